@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Every command, in the order that help lists them. */
+
+#include "cli/commands.h"
+
+const struct dcp_command *const dcp_commands[] = {
+    &dcp_cmd_init,
+    NULL,
+};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_CLI_COMMANDS_H
+#define DCP_CLI_COMMANDS_H 1
+
+/* One row per command; each is defined in cli/cmd_<name>.c. */
+
+#include "cli/command.h"
+
+extern const struct dcp_command dcp_cmd_init;
+
+#endif /* cli/commands.h */

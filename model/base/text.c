@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "model/base/text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+dcp_text_finish(struct dcp_text *t)
+{
+    free(t->data);
+    *t = (struct dcp_text){ 0 };
+}
+
+static bool
+reserve(struct dcp_text *t, size_t more)
+{
+    if (t->failed) {
+        return false;
+    }
+    if (more < t->capacity - t->length) {
+        return true;
+    }
+    size_t capacity = t->capacity ? t->capacity : 64;
+
+    while (capacity <= t->length + more) {
+        capacity *= 2;
+    }
+    char *data = realloc(t->data, capacity);
+
+    if (!data) {
+        t->failed = true;
+        return false;
+    }
+    t->data = data;
+    t->capacity = capacity;
+    return true;
+}
+
+void
+dcp_text_add(struct dcp_text *t, const char *bytes, size_t length)
+{
+    if (reserve(t, length)) {
+        memcpy(t->data + t->length, bytes, length);
+        t->length += length;
+        t->data[t->length] = '\0';
+    }
+}
+
+void
+dcp_text_puts(struct dcp_text *t, const char *text)
+{
+    dcp_text_add(t, text, strlen(text));
+}
+
+void
+dcp_text_printf(struct dcp_text *t, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0) {
+        t->failed = true;
+        return;
+    }
+    if (reserve(t, (size_t)n)) {
+        va_start(args, format);
+        (void)vsnprintf(t->data + t->length, (size_t)n + 1, format, args);
+        va_end(args);
+        t->length += (size_t)n;
+    }
+}
+
+const char *
+dcp_text_get(const struct dcp_text *t)
+{
+    return t->data ? t->data : "";
+}
+
+void
+dcp_text_double(char out[32], double value)
+{
+    if (value == 0) {
+        memcpy(out, "0", 2);
+        return;
+    }
+    if (fabs(value) < 1e15 && value == floor(value)) {
+        (void)snprintf(out, 32, "%.0f", value);
+        return;
+    }
+    for (int digits = 1; digits <= 17; digits++) {
+        (void)snprintf(out, 32, "%.*g", digits, value);
+        if (strtod(out, NULL) == value) {
+            return;
+        }
+    }
+}
+
+uint32_t
+dcp_text_distance(const char *a, const char *b, uint32_t cap)
+{
+    enum { MAX = 48 };
+    size_t na = strlen(a), nb = strlen(b);
+
+    if (na > MAX || nb > MAX) {
+        return strcmp(a, b) ? cap : 0;
+    }
+    uint32_t rows[3][MAX + 1]; /* Optimal string alignment. */
+
+    for (size_t j = 0; j <= nb; j++) {
+        rows[0][j] = (uint32_t)j;
+    }
+    for (size_t i = 1; i <= na; i++) {
+        uint32_t *row = rows[i % 3], *above = rows[(i + 2) % 3];
+        const uint32_t *above2 = rows[(i + 1) % 3];
+
+        row[0] = (uint32_t)i;
+        for (size_t j = 1; j <= nb; j++) {
+            uint32_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
+
+            if (above[j] + 1 < best) {
+                best = above[j] + 1;
+            }
+            if (row[j - 1] + 1 < best) {
+                best = row[j - 1] + 1;
+            }
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+                a[i - 2] == b[j - 1] && above2[j - 2] + 1 < best) {
+                best = above2[j - 2] + 1;
+            }
+            row[j] = best;
+        }
+    }
+    uint32_t d = rows[na % 3][nb];
+
+    return d < cap ? d : cap;
+}
+
+uint32_t
+dcp_text_nearest(const char *word, const char *const candidates[], uint32_t n)
+{
+    uint32_t limit = (uint32_t)strlen(word) / 3;
+    uint32_t best = UINT32_MAX, best_distance = (limit ? limit : 1) + 1;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t d = dcp_text_distance(word, candidates[i], best_distance);
+
+        if (d < best_distance) {
+            best_distance = d;
+            best = i;
+        }
+    }
+    return best;
+}
+
+bool
+dcp_text_glob(const char *pattern, const char *text)
+{
+    const char *star = NULL, *resume = NULL;
+
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = text;
+        } else if (*pattern == '?' || *pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*') {
+        pattern++;
+    }
+    return !*pattern;
+}

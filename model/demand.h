@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_MODEL_DEMAND_H
+#define DCP_MODEL_DEMAND_H 1
+
+/* Planned demand: what each VM is expected to use in each slot of a plan.
+ *
+ * The planned CPU of a VM in a slot is the tier's percentile of its samples of
+ * that slot's bucket, or peak_factor x the bucket's peak where that is more,
+ * times (1 + margin), in reference MHz (model/capacity.h), never above what
+ * its vCPUs can use times (1 + margin).  Sums of these over a host are sums of
+ * percentiles: conservative where VMs peak at different times, and said so;
+ * reports state beside it the joint percentile from the raw samples.
+ *
+ * Made by traces/fit.h from a usage store, or by dcp_demand_from_model() from
+ * profiles and allocations.  Immutable once made; thread-safe to read. */
+
+#include "model/inventory.h"
+
+enum dcp_demand_source {
+    DCP_DEMAND_TRACE,      /* From the VM's own history. */
+    DCP_DEMAND_SHORT,      /* History under policy.min_history_ms: the highest
+                            * sample seen, in every slot. */
+    DCP_DEMAND_PROFILE,    /* From the model's profile: of this VM. */
+    DCP_DEMAND_ALLOCATION, /* Nothing known: all its vCPUs may use. */
+};
+
+struct dcp_demand {
+    struct dcp_arena *arena; /* Owns everything below. */
+    uint32_t n_vms, n_slots;
+    uint32_t stride; /* n_slots rounded up to a multiple of 8. */
+    const struct dcp_slot *slots;
+    const uint32_t *cpu_mhz;   /* [vm * stride + slot], padding 0. */
+    const uint32_t *net_kib_s; /* Same shape; NULL: not measured. The larger
+                                * of both directions. */
+    const uint32_t *mem_active_mib; /* By VM: planned active memory; NULL: not
+                                     * measured. */
+    const uint8_t *source;     /* By VM: enum dcp_demand_source. */
+
+    /* What was done to the data, for the output. */
+    uint32_t n_by_source[4];
+    uint32_t n_vms_at_limit;    /* VMs with samples at their ceiling ... */
+    uint64_t n_samples_at_limit; /* ... which are lower bounds. */
+    double at_limit_raise_frac;  /* Such samples were raised by so much. */
+    uint32_t n_vms_partial;      /* VMs that appear or vanish inside the
+                                  * history. */
+    uint32_t n_class_fallback;   /* (VM, class) pairs without history, which
+                                  * take the VM's worst known class. */
+    int64_t from_ms, until_ms;   /* History used; 0, 0: none. */
+    char traces_digest[72];      /* "" where there is no store. */
+};
+
+/* Demand from profiles and allocations alone.  'slots' is copied.  NULL: out
+ * of memory. */
+struct dcp_demand *dcp_demand_from_model(const struct dcp_inventory *,
+                                         const struct dcp_slot *slots,
+                                         uint32_t n_slots,
+                                         struct dcp_error *err) DCP_CHECKED;
+/* One VM's row by that rule, for a VM that has no trace. */
+enum dcp_demand_source dcp_demand_row_from_model(
+    const struct dcp_inventory *, dcp_vm_id, const struct dcp_slot *slots,
+    uint32_t n_slots, uint32_t out_cpu_mhz[]);
+
+void dcp_demand_destroy(struct dcp_demand *);
+DCP_DEFINE_AUTO(dcp_demand)
+
+/* The nearest-rank percentile: the ceil(p n)-th smallest of 'values', which is
+ * reordered (quickselect).  n >= 1, 0 < p <= 1. */
+float dcp_percentile(float values[], uint32_t n, double p);
+
+#endif /* model/demand.h */

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_MODEL_INVENTORY_H
+#define DCP_MODEL_INVENTORY_H 1
+
+/* What exists: one table per kind of thing, plus the rules and the policy that
+ * were declared for it.  docs/model.md says how each is written in dc.yaml.
+ *
+ * Built by model/io/, then immutable: it may be shared by threads and by any
+ * number of placements.  Everything lives in the inventory's one arena and is
+ * freed with it.  Where VMs *run* now is model/placement.h; how much they
+ * *use* is model/demand.h; how a plan changes it is model/plan.h.
+ *
+ * Names are unique within their table.  A reference that is absent is an id
+ * with ix == DCP_IX_NONE.  Units: MHz, MiB, KiB/s, ms, W, fractions of 1. */
+
+#include "model/base/arena.h"
+#include "model/base/id.h"
+#include "model/base/strmap.h"
+#include "model/calendar.h"
+#include "model/policy.h"
+#include "model/rule.h"
+
+/* A run of ids of one table. */
+struct dcp_ids {
+    const uint32_t *ix; /* Ascending unless said otherwise. */
+    uint32_t n;
+};
+
+/* --- Where: sites, rooms, racks, feeds ---------------------------------- */
+
+struct dcp_tariff_row {      /* First row that matches counts. */
+    uint32_t day_classes;    /* Bit per class; 0: every day. */
+    bool has_hours;
+    struct dcp_window hours;
+    double price_per_kwh;    /* In the model's currency. */
+    double carbon_g_per_kwh;
+};
+struct dcp_tariff {
+    const char *name;
+    const struct dcp_tariff_row *rows;
+    uint32_t n_rows;
+};
+
+struct dcp_site {
+    const char *name;
+    dcp_tariff_id tariff;
+    double pue;               /* Average total/IT power; 1 when not given. */
+    double pue_marginal;      /* Share that follows IT load: watts saved per
+                               * watt of IT saved; default: pue. */
+    const struct dcp_zone *zone; /* Never NULL. */
+};
+struct dcp_room {
+    const char *name;
+    dcp_site_id site;
+};
+struct dcp_feed {
+    const char *name;
+    dcp_room_id room;
+    char side; /* 'A', 'B' or 0. */
+    uint32_t limit_w; /* 0: none stated. */
+};
+struct dcp_rack {
+    const char *name;
+    dcp_room_id room;
+    uint32_t height_u, limit_w; /* limit_w 0: none stated. */
+    struct dcp_ids feeds;
+};
+
+/* --- Machines ----------------------------------------------------------- */
+
+#define DCP_POWER_POINTS 11 /* At 0, 10 ... 100 % load (SPECpower_ssj2008). */
+#define DCP_EXTRAS_MAX 8
+
+struct dcp_hardware {
+    const char *name;
+    uint32_t sockets, cores_per_socket;
+    uint32_t clock_mhz;
+    double speed_factor;      /* Work per core-MHz against the reference. */
+    bool speed_factor_known;
+    uint64_t mem_mib, disk_mib; /* disk: local to the host. */
+    uint32_t n_nics;
+    const uint64_t *nic_kib_s;  /* One per NIC. */
+    uint32_t height_u;
+    const char *cpu_generation; /* "" when not given. */
+    const char *cpu_arch;       /* "x86_64" when not given. */
+    bool vt;                    /* Hardware virtualisation; default true. */
+    uint32_t numa_nodes;        /* Default: sockets. */
+    uint64_t huge_pages_mib;    /* Memory set aside as huge pages. */
+    uint32_t extras[DCP_EXTRAS_MAX]; /* Named resources: see extra_name. */
+    double power_w[DCP_POWER_POINTS]; /* Non-decreasing. */
+    bool power_known;
+    double sleep_w;
+    int64_t boot_ms, shutdown_ms;
+    double boot_w, shutdown_w;
+};
+
+enum dcp_transport { /* Bits. */
+    DCP_TRANSPORT_LOCAL = 1,
+    DCP_TRANSPORT_NFS = 2,
+    DCP_TRANSPORT_ISCSI = 4,
+    DCP_TRANSPORT_FC = 8,
+    DCP_TRANSPORT_INFINIBAND = 16,
+    DCP_TRANSPORT_NBD = 32,
+};
+
+struct dcp_hypervisor {
+    const char *name;
+    bool paravirtualised;   /* Else full virtualisation. */
+    bool needs_vt;          /* The host's CPU must have VT. */
+    bool windows;           /* Windows guests run (they need VT on the host). */
+    bool live_migration, ballooning;
+    bool dedicated;         /* Resources dedicated, not shared: no overcommit. */
+    bool shares;            /* Reservation, limit and shares are enforced. */
+    uint32_t transports;    /* enum dcp_transport bits. */
+    uint32_t vm_overhead_mib, host_overhead_mib;
+    double vm_overhead_frac; /* Of the VM's memory, added to the above. */
+    uint32_t host_overhead_mhz;
+};
+
+struct dcp_port {
+    const char *nic;     /* "eth1". */
+    dcp_switch_id to;
+    const char *port;    /* Name at the switch. */
+    struct dcp_ids vlans; /* Trunked there now. */
+};
+
+enum dcp_host_state { DCP_HOST_UP, DCP_HOST_STANDBY, DCP_HOST_MAINTENANCE };
+
+struct dcp_host {
+    const char *name;
+    dcp_hardware_id hardware;
+    dcp_rack_id rack; /* May be none. */
+    uint32_t unit;    /* Lowest rack unit; 0: not given. */
+    dcp_hypervisor_id hypervisor;
+    enum dcp_host_state state;
+    bool power_off_allowed; /* Policy: may be switched off; default true. */
+    const struct dcp_port *ports;
+    uint32_t n_ports;
+    struct dcp_ids tags; /* Into inventory->tag_name. */
+    struct dcp_pos pos;
+};
+
+struct dcp_server { /* Physical, not virtual: rack units and watts, no VMs. */
+    const char *name;
+    dcp_rack_id rack;
+    uint32_t unit_first, unit_last;
+    uint32_t power_w;
+    dcp_tenant_id tenant;
+};
+
+/* --- Network and storage ------------------------------------------------ */
+
+struct dcp_switch {
+    const char *name;
+    dcp_rack_id rack;
+    const char *driver; /* "" : VLANs cannot be changed by us. */
+    uint32_t power_w;
+    uint64_t uplink_kib_s; /* 0: not a limit. */
+};
+struct dcp_link { /* Uplink, or link between sites. */
+    const char *name;
+    const char *end[2]; /* Switch or site names. */
+    uint64_t rate_kib_s;
+};
+struct dcp_vlan {
+    const char *name;
+    uint32_t id; /* 1..4094. */
+    const char *subnet, *address_pool; /* "" when not given. */
+};
+
+struct dcp_array {
+    const char *name;
+    dcp_rack_id rack;
+    uint32_t power_w;
+};
+enum dcp_pool_tier { DCP_POOL_ARCHIVE, DCP_POOL_NORMAL, DCP_POOL_ULTRAFAST };
+enum dcp_redundancy { DCP_REDUNDANCY_SINGLE, DCP_REDUNDANCY_RAID,
+                      DCP_REDUNDANCY_HA };
+struct dcp_pool {
+    const char *name;
+    enum dcp_pool_tier tier;
+    enum dcp_redundancy redundancy;
+    uint64_t capacity_mib;
+    double thin_overcommit; /* Provisioned may be so many times capacity. */
+    uint64_t iops, rate_kib_s; /* 0: not stated. */
+    bool reach_all;            /* No reach given: every host. */
+    struct dcp_ids reach;      /* Hosts, racks resolved. */
+    const char *driver;
+    uint32_t transport; /* One enum dcp_transport bit. */
+    dcp_array_id array;
+};
+struct dcp_volume {
+    dcp_vm_id vm;
+    dcp_pool_id pool;
+    uint64_t size_mib;
+};
+
+/* --- Who and what runs -------------------------------------------------- */
+
+struct dcp_tenant {
+    const char *name;
+    uint64_t quota_mem_mib; /* 0: none. */
+    uint32_t quota_vcpus;
+};
+struct dcp_application { /* A group of VMs that start in an order. */
+    const char *name;
+    struct dcp_ids vms; /* In start order, not ascending. */
+    double sla_availability; /* 0: none stated. */
+};
+struct dcp_tier {
+    const char *name;
+    double cpu_overcommit;    /* vCPUs per physical core, at most. */
+    double memory_overcommit; /* Allocated memory counts divided by this. */
+    double percentile;        /* 0.95: demand is planned at the p95. */
+    double margin_frac;       /* Added on top. */
+};
+struct dcp_profile { /* Hourly shape where there is no trace. */
+    const char *name;
+    /* Demand as a share of the VM's CPU, [class][hour]; a class that is not
+     * given has the weekday's row. */
+    const float *cpu_frac; /* [DCP_DAY_CLASSES_MAX * 24] */
+};
+
+enum dcp_restart_priority { DCP_RESTART_LOW, DCP_RESTART_NORMAL,
+                            DCP_RESTART_HIGH };
+
+struct dcp_vm {
+    const char *name;
+    const char *trace;  /* Name in the usage store; own name by default. */
+    dcp_host_id host;   /* Where dc.yaml says it starts; none: not placed. */
+    dcp_tier_id tier;   /* Always set: "default" where none is given. */
+    dcp_tenant_id tenant;
+    dcp_application_id application;
+    dcp_profile_id profile;
+    uint32_t vcpus;
+    uint32_t vcpu_mhz;  /* Clock a vCPU was sized at; 0: its host's. */
+    uint64_t mem_mib;   /* Allocated. */
+    uint32_t cpu_reservation_mhz, cpu_limit_mhz; /* limit 0: none. */
+    uint32_t cpu_shares;
+    uint64_t mem_reservation_mib, balloon_floor_mib;
+    uint64_t dirty_kib_s;         /* Page dirtying rate; 0: not known. */
+    uint64_t huge_pages_mib;
+    const char *os;               /* "" when not given. */
+    bool windows;
+    bool single_numa_node;        /* Must fit one NUMA node. */
+    bool movable;                 /* Live migration allowed; default true. */
+    enum dcp_restart_priority restart_priority;
+    struct dcp_ids hypervisors;   /* Allowed; n == 0: any. */
+    const char *cpu_generation_min; /* "" : any; see generation order. */
+    uint32_t extras[DCP_EXTRAS_MAX];
+    struct dcp_ids vlans;         /* Of its NICs, distinct. */
+    uint32_t first_volume, n_volumes; /* Into inventory->volumes. */
+    struct dcp_ids tags;
+    struct dcp_pos pos;
+};
+
+/* --- Licences ----------------------------------------------------------- */
+
+enum dcp_licence_metric {
+    DCP_LICENCE_HOST,
+    DCP_LICENCE_SOCKET,
+    DCP_LICENCE_SOCKET_PAIR,
+    DCP_LICENCE_CORE,
+    DCP_LICENCE_VCPU,
+    DCP_LICENCE_VM,
+};
+enum dcp_licence_scope {
+    DCP_LICENCE_PLACED,      /* Where a covered VM is. */
+    DCP_LICENCE_EVER_PLACED, /* Where one was within the horizon. */
+    DCP_LICENCE_REACHABLE,   /* Where one could run. */
+};
+struct dcp_licence {
+    const char *name;
+    struct dcp_ids vms;   /* Covered VMs. */
+    enum dcp_licence_metric metric;
+    double minimum;       /* At least so many units per host (or VM). */
+    double minimum_per_socket;
+    double factor;        /* Units per counted thing; default 1. */
+    enum dcp_licence_scope scope;
+    bool guests_free_on_host; /* The host's licence covers its guests. */
+    double price_per_year;    /* Per unit. */
+    double owned;             /* Units paid for already. */
+};
+
+/* --- All of it ---------------------------------------------------------- */
+
+#define DCP_TABLE(TYPE, NAME)                                                  \
+    const struct TYPE *NAME;                                                   \
+    uint32_t n_##NAME
+
+struct dcp_inventory {
+    struct dcp_arena *arena; /* Owns everything below. */
+    const char *lineage;     /* UUID, written once by `dcplan init`. */
+    const char *currency;
+    const struct dcp_zone *zone;
+    struct dcp_calendar calendar;
+
+    DCP_TABLE(dcp_tariff, tariffs);
+    DCP_TABLE(dcp_site, sites);
+    DCP_TABLE(dcp_room, rooms);
+    DCP_TABLE(dcp_feed, feeds);
+    DCP_TABLE(dcp_rack, racks);
+    DCP_TABLE(dcp_hardware, hardware);
+    DCP_TABLE(dcp_hypervisor, hypervisors);
+    DCP_TABLE(dcp_switch, switches);
+    DCP_TABLE(dcp_link, links);
+    DCP_TABLE(dcp_vlan, vlans);
+    DCP_TABLE(dcp_host, hosts);
+    DCP_TABLE(dcp_server, servers);
+    DCP_TABLE(dcp_array, arrays);
+    DCP_TABLE(dcp_pool, pools);
+    DCP_TABLE(dcp_volume, volumes);
+    DCP_TABLE(dcp_tenant, tenants);
+    DCP_TABLE(dcp_application, applications);
+    DCP_TABLE(dcp_tier, tiers);
+    DCP_TABLE(dcp_profile, profiles);
+    DCP_TABLE(dcp_licence, licences);
+    DCP_TABLE(dcp_vm, vms);
+
+    DCP_TABLE(dcp_rule, rules);
+    struct dcp_policy policy;
+
+    const char *const *tag_name;
+    uint32_t n_tags;
+    const char *extra_name[DCP_EXTRAS_MAX];
+    uint32_t n_extras;
+    /* CPU generations, oldest first; a guest that needs generation g runs on
+     * hosts of g or a later one. */
+    const char *const *generation_name;
+    uint32_t n_generations;
+
+    struct dcp_strmap host_by_name, vm_by_name; /* Names are the tables'. */
+    char digest[72]; /* SHA-256 of the model's text, "sha256:..." */
+};
+
+/* An empty inventory with its arena, the default calendar, policy and UTC;
+ * NULL: out of memory.  For model/io/ and tests, which then fill tables. */
+struct dcp_inventory *dcp_inventory_create(struct dcp_error *err) DCP_CHECKED;
+void dcp_inventory_destroy(struct dcp_inventory *);
+
+dcp_host_id dcp_inventory_find_host(const struct dcp_inventory *,
+                                    const char *name);
+dcp_vm_id dcp_inventory_find_vm(const struct dcp_inventory *,
+                                const char *name);
+/* The room and the site of a host's rack; none when not given. */
+dcp_room_id dcp_host_room(const struct dcp_inventory *, dcp_host_id);
+dcp_site_id dcp_host_site(const struct dcp_inventory *, dcp_host_id);
+/* The zone of the host's site, or the model's. */
+const struct dcp_zone *dcp_host_zone(const struct dcp_inventory *,
+                                     dcp_host_id);
+bool dcp_ids_contain(const struct dcp_ids *, uint32_t ix); /* Ascending. */
+/* Position in generation_name, or UINT32_MAX when not listed. */
+uint32_t dcp_inventory_generation(const struct dcp_inventory *,
+                                  const char *name);
+
+DCP_DEFINE_AUTO(dcp_inventory)
+
+#endif /* model/inventory.h */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_MODEL_IO_MODEL_DIR_H
+#define DCP_MODEL_IO_MODEL_DIR_H 1
+
+/* A model directory: dc.yaml (or files of dc.d), usage.h5, and .dcplan/ with
+ * what is ours: placement.csv, serial, journal.db, lock.
+ *
+ * placement.csv, where it exists, says where VMs are and which hosts are off;
+ * else dc.yaml does.  It has the columns kind,name,host,state: a row
+ * `vm,web-1,h3,running` per placed VM and `host,h2,,off` per host that was
+ * switched off.  It is written aside and put in place with the serial by one
+ * rename each, under the lock. */
+
+#include "model/base/diag.h"
+#include "model/placement.h"
+
+struct dcp_model {
+    struct dcp_inventory *inventory; /* Owned. */
+    struct dcp_placement *placement; /* Owned; as things are now. */
+    uint64_t serial;                 /* 0 before the first change. */
+};
+
+/* Reads and validates.  All problems go to 'diag', with file, line and
+ * column; false when there is an error among them ('err' then has the first,
+ * or says what made reading impossible). */
+bool dcp_model_open(const char *dir, struct dcp_diag *diag,
+                    struct dcp_model *out, struct dcp_error *err) DCP_CHECKED;
+void dcp_model_finish(struct dcp_model *);
+
+/* Writes the placement as the new state with 'serial' + 1 (also into
+ * model->serial); refuses with DCP_E_STALE when the stored serial is not
+ * model->serial any more.  The caller holds the lock. */
+bool dcp_model_commit(const char *dir, struct dcp_model *,
+                      const struct dcp_placement *now,
+                      struct dcp_error *err) DCP_CHECKED;
+
+/* The one-writer lock (flock on .dcplan/lock).  -1 with DCP_E_LOCKED and the
+ * holder's pid in the message when another process has it. */
+int dcp_model_lock(const char *dir, struct dcp_error *err);
+void dcp_model_unlock(int lock);
+
+#endif /* model/io/model_dir.h */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_MODEL_PLACEMENT_H
+#define DCP_MODEL_PLACEMENT_H 1
+
+/* Which VM runs where, and which hosts are on.  Two plain columns, cheap to
+ * copy.  Totals per host are kept by those who need them (the solver's state,
+ * the simulator); the checker recounts its own.
+ *
+ * Not thread-safe; distinct placements may be used by distinct threads. */
+
+#include "model/inventory.h"
+
+struct dcp_placement {
+    uint32_t n_vms, n_hosts;
+    dcp_host_id *host; /* By VM; none: not placed. Owned. */
+    uint8_t *on;       /* By host: 1 on, 0 off or in maintenance. Owned. */
+};
+
+/* Every VM unplaced, every host that is 'up' on.  NULL: out of memory. */
+struct dcp_placement *dcp_placement_create(const struct dcp_inventory *,
+                                           struct dcp_error *err) DCP_CHECKED;
+/* As the model states it: 'host:' of each VM. */
+struct dcp_placement *dcp_placement_start(const struct dcp_inventory *,
+                                          struct dcp_error *err) DCP_CHECKED;
+struct dcp_placement *dcp_placement_copy(const struct dcp_placement *,
+                                         struct dcp_error *err) DCP_CHECKED;
+void dcp_placement_destroy(struct dcp_placement *);
+
+uint32_t dcp_placement_n_on(const struct dcp_placement *);
+/* VMs whose host differs. */
+uint32_t dcp_placement_n_moved(const struct dcp_placement *from,
+                               const struct dcp_placement *to);
+
+/* VMs by host in one pass: the VMs of host h are
+ * vms[first[h]] .. vms[first[h + 1] - 1], ascending.  Both arrays are the
+ * caller's: n_hosts + 1 and n_vms long. */
+void dcp_placement_by_host(const struct dcp_placement *, uint32_t first[],
+                           uint32_t vms[]);
+
+DCP_DEFINE_AUTO(dcp_placement)
+
+#endif /* model/placement.h */

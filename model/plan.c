@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "model/plan.h"
+
+#include <string.h>
+
+static const char *const kind_names[DCP_STEP_KINDS] = {
+    [DCP_STEP_MIGRATE] = "migrate",
+    [DCP_STEP_VM_CREATE] = "vm_create",
+    [DCP_STEP_VM_START] = "vm_start",
+    [DCP_STEP_VM_STOP] = "vm_stop",
+    [DCP_STEP_VM_PARK] = "vm_park",
+    [DCP_STEP_VM_RESTORE] = "vm_restore",
+    [DCP_STEP_VM_DESTROY] = "vm_destroy",
+    [DCP_STEP_VM_RESIZE] = "vm_resize",
+    [DCP_STEP_VOLUME_CREATE] = "volume_create",
+    [DCP_STEP_VOLUME_MOVE] = "volume_move",
+    [DCP_STEP_VOLUME_GROW] = "volume_grow",
+    [DCP_STEP_VOLUME_DELETE] = "volume_delete",
+    [DCP_STEP_VLAN_TRUNK] = "vlan_trunk",
+    [DCP_STEP_VLAN_UNTRUNK] = "vlan_untrunk",
+    [DCP_STEP_IP_ALLOCATE] = "ip_allocate",
+    [DCP_STEP_IP_RELEASE] = "ip_release",
+    [DCP_STEP_HOST_ON] = "host_on",
+    [DCP_STEP_HOST_OFF] = "host_off",
+    [DCP_STEP_SYNC] = "sync",
+};
+
+static const char *const object_names[] = {
+    [DCP_OBJECT_NONE] = "none",     [DCP_OBJECT_VM] = "vm",
+    [DCP_OBJECT_HOST] = "host",     [DCP_OBJECT_VLAN] = "vlan",
+    [DCP_OBJECT_VOLUME] = "volume", [DCP_OBJECT_POOL] = "pool",
+    [DCP_OBJECT_RACK] = "rack",     [DCP_OBJECT_FEED] = "feed",
+};
+
+static const char *const reason_names[] = {
+    [DCP_REASON_EMPTY_HOST] = "empty_host", [DCP_REASON_UNPACK] = "unpack",
+    [DCP_REASON_NIGHT_OFF] = "night_off",   [DCP_REASON_REACH] = "reach",
+    [DCP_REASON_BYPASS] = "bypass",         [DCP_REASON_REPAIR] = "repair",
+    [DCP_REASON_EVACUATE] = "evacuate",     [DCP_REASON_RETURN] = "return",
+    [DCP_REASON_PLACE] = "place",           [DCP_REASON_BALANCE] = "balance",
+    [DCP_REASON_HEADROOM] = "headroom",
+    [DCP_REASON_MAKE_ROOM] = "make_room",
+};
+
+struct dcp_plan *
+dcp_plan_create(struct dcp_error *err)
+{
+    struct dcp_arena *arena = dcp_arena_create(0);
+    struct dcp_plan *plan = arena ? dcp_arena_new(arena, struct dcp_plan) : NULL;
+
+    if (!plan) {
+        dcp_arena_destroy(arena);
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a plan");
+        return NULL;
+    }
+    plan->arena = arena;
+    plan->lineage = plan->tool_version = plan->status = plan->goal = "";
+    plan->bound_method = plan->currency = plan->planner_host = "";
+    plan->options_json = "{}";
+    return plan;
+}
+
+void
+dcp_plan_destroy(struct dcp_plan *plan)
+{
+    if (plan) {
+        dcp_placement_destroy(plan->before);
+        for (uint32_t i = 0; i < DCP_LEGS_MAX; i++) {
+            dcp_placement_destroy(plan->legs[i].after);
+        }
+        dcp_arena_destroy(plan->arena);
+    }
+}
+
+const char *
+dcp_step_kind_name(enum dcp_step_kind kind)
+{
+    return kind_names[kind];
+}
+
+const char *
+dcp_object_kind_name(enum dcp_object_kind kind)
+{
+    return object_names[kind];
+}
+
+const char *
+dcp_reason_name(enum dcp_reason reason)
+{
+    return reason_names[reason];
+}
+
+bool
+dcp_step_kind_parse(const char *name, enum dcp_step_kind *out)
+{
+    for (unsigned i = 0; i < DCP_STEP_KINDS; i++) {
+        if (!strcmp(kind_names[i], name)) {
+            *out = (enum dcp_step_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+dcp_reason_parse(const char *name, enum dcp_reason *out)
+{
+    for (unsigned i = 0; i < sizeof reason_names / sizeof reason_names[0];
+         i++) {
+        if (!strcmp(reason_names[i], name)) {
+            *out = (enum dcp_reason)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *
+dcp_object_name(const struct dcp_inventory *inv, struct dcp_object object)
+{
+    switch (object.kind) {
+    case DCP_OBJECT_VM:
+        return inv->vms[object.ix].name;
+    case DCP_OBJECT_HOST:
+        return inv->hosts[object.ix].name;
+    case DCP_OBJECT_VLAN:
+        return inv->vlans[object.ix].name;
+    case DCP_OBJECT_POOL:
+        return inv->pools[object.ix].name;
+    case DCP_OBJECT_RACK:
+        return inv->racks[object.ix].name;
+    case DCP_OBJECT_FEED:
+        return inv->feeds[object.ix].name;
+    case DCP_OBJECT_VOLUME:
+    case DCP_OBJECT_NONE:
+        break;
+    }
+    return "";
+}
+
+const struct dcp_placement *
+dcp_plan_leg_start(const struct dcp_plan *plan, uint32_t leg)
+{
+    return leg ? plan->legs[leg - 1].after : plan->before;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "model/policy.h"
+
+#include <string.h>
+
+static const char *const goal_names[] = {
+    [DCP_GOAL_COST] = "cost",         [DCP_GOAL_HOSTS] = "hosts",
+    [DCP_GOAL_ENERGY] = "energy",     [DCP_GOAL_LICENCES] = "licences",
+    [DCP_GOAL_MOVES] = "moves",       [DCP_GOAL_BALANCE] = "balance",
+};
+
+void
+dcp_policy_default(struct dcp_policy *policy)
+{
+    *policy = (struct dcp_policy){
+        .buckets = DCP_BUCKETS_HOUR_OF_DAY,
+        .target_cpu_frac = 0.8,
+        .target_mem_frac = 0.9,
+        .target_net_frac = 0.7,
+        .memory_basis = DCP_MEMORY_ALLOCATED,
+        .keep_on = 1,
+        .horizon_ms = DCP_DAY_MS,
+        .goals = { DCP_GOAL_COST },
+        .n_goals = 1,
+        .min_gain_frac = 0.01,
+        .unpack = DCP_UNPACK_NEEDED,
+        .out_per_host = 2,
+        .in_per_host = 2,
+        .units_per_10gbit = 8,
+        .host_off_at_once = 1,
+        .migration_kib_s = 488281, /* 4 Gbit. */
+        .migration_cpu_overhead_frac = 0.1,
+        .cooldown_ms = 30 * INT64_C(60000),
+        .morning_lead_ms = 15 * INT64_C(60000),
+        .min_history_ms = 7 * DCP_DAY_MS,
+    };
+}
+
+const char *
+dcp_goal_name(enum dcp_goal goal)
+{
+    return goal_names[goal];
+}
+
+bool
+dcp_goal_parse(const char *name, enum dcp_goal *out)
+{
+    for (unsigned i = 0; i < sizeof goal_names / sizeof goal_names[0]; i++) {
+        if (!strcmp(goal_names[i], name)) {
+            *out = (enum dcp_goal)i;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_MODEL_POLICY_H
+#define DCP_MODEL_POLICY_H 1
+
+/* The `policy:` section of the model: how full, how safe, how fast, what for.
+ * Pure data; docs/model.md gives each key with its default. */
+
+#include "model/calendar.h"
+
+enum dcp_goal {
+    DCP_GOAL_COST,
+    DCP_GOAL_HOSTS,
+    DCP_GOAL_ENERGY,
+    DCP_GOAL_LICENCES,
+    DCP_GOAL_MOVES,
+    DCP_GOAL_BALANCE,
+};
+#define DCP_GOALS_MAX 6
+
+enum dcp_loss_kind { /* What headroom survives the loss of. */
+    DCP_LOSS_HOST,
+    DCP_LOSS_RACK,
+    DCP_LOSS_FEED,
+};
+#define DCP_LOSSES_MAX 4
+
+enum dcp_memory_basis { DCP_MEMORY_ALLOCATED, DCP_MEMORY_ACTIVE };
+enum dcp_unpack { /* What the morning leg brings back. */
+    DCP_UNPACK_NEEDED, /* As little as the day needs. */
+    DCP_UNPACK_HOME,   /* Every VM to where it was. */
+};
+
+struct dcp_policy {
+    enum dcp_bucket_scheme buckets;
+    double target_cpu_frac, target_mem_frac, target_net_frac;
+    double peak_factor; /* Planned demand is at least the bucket's peak times
+                         * this; default 0: the percentile alone. */
+    enum dcp_memory_basis memory_basis;
+
+    struct dcp_loss {
+        enum dcp_loss_kind kind;
+        uint32_t count;
+    } survive[DCP_LOSSES_MAX];
+    uint32_t n_survive;    /* 0: no headroom asked for. */
+    uint64_t protect_tiers; /* Bit per tier; VMs that restart elsewhere. */
+    uint32_t relax_rules;  /* Bit per dcp_rule_kind not needed after a loss. */
+    bool survive_to_capacity; /* After a loss hosts may fill to capacity, not
+                               * only to target; default false. */
+
+    uint32_t keep_on;      /* At least so many hosts stay on. */
+    int64_t horizon_ms;    /* Costs are compared over this time. */
+    enum dcp_goal goals[DCP_GOALS_MAX]; /* Lexicographic. */
+    uint32_t n_goals;
+    bool goal_given;       /* Else: cost with prices, hosts without. */
+    double min_gain_frac;  /* A plan that gains less is not proposed. */
+    enum dcp_unpack unpack;
+
+    uint32_t out_per_host, in_per_host, units_per_10gbit, host_off_at_once;
+    uint64_t migration_kib_s; /* Bandwidth of one migration, at most. */
+    double migration_cpu_overhead_frac;
+    int64_t cooldown_ms;
+    int64_t morning_lead_ms;  /* Morning leg ends so long before the window
+                               * does, at least; default 15 min. */
+    int64_t min_history_ms;   /* Shorter traces are not trusted; 7 d. */
+};
+
+void dcp_policy_default(struct dcp_policy *);
+const char *dcp_goal_name(enum dcp_goal); /* "cost" ... */
+/* False: no goal of that name. */
+bool dcp_goal_parse(const char *name, enum dcp_goal *out);
+
+#endif /* model/policy.h */
