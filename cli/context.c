@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/context.h"
+
+#include "cli/ui.h"
+#include "traces/fit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool
+dcp_context_open(const struct dcp_globals *g, const char *traces,
+                 struct dcp_context *out, struct dcp_error *err)
+{
+    struct dcp_diag diag = { 0 };
+    struct dcp_context c = { 0 };
+    char path[4096];
+
+    bool ok = dcp_model_open(g->dir, &diag, &c.model, err);
+
+    if (ok || diag.n_errors > 1 || !diag.n_errors) {
+        dcp_ui_diag(g, &diag);
+    }
+    if (!ok && diag.n_errors > 1) {
+        (void)dcp_fail(err, DCP_E_PARSE, "the model has %zu errors",
+                       diag.n_errors);
+    }
+    dcp_diag_finish(&diag);
+    if (!ok) {
+        return false;
+    }
+    (void)snprintf(path, sizeof path, "%s/usage.h5", g->dir);
+    if (!traces && access(path, F_OK) == 0) {
+        traces = path;
+    }
+    if (traces) {
+        c.store = dcp_store_open(traces, err);
+        if (!c.store) {
+            dcp_model_finish(&c.model);
+            return false;
+        }
+    }
+    *out = c;
+    return true;
+}
+
+void
+dcp_context_close(struct dcp_context *c)
+{
+    dcp_store_destroy(c->store);
+    dcp_model_finish(&c->model);
+    *c = (struct dcp_context){ 0 };
+}
+
+struct dcp_demand *
+dcp_context_demand(struct dcp_context *c, const struct dcp_placement *start,
+                   const struct dcp_slot slots[], uint32_t n_slots,
+                   int64_t from_ms, int64_t until_ms, struct dcp_error *err)
+{
+    if (!c->store) {
+        return dcp_demand_from_model(c->model.inventory, slots, n_slots, err);
+    }
+    return dcp_fit(c->store, c->model.inventory, start, slots, n_slots,
+                   from_ms, until_ms, err);
+}
+
+struct dcp_demand *
+dcp_context_plan_demand(struct dcp_context *c, const struct dcp_plan *plan,
+                        struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = c->model.inventory;
+    int64_t start = plan->legs[0].start_ms;
+    int64_t end = plan->legs[plan->n_legs - 1].buckets_until_ms;
+    uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
+                                   inv->zone, start, end, NULL, 0);
+    DCP_FREE struct dcp_slot *slots = calloc(n + 1u, sizeof *slots);
+
+    if (!slots) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u slots", n);
+        return NULL;
+    }
+    (void)dcp_slots_between(inv->policy.buckets, &inv->calendar, inv->zone,
+                            start, end, slots, n);
+    bool bounded = plan->traces_until_ms > plan->traces_from_ms;
+
+    return dcp_context_demand(c, plan->before, slots, n,
+                              bounded ? plan->traces_from_ms : INT64_MIN,
+                              bounded ? plan->traces_until_ms : INT64_MAX,
+                              err);
+}
+
+void
+dcp_slot_range(const struct dcp_demand *d, int64_t start_ms, int64_t until_ms,
+               uint32_t *out_first, uint32_t *out_last)
+{
+    uint32_t first = 0, last;
+
+    while (first < d->n_slots && d->slots[first].end_ms <= start_ms) {
+        first++;
+    }
+    for (last = first; last < d->n_slots && d->slots[last].start_ms < until_ms;
+         last++) {
+    }
+    *out_first = first;
+    *out_last = last;
+}

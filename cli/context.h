@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_CLI_CONTEXT_H
+#define DCP_CLI_CONTEXT_H 1
+
+/* What most commands start from: the model directory of -C, read and
+ * validated (diagnostics go to standard error), its usage store where there is
+ * one, and planned demand for the slots of a question. */
+
+#include "cli/command.h"
+#include "model/demand.h"
+#include "model/io/model_dir.h"
+#include "model/plan.h"
+#include "traces/store.h"
+
+struct dcp_context {
+    struct dcp_model model;
+    struct dcp_store *store; /* NULL: the model has no usage.h5. */
+};
+
+/* 'traces' NULL: usage.h5 in the model directory, where there is one. */
+bool dcp_context_open(const struct dcp_globals *, const char *traces,
+                      struct dcp_context *out, struct dcp_error *err)
+    DCP_CHECKED;
+void dcp_context_close(struct dcp_context *);
+
+/* Demand in 'slots', fitted on [from_ms, until_ms) of the store (INT64_MIN,
+ * INT64_MAX: no bound), or from the model where there is no store.  'start'
+ * is where the VMs ran while they were measured. */
+struct dcp_demand *dcp_context_demand(struct dcp_context *,
+                                      const struct dcp_placement *start,
+                                      const struct dcp_slot slots[],
+                                      uint32_t n_slots, int64_t from_ms,
+                                      int64_t until_ms,
+                                      struct dcp_error *err) DCP_CHECKED;
+
+/* The demand that 'plan' was made with: its slots, from its first leg's start
+ * to its last buckets_until, fitted on the history that it names. */
+struct dcp_demand *dcp_context_plan_demand(struct dcp_context *,
+                                           const struct dcp_plan *plan,
+                                           struct dcp_error *err) DCP_CHECKED;
+
+/* Slots [first, last) of 'demand' that a leg is judged in: all that overlap
+ * [start_ms, until_ms). */
+void dcp_slot_range(const struct dcp_demand *, int64_t start_ms,
+                    int64_t until_ms, uint32_t *out_first, uint32_t *out_last);
+
+#endif /* cli/context.h */
