@@ -49,13 +49,31 @@ struct dcp_demand {
     char traces_digest[72];      /* "" where there is no store. */
 };
 
+/* The rows of a demand that is being made; same shapes, NULL where it has
+ * none.  They belong to the demand. */
+struct dcp_demand_rows {
+    uint32_t *cpu_mhz, *net_kib_s, *mem_active_mib;
+    uint8_t *source;
+};
+/* A demand of zeros, to be filled by its maker (here and traces/fit.h) before
+ * anybody else sees it.  'slots' is copied.  NULL: out of memory. */
+struct dcp_demand *dcp_demand_create(uint32_t n_vms,
+                                     const struct dcp_slot *slots,
+                                     uint32_t n_slots, bool with_net,
+                                     bool with_mem,
+                                     struct dcp_demand_rows *out,
+                                     struct dcp_error *err) DCP_CHECKED;
+
 /* Demand from profiles and allocations alone.  'slots' is copied.  NULL: out
  * of memory. */
 struct dcp_demand *dcp_demand_from_model(const struct dcp_inventory *,
                                          const struct dcp_slot *slots,
                                          uint32_t n_slots,
                                          struct dcp_error *err) DCP_CHECKED;
-/* One VM's row by that rule, for a VM that has no trace. */
+/* One VM's row by that rule, for a VM that has no trace: its profile's share
+ * of what its vCPUs can use, times (1 + margin); without a profile all that its
+ * vCPUs can use (no margin: it cannot use more).  Local hours are those of the
+ * site of the host that the model places it on, else of the model. */
 enum dcp_demand_source dcp_demand_row_from_model(
     const struct dcp_inventory *, dcp_vm_id, const struct dcp_slot *slots,
     uint32_t n_slots, uint32_t out_cpu_mhz[]);

@@ -277,7 +277,9 @@ struct dcp_licence {
     double minimum_per_socket;
     double factor;        /* Units per counted thing; default 1. */
     enum dcp_licence_scope scope;
-    bool guests_free_on_host; /* The host's licence covers its guests. */
+    bool guests_free_on_host; /* The host's licence covers all its guests. */
+    uint32_t guests_per_cover; /* Guests one cover of a host allows; more are
+                                * stacked. 0: any number. */
     double price_per_year;    /* Per unit. */
     double owned;             /* Units paid for already. */
 };

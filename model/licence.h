@@ -14,16 +14,38 @@ struct dcp_licence_need {
     uint32_t n_hosts, n_vms; /* Hosts that need it, covered VMs placed. */
 };
 
+/* What one covered VM counts in the metrics `vm` and `vcpu`, before 'factor':
+ * 1, or its vCPUs but at least 'minimum'; 0 in the metrics of hosts. */
+double dcp_licence_vm_count(const struct dcp_inventory *,
+                            const struct dcp_licence *, dcp_vm_id);
+
 /* Units that one host needs when it runs 'n_vms' covered VMs with 'n_vcpus'
- * in all; 0 where n_vms is 0 (unless scope makes it count: caller's call). */
+ * in all (each VM's count by dcp_licence_vm_count()); 0 where n_vms is 0, so a
+ * host that counts by scope alone is asked for with 1 VM.
+ *
+ *   host, socket, socket_pair, core:
+ *     max(minimum, factor x counted) x covers, where a socket counts
+ *     max(minimum_per_socket, its cores) cores, a pair of sockets that is not
+ *     full counts as one, and covers is 1, or ceil(n_vms / guests_per_cover)
+ *     where that is stated and guests_free_on_host is not;
+ *   vm:   factor x n_vms, but with guests_free_on_host at most 'factor';
+ *   vcpu: factor x n_vcpus, but with guests_free_on_host at most factor x the
+ *         host's cores (sub-capacity counting).
+ *
+ * May be fractional: totals are rounded up, once, by dcp_licence_count(). */
 double dcp_licence_host_units(const struct dcp_inventory *,
                               const struct dcp_licence *, dcp_host_id,
                               uint32_t n_vms, uint32_t n_vcpus);
 
 /* The need of one licence over several placements that hold one after another
- * (a night and a day): by scope, placed = the largest of the placements,
- * ever_placed = every host that ran a covered VM in any of them, reachable =
- * every host in 'reachable' (by licence, NULL: all hosts). */
+ * (a night and a day), rounded up to a whole number.  By scope:
+ *   placed       the largest of the placements;
+ *   ever_placed  every host at the most covered VMs that it ran in any of
+ *                them;
+ *   reachable    every host that the hypervisor, architecture and storage of
+ *                some covered VM allow; placement rules do not count, because
+ *                vendors do not accept them as a limit.
+ * Takes no memory.  O(hosts / 1024 x covered VMs x placements). */
 void dcp_licence_count(const struct dcp_inventory *, uint32_t licence,
                        const struct dcp_placement *const placements[],
                        uint32_t n_placements,

@@ -22,10 +22,16 @@ double dcp_energy_price(const struct dcp_inventory *, dcp_site_id,
                         int64_t utc_ms);
 double dcp_energy_carbon_g(const struct dcp_inventory *, dcp_site_id,
                            int64_t utc_ms);
+/* Their time-weighted means over [from_ms, to_ms): tariffs may change within a
+ * slot. */
+void dcp_energy_price_mean(const struct dcp_inventory *, dcp_site_id,
+                           int64_t from_ms, int64_t to_ms, double *out_price,
+                           double *out_carbon_g);
 /* Watts at the meter for one watt of IT power (average), and watts saved at
  * the meter for one watt of IT power saved (marginal). */
 double dcp_site_pue(const struct dcp_inventory *, dcp_site_id);
 double dcp_site_pue_marginal(const struct dcp_inventory *, dcp_site_id);
+/* Energy at some site, or some licence, has a price. */
 bool dcp_inventory_has_prices(const struct dcp_inventory *);
 
 #endif /* model/power.h */

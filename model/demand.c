@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "model/demand.h"
+
+#include "model/capacity.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The share of its CPU that 'profile' gives at the instant. */
+static double
+profile_frac(const struct dcp_inventory *inv, const struct dcp_profile *profile,
+             const struct dcp_zone *zone, int64_t utc_ms)
+{
+    struct dcp_local local = dcp_zone_local(zone, utc_ms);
+    uint32_t day_class = dcp_calendar_class(&inv->calendar, local.day);
+    uint32_t hour = (uint32_t)(local.ms_of_day / DCP_HOUR_MS);
+
+    return profile->cpu_frac[day_class * 24 + hour];
+}
+
+enum dcp_demand_source
+dcp_demand_row_from_model(const struct dcp_inventory *inv, dcp_vm_id id,
+                          const struct dcp_slot *slots, uint32_t n_slots,
+                          uint32_t out_cpu_mhz[])
+{
+    const struct dcp_vm *vm = &inv->vms[id.ix];
+    uint32_t ceiling_mhz = dcp_vm_ceiling_mhz(inv, id, vm->host);
+
+    if (dcp_profile_is_none(vm->profile)) {
+        for (uint32_t s = 0; s < n_slots; s++) {
+            out_cpu_mhz[s] = ceiling_mhz;
+        }
+        return DCP_DEMAND_ALLOCATION;
+    }
+    const struct dcp_profile *profile = &inv->profiles[vm->profile.ix];
+    const struct dcp_zone *zone =
+        dcp_host_is_none(vm->host) ? inv->zone : dcp_host_zone(inv, vm->host);
+    double margin = 1 + inv->tiers[vm->tier.ix].margin_frac;
+
+    for (uint32_t s = 0; s < n_slots; s++) {
+        /* Slots are hours of the model's zone; where the site's zone is half
+         * an hour off, one touches two hours. */
+        double frac =
+            fmax(profile_frac(inv, profile, zone, slots[s].start_ms),
+                 profile_frac(inv, profile, zone, slots[s].end_ms - 1));
+        double mhz = fmin(fmax(frac, 0), 1) * ceiling_mhz * margin;
+
+        out_cpu_mhz[s] =
+            mhz >= 4294967295.0 ? UINT32_MAX : (uint32_t)ceil(mhz - 1e-6);
+    }
+    return DCP_DEMAND_PROFILE;
+}
+
+struct dcp_demand *
+dcp_demand_create(uint32_t n_vms, const struct dcp_slot *slots,
+                  uint32_t n_slots, bool with_net, bool with_mem,
+                  struct dcp_demand_rows *out, struct dcp_error *err)
+{
+    struct dcp_arena *arena = dcp_arena_create(0);
+    struct dcp_demand *d =
+        arena ? dcp_arena_new(arena, struct dcp_demand) : NULL;
+
+    if (d) {
+        uint64_t stride = ((uint64_t)n_slots + 7) / 8 * 8;
+        uint64_t cells = stride * n_vms;
+        struct dcp_slot *copy =
+            dcp_arena_array(arena, struct dcp_slot, n_slots);
+
+        *out = (struct dcp_demand_rows){ 0 };
+        if (stride <= UINT32_MAX && cells <= SIZE_MAX / sizeof(uint32_t)) {
+            out->cpu_mhz = dcp_arena_array(arena, uint32_t, (size_t)cells);
+        }
+        out->source = dcp_arena_array(arena, uint8_t, n_vms);
+        if (with_net && out->cpu_mhz) {
+            out->net_kib_s = dcp_arena_array(arena, uint32_t, (size_t)cells);
+        }
+        if (with_mem) {
+            out->mem_active_mib = dcp_arena_array(arena, uint32_t, n_vms);
+        }
+        if (copy && out->cpu_mhz && out->source &&
+            (!with_net || out->net_kib_s) &&
+            (!with_mem || out->mem_active_mib)) {
+            memcpy(copy, slots, n_slots * sizeof *copy);
+            d->arena = arena;
+            d->n_vms = n_vms;
+            d->n_slots = n_slots;
+            d->stride = (uint32_t)stride;
+            d->slots = copy;
+            d->cpu_mhz = out->cpu_mhz;
+            d->net_kib_s = out->net_kib_s;
+            d->mem_active_mib = out->mem_active_mib;
+            d->source = out->source;
+            return d;
+        }
+    }
+    dcp_arena_destroy(arena);
+    (void)dcp_fail(err, DCP_E_NOMEM,
+                   "no memory for the demand of %u VMs in %u slots", n_vms,
+                   n_slots);
+    return NULL;
+}
+
+struct dcp_demand *
+dcp_demand_from_model(const struct dcp_inventory *inv,
+                      const struct dcp_slot *slots, uint32_t n_slots,
+                      struct dcp_error *err)
+{
+    struct dcp_demand_rows rows;
+    struct dcp_demand *d =
+        dcp_demand_create(inv->n_vms, slots, n_slots, false, false, &rows, err);
+
+    if (!d) {
+        return NULL;
+    }
+    for (dcp_vm_id vm = { 0 }; vm.ix < inv->n_vms; vm.ix++) {
+        enum dcp_demand_source source = dcp_demand_row_from_model(
+            inv, vm, slots, n_slots, rows.cpu_mhz + (size_t)vm.ix * d->stride);
+
+        rows.source[vm.ix] = (uint8_t)source;
+        d->n_by_source[source]++;
+    }
+    return d;
+}
+
+void
+dcp_demand_destroy(struct dcp_demand *d)
+{
+    if (d) {
+        dcp_arena_destroy(d->arena);
+    }
+}
+
+/* Hoare's quickselect with the median of three as pivot: no extra memory, and
+ * runs of equal values (idle VMs) split evenly. */
+float
+dcp_percentile(float values[], uint32_t n, double p)
+{
+    /* 1e-9: 0.95 x 20 is 19, however it rounds. */
+    double rank = ceil(p * n - 1e-9);
+    uint32_t k = rank < 1 ? 0 : rank > n ? n - 1 : (uint32_t)rank - 1;
+    int64_t low = 0, high = (int64_t)n - 1;
+
+    while (low < high) {
+        float a = values[low], b = values[low + (high - low) / 2];
+        float c = values[high];
+        float pivot = a < b ? (b < c   ? b
+                               : a < c ? c
+                                       : a)
+                            : (a < c   ? a
+                               : b < c ? c
+                                       : b);
+        int64_t i = low, j = high;
+
+        while (i <= j) {
+            while (values[i] < pivot) {
+                i++;
+            }
+            while (pivot < values[j]) {
+                j--;
+            }
+            if (i <= j) {
+                float swapped = values[i];
+
+                values[i++] = values[j];
+                values[j--] = swapped;
+            }
+        }
+        if (k <= j) {
+            high = j;
+        } else if (k >= i) {
+            low = i;
+        } else {
+            break; /* Between: equal to the pivot. */
+        }
+    }
+    return values[k];
+}
