@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* One pass over the store in stripes of columns; per VM one pass over its
+ * samples for what concerns all of them (how many, at the limit, highest),
+ * then one selection per bucket that a slot asks for.  The cells of each
+ * bucket are listed once, up front.
+ *
+ * One thread: 100,000 VMs x 2,016 samples are 200 million samples, and a
+ * sample costs a few nanoseconds, most of them the store's. */
+
+#include "traces/fit.h"
+
+#include "model/capacity.h"
+#include "traces/columns.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT_LIMIT_FRAC       0.98
+#define AT_LIMIT_RAISE_FRAC 0.10
+#define MEM_PERCENTILE      0.95
+
+struct fit {
+    struct dcp_store *store;
+    const struct dcp_inventory *inv;
+    const struct dcp_placement *start;
+    struct dcp_demand *demand;
+    struct dcp_demand_rows rows;
+    int64_t min_history_ms;
+
+    uint32_t first_cell, n_cells;
+    uint32_t n_buckets;
+    uint32_t *bucket_first; /* n_buckets + 1, into 'cells'. */
+    uint32_t *cells;        /* Grouped by bucket, ascending within one. */
+
+    /* Of the VM at hand. */
+    float *series;       /* By cell; NaN missing. */
+    float *scratch;      /* By cell. */
+    double *bucket_want; /* By bucket: < 0 not computed, NaN no samples. */
+    double *slot_want;   /* By slot. */
+
+    float *stripe_rows[2]; /* DCP_STRIPE_COLUMNS x n_cells each. */
+};
+
+/* --- Buckets of cells --------------------------------------------------- */
+
+/* Whole cells in [from_ms, until_ms): no sample of the future, not even a
+ * part of one, may have a say. */
+static void
+choose_cells(struct fit *f, int64_t from_ms, int64_t until_ms)
+{
+    int64_t start_ms = dcp_store_start_ms(f->store);
+    int64_t step_ms = dcp_store_interval_ms(f->store);
+    int64_t first = 0, end = 0;
+
+    if (from_ms > start_ms) {
+        int64_t late_ms = from_ms - start_ms;
+
+        first = late_ms / step_ms + (late_ms % step_ms != 0);
+    }
+    if (until_ms > start_ms) {
+        end = (until_ms - start_ms) / step_ms;
+    }
+    if (end > dcp_store_n_times(f->store)) {
+        end = dcp_store_n_times(f->store);
+    }
+    f->first_cell = first < end ? (uint32_t)first : 0;
+    f->n_cells = first < end ? (uint32_t)(end - first) : 0;
+}
+
+static uint32_t
+cell_bucket(const struct fit *f, uint32_t cell)
+{
+    int64_t at_ms =
+        dcp_store_start_ms(f->store) +
+        ((int64_t)f->first_cell + cell) * dcp_store_interval_ms(f->store);
+
+    return dcp_bucket_at(f->inv->policy.buckets, &f->inv->calendar,
+                         f->inv->zone, at_ms);
+}
+
+static void
+group_cells(struct fit *f, uint32_t *bucket_of_cell)
+{
+    uint32_t *first = f->bucket_first;
+
+    for (uint32_t c = 0; c < f->n_cells; c++) {
+        bucket_of_cell[c] = cell_bucket(f, c);
+        first[bucket_of_cell[c] + 1]++;
+    }
+    for (uint32_t b = 0; b < f->n_buckets; b++) {
+        first[b + 1] += first[b];
+    }
+    for (uint32_t c = 0; c < f->n_cells; c++) {
+        f->cells[first[bucket_of_cell[c]]++] = c;
+    }
+    for (uint32_t b = f->n_buckets; b > 0; b--) {
+        first[b] = first[b - 1];
+    }
+    first[0] = 0;
+}
+
+/* --- One series to one value per slot ----------------------------------- */
+
+/* What a bucket asks for: its percentile, or peak_factor x its peak. */
+static double
+bucket_want(struct fit *f, uint32_t bucket, double percentile)
+{
+    double want = f->bucket_want[bucket];
+    uint32_t n = 0;
+    float peak = 0;
+
+    if (!(want < 0)) {
+        return want;
+    }
+    for (uint32_t i = f->bucket_first[bucket]; i < f->bucket_first[bucket + 1];
+         i++) {
+        float x = f->series[f->cells[i]];
+
+        if (!isnan(x)) {
+            f->scratch[n++] = x;
+            peak = x > peak ? x : peak;
+        }
+    }
+    want = NAN;
+    if (n) {
+        want = fmax(dcp_percentile(f->scratch, n, percentile),
+                    f->inv->policy.peak_factor * peak);
+    }
+    f->bucket_want[bucket] = want;
+    return want;
+}
+
+/* A bucket without history: the most of any known class (or day of the week)
+ * at that hour, else the most of any bucket. */
+static double
+fallback_want(struct fit *f, uint32_t bucket, double percentile)
+{
+    double most = NAN; /* fmax() ignores NaN. */
+
+    if (f->n_buckets > 24) {
+        for (uint32_t b = bucket % 24; b < f->n_buckets; b += 24) {
+            most = fmax(most, bucket_want(f, b, percentile));
+        }
+    }
+    if (isnan(most)) {
+        for (uint32_t b = 0; b < f->n_buckets; b++) {
+            most = fmax(most, bucket_want(f, b, percentile));
+        }
+    }
+    return most;
+}
+
+/* Fills slot_want from 'series', which has a sample; returns how many classes
+ * took another's history. */
+static uint32_t
+fit_series(struct fit *f, double percentile)
+{
+    const struct dcp_demand *d = f->demand;
+    uint32_t fallback_classes = 0, n = 0;
+
+    for (uint32_t b = 0; b < f->n_buckets; b++) {
+        f->bucket_want[b] = -1;
+    }
+    for (uint32_t s = 0; s < d->n_slots; s++) {
+        uint32_t bucket = d->slots[s].bucket;
+        double want = bucket_want(f, bucket, percentile);
+
+        if (isnan(want)) {
+            uint32_t bit = 1u << bucket / 24 % 32;
+
+            n += !(fallback_classes & bit);
+            fallback_classes |= bit;
+            want = fallback_want(f, bucket, percentile);
+        }
+        f->slot_want[s] = want;
+    }
+    return n;
+}
+
+static void
+flat_want(struct fit *f, double want)
+{
+    for (uint32_t s = 0; s < f->demand->n_slots; s++) {
+        f->slot_want[s] = want;
+    }
+}
+
+static void
+write_row(const struct fit *f, double scale, double most, uint32_t row[])
+{
+    for (uint32_t s = 0; s < f->demand->n_slots; s++) {
+        double value = fmin(f->slot_want[s] * scale, most);
+
+        /* 1e-6: what is whole but for rounding stays so. */
+        row[s] =
+            value >= 4294967295.0 ? UINT32_MAX : (uint32_t)ceil(value - 1e-6);
+    }
+}
+
+/* --- CPU ---------------------------------------------------------------- */
+
+struct history {
+    uint32_t n, first, last; /* Present cells. */
+    uint32_t n_at_limit;
+    float peak;
+};
+
+/* Puts a VM's samples, in reference MHz, into 'series'; those at its limit
+ * are lower bounds of what it wanted, and are raised. */
+static struct history
+load_cpu(struct fit *f, const float *raw, double factor, double limit_mhz)
+{
+    struct history h = { 0 };
+    float at_limit = (float)(AT_LIMIT_FRAC * limit_mhz);
+
+    for (uint32_t c = 0; c < f->n_cells; c++) {
+        float x = raw[c] * (float)factor;
+
+        if (!isnan(x)) {
+            if (h.n++ == 0) {
+                h.first = c;
+            }
+            h.last = c;
+            if (limit_mhz > 0 && x >= at_limit) {
+                h.n_at_limit++;
+                x *= (float)(1 + AT_LIMIT_RAISE_FRAC);
+            }
+            h.peak = x > h.peak ? x : h.peak;
+        }
+        f->series[c] = x;
+    }
+    return h;
+}
+
+static bool
+is_partial(const struct fit *f, const struct history *h)
+{
+    int64_t step_ms = dcp_store_interval_ms(f->store);
+
+    return (int64_t)h->first * step_ms > DCP_DAY_MS ||
+           (int64_t)(f->n_cells - 1 - h->last) * step_ms > DCP_DAY_MS;
+}
+
+static void
+fit_cpu(struct fit *f, const struct dcp_column *pair, const float *raw)
+{
+    struct dcp_demand *d = f->demand;
+    dcp_vm_id vm = { pair->vm };
+    dcp_host_id host = f->start->host[vm.ix];
+    const struct dcp_tier *tier = &f->inv->tiers[f->inv->vms[vm.ix].tier.ix];
+    double factor =
+        dcp_host_is_none(host) ? 1 : dcp_host_speed_factor(f->inv, host);
+    double ceiling_mhz = dcp_vm_ceiling_mhz(f->inv, vm, host);
+    double limit_mhz =
+        dcp_store_vm_cpu_capacity_mhz(f->store, pair->column) * factor;
+
+    if (limit_mhz <= 0 || limit_mhz > ceiling_mhz) {
+        limit_mhz = ceiling_mhz;
+    }
+    struct history h = load_cpu(f, raw, factor, limit_mhz);
+
+    if (h.n == 0) {
+        return; /* Its row from the model stays. */
+    }
+    d->n_vms_at_limit += h.n_at_limit > 0;
+    d->n_samples_at_limit += h.n_at_limit;
+    d->n_vms_partial += is_partial(f, &h);
+    d->n_by_source[f->rows.source[vm.ix]]--;
+    if ((int64_t)h.n * dcp_store_interval_ms(f->store) < f->min_history_ms) {
+        flat_want(f, h.peak);
+        f->rows.source[vm.ix] = DCP_DEMAND_SHORT;
+    } else {
+        d->n_class_fallback += fit_series(f, tier->percentile);
+        f->rows.source[vm.ix] = DCP_DEMAND_TRACE;
+    }
+    d->n_by_source[f->rows.source[vm.ix]]++;
+    write_row(f, 1 + tier->margin_frac, ceiling_mhz * (1 + tier->margin_frac),
+              f->rows.cpu_mhz + (size_t)vm.ix * d->stride);
+}
+
+/* --- Network and memory ------------------------------------------------- */
+
+static void
+fit_net(struct fit *f, const struct dcp_column *pair, const float *rx,
+        const float *tx)
+{
+    const struct dcp_tier *tier = &f->inv->tiers[f->inv->vms[pair->vm].tier.ix];
+    uint32_t n = 0;
+    float peak = 0;
+
+    for (uint32_t c = 0; c < f->n_cells; c++) {
+        float x = fmaxf(rx[c], tx[c]); /* NaN only where both are. */
+
+        f->series[c] = x;
+        if (!isnan(x)) {
+            n++;
+            peak = x > peak ? x : peak;
+        }
+    }
+    if (n == 0) {
+        return;
+    }
+    if ((int64_t)n * dcp_store_interval_ms(f->store) < f->min_history_ms) {
+        flat_want(f, peak);
+    } else {
+        (void)fit_series(f, tier->percentile);
+    }
+    write_row(f, 1 + tier->margin_frac, INFINITY,
+              f->rows.net_kib_s + (size_t)pair->vm * f->demand->stride);
+}
+
+static void
+fit_mem(struct fit *f, const struct dcp_column *pair, const float *raw)
+{
+    const struct dcp_vm *vm = &f->inv->vms[pair->vm];
+    uint32_t n = 0;
+
+    for (uint32_t c = 0; c < f->n_cells; c++) {
+        if (!isnan(raw[c])) {
+            f->scratch[n++] = raw[c];
+        }
+    }
+    if (n == 0) {
+        return;
+    }
+    double mib = ceil(dcp_percentile(f->scratch, n, MEM_PERCENTILE));
+
+    mib = fmax(mib, (double)vm->balloon_floor_mib);
+    mib = fmax(mib, (double)vm->mem_reservation_mib);
+    mib = fmin(mib, (double)vm->mem_mib);
+    f->rows.mem_active_mib[pair->vm] =
+        mib >= 4294967295.0 ? UINT32_MAX : (uint32_t)mib;
+}
+
+/* --- All VMs ------------------------------------------------------------ */
+
+static bool
+read_rows(struct fit *f, enum dcp_metric metric,
+          const struct dcp_stripe *stripe, uint32_t into, struct dcp_error *err)
+{
+    if (!dcp_store_has(f->store, metric)) {
+        for (size_t i = 0; i < (size_t)stripe->n_columns * f->n_cells; i++) {
+            f->stripe_rows[into][i] = NAN;
+        }
+        return true;
+    }
+    return dcp_store_read(f->store, metric, stripe->column, stripe->n_columns,
+                          f->first_cell, f->n_cells, f->stripe_rows[into], err);
+}
+
+enum part { PART_CPU, PART_NET, PART_MEM };
+
+static void
+fit_stripe_part(struct fit *f, const struct dcp_stripe *stripe, enum part part)
+{
+    uint32_t row = 0;
+
+    for (uint32_t i = 0; i < stripe->n_pairs; i++) {
+        const struct dcp_column *pair = &stripe->pairs[i];
+
+        while (stripe->column[row] != pair->column) {
+            row++;
+        }
+        const float *a = f->stripe_rows[0] + (size_t)row * f->n_cells;
+        const float *b = f->stripe_rows[1] + (size_t)row * f->n_cells;
+
+        switch (part) {
+        case PART_CPU:
+            fit_cpu(f, pair, a);
+            break;
+        case PART_NET:
+            fit_net(f, pair, a, b);
+            break;
+        case PART_MEM:
+            fit_mem(f, pair, a);
+            break;
+        }
+    }
+}
+
+static bool
+fit_stripes(struct fit *f, struct dcp_error *err)
+{
+    struct dcp_columns columns;
+    struct dcp_stripe stripe;
+    uint32_t at = 0;
+    bool ok = dcp_columns_map(f->store, f->inv, &columns, err);
+
+    while (ok && dcp_columns_next(&columns, &at, &stripe)) {
+        if (dcp_store_has(f->store, DCP_METRIC_CPU_MHZ)) {
+            ok = read_rows(f, DCP_METRIC_CPU_MHZ, &stripe, 0, err);
+            if (ok) {
+                fit_stripe_part(f, &stripe, PART_CPU);
+            }
+        }
+        if (ok && f->rows.net_kib_s) {
+            ok = read_rows(f, DCP_METRIC_NET_RX_KIB_S, &stripe, 0, err) &&
+                 read_rows(f, DCP_METRIC_NET_TX_KIB_S, &stripe, 1, err);
+            if (ok) {
+                fit_stripe_part(f, &stripe, PART_NET);
+            }
+        }
+        if (ok && f->rows.mem_active_mib) {
+            ok = read_rows(f, DCP_METRIC_MEM_MIB, &stripe, 0, err);
+            if (ok) {
+                fit_stripe_part(f, &stripe, PART_MEM);
+            }
+        }
+    }
+    dcp_columns_finish(&columns);
+    return ok;
+}
+
+/* Every VM as if it had no trace; fitting then writes over it. */
+static void
+fill_from_model(struct fit *f)
+{
+    struct dcp_demand *d = f->demand;
+
+    for (dcp_vm_id vm = { 0 }; vm.ix < d->n_vms; vm.ix++) {
+        enum dcp_demand_source source = dcp_demand_row_from_model(
+            f->inv, vm, d->slots, d->n_slots,
+            f->rows.cpu_mhz + (size_t)vm.ix * d->stride);
+
+        f->rows.source[vm.ix] = (uint8_t)source;
+        d->n_by_source[source]++;
+        if (f->rows.mem_active_mib) {
+            uint64_t mib = f->inv->vms[vm.ix].mem_mib;
+
+            f->rows.mem_active_mib[vm.ix] =
+                mib < UINT32_MAX ? (uint32_t)mib : UINT32_MAX;
+        }
+    }
+}
+
+static bool
+prepare(struct fit *f, struct dcp_arena *scratch, struct dcp_error *err)
+{
+    uint64_t stripe = (uint64_t)f->n_cells * DCP_STRIPE_COLUMNS;
+    uint32_t *bucket_of_cell = dcp_arena_array(scratch, uint32_t, f->n_cells);
+
+    f->bucket_first =
+        dcp_arena_array(scratch, uint32_t, (size_t)f->n_buckets + 1);
+    f->cells = dcp_arena_array(scratch, uint32_t, f->n_cells);
+    f->series = dcp_arena_array(scratch, float, f->n_cells);
+    f->scratch = dcp_arena_array(scratch, float, f->n_cells);
+    f->bucket_want = dcp_arena_array(scratch, double, f->n_buckets);
+    f->slot_want = dcp_arena_array(scratch, double, f->demand->n_slots);
+    if (stripe <= SIZE_MAX / sizeof(float)) {
+        f->stripe_rows[0] = dcp_arena_array(scratch, float, (size_t)stripe);
+        f->stripe_rows[1] =
+            f->rows.net_kib_s ? dcp_arena_array(scratch, float, (size_t)stripe)
+                              : f->stripe_rows[0];
+    }
+    if (!bucket_of_cell || !f->bucket_first || !f->cells || !f->series ||
+        !f->scratch || !f->bucket_want || !f->slot_want || !f->stripe_rows[0] ||
+        !f->stripe_rows[1]) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory to fit %u samples a VM",
+                        f->n_cells);
+    }
+    group_cells(f, bucket_of_cell);
+    return true;
+}
+
+static bool
+has_active_memory(const struct dcp_store *store)
+{
+    return dcp_store_has(store, DCP_METRIC_MEM_MIB) &&
+           strcmp(dcp_store_mem_basis(store), "allocated") != 0;
+}
+
+static bool
+slots_fit_scheme(const struct fit *f, const struct dcp_slot slots[],
+                 uint32_t n_slots, struct dcp_error *err)
+{
+    for (uint32_t s = 0; s < n_slots; s++) {
+        if (slots[s].bucket >= f->n_buckets) {
+            return dcp_fail(err, DCP_E_ARGUMENT,
+                            "slot %u: bucket %u of %u in this policy", s,
+                            slots[s].bucket, f->n_buckets);
+        }
+    }
+    return true;
+}
+
+struct dcp_demand *
+dcp_fit(struct dcp_store *store, const struct dcp_inventory *inv,
+        const struct dcp_placement *start, const struct dcp_slot slots[],
+        uint32_t n_slots, int64_t from_ms, int64_t until_ms,
+        struct dcp_error *err)
+{
+    bool with_net = dcp_store_has(store, DCP_METRIC_NET_RX_KIB_S) ||
+                    dcp_store_has(store, DCP_METRIC_NET_TX_KIB_S);
+    struct fit f = {
+        .store = store,
+        .inv = inv,
+        .start = start,
+        .min_history_ms = from_ms == INT64_MIN ? inv->policy.min_history_ms : 0,
+        .n_buckets = dcp_bucket_count(inv->policy.buckets, &inv->calendar),
+    };
+
+    if (!slots_fit_scheme(&f, slots, n_slots, err)) {
+        return NULL;
+    }
+    choose_cells(&f, from_ms, until_ms);
+    DCP_AUTO(dcp_arena) struct dcp_arena *scratch = dcp_arena_create(0);
+    DCP_AUTO(dcp_demand)
+    struct dcp_demand *d =
+        dcp_demand_create(inv->n_vms, slots, n_slots, with_net,
+                          has_active_memory(store), &f.rows, err);
+
+    if (!d) {
+        return NULL;
+    }
+    if (!scratch) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory to fit demand");
+        return NULL;
+    }
+    f.demand = d;
+    d->at_limit_raise_frac = AT_LIMIT_RAISE_FRAC;
+    fill_from_model(&f);
+    if (f.n_cells) {
+        d->from_ms = dcp_store_start_ms(store) +
+                     f.first_cell * dcp_store_interval_ms(store);
+        d->until_ms = d->from_ms + f.n_cells * dcp_store_interval_ms(store);
+        if (!prepare(&f, scratch, err) || !fit_stripes(&f, err)) {
+            return NULL;
+        }
+    }
+    if (!dcp_store_digest(store, d->traces_digest, err)) {
+        return NULL;
+    }
+    return DCP_STEAL(d);
+}

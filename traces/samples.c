@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "model/capacity.h"
+#include "traces/columns.h"
+#include "traces/fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Cells whose start is in [from_ms, to_ms), within the store. */
+static void
+cells_between(const struct dcp_store *store, int64_t from_ms, int64_t to_ms,
+              uint32_t *out_first, uint32_t *out_n)
+{
+    int64_t start_ms = dcp_store_start_ms(store);
+    int64_t step_ms = dcp_store_interval_ms(store);
+    int64_t n_times = dcp_store_n_times(store);
+    int64_t first = 0, end = n_times;
+
+    if (from_ms > start_ms) {
+        int64_t late_ms = from_ms - start_ms;
+
+        first = late_ms / step_ms + (late_ms % step_ms != 0);
+    }
+    if (to_ms <= start_ms) {
+        end = 0;
+    } else if ((to_ms - start_ms - 1) / step_ms + 1 < n_times) {
+        end = (to_ms - start_ms - 1) / step_ms + 1;
+    }
+    *out_first = first < end ? (uint32_t)first : 0;
+    *out_n = first < end ? (uint32_t)(end - first) : 0;
+}
+
+/* Copies a stripe's rows of time into the columns of its VMs. */
+static void
+scatter(const struct dcp_stripe *stripe, const float *rows,
+        const float *factor_of_vm, struct dcp_samples *out)
+{
+    for (uint32_t t = 0; t < out->n_times; t++) {
+        float *line = out->value + (size_t)t * out->n_vms;
+        uint32_t row = 0;
+
+        for (uint32_t i = 0; i < stripe->n_pairs; i++) {
+            uint32_t vm = stripe->pairs[i].vm;
+
+            while (stripe->column[row] != stripe->pairs[i].column) {
+                row++;
+            }
+            line[vm] = rows[(size_t)row * out->n_times + t] * factor_of_vm[vm];
+        }
+    }
+}
+
+static bool
+load_stripes(struct dcp_store *store, enum dcp_metric metric,
+             const struct dcp_columns *columns, uint32_t first,
+             const float *factor_of_vm, struct dcp_samples *out,
+             struct dcp_error *err)
+{
+    struct dcp_stripe stripe;
+    uint32_t at = 0;
+    float *rows =
+        calloc((size_t)out->n_times * DCP_STRIPE_COLUMNS, sizeof *rows);
+
+    if (!rows) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for %u samples a VM",
+                        out->n_times);
+    }
+    while (dcp_columns_next(columns, &at, &stripe)) {
+        if (!dcp_store_read(store, metric, stripe.column, stripe.n_columns,
+                            first, out->n_times, rows, err)) {
+            free(rows);
+            return false;
+        }
+        scatter(&stripe, rows, factor_of_vm, out);
+    }
+    free(rows);
+    return true;
+}
+
+static float *
+factors(const struct dcp_inventory *inv, const struct dcp_placement *start,
+        enum dcp_metric metric)
+{
+    float *factor = calloc((size_t)inv->n_vms + 1, sizeof *factor);
+
+    for (uint32_t vm = 0; factor && vm < inv->n_vms; vm++) {
+        dcp_host_id host = start->host[vm];
+
+        factor[vm] = metric == DCP_METRIC_CPU_MHZ && !dcp_host_is_none(host)
+                         ? (float)dcp_host_speed_factor(inv, host)
+                         : 1;
+    }
+    return factor;
+}
+
+bool
+dcp_samples_load(struct dcp_store *store, enum dcp_metric metric,
+                 const struct dcp_inventory *inv,
+                 const struct dcp_placement *start, int64_t from_ms,
+                 int64_t to_ms, struct dcp_samples *out, struct dcp_error *err)
+{
+    struct dcp_samples s = { .interval_ms = dcp_store_interval_ms(store),
+                             .n_vms = inv->n_vms };
+    struct dcp_columns columns = { 0 };
+    uint32_t first;
+
+    cells_between(store, from_ms, to_ms, &first, &s.n_times);
+    s.start_ms = dcp_store_start_ms(store) + first * s.interval_ms;
+
+    uint64_t n = (uint64_t)s.n_times * s.n_vms;
+    float *factor = factors(inv, start, metric);
+
+    if (n <= SIZE_MAX / sizeof *s.value - 1) {
+        s.value = malloc((size_t)(n + 1) * sizeof *s.value);
+    }
+    if (!factor || !s.value) {
+        free(factor);
+        free(s.value);
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for %u samples of %u VMs",
+                        s.n_times, s.n_vms);
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        s.value[i] = NAN;
+    }
+    bool ok = true;
+
+    if (n && dcp_store_has(store, metric)) {
+        ok = dcp_columns_map(store, inv, &columns, err) &&
+             load_stripes(store, metric, &columns, first, factor, &s, err);
+    }
+    dcp_columns_finish(&columns);
+    free(factor);
+    if (!ok) {
+        free(s.value);
+        return false;
+    }
+    *out = s;
+    return true;
+}
+
+void
+dcp_samples_finish(struct dcp_samples *samples)
+{
+    free(samples->value);
+    *samples = (struct dcp_samples){ 0 };
+}
