@@ -22,10 +22,9 @@ bool dcp_plan_save(const struct dcp_inventory *, struct dcp_plan *,
 /* Parses; every name must be in the inventory, else DCP_E_STALE with the
  * name.  A digest that does not match the content is DCP_E_STALE too, after
  * everything was read ('path' is for messages and must outlive 'err'). */
-struct dcp_plan *dcp_plan_parse(const struct dcp_inventory *,
-                                const char *text, size_t length,
-                                const char *path,
-                                struct dcp_error *err) DCP_CHECKED;
+struct dcp_plan *
+dcp_plan_parse(const struct dcp_inventory *, const char *text, size_t length,
+               const char *path, struct dcp_error *err) DCP_CHECKED;
 struct dcp_plan *dcp_plan_load(const struct dcp_inventory *, const char *path,
                                struct dcp_error *err) DCP_CHECKED;
 

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "model/io/plan_reader.h"
+
+#include "model/base/units.h"
+#include "model/io/plan_text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool
+dcp_reader_fail(struct dcp_reader *r, enum dcp_code code, const char *key,
+                const char *format, ...)
+{
+    char where[120] = "", what[240];
+    va_list args;
+    int n = snprintf(where, sizeof where, "%s", r->section);
+
+    if (r->name && n >= 0 && (size_t)n < sizeof where) {
+        n += snprintf(where + n, sizeof where - (size_t)n, ".%s", r->name);
+    }
+    if (r->index != SIZE_MAX && n >= 0 && (size_t)n < sizeof where) {
+        n += snprintf(where + n, sizeof where - (size_t)n, "[%zu]", r->index);
+    }
+    if (key && n >= 0 && (size_t)n < sizeof where) {
+        (void)snprintf(where + n, sizeof where - (size_t)n, "%s%s",
+                       n ? "." : "", key);
+    }
+    va_start(args, format);
+    (void)vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    return dcp_fail_at(r->err, code, (struct dcp_pos){ .path = r->path },
+                       "%s%s%s", where, where[0] ? ": " : "", what);
+}
+
+static const char *
+type_name(json_type type)
+{
+    switch (type) {
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_STRING:
+        return "a string";
+    case JSON_INTEGER:
+        return "a whole number";
+    case JSON_REAL:
+        return "a number";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "true or false";
+    case JSON_NULL:
+        return "null";
+    }
+    return "?";
+}
+
+json_t *
+dcp_reader_get(struct dcp_reader *r, json_t *object, const char *key,
+               json_type type)
+{
+    json_t *value = json_object_get(object, key);
+
+    if (!value) {
+        (void)dcp_reader_fail(r, DCP_E_PARSE, key, "is missing");
+        return NULL;
+    }
+    if (json_typeof(value) != type) {
+        (void)dcp_reader_fail(r, DCP_E_PARSE, key, "expected %s, found %s",
+                              type_name(type), type_name(json_typeof(value)));
+        return NULL;
+    }
+    return value;
+}
+
+bool
+dcp_reader_u64(struct dcp_reader *r, json_t *object, const char *key,
+               uint64_t *out)
+{
+    const json_t *value = dcp_reader_get(r, object, key, JSON_INTEGER);
+
+    if (!value) {
+        return false;
+    }
+    json_int_t i = json_integer_value(value);
+
+    if (i < 0) {
+        return dcp_reader_fail(r, DCP_E_PARSE, key, "is below 0");
+    }
+    *out = (uint64_t)i;
+    return true;
+}
+
+bool
+dcp_reader_u32(struct dcp_reader *r, json_t *object, const char *key,
+               uint32_t *out)
+{
+    uint64_t value = 0;
+
+    if (!dcp_reader_u64(r, object, key, &value)) {
+        return false;
+    }
+    if (value > UINT32_MAX) {
+        return dcp_reader_fail(r, DCP_E_PARSE, key,
+                               "%" PRIu64 " is out of range", value);
+    }
+    *out = (uint32_t)value;
+    return true;
+}
+
+bool
+dcp_reader_ms(struct dcp_reader *r, json_t *object, const char *key,
+              int64_t *out)
+{
+    uint64_t value = 0;
+
+    if (!dcp_reader_u64(r, object, key, &value)) {
+        return false;
+    }
+    if (value > (uint64_t)(1000 * 365 * DCP_DAY_MS)) {
+        return dcp_reader_fail(r, DCP_E_PARSE, key,
+                               "%" PRIu64 " ms is out of range", value);
+    }
+    *out = (int64_t)value;
+    return true;
+}
+
+bool
+dcp_reader_double(struct dcp_reader *r, json_t *object, const char *key,
+                  double *out)
+{
+    const json_t *value = json_object_get(object, key);
+
+    if (!value || !json_is_number(value)) {
+        return dcp_reader_fail(r, DCP_E_PARSE, key, "%s",
+                               value ? "expected a number" : "is missing");
+    }
+    *out = json_number_value(value);
+    return true;
+}
+
+bool
+dcp_reader_text(struct dcp_reader *r, json_t *object, const char *key,
+                const char **out)
+{
+    const json_t *value = dcp_reader_get(r, object, key, JSON_STRING);
+
+    if (!value) {
+        return false;
+    }
+    *out = dcp_arena_strndup(r->plan->arena, json_string_value(value),
+                             json_string_length(value));
+    return *out || dcp_reader_fail(r, DCP_E_NOMEM, key, "no memory");
+}
+
+bool
+dcp_reader_instant(struct dcp_reader *r, json_t *object, const char *key,
+                   int64_t *out_ms)
+{
+    const json_t *value = dcp_reader_get(r, object, key, JSON_STRING);
+    struct dcp_error inner;
+
+    if (!value) {
+        return false;
+    }
+    if (!dcp_parse_instant(json_string_value(value), out_ms, &inner)) {
+        return dcp_reader_fail(r, DCP_E_PARSE, key, "%s", inner.message);
+    }
+    return true;
+}
+
+bool
+dcp_reader_digest(struct dcp_reader *r, json_t *object, const char *key,
+                  char out[72])
+{
+    const json_t *value = json_object_get(object, key);
+
+    out[0] = '\0';
+    if (json_is_null(value)) {
+        return true;
+    }
+    value = dcp_reader_get(r, object, key, JSON_STRING);
+    if (!value) {
+        return false;
+    }
+    const char *text = json_string_value(value);
+
+    if (strlen(text) != 71 || strncmp(text, "sha256:", 7) != 0 ||
+        strspn(text + 7, "0123456789abcdef") != 64) {
+        return dcp_reader_fail(r, DCP_E_PARSE, key,
+                               "is no digest: expected 'sha256:' and 64 "
+                               "lower-case hex digits");
+    }
+    memcpy(out, text, 72);
+    return true;
+}
+
+bool
+dcp_reader_object(struct dcp_reader *r, json_t *object, const char *key,
+                  struct dcp_object *out)
+{
+    const json_t *value = json_object_get(object, key);
+
+    *out = (struct dcp_object){ .kind = DCP_OBJECT_NONE };
+    if (json_is_null(value)) {
+        return true;
+    }
+    value = dcp_reader_get(r, object, key, JSON_STRING);
+    if (!value) {
+        return false;
+    }
+    if (!dcp_plan_read_object(r->inv, json_string_value(value), out)) {
+        return dcp_reader_fail(r, DCP_E_STALE, key,
+                               "'%s' is not in the model: plan again",
+                               json_string_value(value));
+    }
+    return true;
+}
+
+bool
+dcp_reader_vm(struct dcp_reader *r, const char *name, uint32_t *out)
+{
+    *out = dcp_inventory_find_vm(r->inv, name).ix;
+    return *out != DCP_IX_NONE ||
+           dcp_reader_fail(r, DCP_E_STALE, NULL,
+                           "vm '%s' is not in the model: plan again", name);
+}
+
+bool
+dcp_reader_host(struct dcp_reader *r, const char *name, uint32_t *out)
+{
+    *out = dcp_inventory_find_host(r->inv, name).ix;
+    return *out != DCP_IX_NONE ||
+           dcp_reader_fail(r, DCP_E_STALE, NULL,
+                           "host '%s' is not in the model: plan again", name);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_MODEL_IO_PLAN_READER_H
+#define DCP_MODEL_IO_PLAN_READER_H 1
+
+/* Typed access to the members of a JSON tree, with messages that say where:
+ * "steps[12].after: expected an array, found a string".  Each getter returns
+ * false (or NULL) after filling the reader's error.  Not for others than the
+ * plan parser. */
+
+#include "model/plan.h"
+
+#include <jansson.h>
+
+struct dcp_reader {
+    const struct dcp_inventory *inv;
+    struct dcp_plan *plan;
+    const char *path;
+    const char *section; /* "steps", "" at the top. */
+    const char *name;    /* Key within the section, or NULL. */
+    size_t index;        /* Element within the section, or SIZE_MAX. */
+    struct dcp_error *err;
+};
+
+bool dcp_reader_fail(struct dcp_reader *, enum dcp_code, const char *key,
+                     const char *format, ...) DCP_PRINTF(4, 5);
+
+json_t *dcp_reader_get(struct dcp_reader *, json_t *object, const char *key,
+                       json_type type);
+bool dcp_reader_u32(struct dcp_reader *, json_t *object, const char *key,
+                    uint32_t *out);
+bool dcp_reader_u64(struct dcp_reader *, json_t *object, const char *key,
+                    uint64_t *out);
+/* Whole, not negative. */
+bool dcp_reader_ms(struct dcp_reader *, json_t *object, const char *key,
+                   int64_t *out);
+bool dcp_reader_double(struct dcp_reader *, json_t *object, const char *key,
+                       double *out);
+bool dcp_reader_instant(struct dcp_reader *, json_t *object, const char *key,
+                        int64_t *out_ms);
+/* Copied into the plan's arena. */
+bool dcp_reader_text(struct dcp_reader *, json_t *object, const char *key,
+                     const char **out);
+/* "sha256:..." or null, which gives "". */
+bool dcp_reader_digest(struct dcp_reader *, json_t *object, const char *key,
+                       char out[72]);
+/* "vm:db-1" or null.  A name that the model does not have is DCP_E_STALE. */
+bool dcp_reader_object(struct dcp_reader *, json_t *object, const char *key,
+                       struct dcp_object *out);
+/* The place of a name in the table; DCP_E_STALE when it is not there. */
+bool dcp_reader_vm(struct dcp_reader *, const char *name, uint32_t *out);
+bool dcp_reader_host(struct dcp_reader *, const char *name, uint32_t *out);
+
+#endif /* model/io/plan_reader.h */

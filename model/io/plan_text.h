@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_MODEL_IO_PLAN_TEXT_H
+#define DCP_MODEL_IO_PLAN_TEXT_H 1
+
+/* Pieces of the plan file that its printer and its parser share: how objects,
+ * facts and undos are written, and the UUID.  Not for others. */
+
+#include "model/io/json_writer.h"
+#include "model/plan_facts.h"
+
+#define DCP_PLAN_SCHEMA    "dcplan/plan/1"
+#define DCP_PLAN_DEPTH_MAX 32 /* Deeper nesting is refused. */
+
+/* "vm:db-1"; a volume is "volume:VM/K", the K-th of its VM from 0; null for
+ * none. */
+void dcp_plan_write_object(struct dcp_json *, const struct dcp_inventory *,
+                           struct dcp_object);
+/* False: no such kind or name. */
+bool dcp_plan_read_object(const struct dcp_inventory *, const char *text,
+                          struct dcp_object *out);
+
+/* The values of "preconditions" and "undo" of step 'id'. */
+void dcp_plan_write_facts(struct dcp_json *, const struct dcp_inventory *,
+                          const struct dcp_plan_facts *, uint32_t id);
+void dcp_plan_write_undo(struct dcp_json *, const struct dcp_inventory *,
+                         const struct dcp_step *);
+
+/* The UUID that belongs to a digest "sha256:...". */
+void dcp_plan_uuid(const char digest[72], char out[40]);
+
+#endif /* model/io/plan_text.h */
