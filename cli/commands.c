@@ -6,5 +6,7 @@
 
 const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_init,
+    &dcp_cmd_traces_import,
+    &dcp_cmd_traces_info,
     NULL,
 };

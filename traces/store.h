@@ -28,8 +28,8 @@ const char *dcp_metric_name(enum dcp_metric); /* "cpu_mhz" ... */
 
 struct dcp_store;
 
-struct dcp_store *dcp_store_open(const char *path,
-                                 struct dcp_error *err) DCP_CHECKED;
+struct dcp_store *
+dcp_store_open(const char *path, struct dcp_error *err) DCP_CHECKED;
 void dcp_store_destroy(struct dcp_store *);
 DCP_DEFINE_AUTO(dcp_store)
 
@@ -52,12 +52,52 @@ bool dcp_store_digest(struct dcp_store *, char out[72],
 
 /* Samples of the VMs 'vms' (n of them) at the grid cells
  * [first, first + n_times), as out[i * n_times + t]; NaN: missing. */
-bool dcp_store_read(struct dcp_store *, enum dcp_metric,
-                    const uint32_t vms[], uint32_t n, uint32_t first,
-                    uint32_t n_times, float *out,
+bool dcp_store_read(struct dcp_store *, enum dcp_metric, const uint32_t vms[],
+                    uint32_t n, uint32_t first, uint32_t n_times, float *out,
                     struct dcp_error *err) DCP_CHECKED;
 
 /* The cell that holds 'ms' (may be outside 0..n_times: below 0 gives -1). */
 int64_t dcp_store_cell(const struct dcp_store *, int64_t ms);
+
+/* What an import found in the source rows of one VM, before the grid.  Counts
+ * and figures are over the kept rows (first of each timestamp) unless said
+ * otherwise; figures are NaN where the source has none. */
+struct dcp_vm_stats {
+    uint64_t rows;                   /* All rows read. */
+    uint64_t unique;                 /* Kept: distinct timestamps. */
+    uint64_t duplicate_rows;         /* rows - unique. */
+    uint64_t conflicting_duplicates; /* Those that differ from the kept row. */
+    uint64_t zero_capacity_rows;     /* VM absent: missing on the grid. */
+    uint64_t above_capacity_rows;    /* CPU use above capacity: kept. */
+    uint64_t above_memory_rows;      /* Memory use above provisioned: kept. */
+    uint64_t out_of_order;           /* Older than the row before it in its
+                                      * file: sorted. */
+    uint64_t gaps;                   /* Steps over 1.5 nominal steps. */
+    int64_t max_gap_ms;              /* The longest of these; 0: none. */
+    int64_t first_ms, last_ms;       /* Instants of the first and last row. */
+    double mean_cpu_mhz, p95_cpu_mhz, max_cpu_mhz;    /* p95: nearest rank. */
+    double mean_cpu_frac, p95_cpu_frac, max_cpu_frac; /* Of the capacity. */
+    double mean_mem_mib, max_mem_mib;
+};
+
+/* One per VM; NULL: the store was not imported from rows. */
+const struct dcp_vm_stats *dcp_store_stats(const struct dcp_store *);
+
+/* Where the samples came from. */
+struct dcp_store_source {
+    const char *kind;     /* "bitbrains", "synth", ... */
+    const char *path;     /* As it was given; "" for none. */
+    const char *sha256;   /* 64 hex digits of the source's text; "" for none. */
+    const char *importer; /* Name and version of the program. */
+};
+uint32_t dcp_store_n_sources(const struct dcp_store *);
+const struct dcp_store_source *
+dcp_store_source(const struct dcp_store *, uint32_t i);
+
+/* Limits of the format, for readers and writers. */
+#define DCP_STORE_VMS_MAX     UINT32_C(4000000)
+#define DCP_STORE_TIMES_MAX   UINT32_C(4000000)
+#define DCP_STORE_NAME_MAX    255 /* Bytes of a VM's name. */
+#define DCP_STORE_SOURCES_MAX 10000
 
 #endif /* traces/store.h */
