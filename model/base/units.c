@@ -142,6 +142,9 @@ dcp_scan_double(const char *text, double *out)
     return p;
 }
 
+/* Far above anything that is, and safe to convert and print in any unit. */
+#define LARGEST 1e18
+
 bool
 dcp_parse_quantity(enum dcp_dimension dimension, const char *text, double *out,
                    struct dcp_error *err)
@@ -156,7 +159,13 @@ dcp_parse_quantity(enum dcp_dimension dimension, const char *text, double *out,
         for (int i = 0; i < N_UNITS; i++) {
             if (units[i].dimension == dimension &&
                 !strcmp(units[i].name, rest)) {
-                *out = number * units[i].factor;
+                double value = number * units[i].factor;
+
+                if (!(fabs(value) <= LARGEST)) {
+                    return dcp_fail(err, DCP_E_PARSE,
+                                    "'%.40s' is out of range", text);
+                }
+                *out = value;
                 return true;
             }
         }
