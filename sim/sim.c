@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The sweep: one slice per sample, cut at the window's ends.  Between two
+ * events a host's demand is constant, so its energy and overload are exact;
+ * sim/state.c keeps the hosts. */
+
+#include "sim/sim.h"
+
+#include "model/power.h"
+#include "sim/state.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define J_PER_KWH 3.6e6
+
+static bool
+check_input(const struct dcp_sim_input *in, struct dcp_error *err)
+{
+    const struct dcp_samples *cpu = in->cpu;
+    int64_t end_ms = cpu->start_ms + cpu->n_times * cpu->interval_ms;
+
+    if (cpu->n_vms != in->inventory->n_vms || cpu->interval_ms <= 0 ||
+        in->from_ms >= in->to_ms || in->from_ms < cpu->start_ms ||
+        in->to_ms > end_ms) {
+        return dcp_fail(err, DCP_E_ARGUMENT,
+                        "the samples do not cover the window");
+    }
+    for (uint32_t i = 1; i < in->n_events; i++) {
+        if (in->events[i].at_ms < in->events[i - 1].at_ms) {
+            return dcp_fail(err, DCP_E_ARGUMENT, "events out of order");
+        }
+    }
+    return true;
+}
+
+static bool
+allocate(const struct dcp_sim_input *in, struct dcp_sim_result *out,
+         struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = in->inventory;
+    const struct dcp_samples *cpu = in->cpu;
+    int64_t first = (in->from_ms - cpu->start_ms) / cpu->interval_ms;
+    int64_t last = (in->to_ms - cpu->start_ms - 1) / cpu->interval_ms;
+    size_t n_cells;
+
+    out->n_vms = inv->n_vms;
+    out->n_hosts = inv->n_hosts;
+    out->n_slices = (uint32_t)(last - first + 1);
+    out->from_ms = in->from_ms;
+    out->to_ms = in->to_ms;
+    out->n_samples = (uint64_t)out->n_slices * inv->n_vms;
+    out->n_site_columns = inv->n_sites + 1;
+    if (__builtin_mul_overflow((size_t)out->n_slices,
+                               (size_t)out->n_site_columns, &n_cells)) {
+        return dcp_fail(err, DCP_E_LIMIT, "too many samples");
+    }
+    out->slices = calloc((size_t)out->n_slices + 1, sizeof *out->slices);
+    out->hosts = calloc((size_t)inv->n_hosts + 1, sizeof *out->hosts);
+    out->vm_overload_s =
+        calloc((size_t)inv->n_vms + 1, sizeof *out->vm_overload_s);
+    out->tenants = calloc((size_t)inv->n_tenants + 1, sizeof *out->tenants);
+    out->site_it_j = calloc(n_cells, sizeof *out->site_it_j);
+    if (!out->slices || !out->hosts || !out->vm_overload_s || !out->tenants ||
+        !out->site_it_j) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay of %u slots",
+                        out->n_slices);
+    }
+    out->end = dcp_placement_copy(in->start, err);
+    return out->end != NULL;
+}
+
+static void
+count_tenants(struct sim *sim, double seconds)
+{
+    for (uint32_t v = 0; v < sim->inv->n_vms; v++) {
+        dcp_tenant_id tenant = sim->inv->vms[v].tenant;
+
+        sim->out
+            ->tenants[dcp_tenant_is_none(tenant) ? sim->inv->n_tenants
+                                                 : tenant.ix]
+            .requested_mhz_s += sim->row[v] * seconds;
+    }
+}
+
+static void
+end_slice(struct sim *sim)
+{
+    struct dcp_sim_slice *slice = sim->slice;
+    struct dcp_sim_result *out = sim->out;
+    double seconds = (double)(slice->end_ms - slice->start_ms) / 1000;
+    double *site_j =
+        out->site_it_j + (size_t)(slice - out->slices) * out->n_site_columns;
+    uint32_t n_on = 0;
+
+    for (uint32_t h = 0; h < out->n_hosts; h++) {
+        struct sim_host *host = &sim->hosts[h];
+
+        dcp_sim_integrate(sim, h, slice->end_ms);
+        out->host_slots += host->slot_on;
+        out->host_slots_overloaded += host->slot_on && host->slot_overloaded;
+        out->host_slots_above_target += host->slot_on && host->slot_above;
+        n_on += host->power == SIM_ON;
+    }
+    dcp_sim_integrate_moves(sim, slice->end_ms);
+    for (uint32_t s = 0; s < out->n_site_columns; s++) {
+        site_j[s] += sim->constants_w[s] * seconds;
+    }
+    count_tenants(sim, seconds);
+    slice->hosts_on = sim->slice_on_ms / seconds;
+    slice->capacity_mhz = sim->slice_capacity_ms / seconds;
+    slice->demand_mhz = sim->slice_demand_ms / seconds;
+    slice->migrating /= seconds * 1000;
+    out->overload_host_s += slice->overload_host_s;
+    if (slice == out->slices || n_on < out->hosts_on_min) {
+        out->hosts_on_min = n_on;
+    }
+    if (n_on > out->hosts_on_max) {
+        out->hosts_on_max = n_on;
+    }
+}
+
+static bool
+sweep(struct sim *sim, struct dcp_error *err)
+{
+    const struct dcp_sim_input *in = sim->in;
+    const struct dcp_samples *cpu = in->cpu;
+    size_t first = (size_t)((in->from_ms - cpu->start_ms) / cpu->interval_ms);
+    uint32_t e = 0;
+
+    for (uint32_t i = 0; i < sim->out->n_slices; i++) {
+        int64_t start_ms =
+            cpu->start_ms + (int64_t)(first + i) * cpu->interval_ms;
+        int64_t end_ms = start_ms + cpu->interval_ms;
+
+        sim->slice = &sim->out->slices[i];
+        sim->slice->start_ms = start_ms > in->from_ms ? start_ms : in->from_ms;
+        sim->slice->end_ms = end_ms < in->to_ms ? end_ms : in->to_ms;
+        sim->row = cpu->value + (first + i) * cpu->n_vms;
+        sim->slice_on_ms = sim->slice_capacity_ms = sim->slice_demand_ms = 0;
+        dcp_sim_sum_hosts(sim);
+        for (; e < in->n_events && in->events[e].at_ms < sim->slice->end_ms;
+             e++) {
+            if (!dcp_sim_apply(sim, &in->events[e], err)) {
+                return false;
+            }
+        }
+        end_slice(sim);
+    }
+    return true;
+}
+
+/* --- Sums --------------------------------------------------------------- */
+
+static dcp_site_id
+column_site(const struct dcp_inventory *inv, uint32_t column)
+{
+    return column < inv->n_sites ? (dcp_site_id){ column } : dcp_site_none();
+}
+
+/* Average PUE on what the reference draws, marginal PUE on the difference. */
+static double
+meter_j(const struct dcp_inventory *inv, dcp_site_id site, double it_j,
+        const double *reference_it_j)
+{
+    if (!reference_it_j) {
+        return it_j * dcp_site_pue(inv, site);
+    }
+    return *reference_it_j * dcp_site_pue(inv, site) +
+           (it_j - *reference_it_j) * dcp_site_pue_marginal(inv, site);
+}
+
+static void
+sum_energy(const struct dcp_sim_input *in, struct dcp_sim_result *out)
+{
+    const struct dcp_inventory *inv = in->inventory;
+    const struct dcp_sim_result *ref = in->reference;
+    bool comparable = ref && ref->n_slices == out->n_slices &&
+                      ref->from_ms == out->from_ms && ref->to_ms == out->to_ms;
+
+    for (uint32_t i = 0; i < out->n_slices; i++) {
+        struct dcp_sim_slice *slice = &out->slices[i];
+        double seconds = (double)(slice->end_ms - slice->start_ms) / 1000;
+        double it_sum_j = 0, meter_sum_j = 0;
+
+        for (uint32_t s = 0; s < out->n_site_columns; s++) {
+            size_t cell = (size_t)i * out->n_site_columns + s;
+            dcp_site_id site = column_site(inv, s);
+            double it_j = out->site_it_j[cell], price, carbon_g;
+            double at_meter_j = meter_j(
+                inv, site, it_j, comparable ? &ref->site_it_j[cell] : NULL);
+
+            dcp_energy_price_mean(inv, site, slice->start_ms, slice->end_ms,
+                                  &price, &carbon_g);
+            out->energy_cost += at_meter_j / J_PER_KWH * price;
+            out->carbon_kg += at_meter_j / J_PER_KWH * carbon_g / 1000;
+            it_sum_j += it_j;
+            meter_sum_j += at_meter_j;
+        }
+        slice->it_w = it_sum_j / seconds;
+        slice->meter_w = meter_sum_j / seconds;
+        out->it_kwh += it_sum_j / J_PER_KWH;
+        out->meter_kwh += meter_sum_j / J_PER_KWH;
+    }
+    out->boot_kwh /= J_PER_KWH;
+    out->shutdown_kwh /= J_PER_KWH;
+    out->standby_kwh /= J_PER_KWH;
+}
+
+static double
+share(double part, double whole)
+{
+    return whole > 0 ? part / whole : 0;
+}
+
+static void
+moments(const struct sim_moments *m, double *out_mean, double *out_sd)
+{
+    *out_mean = m->n ? m->mean : NAN;
+    *out_sd = m->n > 1 ? sqrt(m->m2 / (m->n - 1)) : m->n ? 0 : NAN;
+}
+
+static void
+sum_up(const struct sim *sim, struct dcp_sim_result *out)
+{
+    double horizon_s = (double)(out->to_ms - out->from_ms) / 1000;
+    double on_s = 0, unused;
+
+    for (uint32_t h = 0; h < out->n_hosts; h++) {
+        on_s += out->hosts[h].on_s;
+        out->unmet_cpu_mhz_s += out->hosts[h].unmet_mhz_s;
+    }
+    out->hosts_on_mean = on_s / horizon_s;
+    out->cpu_util_mean_frac = share(sim->used_mhz_s, sim->capacity_mhz_s);
+    out->mem_alloc_mean_frac = share(sim->mem_mib_s, sim->mem_capacity_mib_s);
+    out->slatah_frac = share(out->overload_host_s, on_s);
+    out->pdm_frac = share(out->degraded_mhz_s, out->requested_mhz_s);
+    out->slav = out->slatah_frac * out->pdm_frac;
+    out->overall_slav =
+        share(out->unmet_cpu_mhz_s + out->degraded_mhz_s, out->requested_mhz_s);
+    out->average_slav = share(sim->violation_sum, sim->violations);
+    moments(&sim->shutdown, &out->mean_s_before_shutdown,
+            &out->sd_s_before_shutdown);
+    moments(&sim->migration, &out->mean_s_before_migration,
+            &out->sd_s_before_migration);
+    moments(&sim->migration_length, &out->migration_mean_s, &unused);
+}
+
+bool
+dcp_simulate(const struct dcp_sim_input *in, struct dcp_sim_result *out,
+             struct dcp_error *err)
+{
+    struct sim sim = { .in = in, .inv = in->inventory, .out = out };
+
+    *out = (struct dcp_sim_result){ 0 };
+    bool ok = check_input(in, err) && allocate(in, out, err) &&
+              dcp_sim_state_init(&sim, err) && sweep(&sim, err);
+
+    if (ok) {
+        sum_energy(in, out);
+        sum_up(&sim, out);
+    } else {
+        dcp_sim_result_finish(out);
+    }
+    dcp_sim_state_finish(&sim);
+    return ok;
+}
+
+void
+dcp_sim_result_finish(struct dcp_sim_result *out)
+{
+    free(out->slices);
+    free(out->hosts);
+    free(out->vm_overload_s);
+    free(out->tenants);
+    free(out->site_it_j);
+    dcp_placement_destroy(out->end);
+    *out = (struct dcp_sim_result){ 0 };
+}

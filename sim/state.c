@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "sim/state.h"
+
+#include "model/capacity.h"
+#include "model/power.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define S_PER_MS 0.001
+
+void
+dcp_sim_moments_add(struct sim_moments *m, double value)
+{
+    double delta = value - m->mean;
+
+    m->n++;
+    m->mean += delta / m->n;
+    m->m2 += delta * (value - m->mean);
+}
+
+/* --- Building ----------------------------------------------------------- */
+
+static uint32_t
+site_column(const struct dcp_inventory *inv, dcp_site_id site)
+{
+    return dcp_site_is_none(site) ? inv->n_sites : site.ix;
+}
+
+static dcp_site_id
+rack_site(const struct dcp_inventory *inv, dcp_rack_id rack)
+{
+    if (dcp_rack_is_none(rack) || dcp_room_is_none(inv->racks[rack.ix].room)) {
+        return inv->n_sites == 1 ? (dcp_site_id){ 0 } : dcp_site_none();
+    }
+    return inv->rooms[inv->racks[rack.ix].room.ix].site;
+}
+
+static void
+sum_constants(struct sim *sim)
+{
+    const struct dcp_inventory *inv = sim->inv;
+
+    for (uint32_t i = 0; i < inv->n_switches; i++) {
+        sim->constants_w[site_column(inv,
+                                     rack_site(inv, inv->switches[i].rack))] +=
+            inv->switches[i].power_w;
+    }
+    for (uint32_t i = 0; i < inv->n_arrays; i++) {
+        sim->constants_w[site_column(inv,
+                                     rack_site(inv, inv->arrays[i].rack))] +=
+            inv->arrays[i].power_w;
+    }
+    for (uint32_t i = 0; i < inv->n_servers; i++) {
+        sim->constants_w[site_column(inv,
+                                     rack_site(inv, inv->servers[i].rack))] +=
+            inv->servers[i].power_w;
+    }
+}
+
+static double
+vm_mem_mib(const struct sim *sim, uint32_t vm, uint32_t host)
+{
+    uint32_t request[DCP_SCALARS_MAX];
+
+    dcp_vm_request(sim->inv, (dcp_vm_id){ vm },
+                   sim->inv->hosts[host].hypervisor, request);
+    return request[DCP_SCALAR_MEM];
+}
+
+static bool
+add_vm(struct sim *sim, uint32_t host, uint32_t vm, struct dcp_error *err)
+{
+    struct sim_host *h = &sim->hosts[host];
+
+    if (h->n_vms == h->vms_capacity) {
+        uint32_t capacity = h->vms_capacity ? 2 * h->vms_capacity : 8;
+        uint32_t *vms = realloc(h->vms, capacity * sizeof *vms);
+
+        if (!vms) {
+            return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay");
+        }
+        h->vms = vms;
+        h->vms_capacity = capacity;
+    }
+    h->vms[h->n_vms++] = vm;
+    h->mem_mib += vm_mem_mib(sim, vm, host);
+    sim->out->end->host[vm].ix = host;
+    return true;
+}
+
+static void
+remove_vm(struct sim *sim, uint32_t host, uint32_t vm)
+{
+    struct sim_host *h = &sim->hosts[host];
+    uint32_t i = 0;
+
+    while (i < h->n_vms && h->vms[i] != vm) {
+        i++;
+    }
+    if (i == h->n_vms) {
+        return;
+    }
+    memmove(&h->vms[i], &h->vms[i + 1], (h->n_vms - i - 1) * sizeof *h->vms);
+    h->n_vms--;
+    h->mem_mib -= vm_mem_mib(sim, vm, host);
+    sim->out->end->host[vm] = dcp_host_none();
+}
+
+static void
+init_host(struct sim *sim, uint32_t host)
+{
+    struct sim_host *h = &sim->hosts[host];
+    dcp_host_id id = { host };
+    struct dcp_capacity capacity = dcp_host_capacity(sim->inv, id);
+
+    *h = (struct sim_host){
+        .power = sim->in->start->on[host] ? SIM_ON : SIM_OFF,
+        .since_ms = sim->in->from_ms,
+        .on_since_ms = sim->in->from_ms,
+        .capacity_mhz = capacity.cpu_mhz,
+        .target_mhz = dcp_host_usable(sim->inv, id).cpu_mhz,
+        .mem_capacity_mib = capacity.scalar[DCP_SCALAR_MEM],
+        .site = site_column(sim->inv, dcp_host_site(sim->inv, id)),
+    };
+}
+
+bool
+dcp_sim_state_init(struct sim *sim, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = sim->inv;
+
+    sim->hosts = calloc((size_t)inv->n_hosts + 1, sizeof *sim->hosts);
+    sim->placed_ms = calloc((size_t)inv->n_vms + 1, sizeof *sim->placed_ms);
+    sim->constants_w =
+        calloc((size_t)inv->n_sites + 1, sizeof *sim->constants_w);
+    if (!sim->hosts || !sim->placed_ms || !sim->constants_w) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay");
+    }
+    sim->overhead_frac = inv->policy.migration_cpu_overhead_frac;
+    sim->moves_since_ms = sim->in->from_ms;
+    sum_constants(sim);
+    for (uint32_t h = 0; h < inv->n_hosts; h++) {
+        init_host(sim, h);
+    }
+    for (uint32_t v = 0; v < inv->n_vms; v++) {
+        dcp_host_id host = sim->in->start->host[v];
+
+        sim->placed_ms[v] = sim->in->from_ms;
+        if (dcp_host_is_none(host)) {
+            sim->out->vms_unplaced++;
+        } else if (!add_vm(sim, host.ix, v, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+dcp_sim_state_finish(struct sim *sim)
+{
+    for (uint32_t h = 0; sim->hosts && h < sim->inv->n_hosts; h++) {
+        free(sim->hosts[h].vms);
+    }
+    free(sim->hosts);
+    free(sim->moves);
+    free(sim->placed_ms);
+    free(sim->constants_w);
+}
+
+/* --- Integration -------------------------------------------------------- */
+
+static double
+host_load(const struct sim *sim, const struct sim_host *h)
+{
+    return h->own_mhz + sim->overhead_frac * (h->out_mhz + h->in_mhz);
+}
+
+/* A host's VMs share what there is in proportion to what they ask, so each
+ * gets the same fraction of its demand. */
+static void
+count_overload(struct sim *sim, uint32_t host, double seconds, double met_frac)
+{
+    struct sim_host *h = &sim->hosts[host];
+    struct dcp_sim_result *out = sim->out;
+    double missed = 1 - met_frac;
+    uint32_t n = 0;
+
+    out->hosts[host].overload_s += seconds;
+    out->hosts[host].unmet_mhz_s += h->own_mhz * missed * seconds;
+    sim->slice->overload_host_s += seconds;
+    for (uint32_t i = 0; i < h->n_vms; i++) {
+        uint32_t vm = h->vms[i];
+        dcp_tenant_id tenant = sim->inv->vms[vm].tenant;
+        double mhz = sim->row[vm];
+
+        if (mhz > 0) {
+            struct dcp_sim_tenant *t =
+                &out->tenants[dcp_tenant_is_none(tenant) ? sim->inv->n_tenants
+                                                         : tenant.ix];
+
+            out->vm_overload_s[vm] += seconds;
+            t->overload_vm_s += seconds;
+            t->unmet_mhz_s += mhz * missed * seconds;
+            n++;
+        }
+    }
+    sim->violations += n;
+    sim->violation_sum += n * missed;
+}
+
+static double
+integrate_serving(struct sim *sim, uint32_t host, double seconds)
+{
+    struct sim_host *h = &sim->hosts[host];
+    double load = host_load(sim, h);
+    double used = load < h->capacity_mhz ? load : h->capacity_mhz;
+
+    h->slot_on = true;
+    h->slot_above |= load > h->target_mhz;
+    sim->out->hosts[host].on_s += seconds;
+    sim->slice_on_ms += seconds;
+    sim->slice_capacity_ms += h->capacity_mhz * seconds;
+    sim->used_mhz_s += used * seconds;
+    sim->capacity_mhz_s += h->capacity_mhz * seconds;
+    sim->mem_mib_s += h->mem_mib * seconds;
+    sim->mem_capacity_mib_s += h->mem_capacity_mib * seconds;
+    return dcp_power_at(&sim->inv->hardware[sim->inv->hosts[host].hardware.ix],
+                        h->capacity_mhz > 0 ? load / h->capacity_mhz : 0);
+}
+
+void
+dcp_sim_integrate(struct sim *sim, uint32_t host, int64_t until_ms)
+{
+    struct sim_host *h = &sim->hosts[host];
+    const struct dcp_hardware *hw =
+        &sim->inv->hardware[sim->inv->hosts[host].hardware.ix];
+    struct dcp_sim_host *out = &sim->out->hosts[host];
+    double seconds = (double)(until_ms - h->since_ms) * S_PER_MS;
+    double load = host_load(sim, h), watts = hw->sleep_w;
+    double capacity = h->power == SIM_ON ? h->capacity_mhz : 0;
+
+    if (until_ms <= h->since_ms) {
+        return;
+    }
+    h->since_ms = until_ms;
+    sim->slice_demand_ms += load * seconds;
+    sim->out->requested_mhz_s += h->own_mhz * seconds;
+    sim->out->degraded_mhz_s += sim->overhead_frac * h->out_mhz * seconds;
+    switch (h->power) {
+    case SIM_ON:
+        watts = integrate_serving(sim, host, seconds);
+        break;
+    case SIM_OFF:
+        out->off_s += seconds;
+        sim->out->standby_kwh += watts * seconds;
+        break;
+    case SIM_BOOTING:
+        watts = hw->boot_w;
+        out->switching_s += seconds;
+        sim->out->boot_kwh += watts * seconds;
+        break;
+    case SIM_STOPPING:
+        watts = hw->shutdown_w;
+        out->switching_s += seconds;
+        sim->out->shutdown_kwh += watts * seconds;
+        break;
+    }
+    out->it_j += watts * seconds;
+    sim->out->site_it_j[(size_t)(sim->slice - sim->out->slices) *
+                            sim->out->n_site_columns +
+                        h->site] += watts * seconds;
+    if (load > capacity) {
+        h->slot_overloaded = true;
+        count_overload(sim, host, seconds, capacity / load);
+    }
+}
+
+void
+dcp_sim_integrate_moves(struct sim *sim, int64_t until_ms)
+{
+    if (until_ms > sim->moves_since_ms) {
+        sim->slice->migrating +=
+            (double)(until_ms - sim->moves_since_ms) * sim->n_moves;
+        sim->moves_since_ms = until_ms;
+    }
+}
+
+void
+dcp_sim_sum_hosts(struct sim *sim)
+{
+    for (uint32_t h = 0; h < sim->inv->n_hosts; h++) {
+        struct sim_host *host = &sim->hosts[h];
+        double sum = 0;
+
+        for (uint32_t i = 0; i < host->n_vms; i++) {
+            sum += sim->row[host->vms[i]];
+        }
+        host->own_mhz = sum;
+        host->out_mhz = host->in_mhz = 0;
+        host->slot_on = host->slot_overloaded = host->slot_above = false;
+    }
+    for (uint32_t i = 0; i < sim->n_moves; i++) {
+        double mhz = sim->row[sim->moves[i].vm];
+
+        sim->hosts[sim->moves[i].from].out_mhz += mhz;
+        sim->hosts[sim->moves[i].to].in_mhz += mhz;
+    }
+}
+
+/* --- Events ------------------------------------------------------------- */
+
+static bool
+start_move(struct sim *sim, const struct dcp_step *s, int64_t at_ms,
+           struct dcp_error *err)
+{
+    uint32_t vm = s->object.ix;
+    double mhz = sim->row[vm];
+
+    if (sim->n_moves == sim->moves_capacity) {
+        uint32_t capacity = sim->moves_capacity ? 2 * sim->moves_capacity : 64;
+        struct sim_move *moves = realloc(sim->moves, capacity * sizeof *moves);
+
+        if (!moves) {
+            return dcp_fail(err, DCP_E_NOMEM, "no memory for a migration");
+        }
+        sim->moves = moves;
+        sim->moves_capacity = capacity;
+    }
+    sim->moves[sim->n_moves++] =
+        (struct sim_move){ vm, s->from.ix, s->to.ix, s->id, at_ms };
+    sim->hosts[s->from.ix].out_mhz += mhz;
+    sim->hosts[s->to.ix].in_mhz += mhz;
+    return true;
+}
+
+static bool
+end_move(struct sim *sim, const struct dcp_step *s, int64_t at_ms, bool done,
+         struct dcp_error *err)
+{
+    uint32_t vm = s->object.ix, i = 0;
+    double mhz = sim->row[vm];
+
+    while (i < sim->n_moves && sim->moves[i].vm != vm) {
+        i++;
+    }
+    if (i == sim->n_moves) {
+        return dcp_fail(err, DCP_E_ARGUMENT,
+                        "VM '%s' ends a migration that did not start",
+                        sim->inv->vms[vm].name);
+    }
+    struct sim_move move = sim->moves[i];
+
+    /* Order kept, so that sums do not depend on history. */
+    memmove(&sim->moves[i], &sim->moves[i + 1],
+            (sim->n_moves - i - 1) * sizeof *sim->moves);
+    sim->n_moves--;
+    sim->hosts[move.from].out_mhz -= mhz;
+    sim->hosts[move.to].in_mhz -= mhz;
+    if (!done) {
+        sim->out->migrations_failed++;
+        return true;
+    }
+    remove_vm(sim, move.from, vm);
+    sim->hosts[move.from].own_mhz -= mhz;
+    sim->hosts[move.to].own_mhz += mhz;
+    sim->out->migrations++;
+    dcp_sim_moments_add(&sim->migration_length,
+                        (double)(at_ms - move.start_ms) * S_PER_MS);
+    dcp_sim_moments_add(&sim->migration,
+                        (double)(move.start_ms - sim->placed_ms[vm]) *
+                            S_PER_MS);
+    sim->placed_ms[vm] = at_ms;
+    return add_vm(sim, move.to, vm, err);
+}
+
+static void
+switch_host(struct sim *sim, uint32_t host, enum dcp_sim_power power,
+            int64_t at_ms)
+{
+    struct sim_host *h = &sim->hosts[host];
+
+    if (h->power == SIM_ON && power == SIM_STOPPING) {
+        dcp_sim_moments_add(&sim->shutdown,
+                            (double)(at_ms - h->on_since_ms) * S_PER_MS);
+    }
+    if (power == SIM_ON) {
+        h->on_since_ms = at_ms;
+        sim->out->host_boots += h->power == SIM_BOOTING;
+    }
+    if (h->power == SIM_STOPPING && power == SIM_OFF) {
+        sim->out->host_shutdowns++;
+        sim->out->hosts[host].shutdowns++;
+    }
+    h->power = power;
+    sim->out->end->on[host] = power == SIM_ON;
+}
+
+static bool
+appear(struct sim *sim, const struct dcp_step *s, struct dcp_error *err)
+{
+    sim->hosts[s->to.ix].own_mhz += sim->row[s->object.ix];
+    return add_vm(sim, s->to.ix, s->object.ix, err);
+}
+
+static bool
+apply_vm(struct sim *sim, const struct dcp_sim_event *e, struct dcp_error *err)
+{
+    const struct dcp_step *s = e->step;
+
+    if (s->to.kind == DCP_OBJECT_HOST) {
+        dcp_sim_integrate(sim, s->to.ix, e->at_ms);
+    }
+    if (s->from.kind == DCP_OBJECT_HOST) {
+        dcp_sim_integrate(sim, s->from.ix, e->at_ms);
+    }
+    if (s->kind == DCP_STEP_MIGRATE) {
+        dcp_sim_integrate_moves(sim, e->at_ms);
+        return e->phase == DCP_ACTION_STARTED
+                   ? start_move(sim, s, e->at_ms, err)
+                   : end_move(sim, s, e->at_ms, e->phase == DCP_ACTION_DONE,
+                              err);
+    }
+    if (e->phase != DCP_ACTION_DONE) {
+        return true;
+    }
+    if (s->to.kind == DCP_OBJECT_HOST) {
+        return appear(sim, s, err);
+    }
+    if (s->from.kind == DCP_OBJECT_HOST) {
+        sim->hosts[s->from.ix].own_mhz -= sim->row[s->object.ix];
+        remove_vm(sim, s->from.ix, s->object.ix);
+    }
+    return true;
+}
+
+bool
+dcp_sim_apply(struct sim *sim, const struct dcp_sim_event *e,
+              struct dcp_error *err)
+{
+    const struct dcp_step *s = e->step;
+    bool on = s->kind == DCP_STEP_HOST_ON;
+
+    switch (s->kind) {
+    case DCP_STEP_MIGRATE:
+    case DCP_STEP_VM_CREATE:
+    case DCP_STEP_VM_START:
+    case DCP_STEP_VM_RESTORE:
+    case DCP_STEP_VM_STOP:
+    case DCP_STEP_VM_PARK:
+    case DCP_STEP_VM_DESTROY:
+        return apply_vm(sim, e, err);
+    case DCP_STEP_HOST_ON:
+    case DCP_STEP_HOST_OFF:
+        dcp_sim_integrate(sim, s->object.ix, e->at_ms);
+        if (e->phase == DCP_ACTION_STARTED) {
+            switch_host(sim, s->object.ix, on ? SIM_BOOTING : SIM_STOPPING,
+                        e->at_ms);
+        } else {
+            switch_host(sim, s->object.ix,
+                        on == (e->phase == DCP_ACTION_DONE) ? SIM_ON : SIM_OFF,
+                        e->at_ms);
+        }
+        return true;
+    case DCP_STEP_VM_RESIZE:
+    case DCP_STEP_VOLUME_CREATE:
+    case DCP_STEP_VOLUME_MOVE:
+    case DCP_STEP_VOLUME_GROW:
+    case DCP_STEP_VOLUME_DELETE:
+    case DCP_STEP_VLAN_TRUNK:
+    case DCP_STEP_VLAN_UNTRUNK:
+    case DCP_STEP_IP_ALLOCATE:
+    case DCP_STEP_IP_RELEASE:
+    case DCP_STEP_SYNC:
+        break;
+    }
+    return true;
+}
