@@ -8,5 +8,7 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_init,
     &dcp_cmd_traces_import,
     &dcp_cmd_traces_info,
+    &dcp_cmd_traces_export,
+    &dcp_cmd_traces_synth,
     NULL,
 };

@@ -8,6 +8,8 @@
 
 extern const struct dcp_command dcp_cmd_init;
 extern const struct dcp_command dcp_cmd_traces_import;
+extern const struct dcp_command dcp_cmd_traces_export;
 extern const struct dcp_command dcp_cmd_traces_info;
+extern const struct dcp_command dcp_cmd_traces_synth;
 
 #endif /* cli/commands.h */

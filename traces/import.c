@@ -226,7 +226,7 @@ write_sources(struct dcp_import *imp, struct dcp_store_writer *w,
         struct dcp_store_source row = {
             .kind = imp->kind.kind,
             .path = source->path,
-            .importer = "dcplan 0.1.0",
+            .importer = DCP_IMPORTER,
         };
 
         dcp_sha256_init(&source->hash);

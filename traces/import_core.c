@@ -6,10 +6,10 @@
 #define _GNU_SOURCE 1 /* DT_DIR and friends. */
 
 #include "traces/importer.h"
+#include "traces/parallel.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -268,52 +268,30 @@ dcp_import_stem(const struct dcp_import_file *f, const char *suffix,
 
 /* --- Threads ------------------------------------------------------------ */
 
-struct job {
+struct piecework {
     struct dcp_import *imp;
-    uint32_t n;
     bool (*fn)(struct dcp_import *, uint32_t, struct dcp_error *);
-    _Atomic uint32_t next;
-    pthread_mutex_t mutex; /* Guards the two below. */
-    uint32_t failed;       /* Lowest index that failed; UINT32_MAX: none. */
-    struct dcp_error error;
 };
 
-static void
-work(struct job *j, bool is_caller)
+static bool
+run_piece(void *piecework, uint32_t i, struct dcp_error *err)
 {
-    const struct dcp_import *imp = j->imp;
+    const struct piecework *w = piecework;
 
-    for (;;) {
-        uint32_t i = atomic_fetch_add(&j->next, 1);
-        struct dcp_error error = { 0 };
-
-        if (i >= j->n) {
-            return;
-        }
-        if (is_caller && imp->o.progress && imp->bytes_total) {
-            imp->o.progress(imp->o.progress_context,
-                            (double)atomic_load(&imp->bytes_done) /
-                                (double)imp->bytes_total);
-        }
-        if (!j->fn(j->imp, i, &error)) {
-            (void)pthread_mutex_lock(&j->mutex);
-            if (i < j->failed) {
-                j->failed = i;
-                j->error = error;
-            }
-            (void)pthread_mutex_unlock(&j->mutex);
-            /* All lower indices were handed out before: stop the rest. */
-            atomic_store(&j->next, j->n);
-            return;
-        }
-    }
+    return w->fn(w->imp, i, err);
 }
 
-static void *
-helper(void *job)
+static void
+tick(void *piecework)
 {
-    work(job, false);
-    return NULL;
+    const struct piecework *w = piecework;
+    const struct dcp_import *imp = w->imp;
+
+    if (imp->o.progress && imp->bytes_total) {
+        imp->o.progress(imp->o.progress_context,
+                        (double)atomic_load(&imp->bytes_done) /
+                            (double)imp->bytes_total);
+    }
 }
 
 bool
@@ -322,30 +300,15 @@ dcp_import_parallel(struct dcp_import *imp, uint32_t n,
                                struct dcp_error *),
                     struct dcp_error *err)
 {
-    enum { HELPERS_MAX = 63 };
-    pthread_t thread[HELPERS_MAX];
-    uint32_t started = 0, wanted = imp->o.threads - 1;
-    struct job j = { .imp = imp, .n = n, .fn = fn, .failed = UINT32_MAX };
+    struct piecework w = { imp, fn };
+    struct dcp_parallel p = {
+        .n_threads = imp->o.threads,
+        .run = run_piece,
+        .tick = tick,
+        .context = &w,
+    };
 
-    (void)pthread_mutex_init(&j.mutex, NULL);
-    wanted = wanted < HELPERS_MAX ? wanted : HELPERS_MAX;
-    wanted = wanted < n ? wanted : n;
-    while (started < wanted &&
-           pthread_create(&thread[started], NULL, helper, &j) == 0) {
-        started++;
-    }
-    work(&j, true);
-    while (started) {
-        (void)pthread_join(thread[--started], NULL);
-    }
-    (void)pthread_mutex_destroy(&j.mutex);
-    if (j.failed == UINT32_MAX) {
-        return true;
-    }
-    if (err) {
-        *err = j.error;
-    }
-    return false;
+    return dcp_parallel_run(&p, n, err);
 }
 
 /* --- One VM per file ---------------------------------------------------- */

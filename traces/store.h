@@ -99,5 +99,7 @@ dcp_store_source(const struct dcp_store *, uint32_t i);
 #define DCP_STORE_TIMES_MAX   UINT32_C(4000000)
 #define DCP_STORE_NAME_MAX    255 /* Bytes of a VM's name. */
 #define DCP_STORE_SOURCES_MAX 10000
+/* What wrote a store, for struct dcp_store_source. */
+#define DCP_IMPORTER "dcplan 0.1.0"
 
 #endif /* traces/store.h */

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+#include "cli/ui.h"
+#include "model/calendar.h"
+#include "traces/synth.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+struct options {
+    const char *output;
+    uint64_t vms, days;
+    int64_t interval_ms, start_ms;
+    bool no_net;
+};
+
+static const struct dcp_opt rows[] = {
+    { "output", 'o', DCP_OPT_FILE, offsetof(struct options, output), "U.h5",
+      NULL, NULL, "Write the store there." },
+    { "vms", 0, DCP_OPT_UINT, offsetof(struct options, vms), "N", NULL, NULL,
+      "Invent N VMs instead of taking the model's." },
+    { "days", 0, DCP_OPT_UINT, offsetof(struct options, days), "D", NULL, "31",
+      "Length in days." },
+    { "start", 0, DCP_OPT_INSTANT, offsetof(struct options, start_ms), "TIME",
+      NULL, "2013-08-01T00:00:00Z", "Begin then." },
+    { "interval", 0, DCP_OPT_TIME_MS, offsetof(struct options, interval_ms),
+      "TIME", NULL, "5min", "Time between samples." },
+    { "no-net", 0, DCP_OPT_FLAG, offsetof(struct options, no_net), NULL, NULL,
+      NULL, "CPU and memory only." },
+};
+static const struct dcp_opt_group groups[] = {
+    { rows, sizeof rows / sizeof rows[0], 0 },
+};
+
+static void
+progress(void *globals, double done_frac)
+{
+    dcp_ui_progress(globals, "inventing usage", done_frac);
+}
+
+static int
+print_result(const struct dcp_globals *g, const char *path, uint32_t n,
+             const struct dcp_synth_options *o, struct dcp_error *err)
+{
+    struct dcp_json w;
+
+    if (!g->json) {
+        dcp_ui_say(g, "%s: %u VMs, %u days, seed %llu", path, n, o->days,
+                   (unsigned long long)o->seed);
+        return 0;
+    }
+    dcp_json_init(&w, true);
+    dcp_json_begin(&w, '{');
+    dcp_json_kstring(&w, "schema", "dcplan/traces-synth/1");
+    dcp_json_kstring(&w, "store", path);
+    dcp_json_ku64(&w, "vms", n);
+    dcp_json_kinstant(&w, "start", o->start_ms);
+    dcp_json_kinstant(&w, "end", o->start_ms + o->days * DCP_DAY_MS);
+    dcp_json_kdouble(&w, "interval_seconds", (double)o->interval_ms / 1000);
+    dcp_json_ku64(&w, "seed", o->seed);
+    dcp_json_kobject(&w, "run");
+    dcp_ui_run_members(g, &w);
+    dcp_json_end(&w, '}');
+    dcp_json_end(&w, '}');
+    return dcp_ui_json(&w, 0, err);
+}
+
+static int
+run(const struct dcp_globals *g, const void *options, uint32_t n_args,
+    char *const args[], struct dcp_error *err)
+{
+    const struct options *o = options;
+    struct dcp_globals copy = *g;
+    uint32_t n = 0;
+
+    (void)n_args;
+    (void)args;
+    if (!o->output || o->days > DCP_SYNTH_DAYS_MAX ||
+        o->vms > DCP_STORE_VMS_MAX) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "needs -o U.h5; at most %d --days and %u --vms",
+                       DCP_SYNTH_DAYS_MAX, DCP_STORE_VMS_MAX);
+        return -1;
+    }
+    /* So that a file size limit is an error message, not a signal. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    struct dcp_synth_options so = {
+        .seed = g->seed,
+        .start_ms = o->start_ms,
+        .interval_ms = o->interval_ms,
+        .days = (uint32_t)o->days,
+        .zone = &dcp_zone_utc,
+        .threads = (uint32_t)(g->threads > 64 ? 64 : g->threads),
+        .cpu_and_memory_only = o->no_net,
+        .progress = progress,
+        .progress_context = &copy,
+    };
+    DCP_AUTO(dcp_arena) struct dcp_arena *arena = dcp_arena_create(0);
+    const struct dcp_synth_vm *vms = NULL;
+
+    n = (uint32_t)o->vms;
+    vms = arena ? dcp_synth_draw_vms(arena, g->seed, n) : NULL;
+    if (!vms) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u VMs", n);
+        return -1;
+    }
+    bool ok = dcp_synth_write(o->output, vms, n, &so, err);
+
+    dcp_ui_progress_end(g);
+    return ok ? print_result(g, o->output, n, &so, err) : -1;
+}
+
+const struct dcp_command dcp_cmd_traces_synth = {
+    .name = "traces synth",
+    .summary = "invent a usage history with day and week rhythm",
+    .synopsis = "[--vms N] [--days D] -o U.h5",
+    .details =
+        "Office hours, evening web, night batch, flat and bursty VMs, with "
+        "noise; the same\nseed gives the same bytes.  How: docs/traces.md.\n\n"
+        "Examples:\n"
+        "  dcplan traces synth --vms 200 --days 14 --seed 7 -o usage.h5\n",
+    .groups = groups,
+    .n_groups = 1,
+    .options_size = sizeof(struct options),
+    .run = run,
+};
