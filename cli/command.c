@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 
+#include "cli/generate.h"
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/ui.h"
@@ -84,6 +85,12 @@ dcp_cli_main(int argc, char *argv[], const struct dcp_command *const table[])
     struct dcp_scan scan;
 
     (void)signal(SIGPIPE, SIG_IGN);
+
+    int generated;
+
+    if (dcp_generate(argc, argv, table, &generated)) {
+        return generated;
+    }
     dcp_globals_default(&g);
     if (!dcp_scan_words(argc, argv, table, &scan, &err)) {
         set_terminal(&g);
