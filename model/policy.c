@@ -28,13 +28,22 @@ dcp_policy_default(struct dcp_policy *policy)
         .out_per_host = 2,
         .in_per_host = 2,
         .units_per_10gbit = 8,
-        .host_off_at_once = 1,
+        .host_off_at_once = 0, /* Auto: see dcp_policy_host_off_at_once(). */
         .migration_kib_s = 488281, /* 4 Gbit. */
         .migration_cpu_overhead_frac = 0.1,
         .cooldown_ms = 30 * INT64_C(60000),
         .morning_lead_ms = 15 * INT64_C(60000),
         .min_history_ms = 7 * DCP_DAY_MS,
     };
+}
+
+uint32_t
+dcp_policy_host_off_at_once(const struct dcp_policy *policy, uint32_t n_hosts)
+{
+    if (policy->host_off_at_once) {
+        return policy->host_off_at_once;
+    }
+    return n_hosts > 50 ? n_hosts / 50 : 1;
 }
 
 const char *

@@ -55,7 +55,8 @@ struct dcp_policy {
     double min_gain_frac;  /* A plan that gains less is not proposed. */
     enum dcp_unpack unpack;
 
-    uint32_t out_per_host, in_per_host, units_per_10gbit, host_off_at_once;
+    uint32_t out_per_host, in_per_host, units_per_10gbit;
+    uint32_t host_off_at_once; /* 0: one in fifty hosts, at least one. */
     uint64_t migration_kib_s; /* Bandwidth of one migration, at most. */
     double migration_cpu_overhead_frac;
     int64_t cooldown_ms;
@@ -65,6 +66,9 @@ struct dcp_policy {
 };
 
 void dcp_policy_default(struct dcp_policy *);
+/* The limit itself, for a datacenter of so many hosts. */
+uint32_t dcp_policy_host_off_at_once(const struct dcp_policy *,
+                                     uint32_t n_hosts);
 const char *dcp_goal_name(enum dcp_goal); /* "cost" ... */
 /* False: no goal of that name. */
 bool dcp_goal_parse(const char *name, enum dcp_goal *out);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_BOUND_H
+#define DCP_SOLVER_BOUND_H 1
+
+/* Lower bounds: no placement of the problem's items, under the same slots,
+ * limits and headroom, costs less or needs fewer hosts.
+ *
+ * One small linear program over host types: y_t hosts of type t are on, z_ts
+ * of slot s's demand is on them;
+ *   min sum_t f_t y_t + sum_ts w_s m_t z_ts
+ *   sum_t cap_rt y_t >= demand_r            for each scalar r,
+ *   sum_t z_ts = demand_s, z_ts <= cap_t y_t for each slot s (CPU; network
+ *                                            likewise without z),
+ *   sum_t f(cap_t/C) y_t >= sum_i f(size_i/C) for dual-feasible functions f
+ *                                            (Fekete & Schepers 2001), which
+ *                                            see that large items do not pair,
+ *   y_t between the hosts that must and the hosts that may be on.
+ * Power curves enter by the straight line under them (model/power.h).  Where
+ * every item restarts after a loss, capacity is asked for demand plus the
+ * smallest host, because any one host may be lost.
+ *
+ * Valid because each constraint holds for every legal placement; rules are
+ * left out, which can only lower it. */
+
+#include "solver/problem.h"
+
+struct dcp_bound {
+    double value;          /* Of the goal; safe against rounding. */
+    uint32_t hosts;        /* Fewest hosts on. */
+    bool infeasible;       /* Proved: even this relaxation has no answer. */
+    const char *method;    /* "lp" or "sum" where the LP failed. */
+    /* What binds: the scalar (index), or n_scalars for CPU, n_scalars + 1 for
+     * network, whose constraint alone needs the most hosts. */
+    uint32_t binding;
+    /* Hosts of each type that the relaxation has on, [n_types]; in the
+     * problem's arena. */
+    const double *type_on;
+};
+
+bool dcp_bound_compute(struct dcp_problem *, struct dcp_bound *out,
+                       struct dcp_error *err) DCP_CHECKED;
+
+/* "memory", "cpu", ... */
+const char *dcp_bound_binding_name(const struct dcp_problem *,
+                                   const struct dcp_bound *);
+
+#endif /* solver/bound.h */

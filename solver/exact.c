@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "solver/exact.h"
+
+#include "solver/headroom.h"
+#include "solver/lp.h"
+#include "solver/search.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_SLOTS 4u
+
+struct model {
+    const struct dcp_problem *p;
+    const struct dcp_state *s;
+    struct dcp_lp *lp;
+    uint32_t *col;    /* [item * n_hosts + host]; UINT32_MAX: out of reach. */
+    uint32_t *on_col; /* [host]; UINT32_MAX: may not be on. */
+    uint32_t slot[MAX_SLOTS];
+    uint32_t n_slots;
+    bool ok;
+};
+
+static bool
+usable_host(const struct dcp_problem *p, uint32_t h)
+{
+    bool on = p->q->start->on[h];
+
+    return p->use[h] != DCP_HOST_AVOID &&
+           (on || (p->q->may_wake && p->use[h] == DCP_HOST_FREE));
+}
+
+bool
+dcp_exact_is_small(const struct dcp_problem *p)
+{
+    uint64_t n = 0;
+
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        n += usable_host(p, h) ? p->n_items + 1u : 0;
+    }
+    return n <= DCP_EXACT_MAX_BINARIES;
+}
+
+/* The slots with the highest total demand. */
+static void
+choose_slots(struct model *m)
+{
+    const struct dcp_problem *p = m->p;
+    DCP_FREE uint64_t *sum = calloc(p->n_slots + 1u, sizeof *sum);
+
+    m->ok = m->ok && sum;
+    for (uint32_t t = 0; m->ok && t < p->n_slots; t++) {
+        for (uint32_t i = 0; i < p->n_items; i++) {
+            sum[t] += p->cpu_mhz[(size_t)i * p->stride + t] + UINT64_C(1);
+        }
+    }
+    while (m->ok && m->n_slots < MAX_SLOTS && m->n_slots < p->n_slots) {
+        uint32_t best = 0;
+
+        for (uint32_t t = 1; t < p->n_slots; t++) {
+            best = sum[t] > sum[best] ? t : best;
+        }
+        m->slot[m->n_slots++] = best;
+        sum[best] = 0;
+    }
+}
+
+static double
+load_cost(const struct dcp_problem *p, uint32_t item, uint32_t host)
+{
+    double cost = 0;
+
+    for (uint32_t t = 0; p->q->mhz_slope && t < p->n_slots; t++) {
+        cost += p->q->mhz_slope[host] *
+                (p->q->slot_weight ? p->q->slot_weight[t] : 1) *
+                p->cpu_mhz[(size_t)item * p->stride + t];
+    }
+    return cost;
+}
+
+static void
+add_columns(struct model *m)
+{
+    const struct dcp_problem *p = m->p;
+
+    for (uint32_t h = 0; m->ok && h < p->n_hosts; h++) {
+        bool fixed = p->q->start->on[h] &&
+                     (p->use[h] == DCP_HOST_KEEP || !p->q->may_empty);
+
+        m->on_col[h] = UINT32_MAX;
+        if (usable_host(p, h)) {
+            m->on_col[h] =
+                dcp_lp_add_col(m->lp, fixed ? 1 : 0, 1, p->on_value[h], true);
+            m->ok = m->on_col[h] != UINT32_MAX;
+        }
+    }
+    for (uint32_t i = 0; m->ok && i < p->n_items; i++) {
+        for (uint32_t h = 0; m->ok && h < p->n_hosts; h++) {
+            uint32_t *col = &m->col[(size_t)i * p->n_hosts + h];
+
+            *col = UINT32_MAX;
+            if (m->on_col[h] != UINT32_MAX && dcp_problem_reaches(p, i, h)) {
+                *col = dcp_lp_add_col(m->lp, 0, 1, load_cost(p, i, h), true);
+                m->ok = *col != UINT32_MAX;
+            }
+        }
+    }
+}
+
+static uint32_t
+add_row(struct model *m, double low, double high)
+{
+    uint32_t row = m->ok ? dcp_lp_add_row(m->lp, low, high) : UINT32_MAX;
+
+    m->ok = row != UINT32_MAX;
+    return row;
+}
+
+static void
+set(struct model *m, uint32_t row, uint32_t col, double value)
+{
+    if (m->ok && col != UINT32_MAX) {
+        m->ok = dcp_lp_set(m->lp, row, col, value);
+    }
+}
+
+/* sum of size_i x_ih <= cap_h y_h */
+static void
+capacity_row(struct model *m, uint32_t h, const uint32_t *size, size_t step,
+             double cap)
+{
+    const struct dcp_problem *p = m->p;
+    uint32_t row = add_row(m, -DCP_LP_INF, 0);
+
+    for (uint32_t i = 0; m->ok && i < p->n_items; i++) {
+        set(m, row, m->col[(size_t)i * p->n_hosts + h], size[i * step]);
+    }
+    set(m, row, m->on_col[h], -cap);
+}
+
+/* When 'lost' goes, the others hold all but its unprotected items. */
+static void
+headroom_row(struct model *m, uint32_t lost, const uint32_t *size, size_t step,
+             const uint32_t *full)
+{
+    const struct dcp_problem *p = m->p;
+    double demand = 0;
+
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        demand += size[i * step];
+    }
+    uint32_t row = add_row(m, demand, DCP_LP_INF);
+
+    for (uint32_t h = 0; m->ok && h < p->n_hosts; h++) {
+        if (h != lost) {
+            set(m, row, m->on_col[h], full[h]);
+        }
+    }
+    for (uint32_t i = 0; m->ok && i < p->n_items; i++) {
+        if (!p->protected_item[i]) {
+            set(m, row, m->col[(size_t)i * p->n_hosts + lost], size[i * step]);
+        }
+    }
+}
+
+static void
+add_capacity(struct model *m)
+{
+    const struct dcp_problem *p = m->p;
+
+    for (uint32_t h = 0; m->ok && h < p->n_hosts; h++) {
+        if (m->on_col[h] == UINT32_MAX) {
+            continue;
+        }
+        for (uint32_t r = 0; r < p->n_scalars; r++) {
+            capacity_row(m, h, p->request + r, p->n_scalars,
+                         p->cap[(size_t)r * p->n_hosts + h]);
+            if (p->q->headroom) {
+                headroom_row(m, h, p->request + r, p->n_scalars,
+                             p->full + (size_t)r * p->n_hosts);
+            }
+        }
+        for (uint32_t k = 0; k < m->n_slots; k++) {
+            capacity_row(m, h, p->cpu_mhz + m->slot[k], p->stride,
+                         p->cap_cpu_mhz[h]);
+            if (p->q->headroom) {
+                headroom_row(m, h, p->cpu_mhz + m->slot[k], p->stride,
+                             p->full_cpu_mhz);
+            }
+        }
+    }
+    for (uint32_t i = 0; m->ok && i < p->n_items; i++) {
+        uint32_t row = add_row(m, 1, 1);
+
+        for (uint32_t h = 0; m->ok && h < p->n_hosts; h++) {
+            set(m, row, m->col[(size_t)i * p->n_hosts + h], 1);
+        }
+    }
+}
+
+/* sum over hosts of domain 'd' of x_ih, times 'sign', into 'row'. */
+static void
+add_domain(struct model *m, uint32_t row, const struct dcp_group *g,
+           uint32_t item, uint32_t d, double sign)
+{
+    for (uint32_t h = 0; m->ok && h < m->p->n_hosts; h++) {
+        if (g->domain_of_host[h] == d) {
+            set(m, row, m->col[(size_t)item * m->p->n_hosts + h], sign);
+        }
+    }
+}
+
+static void
+add_group_domain(struct model *m, const struct dcp_group *g, uint32_t d)
+{
+    uint32_t row, side;
+
+    switch (g->rule->kind) {
+    case DCP_RULE_SPREAD:
+        row = add_row(m, -DCP_LP_INF, 1);
+        for (uint32_t k = 0; m->ok && k < g->n_items; k++) {
+            add_domain(m, row, g, g->items[k], d, 1);
+        }
+        break;
+    case DCP_RULE_GATHER:
+        for (uint32_t k = 1; m->ok && k < g->n_items; k++) {
+            row = add_row(m, 0, 0);
+            add_domain(m, row, g, g->items[0], d, 1);
+            add_domain(m, row, g, g->items[k], d, -1);
+        }
+        break;
+    case DCP_RULE_SEPARATE: /* The side that has the domain. */
+        side = dcp_lp_add_col(m->lp, 0, 1, 0, true);
+        m->ok = m->ok && side != UINT32_MAX;
+        for (uint32_t k = 0; m->ok && k < g->n_items + g->n_others; k++) {
+            bool other = k >= g->n_items;
+
+            row = add_row(m, -DCP_LP_INF, other ? 1 : 0);
+            add_domain(m, row, g,
+                       other ? g->others[k - g->n_items] : g->items[k], d, 1);
+            set(m, row, side, other ? 1 : -1);
+        }
+        break;
+    case DCP_RULE_FENCE:
+    case DCP_RULE_BAN:
+    case DCP_RULE_ROOT:
+        break;
+    }
+}
+
+static void
+add_groups(struct model *m)
+{
+    for (uint32_t k = 0; k < m->p->n_groups; k++) {
+        const struct dcp_group *g = &m->p->groups[k];
+
+        for (uint32_t d = 0; m->ok && d < g->n_domains; d++) {
+            add_group_domain(m, g, d);
+        }
+    }
+}
+
+static void
+known_answer(const struct model *m, double *x)
+{
+    const struct dcp_problem *p = m->p;
+
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if (m->on_col[h] != UINT32_MAX) {
+            x[m->on_col[h]] = m->s->on[h];
+        }
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        uint32_t h = m->s->host[i];
+
+        if (m->col[(size_t)i * p->n_hosts + h] != UINT32_MAX) {
+            x[m->col[(size_t)i * p->n_hosts + h]] = 1;
+        }
+    }
+    /* Domains of separate rules: held by side A where one of its is there. */
+    uint32_t col = 0;
+
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        col += m->on_col[h] != UINT32_MAX;
+    }
+    for (size_t k = 0; k < (size_t)p->n_items * p->n_hosts; k++) {
+        col += m->col[k] != UINT32_MAX;
+    }
+    for (uint32_t k = 0; k < p->n_groups; k++) {
+        const struct dcp_group *g = &p->groups[k];
+
+        if (g->rule->kind != DCP_RULE_SEPARATE) {
+            continue;
+        }
+        for (uint32_t d = 0; d < g->n_domains; d++, col++) {
+            for (uint32_t i = 0; i < g->n_items; i++) {
+                uint32_t h = m->s->host[g->items[i]];
+
+                x[col] = g->domain_of_host[h] == d ? 1 : x[col];
+            }
+        }
+    }
+}
+
+/* Builds the answer on a copy and takes it when it passes everything. */
+static bool
+adopt(const struct model *m, struct dcp_state *s, const double *x,
+      bool *out_adopted, struct dcp_error *err)
+{
+    const struct dcp_problem *p = m->p;
+    DCP_AUTO(dcp_state) struct dcp_state *c = dcp_state_create(p, err);
+
+    if (!c) {
+        return false;
+    }
+    dcp_state_assign(c, s);
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        dcp_state_remove(c, i);
+    }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if (m->on_col[h] != UINT32_MAX) {
+            dcp_state_power(c, h, x[m->on_col[h]] > 0.5);
+        }
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        uint32_t to = DCP_IX_NONE;
+
+        for (uint32_t h = 0; h < p->n_hosts; h++) {
+            uint32_t col = m->col[(size_t)i * p->n_hosts + h];
+
+            if (col != UINT32_MAX && x[col] > 0.5) {
+                to = h;
+            }
+        }
+        if (to == DCP_IX_NONE || !c->on[to] || !dcp_state_fits(c, i, to) ||
+            !dcp_state_allowed(c, i, to, 0)) {
+            return true;
+        }
+        dcp_state_place(c, i, to);
+    }
+    struct dcp_headroom h = { .ok = true };
+
+    if (p->q->headroom && !dcp_headroom_check(c, NULL, &h, err)) {
+        return false;
+    }
+    if (h.ok && c->n_on >= p->q->inventory->policy.keep_on) {
+        dcp_state_assign(s, c);
+        *out_adopted = true;
+    }
+    return true;
+}
+
+static bool
+run(struct model *m, struct dcp_state *s, struct dcp_bound *bound,
+    double time_limit_s, bool *out_proved, struct dcp_error *err)
+{
+    uint32_t n = dcp_lp_n_cols(m->lp);
+    DCP_FREE double *x = calloc(n + 1u, sizeof *x);
+    DCP_FREE double *start = calloc(n + 1u, sizeof *start);
+    struct dcp_lp_answer answer;
+    double value = dcp_search_value(s);
+    bool adopted = false;
+
+    if (!x || !start) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for the exact solver");
+    }
+    known_answer(m, start);
+    struct dcp_lp_options options = { .integer = true,
+                                      .time_limit_s = time_limit_s,
+                                      .start = start };
+
+    if (!dcp_lp_solve(m->lp, &options, &answer, x, err)) {
+        return false;
+    }
+    bool has = answer.status == DCP_LP_OPTIMAL ||
+               answer.status == DCP_LP_FEASIBLE;
+
+    if (has && answer.value < value - 1e-7 * fmax(fabs(value), 1) &&
+        !adopt(m, s, x, &adopted, err)) {
+        return false;
+    }
+    double safe = answer.bound - 1e-7 * fmax(fabs(answer.bound), 1);
+
+    if (answer.bound > -DCP_LP_INF && safe > bound->value) {
+        bound->value = safe;
+        bound->method = "mip";
+        if (!m->p->q->host_on_value) {
+            bound->hosts = (uint32_t)ceil(safe - 1e-6);
+            bound->value = bound->hosts;
+        }
+    }
+    value = dcp_search_value(s);
+    *out_proved = value <= bound->value + 1e-6 * fmax(fabs(value), 1);
+    if (*out_proved) {
+        bound->value = value;
+    }
+    return true;
+}
+
+bool
+dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
+              double time_limit_s, bool *out_proved, struct dcp_error *err)
+{
+    const struct dcp_problem *p = s->p;
+    DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
+    DCP_FREE uint32_t *col =
+        malloc(((size_t)p->n_items * p->n_hosts + 1) * sizeof *col);
+    DCP_FREE uint32_t *on_col = malloc((p->n_hosts + 1u) * sizeof *on_col);
+    struct model m = { .p = p, .s = s, .lp = lp, .col = col,
+                       .on_col = on_col, .ok = lp && col && on_col };
+
+    *out_proved = false;
+    choose_slots(&m);
+    add_columns(&m);
+    add_capacity(&m);
+    add_groups(&m);
+    if (!m.ok) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for the exact solver");
+    }
+    return run(&m, s, bound, time_limit_s, out_proved, err);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_EXACT_H
+#define DCP_SOLVER_EXACT_H 1
+
+/* Small problems as one mixed-integer program: a binary per item and host in
+ * reach, a binary per host that may be on.  The busiest slots stand for all,
+ * and headroom by sums stands for headroom by places, so the program is a
+ * relaxation: its bound is valid, and its answer is taken only after the full
+ * test.  When the answer passes, it is optimal. */
+
+#include "solver/bound.h"
+#include "solver/state.h"
+
+#define DCP_EXACT_MAX_BINARIES 6500u
+
+bool dcp_exact_is_small(const struct dcp_problem *);
+
+/* Starts from 's' (complete and legal), which is improved in place when the
+ * program finds better and that passes.  Raises 'bound' where it can; sets
+ * *out_proved when 's' is proved optimal. */
+bool dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
+                   double time_limit_s, bool *out_proved,
+                   struct dcp_error *err) DCP_CHECKED;
+
+#endif /* solver/exact.h */

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Best fit over hosts that are on, by the least weighted room left; where
+ * nothing fits, one ejection: a smaller item leaves a host for a third one, so
+ * that the item can take its place; last, a host that is off is switched on. */
+
+#define _GNU_SOURCE 1 /* qsort_r */
+
+#include "solver/insert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Trail -------------------------------------------------------------- */
+
+void
+dcp_trail_finish(struct dcp_trail *t)
+{
+    free(t->change);
+    *t = (struct dcp_trail){ 0 };
+}
+
+static void
+remember(struct dcp_trail *t, uint32_t item, uint32_t host)
+{
+    if (t->n == t->capacity) {
+        uint32_t capacity = t->capacity ? 2 * t->capacity : 256;
+        struct dcp_change *more =
+            realloc(t->change, capacity * sizeof *more);
+
+        if (!more) {
+            t->failed = true;
+            return;
+        }
+        t->change = more;
+        t->capacity = capacity;
+    }
+    t->change[t->n++] = (struct dcp_change){ item, host };
+}
+
+void
+dcp_trail_undo(struct dcp_trail *t, struct dcp_state *s)
+{
+    while (t->n) {
+        struct dcp_change c = t->change[--t->n];
+
+        if (c.item == DCP_IX_NONE) {
+            dcp_state_power(s, c.host, !s->on[c.host]);
+            continue;
+        }
+        if (s->host[c.item] != DCP_IX_NONE) {
+            dcp_state_remove(s, c.item);
+        }
+        if (c.host != DCP_IX_NONE) {
+            dcp_state_place(s, c.item, c.host);
+        }
+    }
+}
+
+static void
+place(struct dcp_inserter *in, uint32_t item, uint32_t host)
+{
+    remember(&in->trail, item, DCP_IX_NONE);
+    dcp_state_place(in->s, item, host);
+}
+
+void
+dcp_insert_remove(struct dcp_inserter *in, uint32_t item)
+{
+    remember(&in->trail, item, in->s->host[item]);
+    dcp_state_remove(in->s, item);
+}
+
+void
+dcp_insert_power(struct dcp_inserter *in, uint32_t host, bool on)
+{
+    if (in->s->on[host] != on) {
+        remember(&in->trail, DCP_IX_NONE, host);
+        dcp_state_power(in->s, host, on);
+    }
+}
+
+/* --- Set-up ------------------------------------------------------------- */
+
+bool
+dcp_inserter_init(struct dcp_inserter *in, struct dcp_state *s, uint64_t seed,
+                  struct dcp_error *err)
+{
+    *in = (struct dcp_inserter){
+        .s = s,
+        .rng = dcp_rng_stream(seed, "insert", 0),
+        .not_to = DCP_IX_NONE,
+        .scratch = malloc((s->p->n_items + 1u) * sizeof *in->scratch),
+    };
+    if (!in->scratch) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
+    }
+    dcp_inserter_set_weights(in);
+    return true;
+}
+
+void
+dcp_inserter_finish(struct dcp_inserter *in)
+{
+    dcp_trail_finish(&in->trail);
+    free(in->scratch);
+    in->scratch = NULL;
+}
+
+void
+dcp_inserter_set_weights(struct dcp_inserter *in)
+{
+    const struct dcp_problem *p = in->s->p;
+    double peak = 0, capacity = 0;
+
+    for (uint32_t t = 0; t < p->n_slots; t++) {
+        double sum = 0;
+
+        for (uint32_t i = 0; i < p->n_items; i++) {
+            sum += p->cpu_mhz[(size_t)i * p->stride + t];
+        }
+        peak = sum > peak ? sum : peak;
+    }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        capacity += in->s->on[h] ? p->cap_cpu_mhz[h] : 0;
+    }
+    in->weights.cpu = capacity > 0 ? peak / capacity : 1;
+    in->weights.cpu *= in->weights.cpu;
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        double demand = 0, have = 0;
+
+        for (uint32_t i = 0; i < p->n_items; i++) {
+            demand += p->request[(size_t)i * p->n_scalars + r];
+        }
+        for (uint32_t h = 0; h < p->n_hosts; h++) {
+            have += in->s->on[h] ? p->cap[(size_t)r * p->n_hosts + h] : 0;
+        }
+        in->weights.scalar[r] = have > 0 ? demand / have : 0;
+        in->weights.scalar[r] *= in->weights.scalar[r];
+    }
+}
+
+/* --- Choosing a host ---------------------------------------------------- */
+
+static bool
+takes(struct dcp_inserter *in, uint32_t item, uint32_t host)
+{
+    struct dcp_state *s = in->s;
+
+    return host != DCP_IX_NONE && host != in->not_to && s->on[host] &&
+           s->p->use[host] != DCP_HOST_AVOID &&
+           dcp_state_fits(s, item, host) && dcp_state_allowed(s, item, host, 0);
+}
+
+static bool
+blinks(struct dcp_inserter *in)
+{
+    return in->blink_frac > 0 && dcp_rng_unit(&in->rng) < in->blink_frac;
+}
+
+/* A host that is off, allowed, and large enough; the cheapest per capacity,
+ * home before others. */
+static uint32_t
+host_to_wake(struct dcp_inserter *in, uint32_t item)
+{
+    struct dcp_state *s = in->s;
+    const struct dcp_problem *p = s->p;
+    uint32_t best = DCP_IX_NONE;
+    double least = 0;
+
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if (s->on[h] || h == in->not_to || p->use[h] != DCP_HOST_FREE ||
+            (!p->q->may_wake && !p->q->start->on[h]) ||
+            !dcp_state_fits(s, item, h) || !dcp_state_allowed(s, item, h, 0)) {
+            continue;
+        }
+        double value = p->on_value[h] / ((double)p->cap_cpu_mhz[h] + 1);
+
+        if (in->prefer_home && h == p->home_host[item]) {
+            return h;
+        }
+        /* What was on before is rather left on than another woken. */
+        value *= p->q->start->on[h] ? 0.999 : 1;
+        if (best == DCP_IX_NONE || value < least) {
+            best = h;
+            least = value;
+        }
+    }
+    return best;
+}
+
+uint32_t
+dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
+{
+    struct dcp_state *s = in->s;
+    const struct dcp_problem *p = s->p;
+    uint32_t best = DCP_IX_NONE;
+    double least = 0;
+
+    if (in->prefer_home && takes(in, item, p->home_host[item])) {
+        return p->home_host[item];
+    }
+    if (in->prefer_home && takes(in, item, p->start_host[item])) {
+        return p->start_host[item];
+    }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if (!s->on[h] || h == in->not_to || p->use[h] == DCP_HOST_AVOID ||
+            !dcp_state_fits(s, item, h) || blinks(in)) {
+            continue;
+        }
+        double room = dcp_state_room_left(s, &in->weights, item, h);
+
+        if ((best == DCP_IX_NONE || room < least) &&
+            dcp_state_allowed(s, item, h, 0)) {
+            best = h;
+            least = room;
+        }
+    }
+    return best;
+}
+
+/* One ejection on host 'h': a smaller item goes elsewhere and 'item' takes its
+ * place. */
+static bool
+eject_one(struct dcp_inserter *in, uint32_t item, uint32_t h)
+{
+    struct dcp_state *s = in->s;
+    const struct dcp_problem *p = s->p;
+
+    for (uint32_t other = s->first[h]; other != DCP_IX_NONE;) {
+        uint32_t next = s->next[other];
+
+        if (p->size[other] < p->size[item]) {
+            uint32_t mark = in->trail.n;
+
+            dcp_insert_remove(in, other);
+            if (dcp_state_fits(s, item, h) &&
+                dcp_state_allowed(s, item, h, 0)) {
+                place(in, item, h);
+                uint32_t to = dcp_insert_best_host(in, other);
+
+                if (to != DCP_IX_NONE) {
+                    place(in, other, to);
+                    return true;
+                }
+                dcp_state_remove(s, item);
+            }
+            /* Back by hand: the trail above 'mark' is dropped. */
+            dcp_state_place(s, other, h);
+            in->trail.n = mark;
+        }
+        other = next;
+    }
+    return false;
+}
+
+static bool
+insert_by_ejection(struct dcp_inserter *in, uint32_t item)
+{
+    struct dcp_state *s = in->s;
+    const struct dcp_problem *p = s->p;
+    uint32_t n = p->n_hosts, tries = 0;
+    uint32_t h = n ? (uint32_t)dcp_rng_below(&in->rng, n) : 0;
+
+    for (uint32_t k = 0; k < n && tries < in->swap_tries; k++) {
+        h = h + 1 < n ? h + 1 : 0;
+        if (!s->on[h] || h == in->not_to || p->use[h] == DCP_HOST_AVOID ||
+            !dcp_problem_reaches(p, item, h)) {
+            continue;
+        }
+        tries++;
+        if (eject_one(in, item, h)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+dcp_insert_one(struct dcp_inserter *in, uint32_t item)
+{
+    uint32_t h = dcp_insert_best_host(in, item);
+
+    if (h == DCP_IX_NONE && in->swap_tries && insert_by_ejection(in, item)) {
+        return true;
+    }
+    if (h == DCP_IX_NONE && in->may_wake) {
+        h = host_to_wake(in, item);
+        if (h != DCP_IX_NONE) {
+            dcp_insert_power(in, h, true);
+        }
+    }
+    if (h == DCP_IX_NONE) {
+        return false;
+    }
+    place(in, item, h);
+    return true;
+}
+
+static int
+larger_first(const void *pa, const void *pb, void *arg)
+{
+    const struct dcp_problem *p = arg;
+    uint32_t a, b;
+
+    memcpy(&a, pa, sizeof a);
+    memcpy(&b, pb, sizeof b);
+    if (p->size[a] != p->size[b]) {
+        return p->size[a] > p->size[b] ? -1 : 1;
+    }
+    return a < b ? -1 : a > b;
+}
+
+void
+dcp_sort_by_size(const struct dcp_problem *p, uint32_t items[], uint32_t n)
+{
+    qsort_r(items, n, sizeof *items, larger_first, (void *)(size_t)p);
+}
+
+bool
+dcp_insert_all(struct dcp_inserter *in, uint32_t items[], uint32_t n)
+{
+    dcp_sort_by_size(in->s->p, items, n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!dcp_insert_one(in, items[i])) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Passes over the pending moves, source host by source host and largest first,
+ * until a pass brings nothing; then the smallest pending VM that has somewhere
+ * to go steps aside, once each.  Moves of large sources first would free more
+ * at once, but emptying hosts one by one lets them be switched off early. */
+
+#include "solver/order.h"
+
+#include <stdlib.h>
+
+void
+dcp_order_finish(struct dcp_order *o)
+{
+    free(o->moves);
+    *o = (struct dcp_order){ 0 };
+}
+
+static bool
+append(struct dcp_order *o, struct dcp_move m)
+{
+    if (o->n == o->capacity) {
+        uint32_t capacity = o->capacity ? 2 * o->capacity : 256;
+        struct dcp_move *more = realloc(o->moves, capacity * sizeof *more);
+
+        if (!more) {
+            return false;
+        }
+        o->moves = more;
+        o->capacity = capacity;
+    }
+    o->moves[o->n++] = m;
+    return true;
+}
+
+bool
+dcp_order_rule_blocks(const struct dcp_state *s, uint32_t vm, uint32_t host)
+{
+    const struct dcp_problem *p = s->p;
+
+    for (uint32_t k = p->group_first[vm]; k < p->group_first[vm + 1]; k++) {
+        const struct dcp_group *g =
+            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
+        bool other = p->group_of[k] & DCP_GROUP_OTHER;
+        uint32_t d = g->domain_of_host[host];
+        const uint32_t *list = g->items;
+        uint32_t n = g->n_items;
+
+        if (g->rule->hold != DCP_HOLD_ALWAYS || g->rule->soft ||
+            g->rule->kind == DCP_RULE_GATHER || d >= g->n_domains) {
+            continue;
+        }
+        if (g->rule->kind == DCP_RULE_SEPARATE && !other) {
+            list = g->others;
+            n = g->n_others;
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t h = s->host[list[i]];
+
+            if (list[i] != vm && h != DCP_IX_NONE &&
+                g->domain_of_host[h] == d) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+struct pending {
+    uint32_t vm, from, to;
+    double size;
+    bool bypassed;
+};
+
+static int
+by_source(const void *pa, const void *pb)
+{
+    const struct pending *a = pa, *b = pb;
+
+    if (a->from != b->from) {
+        return a->from < b->from ? -1 : 1;
+    }
+    if (a->size != b->size) {
+        return a->size > b->size ? -1 : 1;
+    }
+    return a->vm < b->vm ? -1 : a->vm > b->vm;
+}
+
+static bool
+can_go(struct dcp_state *s, uint32_t vm, uint32_t to)
+{
+    return s->on[to] && dcp_state_fits(s, vm, to) &&
+           !dcp_order_rule_blocks(s, vm, to);
+}
+
+static bool
+go(struct dcp_state *s, struct dcp_order *out, struct pending *m, uint32_t to,
+   bool bypass)
+{
+    if (!append(out, (struct dcp_move){ m->vm, m->from, to, bypass })) {
+        return false;
+    }
+    if (s->host[m->vm] != DCP_IX_NONE) {
+        dcp_state_remove(s, m->vm);
+    }
+    dcp_state_place(s, m->vm, to);
+    m->from = to;
+    return true;
+}
+
+static uint32_t
+bypass_host(struct dcp_state *s, const struct pending *m)
+{
+    for (uint32_t h = 0; h < s->p->n_hosts; h++) {
+        if (h != m->from && h != m->to && s->p->use[h] != DCP_HOST_AVOID &&
+            dcp_problem_reaches(s->p, m->vm, h) && can_go(s, m->vm, h)) {
+            return h;
+        }
+    }
+    return DCP_IX_NONE;
+}
+
+/* The smallest pending VM that may step aside does so. */
+static bool
+break_circle(struct dcp_state *s, struct dcp_order *out,
+             struct pending *moves, uint32_t n, bool *out_broken)
+{
+    struct pending *best = NULL;
+    uint32_t best_host = DCP_IX_NONE;
+
+    *out_broken = false;
+    for (uint32_t i = 0; i < n; i++) {
+        struct pending *m = &moves[i];
+
+        if (m->bypassed || m->from == DCP_IX_NONE ||
+            (best && m->size >= best->size)) {
+            continue;
+        }
+        uint32_t h = bypass_host(s, m);
+
+        if (h != DCP_IX_NONE) {
+            best = m;
+            best_host = h;
+        }
+    }
+    if (!best) {
+        return true;
+    }
+    best->bypassed = true;
+    *out_broken = true;
+    return go(s, out, best, best_host, true);
+}
+
+static bool
+order(struct dcp_state *s, struct pending *moves, uint32_t n,
+      struct dcp_order *out)
+{
+    while (n) {
+        uint32_t left = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+            struct pending *m = &moves[i];
+
+            if (!can_go(s, m->vm, m->to)) {
+                moves[left++] = *m;
+            } else if (!go(s, out, m, m->to, false)) {
+                return false;
+            }
+        }
+        if (left == n) {
+            bool broken;
+
+            if (!break_circle(s, out, moves, n, &broken)) {
+                return false;
+            }
+            if (!broken) {
+                out->stuck_vm = moves[0].vm;
+                return true;
+            }
+        }
+        n = left;
+    }
+    return true;
+}
+
+bool
+dcp_order_moves(struct dcp_state *s, const struct dcp_placement *to,
+                struct dcp_order *out, struct dcp_error *err)
+{
+    const struct dcp_problem *p = s->p;
+    DCP_FREE struct pending *moves =
+        malloc((p->n_items + 1u) * sizeof *moves);
+    uint32_t n = 0;
+
+    *out = (struct dcp_order){ .stuck_vm = DCP_IX_NONE };
+    if (!moves) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory to order moves");
+    }
+    for (uint32_t v = 0; v < p->n_items; v++) {
+        if (s->host[v] != to->host[v].ix && to->host[v].ix != DCP_IX_NONE) {
+            moves[n++] = (struct pending){ v, s->host[v], to->host[v].ix,
+                                           p->size[v], false };
+        }
+    }
+    qsort(moves, n, sizeof *moves, by_source);
+    if (!order(s, moves, n, out)) {
+        dcp_order_finish(out);
+        return dcp_fail(err, DCP_E_NOMEM, "no memory to order moves");
+    }
+    return true;
+}

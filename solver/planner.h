@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_PLANNER_H
+#define DCP_SOLVER_PLANNER_H 1
+
+/* From a job to a plan: which placements, in which legs, in which order.
+ *
+ * consolidate with a window: an evening leg to the placement of the night N,
+ * and a morning leg to the placement of the day D.  N is solved from where VMs
+ * are, on the window's slots; D from N, on all slots, preferring each VM's
+ * home, so that the morning brings back what the day needs and no more
+ * (policy.unpack: home brings all back).  Without a window: one leg, on all
+ * slots.  Other jobs differ in what the question allows.
+ *
+ * The objective counts what a plan can change: power of hosts that are on
+ * above their standby, at planned demand and marginal PUE (in money: by
+ * tariff), and boots; or hosts on in the (first) leg's end state. */
+
+#include "model/plan.h"
+#include "solver/solver.h"
+
+enum dcp_job {
+    DCP_JOB_CONSOLIDATE,
+    DCP_JOB_EVACUATE,  /* 'avoid' says what. */
+    DCP_JOB_REPAIR,    /* Ends violations with few moves; empties nothing. */
+    DCP_JOB_PLACE_ALL, /* First placement of VMs without a host. */
+};
+
+struct dcp_plan_request {
+    const struct dcp_inventory *inventory; /* Borrowed, all of them. */
+    const struct dcp_demand *demand; /* From 'start_ms' to the horizon's end. */
+    const struct dcp_placement *start;
+    enum dcp_job job;
+    bool two_legs;             /* Window: evening and morning. */
+    int64_t start_ms;          /* Of the first leg. */
+    int64_t window_end_ms;     /* Where two_legs. */
+    const uint8_t *avoid;      /* By host: 1 = must end empty; NULL: none. */
+    bool bring_back;           /* EVACUATE: a second leg home. */
+    bool spread;               /* PLACE_ALL: over many hosts, not few. */
+    /* The evening of this window has been carried out: only repair, unless
+     * there is much to gain. */
+    bool settled;
+    enum dcp_goal goal;        /* COST, ENERGY or HOSTS. */
+    struct dcp_solve_options solve;
+    uint64_t max_moves;        /* 0: no limit. A plan with more is dropped. */
+};
+
+struct dcp_outcome {
+    enum dcp_status status;
+    enum dcp_stopped_by stopped_by;
+    struct dcp_because because;
+    const char *goal, *unit, *bound_method;
+    char binding[32];
+    uint32_t hosts_on_before, hosts_on_after, hosts_lower_bound;
+    double before, after, lower_bound, gap_frac; /* Of the objective. */
+    uint32_t moves;
+    uint64_t moved_mib;
+    double cpu_util_mean_frac, mem_alloc_mean_frac; /* Hosts on, after. */
+    struct dcp_plan_prediction predicted;
+    uint64_t rounds;
+};
+
+/* *out_plan is set when there is something to do, else NULL; 'outcome' always
+ * says how it stands.  The plan still lacks what only the caller knows:
+ * lineage, serial, digests, options, run. */
+bool dcp_plan_make(const struct dcp_plan_request *, struct dcp_plan **out_plan,
+                   struct dcp_outcome *outcome, struct dcp_error *err)
+    DCP_CHECKED;
+
+#endif /* solver/planner.h */

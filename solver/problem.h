@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_PROBLEM_H
+#define DCP_SOLVER_PROBLEM_H 1
+
+/* A placement question compiled into dense columns for search.
+ *
+ * The unit of search is the *item*: one VM, or the VMs that a hard gather rule
+ * over hosts ties together, which only ever move as one.  Which hosts an item
+ * may use for reasons that no move changes (hypervisor, CPU, VLAN and storage
+ * reach, fence, ban, root) is its *reach class*; items with the same reasons
+ * share one bitset.  What depends on where others are (spread, gather over
+ * racks and up, separate) is a *group*.
+ *
+ * Immutable once made; thread-safe to read. */
+
+#include "model/capacity.h"
+#include "model/demand.h"
+#include "model/placement.h"
+
+/* What a question allows of one host. */
+enum dcp_host_use {
+    DCP_HOST_FREE,    /* May be on or off as the search likes. */
+    DCP_HOST_KEEP,    /* Stays as it is: on stays on, off stays off. */
+    DCP_HOST_AVOID,   /* Must end empty (evacuation, maintenance); its power is
+                       * left as it is. */
+};
+
+struct dcp_question {
+    const struct dcp_inventory *inventory; /* Borrowed, all of them. */
+    const struct dcp_demand *demand;
+    uint32_t first_slot, last_slot; /* Slots judged. */
+    const struct dcp_placement *start;
+    /* Where 'root' holds VMs and where unpacking prefers to put them; NULL:
+     * start. */
+    const struct dcp_placement *home;
+    const uint8_t *host_use; /* enum dcp_host_use by host; NULL: all free
+                              * where the model allows power-off. */
+    bool may_wake;  /* Hosts that are off may be switched on. */
+    bool may_empty; /* Look for hosts to switch off; else repair only. */
+    bool headroom;  /* Ask for policy.survive. */
+    bool gentle;    /* Move no more than repair and emptying need: no search
+                     * that shuffles. */
+    bool vms_apart; /* Each VM is an item of its own, gathered or not: for
+                     * ordering moves one by one. */
+    const double *host_on_value; /* By host: what being on for the slots costs;
+                                  * NULL: 1 each (goal: hosts). */
+    const double *mhz_slope;     /* By host: cost of one reference MHz in a slot
+                                  * of weight 1; NULL: 0. */
+    const double *slot_weight;   /* By slot of the question; NULL: 1 each. */
+};
+
+struct dcp_group { /* A rule that looks at where others are. */
+    const struct dcp_rule *rule;
+    const uint32_t *items;  /* Members, ascending; SEPARATE: side A. */
+    const uint32_t *others; /* SEPARATE: side B. */
+    uint32_t n_items, n_others;
+    const uint32_t *domain_of_host; /* UINT32_MAX: host has no such domain. */
+    uint32_t n_domains;
+};
+
+struct dcp_problem {
+    const struct dcp_question *q;
+    struct dcp_arena *arena;
+    uint32_t n_hosts, n_items, n_slots, stride;
+
+    /* Items. */
+    const uint32_t *item_of_vm;    /* [n_vms] */
+    const uint32_t *vm_first, *vm; /* VMs of item i: vm[vm_first[i]..[i+1]-1] */
+    const uint32_t *cpu_mhz;       /* [item * stride + slot] */
+    const uint32_t *net_kib_s;     /* Same; NULL: not a resource here. */
+    const uint32_t *cpu_peak_mhz;  /* [item] */
+    uint32_t n_scalars;
+    uint32_t scalar_id[DCP_SCALARS_MAX]; /* enum dcp_scalar of each. */
+    const uint32_t *request;       /* [item * n_scalars + s] */
+    const uint32_t *start_host;    /* [item]; DCP_IX_NONE: not placed. */
+    const uint32_t *home_host;     /* [item] */
+    const uint32_t *reach_class;   /* [item] */
+    const double *size;            /* [item]: share of an average host, the
+                                    * largest over resources; for ordering. */
+    const uint8_t *protected_item; /* Restarts after a loss. */
+
+    /* Hosts. */
+    const uint32_t *cap_cpu_mhz;   /* Usable (target), [host]. */
+    const uint32_t *cap_net_kib_s;
+    const uint32_t *cap;           /* [s * n_hosts + host] */
+    const uint32_t *full_cpu_mhz;  /* Limits after a loss, same shapes. */
+    const uint32_t *full_net_kib_s;
+    const uint32_t *full;
+    const uint8_t *use;            /* enum dcp_host_use. */
+    const double *on_value;        /* [host] */
+    const uint32_t *type_of_host;  /* Hosts alike in capacity and value. */
+    uint32_t n_types;
+
+    /* Reach classes: bit h of row c. */
+    const uint64_t *reach;
+    uint32_t n_classes, reach_words;
+
+    /* Groups and, per item, which ones it is in. */
+    const struct dcp_group *groups;
+    uint32_t n_groups;
+    const uint32_t *group_first, *group_of; /* Of item i; bit 31: side B. */
+
+    /* Racks and feeds whose limit all their hosts at full power would break:
+     * only these are watched. */
+    const uint8_t *tight_power; /* By host: 1 where one is above it. */
+    bool any_tight_power;
+};
+
+#define DCP_GROUP_OTHER UINT32_C(0x80000000)
+
+struct dcp_problem *dcp_problem_create(const struct dcp_question *,
+                                       struct dcp_error *err) DCP_CHECKED;
+void dcp_problem_destroy(struct dcp_problem *);
+DCP_DEFINE_AUTO(dcp_problem)
+
+static inline bool
+dcp_problem_reaches(const struct dcp_problem *p, uint32_t item, uint32_t host)
+{
+    const uint64_t *row =
+        p->reach + (size_t)p->reach_class[item] * p->reach_words;
+
+    return row[host / 64] >> (host % 64) & 1;
+}
+
+/* solver/reach.c: fills reach_class, reach, n_classes, reach_words. */
+bool dcp_problem_compile_reach(struct dcp_problem *, struct dcp_error *err)
+    DCP_CHECKED;
+/* solver/groups.c: fills groups and group_first/group_of. */
+bool dcp_problem_compile_groups(struct dcp_problem *, struct dcp_error *err)
+    DCP_CHECKED;
+
+/* Why host 'host' is out of reach of VM 'vm' for reasons that no move changes:
+ * a short text ("VLAN 'data' is not on its switches"); NULL: within reach. */
+const char *dcp_reach_why_not(const struct dcp_question *, uint32_t vm,
+                              uint32_t host, char *out, size_t size);
+
+/* The domain of a host for rules; UINT32_MAX: none. */
+uint32_t dcp_domain_of_host(const struct dcp_inventory *, enum dcp_domain,
+                            uint32_t host);
+uint32_t dcp_domain_count(const struct dcp_inventory *, enum dcp_domain);
+
+#endif /* solver/problem.h */

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Which hosts a VM may use for reasons that no move changes.
+ *
+ * Each VM's reasons are written as a key of numbers; items with equal keys
+ * share one class, so hosts are tested once per class, not once per VM. */
+
+#include "model/base/text.h"
+#include "solver/problem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- One VM against one host -------------------------------------------- */
+
+static bool
+host_has_vlan(const struct dcp_inventory *inv, const struct dcp_host *host,
+              uint32_t vlan)
+{
+    if (!host->n_ports) {
+        return true; /* Ports not modelled: nothing is known against it. */
+    }
+    for (uint32_t i = 0; i < host->n_ports; i++) {
+        const struct dcp_port *port = &host->ports[i];
+
+        if (dcp_ids_contain(&port->vlans, vlan) ||
+            (!dcp_switch_is_none(port->to) &&
+             inv->switches[port->to.ix].driver[0])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+host_has_pool(const struct dcp_inventory *inv, uint32_t host, uint32_t pool)
+{
+    const struct dcp_pool *p = &inv->pools[pool];
+    dcp_hypervisor_id hv = inv->hosts[host].hypervisor;
+
+    if (!p->reach_all && !dcp_ids_contain(&p->reach, host)) {
+        return false;
+    }
+    return !p->transport || dcp_hypervisor_is_none(hv) ||
+           inv->hypervisors[hv.ix].transports & p->transport;
+}
+
+static const char *
+why_not_hypervisor(const struct dcp_inventory *inv, const struct dcp_vm *vm,
+                   dcp_host_id now, const struct dcp_host *host,
+                   const struct dcp_hardware *hw, char *out, size_t size)
+{
+    dcp_hypervisor_id hv = host->hypervisor;
+
+    if (vm->hypervisors.n &&
+        (dcp_hypervisor_is_none(hv) ||
+         !dcp_ids_contain(&vm->hypervisors, hv.ix))) {
+        (void)snprintf(out, size, "its hypervisor is not one that the VM "
+                                  "allows");
+        return out;
+    }
+    if (!dcp_host_is_none(now) &&
+        inv->hosts[now.ix].hypervisor.ix != hv.ix) {
+        (void)snprintf(out, size,
+                       "no live migration between different hypervisors");
+        return out;
+    }
+    if (!dcp_hypervisor_is_none(hv)) {
+        const struct dcp_hypervisor *x = &inv->hypervisors[hv.ix];
+
+        if (vm->windows && (!x->windows || !hw->vt)) {
+            (void)snprintf(out, size, "Windows guests need VT and a "
+                                      "hypervisor that runs them");
+            return out;
+        }
+        if (!dcp_host_is_none(now) && !x->live_migration) {
+            (void)snprintf(out, size, "hypervisor '%s' cannot migrate live",
+                           x->name);
+            return out;
+        }
+    }
+    return NULL;
+}
+
+static const char *
+why_not_hardware(const struct dcp_inventory *inv, const struct dcp_vm *vm,
+                 dcp_host_id now, const struct dcp_hardware *hw, char *out,
+                 size_t size)
+{
+    if (vm->cpu_generation_min[0]) {
+        uint32_t need = dcp_inventory_generation(inv, vm->cpu_generation_min);
+        uint32_t have = dcp_inventory_generation(inv, hw->cpu_generation);
+
+        if (have == UINT32_MAX || have < need) {
+            (void)snprintf(out, size, "CPU generation '%s' is older than '%s'",
+                           hw->cpu_generation, vm->cpu_generation_min);
+            return out;
+        }
+    }
+    if (!dcp_host_is_none(now)) {
+        const struct dcp_hardware *from =
+            &inv->hardware[inv->hosts[now.ix].hardware.ix];
+
+        if (strcmp(from->cpu_arch, hw->cpu_arch) != 0) {
+            (void)snprintf(out, size, "architecture '%s' is not '%s'",
+                           hw->cpu_arch, from->cpu_arch);
+            return out;
+        }
+    }
+    if (vm->single_numa_node && hw->numa_nodes) {
+        uint32_t cores = hw->sockets * hw->cores_per_socket / hw->numa_nodes;
+
+        if (vm->mem_mib > hw->mem_mib / hw->numa_nodes || vm->vcpus > cores) {
+            (void)snprintf(out, size, "the VM does not fit one NUMA node");
+            return out;
+        }
+    }
+    return NULL;
+}
+
+/* Root binds a VM to where it was whenever its hours meet the slots. */
+static bool
+root_binds(const struct dcp_question *q, const struct dcp_rule *rule)
+{
+    if (!rule->has_hours) {
+        return true;
+    }
+    for (uint32_t t = q->first_slot; t < q->last_slot; t++) {
+        struct dcp_local local =
+            dcp_zone_local(q->inventory->zone, q->demand->slots[t].start_ms);
+
+        if (dcp_window_contains(&rule->hours, local.ms_of_day)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+lists(const uint32_t *ix, uint32_t n, uint32_t value)
+{
+    return dcp_ids_contain(&(struct dcp_ids){ ix, n }, value);
+}
+
+/* Whether a rule that names hosts keeps its VM 'v' from host 'h'. */
+static bool
+rule_forbids(const struct dcp_question *q, const struct dcp_rule *rule,
+             uint32_t v, uint32_t h)
+{
+    const struct dcp_placement *home = q->home ? q->home : q->start;
+
+    switch (rule->kind) {
+    case DCP_RULE_FENCE:
+        return !lists(rule->hosts, rule->n_hosts, h);
+    case DCP_RULE_BAN:
+        return lists(rule->hosts, rule->n_hosts, h);
+    case DCP_RULE_ROOT:
+        return !dcp_host_is_none(home->host[v]) && home->host[v].ix != h &&
+               root_binds(q, rule);
+    case DCP_RULE_SPREAD:
+    case DCP_RULE_GATHER:
+    case DCP_RULE_SEPARATE:
+        break;
+    }
+    return false;
+}
+
+static const char *
+why_not_rules(const struct dcp_question *q, uint32_t v, uint32_t h, char *out,
+              size_t size)
+{
+    const struct dcp_inventory *inv = q->inventory;
+
+    for (uint32_t r = 0; r < inv->n_rules; r++) {
+        const struct dcp_rule *rule = &inv->rules[r];
+
+        if (lists(rule->vms, rule->n_vms, v) && rule_forbids(q, rule, v, h)) {
+            (void)snprintf(out, size, "rule '%s' (%s)", rule->name,
+                           dcp_rule_kind_name(rule->kind));
+            return out;
+        }
+    }
+    return NULL;
+}
+
+static const char *
+why_not_machine(const struct dcp_question *q, uint32_t v, uint32_t h,
+                char *out, size_t size)
+{
+    const struct dcp_inventory *inv = q->inventory;
+    const struct dcp_vm *vm = &inv->vms[v];
+    const struct dcp_host *host = &inv->hosts[h];
+    const struct dcp_hardware *hw = &inv->hardware[host->hardware.ix];
+    dcp_host_id now = q->start->host[v];
+    const char *why;
+
+    if (now.ix == h) {
+        return NULL; /* It runs there. */
+    }
+    if (!dcp_host_is_none(now) && !vm->movable) {
+        (void)snprintf(out, size, "the VM may not be moved live");
+        return out;
+    }
+    why = why_not_hypervisor(inv, vm, now, host, hw, out, size);
+    if (!why) {
+        why = why_not_hardware(inv, vm, now, hw, out, size);
+    }
+    for (uint32_t i = 0; !why && i < vm->vlans.n; i++) {
+        if (!host_has_vlan(inv, host, vm->vlans.ix[i])) {
+            (void)snprintf(out, size, "VLAN '%s' does not reach it",
+                           inv->vlans[vm->vlans.ix[i]].name);
+            return out;
+        }
+    }
+    for (uint32_t i = 0; !why && i < vm->n_volumes; i++) {
+        dcp_pool_id pool = inv->volumes[vm->first_volume + i].pool;
+
+        if (dcp_pool_is_none(pool) && !dcp_host_is_none(now)) {
+            (void)snprintf(out, size, "the VM has a disk on its own host");
+            return out;
+        }
+        if (!dcp_pool_is_none(pool) && !host_has_pool(inv, h, pool.ix)) {
+            (void)snprintf(out, size, "pool '%s' does not reach it",
+                           inv->pools[pool.ix].name);
+            return out;
+        }
+    }
+    return why;
+}
+
+const char *
+dcp_reach_why_not(const struct dcp_question *q, uint32_t v, uint32_t h,
+                  char *out, size_t size)
+{
+    const char *why = why_not_machine(q, v, h, out, size);
+
+    return why ? why : why_not_rules(q, v, h, out, size);
+}
+
+/* --- Classes ------------------------------------------------------------ */
+
+/* Which machine facts of its present host matter to where a VM may go. */
+static void
+key_of_vm(const struct dcp_question *q, uint32_t v, struct dcp_text *key)
+{
+    const struct dcp_inventory *inv = q->inventory;
+    const struct dcp_vm *vm = &inv->vms[v];
+    dcp_host_id now = q->start->host[v];
+    bool local_disk = false;
+
+    for (uint32_t i = 0; i < vm->n_volumes; i++) {
+        local_disk |=
+            dcp_pool_is_none(inv->volumes[vm->first_volume + i].pool);
+    }
+    if (!dcp_host_is_none(now)) {
+        const struct dcp_host *host = &inv->hosts[now.ix];
+        const struct dcp_hardware *hw = &inv->hardware[host->hardware.ix];
+
+        dcp_text_printf(key, "h%u;a%s;", host->hypervisor.ix, hw->cpu_arch);
+        if (!vm->movable || local_disk) {
+            dcp_text_printf(key, "at%u;", now.ix);
+        }
+    }
+    if (vm->windows) {
+        dcp_text_puts(key, "w;");
+    }
+    if (vm->cpu_generation_min[0]) {
+        dcp_text_printf(key, "g%s;", vm->cpu_generation_min);
+    }
+    if (vm->single_numa_node) {
+        dcp_text_printf(key, "n%llu,%u;", (unsigned long long)vm->mem_mib,
+                        vm->vcpus);
+    }
+    for (uint32_t i = 0; i < vm->hypervisors.n; i++) {
+        dcp_text_printf(key, "y%u;", vm->hypervisors.ix[i]);
+    }
+    for (uint32_t i = 0; i < vm->vlans.n; i++) {
+        dcp_text_printf(key, "v%u;", vm->vlans.ix[i]);
+    }
+    for (uint32_t i = 0; i < vm->n_volumes; i++) {
+        dcp_text_printf(key, "p%u;",
+                        inv->volumes[vm->first_volume + i].pool.ix);
+    }
+}
+
+/* Adds rules to the keys: one pass over rules, not one per VM. */
+static bool
+key_of_rules(const struct dcp_question *q, struct dcp_text *keys)
+{
+    const struct dcp_inventory *inv = q->inventory;
+    const struct dcp_placement *home = q->home ? q->home : q->start;
+
+    for (uint32_t r = 0; r < inv->n_rules; r++) {
+        const struct dcp_rule *rule = &inv->rules[r];
+        bool hosts = rule->kind == DCP_RULE_FENCE ||
+                     rule->kind == DCP_RULE_BAN;
+        bool root = rule->kind == DCP_RULE_ROOT && root_binds(q, rule);
+
+        for (uint32_t i = 0; (hosts || root) && i < rule->n_vms; i++) {
+            uint32_t v = rule->vms[i];
+
+            if (hosts) {
+                dcp_text_printf(&keys[v], "r%u;", r);
+            } else if (!dcp_host_is_none(home->host[v])) {
+                dcp_text_printf(&keys[v], "R%u;", home->host[v].ix);
+            }
+        }
+    }
+    for (uint32_t v = 0; v < inv->n_vms; v++) {
+        if (keys[v].failed) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Clears the bits of hosts that rules keep the VM from. */
+static void
+apply_rules(const struct dcp_problem *p, uint32_t v, uint64_t *row)
+{
+    const struct dcp_inventory *inv = p->q->inventory;
+
+    for (uint32_t r = 0; r < inv->n_rules; r++) {
+        const struct dcp_rule *rule = &inv->rules[r];
+
+        if (!lists(rule->vms, rule->n_vms, v)) {
+            continue;
+        }
+        for (uint32_t h = 0; h < p->n_hosts; h++) {
+            if (rule_forbids(p->q, rule, v, h)) {
+                row[h / 64] &= ~(UINT64_C(1) << (h % 64));
+            }
+        }
+    }
+}
+
+static bool
+item_reaches(const struct dcp_problem *p, uint32_t item, uint32_t h)
+{
+    char why[160];
+
+    for (uint32_t k = p->vm_first[item]; k < p->vm_first[item + 1]; k++) {
+        if (why_not_machine(p->q, p->vm[k], h, why, sizeof why)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+make_keys(const struct dcp_problem *p, struct dcp_text *keys,
+          uint8_t *has_rules)
+{
+    const struct dcp_inventory *inv = p->q->inventory;
+
+    for (uint32_t r = 0; r < inv->n_rules; r++) {
+        const struct dcp_rule *rule = &inv->rules[r];
+
+        for (uint32_t i = 0; i < rule->n_vms; i++) {
+            has_rules[rule->vms[i]] |= rule->kind == DCP_RULE_FENCE ||
+                                       rule->kind == DCP_RULE_BAN ||
+                                       rule->kind == DCP_RULE_ROOT;
+        }
+    }
+    for (uint32_t v = 0; v < inv->n_vms; v++) {
+        key_of_vm(p->q, v, &keys[v]);
+    }
+    return key_of_rules(p->q, keys);
+}
+
+/* The item's key: its VMs' keys, and nothing else for most. */
+static const char *
+item_key(struct dcp_problem *p, uint32_t item, const struct dcp_text *keys)
+{
+    uint32_t first = p->vm_first[item], end = p->vm_first[item + 1];
+    struct dcp_text all = { 0 };
+
+    for (uint32_t k = first; k < end; k++) {
+        dcp_text_printf(&all, "%s|", dcp_text_get(&keys[p->vm[k]]));
+    }
+    const char *copy =
+        all.failed ? NULL : dcp_arena_strdup(p->arena, dcp_text_get(&all));
+
+    dcp_text_finish(&all);
+    return copy;
+}
+
+static bool
+fill_class(struct dcp_problem *p, uint64_t **rows, uint32_t *capacity,
+           uint32_t item, const uint8_t *has_rules)
+{
+    if (p->n_classes == *capacity) {
+        uint32_t bigger = *capacity ? 2 * *capacity : 64;
+        uint64_t *more = realloc(*rows, (size_t)bigger * p->reach_words *
+                                            sizeof *more);
+
+        if (!more) {
+            return false;
+        }
+        *rows = more;
+        *capacity = bigger;
+    }
+    uint64_t *row = *rows + (size_t)p->n_classes * p->reach_words;
+
+    memset(row, 0, p->reach_words * sizeof *row);
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if (item_reaches(p, item, h)) {
+            row[h / 64] |= UINT64_C(1) << (h % 64);
+        }
+    }
+    for (uint32_t k = p->vm_first[item]; k < p->vm_first[item + 1]; k++) {
+        if (has_rules[p->vm[k]]) {
+            apply_rules(p, p->vm[k], row);
+        }
+    }
+    p->n_classes++;
+    return true;
+}
+
+static bool
+classify(struct dcp_problem *p, const struct dcp_text *keys,
+         const uint8_t *has_rules, uint32_t *class_of, uint64_t **rows)
+{
+    struct dcp_strmap map = { 0 };
+    uint32_t capacity = 0;
+    bool ok = true;
+
+    for (uint32_t i = 0; ok && i < p->n_items; i++) {
+        const char *key = item_key(p, i, keys);
+        uint32_t found = key ? dcp_strmap_find(&map, key) : 0;
+
+        ok = key != NULL;
+        if (ok && found == DCP_STRMAP_NONE) {
+            found = p->n_classes;
+            ok = dcp_strmap_add(&map, key, found, NULL) &&
+                 fill_class(p, rows, &capacity, i, has_rules);
+        }
+        class_of[i] = found;
+    }
+    dcp_strmap_finish(&map);
+    return ok;
+}
+
+bool
+dcp_problem_compile_reach(struct dcp_problem *p, struct dcp_error *err)
+{
+    uint32_t n_vms = p->q->inventory->n_vms;
+    uint32_t *class_of = dcp_arena_array(p->arena, uint32_t, p->n_items);
+    struct dcp_text *keys = calloc(n_vms + 1u, sizeof *keys);
+    uint8_t *has_rules = calloc(n_vms + 1u, 1);
+    uint64_t *rows = NULL;
+
+    p->reach_words = (p->n_hosts + 63) / 64;
+    bool ok = class_of && keys && has_rules && make_keys(p, keys, has_rules) &&
+              classify(p, keys, has_rules, class_of, &rows);
+
+    if (ok) {
+        size_t n = (size_t)p->n_classes * p->reach_words;
+        uint64_t *reach = dcp_arena_array(p->arena, uint64_t, n);
+
+        ok = reach != NULL;
+        if (ok && n) {
+            memcpy(reach, rows, n * sizeof *reach);
+        }
+        p->reach = reach;
+        p->reach_class = class_of;
+    }
+    for (uint32_t v = 0; keys && v < n_vms; v++) {
+        dcp_text_finish(&keys[v]);
+    }
+    free(keys);
+    free(has_rules);
+    free(rows);
+    return ok || dcp_fail(err, DCP_E_NOMEM, "no memory for reach of %u VMs",
+                          n_vms);
+}

@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The second half of scheduling: steps and waits from an order of moves
+ * (solver/order.h).
+ *
+ * Waits for room use a gate per host: the step after which all departures that
+ * the next arrival needs are done.  When more departures are needed the gate
+ * becomes a sync step that waits for the old gate and the new departures, so
+ * the number of waits grows with the number of moves, not its square. */
+
+#include "solver/schedule.h"
+
+#include "solver/move_facts.h"
+#include "solver/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VLAN_STEP_MS 2000
+
+void
+dcp_trunks_finish(struct dcp_trunks *t)
+{
+    free(t->items);
+    *t = (struct dcp_trunks){ 0 };
+}
+
+/* Ids being collected for one step's 'after'. */
+struct waits {
+    uint32_t *id;
+    uint32_t n, capacity;
+};
+
+static bool
+wait_for(struct waits *w, uint32_t id)
+{
+    if (!id) {
+        return true;
+    }
+    if (w->n == w->capacity) {
+        uint32_t capacity = w->capacity ? 2 * w->capacity : 64;
+        uint32_t *more = realloc(w->id, capacity * sizeof *more);
+
+        if (!more) {
+            return false;
+        }
+        w->id = more;
+        w->capacity = capacity;
+    }
+    w->id[w->n++] = id;
+    return true;
+}
+
+static int
+compare_u32(const void *pa, const void *pb)
+{
+    uint32_t a, b;
+
+    memcpy(&a, pa, sizeof a);
+    memcpy(&b, pb, sizeof b);
+    return a < b ? -1 : a > b;
+}
+
+/* Hands the collected ids to the step, sorted, without repeats. */
+static bool
+take_waits(struct dcp_step_list *l, struct dcp_step *step, struct waits *w)
+{
+    uint32_t n = 0;
+
+    if (w->n > 1) {
+        qsort(w->id, w->n, sizeof *w->id, compare_u32);
+    }
+    for (uint32_t i = 0; i < w->n; i++) {
+        if (!n || w->id[i] != w->id[n - 1]) {
+            w->id[n++] = w->id[i];
+        }
+    }
+    uint32_t *after = dcp_arena_array(l->arena, uint32_t, n);
+
+    if (!after) {
+        return false;
+    }
+    if (n) {
+        memcpy(after, w->id, n * sizeof *after);
+    }
+    step->after = after;
+    step->n_after = n;
+    w->n = 0;
+    return true;
+}
+
+/* One departure or arrival of a host, in order. */
+struct visit {
+    uint32_t vm, step;
+    uint32_t next; /* Next one of the host, DCP_IX_NONE: last. */
+};
+
+struct maker {
+    const struct dcp_leg_request *r;
+    struct dcp_step_list *list;
+    const struct dcp_problem *p;
+    struct dcp_state *start; /* As the leg begins; arrivals are added to its
+                              * sums, departures that were waited for taken
+                              * off: the bound of what any order can reach. */
+    uint32_t *last_step_of_vm;
+    uint32_t *on_step;       /* By host: the step that switches it on. */
+    uint32_t *gate;          /* By host. */
+    struct visit *departure; /* Pool; lists by host through first/last. */
+    uint32_t n_departures;
+    uint32_t *first_departure, *last_departure;
+    uint32_t *touched;       /* By host: VMs still to leave or pass through. */
+    struct waits waits, done; /* done: scratch for host_off. */
+    uint32_t *n_arrivals;    /* By host: VMs that come to it. */
+    uint32_t *vms_first, *vms; /* VMs by host at the end of the leg. */
+    uint32_t *visits_first;  /* By host: list of all steps that touch it. */
+    struct visit *visit;
+    uint32_t n_visits;
+    struct dcp_leg_answer *out;
+};
+
+static bool
+allocate(struct maker *m, uint32_t n_moves)
+{
+    uint32_t nh = m->p->n_hosts + 1u, nv = m->p->n_items + 1u;
+
+    m->last_step_of_vm = calloc(nv, sizeof *m->last_step_of_vm);
+    m->on_step = calloc(nh, sizeof *m->on_step);
+    m->gate = calloc(nh, sizeof *m->gate);
+    m->departure = malloc((n_moves + 1u) * sizeof *m->departure);
+    m->visit = malloc((2u * n_moves + 1u) * sizeof *m->visit);
+    m->first_departure = malloc(nh * sizeof *m->first_departure);
+    m->last_departure = malloc(nh * sizeof *m->last_departure);
+    m->visits_first = malloc(nh * sizeof *m->visits_first);
+    m->touched = calloc(nh, sizeof *m->touched);
+    m->n_arrivals = calloc(nh, sizeof *m->n_arrivals);
+    m->vms_first = calloc(nh, sizeof *m->vms_first);
+    m->vms = calloc(nv, sizeof *m->vms);
+    if (!m->n_arrivals || !m->vms_first || !m->vms ||
+        !m->last_step_of_vm || !m->on_step || !m->gate || !m->departure ||
+        !m->visit || !m->first_departure || !m->last_departure ||
+        !m->visits_first || !m->touched) {
+        return false;
+    }
+    for (uint32_t h = 0; h < nh; h++) {
+        m->first_departure[h] = m->last_departure[h] = DCP_IX_NONE;
+        m->visits_first[h] = DCP_IX_NONE;
+    }
+    dcp_placement_by_host(m->r->to, m->vms_first, m->vms);
+    for (uint32_t v = 0; v + 1 < nv; v++) {
+        uint32_t to = m->r->to->host[v].ix;
+
+        if (to != DCP_IX_NONE && m->r->from->host[v].ix != to) {
+            m->n_arrivals[to]++;
+        }
+    }
+    return true;
+}
+
+static void
+release(struct maker *m)
+{
+    free(m->last_step_of_vm);
+    free(m->on_step);
+    free(m->gate);
+    free(m->departure);
+    free(m->visit);
+    free(m->first_departure);
+    free(m->last_departure);
+    free(m->visits_first);
+    free(m->touched);
+    free(m->n_arrivals);
+    free(m->vms_first);
+    free(m->vms);
+    free(m->waits.id);
+    free(m->done.id);
+}
+
+static struct dcp_step *
+add_step(struct maker *m, enum dcp_step_kind kind, struct dcp_object object,
+         enum dcp_reason reason)
+{
+    struct dcp_step *step = dcp_step_list_add(m->list);
+
+    if (step) {
+        step->leg = m->r->leg;
+        step->kind = kind;
+        step->object = object;
+        step->reason = reason;
+    }
+    return step;
+}
+
+static struct dcp_object
+host_object(uint32_t h)
+{
+    return (struct dcp_object){ DCP_OBJECT_HOST, h };
+}
+
+/* --- Power -------------------------------------------------------------- */
+
+static bool
+add_host_on(struct maker *m, uint32_t h)
+{
+    const struct dcp_inventory *inv = m->r->inventory;
+    const struct dcp_hardware *hw = &inv->hardware[inv->hosts[h].hardware.ix];
+    struct dcp_step *step =
+        add_step(m, DCP_STEP_HOST_ON, host_object(h), m->r->move_reason);
+    uint32_t n = m->n_arrivals[h];
+
+    if (!step) {
+        return false;
+    }
+    step->estimate_ms = hw->boot_ms;
+    step->reason_text =
+        n ? dcp_arena_printf(m->list->arena, "%u VMs come to it", n)
+          : "kept on as headroom for a loss";
+    m->on_step[h] = step->id;
+    return step->reason_text && take_waits(m->list, step, &m->waits);
+}
+
+static double
+leg_hours(const struct dcp_leg_request *r)
+{
+    double hours = 0;
+
+    for (uint32_t t = r->first_slot; t < r->last_slot; t++) {
+        const struct dcp_slot *slot = &r->demand->slots[t];
+
+        hours += (double)(slot->end_ms - slot->start_ms) / (double)DCP_HOUR_MS;
+    }
+    return hours;
+}
+
+static bool
+add_host_off(struct maker *m, uint32_t h)
+{
+    const struct dcp_inventory *inv = m->r->inventory;
+    const struct dcp_hardware *hw = &inv->hardware[inv->hosts[h].hardware.ix];
+
+    for (uint32_t k = m->visits_first[h]; k != DCP_IX_NONE;
+         k = m->visit[k].next) {
+        if (!wait_for(&m->waits, m->visit[k].step)) {
+            return false;
+        }
+    }
+    struct dcp_step *step =
+        add_step(m, DCP_STEP_HOST_OFF, host_object(h), m->r->off_reason);
+
+    if (!step) {
+        return false;
+    }
+    double hours = leg_hours(m->r);
+
+    step->estimate_ms = hw->shutdown_ms;
+    step->reason_text = dcp_arena_printf(
+        m->list->arena,
+        "empty for %.1f h; idle %.0f W less %.0f W standby: saves %.2f kWh of "
+        "IT load",
+        hours, hw->power_w[0], hw->sleep_w,
+        hours * (hw->power_w[0] - hw->sleep_w) / 1000);
+    return step->reason_text && take_waits(m->list, step, &m->waits);
+}
+
+/* --- VLANs -------------------------------------------------------------- */
+
+/* The step that trunked the VLAN at the host in this plan; 0: it is trunked
+ * already, or ports are not modelled. */
+static bool
+ensure_trunk(struct maker *m, uint32_t vm, uint32_t h, uint32_t vlan,
+             uint32_t *out_step)
+{
+    const struct dcp_inventory *inv = m->r->inventory;
+    const struct dcp_host *host = &inv->hosts[h];
+    struct dcp_trunks *t = m->r->trunks;
+    bool there = !host->n_ports;
+
+    *out_step = 0;
+    for (uint32_t i = 0; i < host->n_ports; i++) {
+        there |= dcp_ids_contain(&host->ports[i].vlans, vlan);
+    }
+    if (there || !t) {
+        return true;
+    }
+    for (uint32_t i = 0; i < t->n; i++) {
+        if (t->items[i].host == h && t->items[i].vlan == vlan &&
+            !t->items[i].gone) {
+            *out_step = t->items[i].step;
+            return true;
+        }
+    }
+    if (t->n == t->capacity) {
+        uint32_t capacity = t->capacity ? 2 * t->capacity : 64;
+        struct dcp_trunk *more = realloc(t->items, capacity * sizeof *more);
+
+        if (!more) {
+            return false;
+        }
+        t->items = more;
+        t->capacity = capacity;
+    }
+    struct dcp_step *step = add_step(m, DCP_STEP_VLAN_TRUNK, host_object(h),
+                                     DCP_REASON_REACH);
+
+    if (!step) {
+        return false;
+    }
+    step->to = (struct dcp_object){ DCP_OBJECT_VLAN, vlan };
+    step->estimate_ms = VLAN_STEP_MS;
+    step->reason_text = dcp_arena_printf(
+        m->list->arena, "%s needs VLAN %s (%u) on %s", inv->vms[vm].name,
+        inv->vlans[vlan].name, inv->vlans[vlan].id, host->name);
+    step->after = NULL;
+    t->items[t->n++] =
+        (struct dcp_trunk){ h, vlan, step->id, false };
+    *out_step = step->id;
+    return step->reason_text != NULL;
+}
+
+/* Takes back trunks that no VM of the end state uses. */
+static bool
+add_untrunks(struct maker *m)
+{
+    const struct dcp_inventory *inv = m->r->inventory;
+    struct dcp_trunks *t = m->r->trunks;
+
+    for (uint32_t i = 0; t && i < t->n; i++) {
+        struct dcp_trunk *trunk = &t->items[i];
+        bool used = false;
+
+        for (uint32_t k = m->vms_first[trunk->host];
+             k < m->vms_first[trunk->host + 1] && !trunk->gone; k++) {
+            used |= dcp_ids_contain(&inv->vms[m->vms[k]].vlans, trunk->vlan);
+        }
+        if (used || trunk->gone) {
+            continue;
+        }
+        for (uint32_t k = m->visits_first[trunk->host]; k != DCP_IX_NONE;
+             k = m->visit[k].next) {
+            if (dcp_ids_contain(&inv->vms[m->visit[k].vm].vlans,
+                                trunk->vlan) &&
+                !wait_for(&m->waits, m->visit[k].step)) {
+                return false;
+            }
+        }
+        if (!wait_for(&m->waits, trunk->step)) {
+            return false;
+        }
+        struct dcp_step *step =
+            add_step(m, DCP_STEP_VLAN_UNTRUNK, host_object(trunk->host),
+                     DCP_REASON_REACH);
+
+        if (!step) {
+            return false;
+        }
+        step->to = (struct dcp_object){ DCP_OBJECT_VLAN, trunk->vlan };
+        step->estimate_ms = VLAN_STEP_MS;
+        step->reason_text = dcp_arena_printf(
+            m->list->arena, "no VM on %s uses VLAN %s any more",
+            inv->hosts[trunk->host].name, inv->vlans[trunk->vlan].name);
+        trunk->gone = true;
+        if (!step->reason_text || !take_waits(m->list, step, &m->waits)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- Moves -------------------------------------------------------------- */
+
+/* The departures that must be done before the next arrival fits: opens the
+ * gate as far as needed. */
+static bool
+open_gate(struct maker *m, uint32_t h)
+{
+    uint32_t opened = 0, only = 0;
+
+    while (dcp_state_overloaded(m->start, h) && m->first_departure[h] != DCP_IX_NONE) {
+        struct visit *v = &m->departure[m->first_departure[h]];
+
+        m->first_departure[h] = v->next;
+        dcp_state_sub_load(m->start, v->vm, h);
+        opened++;
+        only = v->step;
+        if (!wait_for(&m->done, v->step)) {
+            return false;
+        }
+    }
+    if (!opened) {
+        m->done.n = 0;
+        return true;
+    }
+    if (opened == 1 && !m->gate[h]) {
+        m->gate[h] = only;
+        m->done.n = 0;
+        return true;
+    }
+    if (!wait_for(&m->done, m->gate[h])) {
+        return false;
+    }
+    struct dcp_step *sync = add_step(
+        m, DCP_STEP_SYNC, (struct dcp_object){ DCP_OBJECT_NONE, 0 },
+        DCP_REASON_MAKE_ROOM);
+
+    if (!sync) {
+        return false;
+    }
+    sync->reason_text = dcp_arena_printf(m->list->arena, "room on %s",
+                                         m->r->inventory->hosts[h].name);
+    m->gate[h] = sync->id;
+    return sync->reason_text && take_waits(m->list, sync, &m->done);
+}
+
+/* Waits of rules that hold always: whoever shared the target's domain and has
+ * left it must be gone first. */
+static bool
+wait_for_rules(struct maker *m, const struct dcp_move *move)
+{
+    const struct dcp_problem *p = m->p;
+    const struct dcp_placement *from = m->r->from;
+
+    for (uint32_t k = p->group_first[move->vm];
+         k < p->group_first[move->vm + 1]; k++) {
+        const struct dcp_group *g =
+            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
+        uint32_t d = g->domain_of_host[move->to];
+        bool b_side = p->group_of[k] & DCP_GROUP_OTHER;
+        const uint32_t *list = g->items;
+        uint32_t n = g->n_items;
+
+        if (g->rule->hold != DCP_HOLD_ALWAYS || g->rule->soft ||
+            g->rule->kind == DCP_RULE_GATHER || d >= g->n_domains) {
+            continue;
+        }
+        if (g->rule->kind == DCP_RULE_SEPARATE && !b_side) {
+            list = g->others;
+            n = g->n_others;
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t w = list[i], h = from->host[w].ix;
+
+            if (w != move->vm && h != DCP_IX_NONE &&
+                g->domain_of_host[h] == d && m->last_step_of_vm[w] &&
+                !wait_for(&m->waits, m->last_step_of_vm[w])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void
+visit_host(struct maker *m, uint32_t h, uint32_t vm, uint32_t step)
+{
+    m->visit[m->n_visits] =
+        (struct visit){ vm, step, m->visits_first[h] };
+    m->visits_first[h] = m->n_visits++;
+}
+
+static void
+depart(struct maker *m, uint32_t h, uint32_t vm, uint32_t step)
+{
+    uint32_t k = m->n_departures++;
+
+    m->departure[k] = (struct visit){ vm, step, DCP_IX_NONE };
+    if (m->first_departure[h] == DCP_IX_NONE) {
+        m->first_departure[h] = k;
+    } else {
+        m->departure[m->last_departure[h]].next = k;
+    }
+    m->last_departure[h] = k;
+}
+
+static bool
+add_move(struct maker *m, const struct dcp_move *move)
+{
+    enum dcp_reason reason =
+        move->bypass ? DCP_REASON_BYPASS : m->r->move_reason;
+    const struct dcp_inventory *inv = m->r->inventory;
+
+    dcp_state_add_load(m->start, move->vm, move->to);
+    if (!open_gate(m, move->to)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < inv->vms[move->vm].vlans.n; i++) {
+        uint32_t step;
+
+        if (!ensure_trunk(m, move->vm, move->to,
+                          inv->vms[move->vm].vlans.ix[i], &step) ||
+            !wait_for(&m->waits, step)) {
+            return false;
+        }
+    }
+    if (!wait_for(&m->waits, m->gate[move->to]) ||
+        !wait_for(&m->waits, m->on_step[move->to]) ||
+        !wait_for(&m->waits, m->last_step_of_vm[move->vm]) ||
+        !wait_for_rules(m, move)) {
+        return false;
+    }
+    struct dcp_step *step = add_step(
+        m, move->from == DCP_IX_NONE ? DCP_STEP_VM_START : DCP_STEP_MIGRATE,
+        (struct dcp_object){ DCP_OBJECT_VM, move->vm }, reason);
+
+    if (!step) {
+        return false;
+    }
+    step->to = host_object(move->to);
+    if (move->from != DCP_IX_NONE) {
+        step->from = host_object(move->from);
+        dcp_move_estimate(m->start, move, step);
+        depart(m, move->from, move->vm, step->id);
+        visit_host(m, move->from, move->vm, step->id);
+        m->out->moved_mib += step->mem_mib;
+        if (reason == DCP_REASON_EMPTY_HOST && !m->r->to->on[move->from]) {
+            step->frees = host_object(move->from);
+        }
+    } else {
+        step->estimate_ms = 30000;
+    }
+    visit_host(m, move->to, move->vm, step->id);
+    step->reason_text =
+        dcp_move_text(m->start, move, reason, m->list->arena);
+    m->last_step_of_vm[move->vm] = step->id;
+    return step->reason_text && take_waits(m->list, step, &m->waits);
+}
+
+/* Counts, per host that will be off, the moves that still touch it. */
+static void
+count_touches(struct maker *m, const struct dcp_order *order)
+{
+    for (uint32_t i = 0; i < order->n; i++) {
+        if (order->moves[i].from != DCP_IX_NONE) {
+            m->touched[order->moves[i].from]++;
+        }
+        m->touched[order->moves[i].to]++;
+    }
+}
+
+static bool
+switch_off_if_done(struct maker *m, uint32_t h)
+{
+    if (h == DCP_IX_NONE || --m->touched[h] > 0) {
+        return true;
+    }
+    return !(m->r->from->on[h] && !m->r->to->on[h]) || add_host_off(m, h);
+}
+
+static bool
+make_steps(struct maker *m, const struct dcp_order *order)
+{
+    const struct dcp_placement *from = m->r->from, *to = m->r->to;
+    uint32_t n = m->p->n_hosts;
+    bool ok = true;
+
+    for (uint32_t h = 0; ok && h < n; h++) {
+        ok = from->on[h] || !to->on[h] || add_host_on(m, h);
+    }
+    count_touches(m, order);
+    for (uint32_t h = 0; ok && h < n; h++) {
+        /* Empty already: off at once. */
+        ok = !from->on[h] || to->on[h] || m->touched[h] || add_host_off(m, h);
+    }
+    for (uint32_t i = 0; ok && i < order->n; i++) {
+        const struct dcp_move *move = &order->moves[i];
+
+        m->out->n_moves += move->from != DCP_IX_NONE;
+        m->out->n_bypasses += move->bypass;
+        ok = add_move(m, move) && switch_off_if_done(m, move->from) &&
+             switch_off_if_done(m, move->to);
+    }
+    return ok && add_untrunks(m);
+}
+
+/* A problem over the leg's slots in which every host that is on at either end
+ * of the leg counts as on, and nothing but order is asked. */
+static bool
+schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
+         struct dcp_step_list *list, struct dcp_leg_answer *out,
+         struct dcp_error *err)
+{
+    struct dcp_question q = {
+        .inventory = r->inventory,
+        .demand = r->demand,
+        .first_slot = r->first_slot,
+        .last_slot = r->last_slot,
+        .start = both_on,
+        .vms_apart = true,
+    };
+    DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(&q, err);
+
+    if (!p) {
+        return false;
+    }
+    DCP_AUTO(dcp_state) struct dcp_state *s = dcp_state_create(p, err);
+    DCP_AUTO(dcp_state) struct dcp_state *start = dcp_state_create(p, err);
+    struct dcp_order order;
+    struct maker m = { .r = r, .list = list, .p = p, .start = start,
+                       .out = out };
+
+    if (!s || !start || !dcp_order_moves(s, r->to, &order, err)) {
+        return false;
+    }
+    bool ok = true;
+
+    if (order.stuck_vm != DCP_IX_NONE) {
+        out->ok = false;
+        out->stuck_vm = order.stuck_vm;
+    } else {
+        ok = allocate(&m, order.n) && make_steps(&m, &order);
+        if (!ok) {
+            (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u steps",
+                           order.n);
+        }
+        release(&m);
+    }
+    dcp_order_finish(&order);
+    return ok;
+}
+
+bool
+dcp_schedule_leg(const struct dcp_leg_request *r, struct dcp_step_list *list,
+                 struct dcp_leg_answer *out, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_placement) struct dcp_placement *both =
+        dcp_placement_copy(r->from, err);
+    uint32_t first = list->n;
+
+    *out = (struct dcp_leg_answer){ .ok = true, .stuck_vm = DCP_IX_NONE };
+    if (!both) {
+        return false;
+    }
+    for (uint32_t h = 0; h < both->n_hosts; h++) {
+        both->on[h] |= r->to->on[h];
+    }
+    if (!schedule(r, both, list, out, err)) {
+        return false;
+    }
+    out->makespan_ms = dcp_schedule_makespan(r->inventory, list->steps, first,
+                                             list->n, err);
+    return out->makespan_ms >= 0;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_SCHEDULE_H
+#define DCP_SOLVER_SCHEDULE_H 1
+
+/* From two placements to a leg: steps and what each waits for, so that every
+ * state of every order is legal.
+ *
+ * First an order in which each move fits after the moves before it; where
+ * moves wait for each other in a circle, one VM steps aside to a bypass host
+ * and goes on from there.  Then waits are derived per target host: the k-th
+ * arrival waits for the shortest run of departures (in that order) that makes
+ * room for the first k arrivals.  Because those runs are nested, any set of
+ * arrivals that may have started is safe, in whatever order.  Hosts are
+ * switched on before what they receive and off after what they lose; VLANs
+ * reach a host before a VM that needs them. */
+
+#include "model/demand.h"
+#include "model/plan.h"
+
+/* A leg being made; steps are appended to 'steps'. */
+struct dcp_step_list {
+    struct dcp_arena *arena; /* Of the plan. */
+    struct dcp_step *steps;  /* Owned until taken. */
+    uint32_t n, capacity;
+};
+
+struct dcp_leg_request {
+    const struct dcp_inventory *inventory;
+    const struct dcp_demand *demand;
+    uint32_t first_slot, last_slot; /* In which its states are judged. */
+    const struct dcp_placement *from, *to;
+    uint32_t leg;                   /* Index in the plan. */
+    enum dcp_reason move_reason;    /* EMPTY_HOST, UNPACK, EVACUATE ... */
+    enum dcp_reason off_reason;
+    /* VLANs that an earlier leg trunked, by (host, vlan); taken back when
+     * nobody uses them any more. */
+    struct dcp_trunks *trunks;
+};
+
+/* VLANs trunked by this plan so far. */
+struct dcp_trunks {
+    struct dcp_trunk {
+        uint32_t host, vlan, step; /* step: that trunked it. */
+        bool gone;
+    } *items;
+    uint32_t n, capacity;
+};
+void dcp_trunks_finish(struct dcp_trunks *);
+
+struct dcp_leg_answer {
+    bool ok;           /* False: no safe order was found. */
+    uint32_t stuck_vm; /* One that could not be moved, where !ok. */
+    uint32_t n_moves, n_bypasses;
+    int64_t makespan_ms; /* Estimated under the policy's limits. */
+    uint64_t moved_mib;
+};
+
+bool dcp_schedule_leg(const struct dcp_leg_request *, struct dcp_step_list *,
+                      struct dcp_leg_answer *out, struct dcp_error *err)
+    DCP_CHECKED;
+
+/* Appends a step with the next id; NULL: out of memory. */
+struct dcp_step *dcp_step_list_add(struct dcp_step_list *);
+void dcp_step_list_finish(struct dcp_step_list *);
+
+/* Earliest times of the steps from 'first' on, one after another in listed
+ * order under the plan's limits; the last end. */
+int64_t dcp_schedule_makespan(const struct dcp_inventory *,
+                              const struct dcp_step *steps, uint32_t first,
+                              uint32_t n, struct dcp_error *err);
+
+#endif /* solver/schedule.h */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_SEARCH_H
+#define DCP_SOLVER_SEARCH_H 1
+
+/* From the start to a good placement: repair what is broken, choose the hosts
+ * that the bound would keep, fill them, empty hosts one by one, ruin and
+ * recreate small sets, and keep headroom.  A heuristic: how good the answer is
+ * is said by solver/bound.h, and whether it is legal by model/check/. */
+
+#include "solver/bound.h"
+#include "solver/headroom.h"
+
+struct dcp_search_options {
+    uint64_t seed;
+    uint64_t iterations; /* Ruin-and-recreate rounds at most; 0: as many as
+                          * bring something (stops after a fixed number of
+                          * rounds without). */
+    int64_t deadline_ms; /* On the monotonic clock; INT64_MAX: none. */
+    double gap_frac;     /* Stop when this close to the bound. */
+};
+
+enum dcp_stopped_by {
+    DCP_STOPPED_PROOF,      /* The bound was met. */
+    DCP_STOPPED_GAP,
+    DCP_STOPPED_TIME,
+    DCP_STOPPED_ITERATIONS, /* Also: nothing more was found. */
+};
+const char *dcp_stopped_by_name(enum dcp_stopped_by);
+
+struct dcp_search_result {
+    bool complete;         /* Every item has a legal place and headroom is
+                            * kept (where asked). */
+    uint32_t n_misplaced;  /* Items that could not stay where they started. */
+    uint32_t n_unplaced;   /* Items that found no place. */
+    uint32_t unplaced_item; /* One of them. */
+    struct dcp_headroom headroom; /* Of the final state; not recorded. */
+    enum dcp_stopped_by stopped_by;
+    uint64_t rounds;
+};
+
+/* What a state costs by the question's values. */
+double dcp_search_value(const struct dcp_state *);
+
+/* Improves 's' (made from the problem's start) in place. */
+bool dcp_search_run(struct dcp_state *s, const struct dcp_bound *,
+                    const struct dcp_search_options *,
+                    struct dcp_search_result *out, struct dcp_error *err)
+    DCP_CHECKED;
+
+#endif /* solver/search.h */

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "solver/solver.h"
+
+#include "model/power.h"
+#include "solver/exact.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+const char *
+dcp_status_name(enum dcp_status status)
+{
+    static const char *const names[] = { "optimal", "feasible", "infeasible",
+                                         "timeout", "nothing_to_do" };
+
+    return names[status];
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void
+dcp_goal_values(const struct dcp_inventory *inv, const struct dcp_demand *d,
+                uint32_t first_slot, uint32_t last_slot, enum dcp_goal goal,
+                double on_value[], double mhz_slope[], double slot_weight[])
+{
+    /* kWh of one watt in each slot; in money, at the first host's tariff where
+     * sites differ each host's own price is in its value instead. */
+    for (uint32_t t = first_slot; t < last_slot; t++) {
+        double hours = (double)(d->slots[t].end_ms - d->slots[t].start_ms) /
+                       (double)DCP_HOUR_MS;
+
+        slot_weight[t - first_slot] = hours / 1000;
+        if (goal == DCP_GOAL_COST && inv->n_sites <= 1) {
+            slot_weight[t - first_slot] *= dcp_energy_price(
+                inv, inv->n_sites ? (dcp_site_id){ 0 } : dcp_site_none(),
+                d->slots[t].start_ms);
+        }
+    }
+    for (uint32_t h = 0; h < inv->n_hosts; h++) {
+        dcp_site_id site = dcp_host_site(inv, (dcp_host_id){ h });
+        const struct dcp_hardware *hw =
+            &inv->hardware[inv->hosts[h].hardware.ix];
+        double pue = dcp_site_pue_marginal(inv, site), factor = 0, kwh = 0;
+        double cap = dcp_host_capacity(inv, (dcp_host_id){ h }).cpu_mhz;
+
+        for (uint32_t t = first_slot; t < last_slot; t++) {
+            double w = slot_weight[t - first_slot];
+            double price = goal == DCP_GOAL_COST && inv->n_sites > 1
+                               ? dcp_energy_price(inv, site,
+                                                  d->slots[t].start_ms)
+                               : 1;
+
+            factor += w * price;
+            kwh += w;
+        }
+        on_value[h] =
+            factor * pue * (dcp_power_at(hw, 0) - hw->sleep_w);
+        mhz_slope[h] = cap > 0 && kwh > 0 ? dcp_power_slope_w(hw) / cap * pue *
+                                                factor / kwh
+                                          : 0;
+    }
+}
+
+/* --- Why not ------------------------------------------------------------ */
+
+/* An item that no host could hold even if it were empty proves that there is
+ * no answer; says which resource or reach. */
+static bool
+impossible_item(const struct dcp_problem *p, struct dcp_state *empty,
+                struct dcp_because *out)
+{
+    const struct dcp_inventory *inv = p->q->inventory;
+
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        bool reaches = false, fits = false;
+
+        for (uint32_t h = 0; h < p->n_hosts && !fits; h++) {
+            bool usable = p->use[h] != DCP_HOST_AVOID &&
+                          (p->q->start->on[h] ||
+                           (p->q->may_wake && p->use[h] == DCP_HOST_FREE));
+
+            if (usable && dcp_problem_reaches(p, i, h)) {
+                reaches = true;
+                fits = dcp_state_fits(empty, i, h);
+            }
+        }
+        if (fits) {
+            continue;
+        }
+        (void)snprintf(out->rule, sizeof out->rule, "%s",
+                       reaches ? "capacity" : "reach");
+        (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
+                       inv->vms[p->vm[p->vm_first[i]]].name);
+        (void)snprintf(out->text, sizeof out->text,
+                       reaches ? "no host that it may use is large enough, "
+                                 "even empty"
+                               : "no host is within its reach (hypervisor, "
+                                 "CPU, VLAN, storage, fence, ban, root)");
+        out->need = p->request[(size_t)i * p->n_scalars];
+        out->have = NAN;
+        return true;
+    }
+    return false;
+}
+
+static bool
+find_impossible(const struct dcp_problem *p, struct dcp_because *out,
+                bool *out_found, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_state) struct dcp_state *empty = dcp_state_create(p, err);
+
+    if (!empty) {
+        return false;
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        if (empty->host[i] != DCP_IX_NONE) {
+            dcp_state_remove(empty, i);
+        }
+    }
+    *out_found = impossible_item(p, empty, out);
+    return true;
+}
+
+/* All demand of a scalar against all capacity, where the relaxation proved
+ * that there is too little. */
+static void
+explain_shortage(const struct dcp_problem *p, const struct dcp_bound *b,
+                 struct dcp_because *out)
+{
+    bool cpu = b->binding >= p->n_scalars;
+    double need = 0, have = 0;
+
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        need += cpu ? p->cpu_peak_mhz[i]
+                    : p->request[(size_t)i * p->n_scalars + b->binding];
+    }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        bool may = p->use[h] != DCP_HOST_AVOID &&
+                   (p->q->start->on[h] || p->q->may_wake);
+
+        have += !may  ? 0
+                : cpu ? p->cap_cpu_mhz[h]
+                      : p->cap[(size_t)b->binding * p->n_hosts + h];
+    }
+    (void)snprintf(out->rule, sizeof out->rule, "%s",
+                   need > have ? "capacity" : "n+1");
+    (void)snprintf(out->object, sizeof out->object, "%s",
+                   dcp_bound_binding_name(p, b));
+    (void)snprintf(out->text, sizeof out->text,
+                   need > have ? "all hosts together have too little"
+                               : "all hosts together have too little to lose "
+                                 "one");
+    out->need = need;
+    out->have = have;
+}
+
+static void
+explain_incomplete(const struct dcp_problem *p,
+                   const struct dcp_search_result *r, struct dcp_because *out)
+{
+    const struct dcp_inventory *inv = p->q->inventory;
+    bool lost = r->n_unplaced > 0;
+    uint32_t item = lost ? r->unplaced_item : r->headroom.failed_item;
+    const char *vm = inv->vms[p->vm[p->vm_first[item]]].name;
+
+    (void)snprintf(out->rule, sizeof out->rule, "%s",
+                   lost ? "capacity" : "n+1");
+    (void)snprintf(out->object, sizeof out->object, "vm:%.80s", vm);
+    if (lost) {
+        (void)snprintf(out->text, sizeof out->text,
+                       "%u VMs found no legal place; the search is a heuristic "
+                       "and proves nothing",
+                       r->n_unplaced);
+    } else {
+        const char *names[] = { "host", "rack", "feed" };
+        uint32_t ix = r->headroom.failed.ix;
+        const char *name = r->headroom.failed.kind == DCP_LOSS_HOST
+                               ? inv->hosts[ix].name
+                           : r->headroom.failed.kind == DCP_LOSS_RACK
+                               ? inv->racks[ix].name
+                               : inv->feeds[ix].name;
+
+        (void)snprintf(out->text, sizeof out->text,
+                       "if %s '%.60s' is lost, VM '%.60s' finds no place, "
+                       "even with all hosts on",
+                       names[r->headroom.failed.kind], name, vm);
+    }
+    out->need = p->request[(size_t)item * p->n_scalars];
+    out->have = NAN;
+}
+
+/* --- Solving ------------------------------------------------------------ */
+
+static bool
+read_answer(const struct dcp_problem *p, struct dcp_state *s,
+            struct dcp_solution *out, struct dcp_error *err)
+{
+    struct dcp_headroom headroom = { .ok = true };
+
+    out->placement = dcp_placement_copy(p->q->start, err);
+    if (!out->placement) {
+        return false;
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        for (uint32_t k = p->vm_first[i]; k < p->vm_first[i + 1]; k++) {
+            out->placement->host[p->vm[k]].ix = s->host[i];
+        }
+    }
+    memcpy(out->placement->on, s->on, p->n_hosts);
+    if (p->q->headroom) {
+        out->arena = dcp_arena_create(0);
+        if (!out->arena) {
+            return dcp_fail(err, DCP_E_NOMEM, "no memory for headroom");
+        }
+        if (!dcp_headroom_check(s, out->arena, &headroom, err)) {
+            return false;
+        }
+        out->losses = headroom.losses;
+        out->n_losses = headroom.n_losses;
+    }
+    return true;
+}
+
+static bool
+search(struct dcp_problem *p, struct dcp_bound *bound,
+       const struct dcp_solve_options *options, struct dcp_solution *out,
+       struct dcp_error *err)
+{
+    double limit_s = options->time_limit_s > 0 ? options->time_limit_s : 30;
+    int64_t start = now_ms();
+    struct dcp_search_options search_options = {
+        .seed = options->seed,
+        .iterations = options->iterations,
+        .deadline_ms = start + (int64_t)(limit_s * 1000),
+        .gap_frac = options->gap_frac,
+    };
+    struct dcp_search_result result;
+    DCP_AUTO(dcp_state) struct dcp_state *s = dcp_state_create(p, err);
+    bool proved = false;
+
+    if (!s || !dcp_search_run(s, bound, &search_options, &result, err)) {
+        return false;
+    }
+    out->stopped_by = result.stopped_by;
+    out->rounds = result.rounds;
+    out->n_misplaced = result.n_misplaced;
+    if (!result.complete) {
+        out->status = DCP_STATUS_TIMEOUT;
+        explain_incomplete(p, &result, &out->because);
+        return true;
+    }
+    proved = result.stopped_by == DCP_STOPPED_PROOF;
+    if (!proved && result.stopped_by != DCP_STOPPED_GAP && p->q->may_empty &&
+        dcp_exact_is_small(p)) {
+        double left_s = limit_s - (double)(now_ms() - start) / 1000;
+
+        if (!dcp_exact_run(s, bound, fmax(fmin(left_s, 20), 1), &proved,
+                           err)) {
+            return false;
+        }
+        out->stopped_by = proved ? DCP_STOPPED_PROOF : out->stopped_by;
+    }
+    out->status = proved ? DCP_STATUS_OPTIMAL : DCP_STATUS_FEASIBLE;
+    out->value = dcp_search_value(s);
+    out->checks = s->n_checks;
+    return read_answer(p, s, out, err);
+}
+
+bool
+dcp_solve(const struct dcp_question *q,
+          const struct dcp_solve_options *options, struct dcp_solution *out,
+          struct dcp_error *err)
+{
+    struct dcp_bound bound;
+    bool impossible = false;
+
+    *out = (struct dcp_solution){ .bound_method = "", .because = { .need = NAN,
+                                                            .have = NAN } };
+    DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(q, err);
+
+    if (!p || !dcp_bound_compute(p, &bound, err)) {
+        return false;
+    }
+    (void)snprintf(out->binding, sizeof out->binding, "%s",
+                   dcp_bound_binding_name(p, &bound));
+    if (bound.infeasible) {
+        out->status = DCP_STATUS_INFEASIBLE;
+        if (!find_impossible(p, &out->because, &impossible, err)) {
+            return false;
+        }
+        if (!impossible) {
+            explain_shortage(p, &bound, &out->because);
+        }
+        return true;
+    }
+    if (!search(p, &bound, options, out, err)) {
+        dcp_solution_finish(out);
+        return false;
+    }
+    if (out->status == DCP_STATUS_TIMEOUT) {
+        if (!find_impossible(p, &out->because, &impossible, err)) {
+            return false;
+        }
+        out->status = impossible ? DCP_STATUS_INFEASIBLE : out->status;
+    }
+    out->bound = fmin(bound.value, out->placement ? out->value : bound.value);
+    out->hosts_lower_bound = bound.hosts;
+    out->bound_method = bound.method;
+    return true;
+}
+
+void
+dcp_solution_finish(struct dcp_solution *s)
+{
+    dcp_placement_destroy(s->placement);
+    dcp_arena_destroy(s->arena);
+    s->placement = NULL;
+    s->arena = NULL;
+}

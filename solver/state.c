@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Columns by host; a host's items are a doubly linked list through columns of
+ * items.  dcp_state_place() and dcp_state_remove() are the only writers of the
+ * sums; tests/unit/test_solver.c recounts them. */
+
+#include "solver/state.h"
+
+#include "model/power.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LARGE_GROUP 48u
+
+static bool
+counted(const struct dcp_group *g)
+{
+    return g->rule->kind == DCP_RULE_SEPARATE || g->n_items > LARGE_GROUP;
+}
+
+static uint32_t *
+copy_u32(uint32_t *to, const uint32_t *from, size_t n)
+{
+    return n ? memcpy(to, from, n * sizeof *to) : to;
+}
+
+static bool
+allocate(struct dcp_state *s)
+{
+    const struct dcp_problem *p = s->p;
+    size_t nh = p->n_hosts, ni = p->n_items;
+    bool ok = true;
+
+    s->host = malloc((ni + 1) * sizeof *s->host);
+    s->on = calloc(nh + 1, 1);
+    s->cpu_mhz = calloc(nh * p->stride + 1, sizeof *s->cpu_mhz);
+    if (p->net_kib_s) {
+        s->net_kib_s = calloc(nh * p->stride + 1, sizeof *s->net_kib_s);
+        ok = s->net_kib_s != NULL;
+    }
+    s->used = calloc(nh * p->n_scalars + 1, sizeof *s->used);
+    s->cpu_peak_mhz = calloc(nh + 1, sizeof *s->cpu_peak_mhz);
+    s->first = malloc((nh + 1) * sizeof *s->first);
+    s->next = malloc((ni + 1) * sizeof *s->next);
+    s->prev = malloc((ni + 1) * sizeof *s->prev);
+    s->n_on_host = calloc(nh + 1, sizeof *s->n_on_host);
+    s->count = calloc(p->n_groups + 1u, sizeof *s->count);
+    ok = ok && s->host && s->on && s->cpu_mhz && s->used && s->cpu_peak_mhz &&
+         s->first && s->next && s->prev && s->n_on_host && s->count;
+    for (uint32_t g = 0; ok && g < p->n_groups; g++) {
+        if (counted(&p->groups[g])) {
+            s->count[g] = calloc(2 * (size_t)p->groups[g].n_domains + 1,
+                                 sizeof **s->count);
+            ok = s->count[g] != NULL;
+        }
+    }
+    return ok;
+}
+
+struct dcp_state *
+dcp_state_create(const struct dcp_problem *p, struct dcp_error *err)
+{
+    struct dcp_state *s = calloc(1, sizeof *s);
+
+    if (s) {
+        s->p = p;
+    }
+    if (!s || !allocate(s)) {
+        dcp_state_destroy(s);
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a search state");
+        return NULL;
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        s->host[i] = DCP_IX_NONE;
+    }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        s->first[h] = DCP_IX_NONE;
+        dcp_state_power(s, h, p->q->start->on[h]);
+    }
+    s->n_unplaced = p->n_items;
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        if (p->start_host[i] != DCP_IX_NONE) {
+            dcp_state_place(s, i, p->start_host[i]);
+        }
+    }
+    return s;
+}
+
+void
+dcp_state_destroy(struct dcp_state *s)
+{
+    if (!s) {
+        return;
+    }
+    for (uint32_t g = 0; s->count && g < s->p->n_groups; g++) {
+        free(s->count[g]);
+    }
+    free(s->count);
+    free(s->host);
+    free(s->on);
+    free(s->cpu_mhz);
+    free(s->net_kib_s);
+    free(s->used);
+    free(s->cpu_peak_mhz);
+    free(s->first);
+    free(s->next);
+    free(s->prev);
+    free(s->n_on_host);
+    free(s);
+}
+
+void
+dcp_state_assign(struct dcp_state *to, const struct dcp_state *from)
+{
+    const struct dcp_problem *p = from->p;
+    size_t nh = p->n_hosts, ni = p->n_items;
+
+    copy_u32(to->host, from->host, ni);
+    memcpy(to->on, from->on, nh);
+    copy_u32(to->cpu_mhz, from->cpu_mhz, nh * p->stride);
+    if (from->net_kib_s) {
+        copy_u32(to->net_kib_s, from->net_kib_s, nh * p->stride);
+    }
+    copy_u32(to->used, from->used, nh * p->n_scalars);
+    copy_u32(to->cpu_peak_mhz, from->cpu_peak_mhz, nh);
+    copy_u32(to->first, from->first, nh);
+    copy_u32(to->next, from->next, ni);
+    copy_u32(to->prev, from->prev, ni);
+    copy_u32(to->n_on_host, from->n_on_host, nh);
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        if (from->count[g]) {
+            copy_u32(to->count[g], from->count[g],
+                     2 * (size_t)p->groups[g].n_domains);
+        }
+    }
+    to->n_on = from->n_on;
+    to->n_unplaced = from->n_unplaced;
+    to->n_checks = from->n_checks;
+}
+
+static void
+count_groups(struct dcp_state *s, uint32_t item, uint32_t host, uint32_t add)
+{
+    const struct dcp_problem *p = s->p;
+
+    for (uint32_t k = p->group_first[item]; k < p->group_first[item + 1]; k++) {
+        uint32_t g = p->group_of[k] & ~DCP_GROUP_OTHER;
+        const struct dcp_group *group = &p->groups[g];
+        uint32_t d = group->domain_of_host[host];
+
+        if (s->count[g] && d < group->n_domains) {
+            uint32_t side = p->group_of[k] & DCP_GROUP_OTHER ? 1 : 0;
+
+            s->count[g][side * group->n_domains + d] += add;
+        }
+    }
+}
+
+void
+dcp_state_add_load(struct dcp_state *s, uint32_t item, uint32_t host)
+{
+    const struct dcp_problem *p = s->p;
+    const uint32_t *cpu = p->cpu_mhz + (size_t)item * p->stride;
+    uint32_t *sum = s->cpu_mhz + (size_t)host * p->stride, peak = 0;
+
+    for (uint32_t t = 0; t < p->stride; t++) {
+        sum[t] += cpu[t];
+        peak = sum[t] > peak ? sum[t] : peak;
+    }
+    s->cpu_peak_mhz[host] = peak;
+    if (s->net_kib_s) {
+        const uint32_t *net = p->net_kib_s + (size_t)item * p->stride;
+
+        sum = s->net_kib_s + (size_t)host * p->stride;
+        for (uint32_t t = 0; t < p->stride; t++) {
+            sum[t] += net[t];
+        }
+    }
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        s->used[(size_t)r * p->n_hosts + host] +=
+            p->request[(size_t)item * p->n_scalars + r];
+    }
+}
+
+void
+dcp_state_place(struct dcp_state *s, uint32_t item, uint32_t host)
+{
+    dcp_state_add_load(s, item, host);
+    s->prev[item] = DCP_IX_NONE;
+    s->next[item] = s->first[host];
+    if (s->first[host] != DCP_IX_NONE) {
+        s->prev[s->first[host]] = item;
+    }
+    s->first[host] = item;
+    s->n_on_host[host]++;
+    s->host[item] = host;
+    s->n_unplaced--;
+    count_groups(s, item, host, 1);
+}
+
+void
+dcp_state_sub_load(struct dcp_state *s, uint32_t item, uint32_t host)
+{
+    const struct dcp_problem *p = s->p;
+    const uint32_t *cpu = p->cpu_mhz + (size_t)item * p->stride;
+    uint32_t *sum = s->cpu_mhz + (size_t)host * p->stride, peak = 0;
+
+    for (uint32_t t = 0; t < p->stride; t++) {
+        sum[t] -= cpu[t];
+        peak = sum[t] > peak ? sum[t] : peak;
+    }
+    s->cpu_peak_mhz[host] = peak;
+    if (s->net_kib_s) {
+        const uint32_t *net = p->net_kib_s + (size_t)item * p->stride;
+
+        sum = s->net_kib_s + (size_t)host * p->stride;
+        for (uint32_t t = 0; t < p->stride; t++) {
+            sum[t] -= net[t];
+        }
+    }
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        s->used[(size_t)r * p->n_hosts + host] -=
+            p->request[(size_t)item * p->n_scalars + r];
+    }
+}
+
+void
+dcp_state_remove(struct dcp_state *s, uint32_t item)
+{
+    uint32_t host = s->host[item];
+
+    dcp_state_sub_load(s, item, host);
+    if (s->prev[item] == DCP_IX_NONE) {
+        s->first[host] = s->next[item];
+    } else {
+        s->next[s->prev[item]] = s->next[item];
+    }
+    if (s->next[item] != DCP_IX_NONE) {
+        s->prev[s->next[item]] = s->prev[item];
+    }
+    s->n_on_host[host]--;
+    s->host[item] = DCP_IX_NONE;
+    s->n_unplaced++;
+    count_groups(s, item, host, UINT32_MAX); /* - 1 */
+}
+
+void
+dcp_state_power(struct dcp_state *s, uint32_t host, bool on)
+{
+    s->n_on += (uint32_t)on - s->on[host];
+    s->on[host] = on;
+}
+
+/* --- Room --------------------------------------------------------------- */
+
+static bool
+row_fits(const uint32_t *used, const uint32_t *more, uint32_t limit,
+         uint32_t n)
+{
+    uint32_t over = 0;
+
+    for (uint32_t t = 0; t < n; t++) { /* No branch: vectorises. */
+        over |= used[t] + more[t] > limit;
+    }
+    return !over;
+}
+
+static bool
+fits(struct dcp_state *s, uint32_t item, uint32_t host, const uint32_t *cap,
+     const uint32_t *cap_cpu, const uint32_t *cap_net)
+{
+    const struct dcp_problem *p = s->p;
+
+    s->n_checks++;
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        size_t at = (size_t)r * p->n_hosts + host;
+
+        if ((uint64_t)s->used[at] +
+                p->request[(size_t)item * p->n_scalars + r] >
+            cap[at]) {
+            return false;
+        }
+    }
+    if (s->cpu_peak_mhz[host] + p->cpu_peak_mhz[item] > cap_cpu[host] &&
+        !row_fits(s->cpu_mhz + (size_t)host * p->stride,
+                  p->cpu_mhz + (size_t)item * p->stride, cap_cpu[host],
+                  p->stride)) {
+        return false;
+    }
+    return !s->net_kib_s ||
+           row_fits(s->net_kib_s + (size_t)host * p->stride,
+                    p->net_kib_s + (size_t)item * p->stride, cap_net[host],
+                    p->stride);
+}
+
+/* Watts of one rack in a slot, with 'extra' MHz on 'host'. */
+static double
+rack_watts(const struct dcp_state *s, uint32_t rack, uint32_t slot,
+           uint32_t host, uint32_t extra_mhz)
+{
+    const struct dcp_inventory *inv = s->p->q->inventory;
+    double w = 0;
+
+    for (uint32_t h = 0; h < inv->n_hosts; h++) {
+        const struct dcp_hardware *hw =
+            &inv->hardware[inv->hosts[h].hardware.ix];
+
+        if (inv->hosts[h].rack.ix != rack) {
+            continue;
+        }
+        if (!s->on[h]) {
+            w += hw->sleep_w;
+            continue;
+        }
+        double used = s->cpu_mhz[(size_t)h * s->p->stride + slot] +
+                      (h == host ? extra_mhz : 0);
+        double full = dcp_host_capacity(inv, (dcp_host_id){ h }).cpu_mhz;
+
+        w += dcp_power_at(hw, full > 0 ? used / full : 0);
+    }
+    for (uint32_t i = 0; i < inv->n_servers; i++) {
+        w += inv->servers[i].rack.ix == rack ? inv->servers[i].power_w : 0;
+    }
+    for (uint32_t i = 0; i < inv->n_switches; i++) {
+        w += inv->switches[i].rack.ix == rack ? inv->switches[i].power_w : 0;
+    }
+    for (uint32_t i = 0; i < inv->n_arrays; i++) {
+        w += inv->arrays[i].rack.ix == rack ? inv->arrays[i].power_w : 0;
+    }
+    return w;
+}
+
+/* Racks, and feeds that carry their racks alone when the other side is lost.
+ * Only asked of racks that could be too hot at all. */
+static bool
+power_fits(const struct dcp_state *s, uint32_t item, uint32_t host)
+{
+    const struct dcp_problem *p = s->p;
+    const struct dcp_inventory *inv = p->q->inventory;
+    uint32_t rack = inv->hosts[host].rack.ix;
+    const struct dcp_ids *feeds = &inv->racks[rack].feeds;
+
+    for (uint32_t t = 0; t < p->n_slots; t++) {
+        uint32_t mhz = p->cpu_mhz[(size_t)item * p->stride + t];
+
+        if (inv->racks[rack].limit_w &&
+            rack_watts(s, rack, t, host, mhz) > inv->racks[rack].limit_w) {
+            return false;
+        }
+        for (uint32_t f = 0; f < feeds->n; f++) {
+            uint32_t limit_w = inv->feeds[feeds->ix[f]].limit_w;
+            double w = 0;
+
+            for (uint32_t r = 0; limit_w && r < inv->n_racks; r++) {
+                if (dcp_ids_contain(&inv->racks[r].feeds, feeds->ix[f])) {
+                    w += rack_watts(s, r, t, host, mhz);
+                }
+            }
+            if (limit_w && w > limit_w) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool
+dcp_state_fits(struct dcp_state *s, uint32_t item, uint32_t host)
+{
+    const struct dcp_problem *p = s->p;
+
+    return fits(s, item, host, p->cap, p->cap_cpu_mhz, p->cap_net_kib_s) &&
+           (!p->tight_power[host] || power_fits(s, item, host));
+}
+
+bool
+dcp_state_fits_full(struct dcp_state *s, uint32_t item, uint32_t host)
+{
+    const struct dcp_problem *p = s->p;
+
+    return fits(s, item, host, p->full, p->full_cpu_mhz, p->full_net_kib_s);
+}
+
+bool
+dcp_state_overloaded(const struct dcp_state *s, uint32_t host)
+{
+    const struct dcp_problem *p = s->p;
+
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        size_t at = (size_t)r * p->n_hosts + host;
+
+        if (s->used[at] > p->cap[at]) {
+            return true;
+        }
+    }
+    if (s->cpu_peak_mhz[host] > p->cap_cpu_mhz[host]) {
+        return true;
+    }
+    for (uint32_t t = 0; s->net_kib_s && t < p->n_slots; t++) {
+        if (s->net_kib_s[(size_t)host * p->stride + t] >
+            p->cap_net_kib_s[host]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- Rules -------------------------------------------------------------- */
+
+/* Whether another member of the group is in domain 'd' (spread), or anywhere
+ * else (gather). */
+static bool
+members_object(const struct dcp_state *s, const struct dcp_group *g,
+               uint32_t item, uint32_t d, bool gather)
+{
+    for (uint32_t i = 0; i < g->n_items; i++) {
+        uint32_t other = g->items[i], h = s->host[other];
+
+        if (other != item && h != DCP_IX_NONE &&
+            (g->domain_of_host[h] == d) != gather) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+group_objects(const struct dcp_state *s, uint32_t g_ref, uint32_t item,
+              uint32_t host)
+{
+    uint32_t ix = g_ref & ~DCP_GROUP_OTHER;
+    const struct dcp_group *g = &s->p->groups[ix];
+    uint32_t d = g->domain_of_host[host];
+
+    if (d >= g->n_domains) {
+        return g->rule->kind == DCP_RULE_GATHER; /* No domain: apart. */
+    }
+    switch (g->rule->kind) {
+    case DCP_RULE_SPREAD:
+        if (s->count[ix]) {
+            uint32_t own = s->host[item] != DCP_IX_NONE &&
+                           g->domain_of_host[s->host[item]] == d;
+
+            return s->count[ix][d] > own;
+        }
+        return members_object(s, g, item, d, false);
+    case DCP_RULE_GATHER:
+        return members_object(s, g, item, d, true);
+    case DCP_RULE_SEPARATE:
+        return s->count[ix][(g_ref & DCP_GROUP_OTHER ? 0 : g->n_domains) + d] >
+               0;
+    case DCP_RULE_FENCE:
+    case DCP_RULE_BAN:
+    case DCP_RULE_ROOT:
+        break;
+    }
+    return false;
+}
+
+const struct dcp_group *
+dcp_state_blocking_group(const struct dcp_state *s, uint32_t item,
+                         uint32_t host, uint32_t relax)
+{
+    const struct dcp_problem *p = s->p;
+
+    for (uint32_t k = p->group_first[item]; k < p->group_first[item + 1]; k++) {
+        const struct dcp_group *g =
+            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
+
+        if (!(relax >> g->rule->kind & 1) &&
+            group_objects(s, p->group_of[k], item, host)) {
+            return g;
+        }
+    }
+    return NULL;
+}
+
+bool
+dcp_state_allowed(const struct dcp_state *s, uint32_t item, uint32_t host,
+                  uint32_t relax)
+{
+    return dcp_problem_reaches(s->p, item, host) &&
+           !dcp_state_blocking_group(s, item, host, relax);
+}
+
+double
+dcp_state_room_left(const struct dcp_state *s, const struct dcp_weights *w,
+                    uint32_t item, uint32_t host)
+{
+    const struct dcp_problem *p = s->p;
+    double sum = 0;
+
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        size_t at = (size_t)r * p->n_hosts + host;
+
+        if (w->scalar[r] > 0 && p->cap[at]) {
+            double left =
+                ((double)p->cap[at] - s->used[at] -
+                 p->request[(size_t)item * p->n_scalars + r]) / p->cap[at];
+
+            sum += w->scalar[r] * left * left;
+        }
+    }
+    if (p->cap_cpu_mhz[host]) {
+        double left = ((double)p->cap_cpu_mhz[host] - s->cpu_peak_mhz[host] -
+                       p->cpu_peak_mhz[item]) / p->cap_cpu_mhz[host];
+
+        sum += w->cpu * left * left;
+    }
+    return sum;
+}

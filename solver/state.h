@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_STATE_H
+#define DCP_SOLVER_STATE_H 1
+
+/* One assignment of items to hosts with all sums kept up to date by each move:
+ * O(slots + scalars + groups of the item) per move, nothing recounted.
+ *
+ * Not thread-safe; copies are independent. */
+
+#include "solver/problem.h"
+
+struct dcp_state {
+    const struct dcp_problem *p;
+    uint32_t *host;      /* [item]; DCP_IX_NONE: not placed. */
+    uint8_t *on;         /* [host] */
+    uint32_t *cpu_mhz;   /* Used, [host * stride + slot]. */
+    uint32_t *net_kib_s; /* Same, or NULL. */
+    uint32_t *used;      /* [s * n_hosts + host] */
+    uint32_t *cpu_peak_mhz; /* Highest slot of each host. */
+    uint32_t *first, *next, *prev; /* Items of a host, as a list. */
+    uint32_t *n_on_host;
+    /* Counts of groups, only for SEPARATE and large ones, else NULL:
+     * [side * n_domains + domain]. */
+    uint32_t **count;
+    uint32_t n_on;
+    uint32_t n_unplaced;
+    uint64_t n_checks; /* Fit tests made: the measure of work. */
+};
+
+struct dcp_state *dcp_state_create(const struct dcp_problem *,
+                                   struct dcp_error *err) DCP_CHECKED;
+void dcp_state_destroy(struct dcp_state *);
+DCP_DEFINE_AUTO(dcp_state)
+/* Makes 'to' equal to 'from'; both of one problem. */
+void dcp_state_assign(struct dcp_state *to, const struct dcp_state *from);
+
+void dcp_state_place(struct dcp_state *, uint32_t item, uint32_t host);
+void dcp_state_remove(struct dcp_state *, uint32_t item);
+/* The sums alone, for bounds on what a host may hold at once; the item's place
+ * is not changed. */
+void dcp_state_add_load(struct dcp_state *, uint32_t item, uint32_t host);
+void dcp_state_sub_load(struct dcp_state *, uint32_t item, uint32_t host);
+void dcp_state_power(struct dcp_state *, uint32_t host, bool on);
+
+/* Whether 'item' (not placed now) has room on 'host' under the usable limits,
+ * racks and feeds included; says nothing of rules. */
+bool dcp_state_fits(struct dcp_state *, uint32_t item, uint32_t host);
+/* As above under the limits after a loss. */
+bool dcp_state_fits_full(struct dcp_state *, uint32_t item, uint32_t host);
+/* Whether rules and reach let 'item' be on 'host' with the others where they
+ * are; 'relax': bits of rule kinds not asked (policy.relax_rules). */
+bool dcp_state_allowed(const struct dcp_state *, uint32_t item, uint32_t host,
+                       uint32_t relax);
+/* The group that forbids it; NULL: none does. */
+const struct dcp_group *dcp_state_blocking_group(const struct dcp_state *,
+                                                 uint32_t item, uint32_t host,
+                                                 uint32_t relax);
+
+/* Whether the host is above a usable limit (it may be so at the start). */
+bool dcp_state_overloaded(const struct dcp_state *, uint32_t host);
+
+/* How badly filled 'host' would be after 'item' came: the squared normalised
+ * room left, weighted by how scarce each resource is; smaller is tighter. */
+struct dcp_weights {
+    double cpu, scalar[DCP_SCALARS_MAX];
+};
+double dcp_state_room_left(const struct dcp_state *,
+                           const struct dcp_weights *, uint32_t item,
+                           uint32_t host);
+
+#endif /* solver/state.h */
