@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Hosts on, power and cost over the plan's hours: uPlot charts with one
+ * cursor, and the same figures as a table. */
+
+/* Local full hours that leave room for their labels. */
+R.hourSplits = (min, max, width) => {
+  const steps = [1, 2, 3, 4, 6, 12, 24, 48, 96, 168, 336];
+  const hours = (max - min) / 3600;
+  const step = steps.find((h) => hours / h <= width / 52) || 336;
+  const splits = [];
+  const offset = R.offsetMs(min * 1000) / 1000;
+  let at = Math.ceil((min + offset) / 3600 / step) * step * 3600 - offset;
+  for (; at <= max; at += step * 3600) {
+    splits.push(at);
+  }
+  return splits;
+};
+
+R.chart = (box, options) => {
+  const font = "11px " + getComputedStyle(document.body).fontFamily;
+  const axis = { stroke: R.color("--c-ink"), font, labelFont: font,
+                 grid: { stroke: R.color("--c-grid"), width: 1 },
+                 ticks: { show: false } };
+  const times = options.data[0];
+  const u = new uPlot({
+    width: Math.max(280, box.clientWidth),
+    height: options.height || 220,
+    padding: [8, 12, 0, 0],
+    cursor: { sync: { key: options.sync || "night" }, y: false,
+              drag: { x: false, y: false }, points: { size: 7 } },
+    legend: { live: true },
+    bands: options.bands,
+    scales: {
+      x: { time: false, range: [times[0], times[times.length - 1]] },
+      y: { range: (self, min, max) => [Math.min(0, min),
+                                       (max || 1) * 1.06] },
+    },
+    axes: [
+      { ...axis, splits: (self, i, min, max) =>
+          R.hourSplits(min, max, self.width), size: 26,
+        values: (self, splits) => splits.map((t) => R.clock(t * 1000)) },
+      { ...axis, size: 52, values: (self, splits) =>
+          splits.map((v) => R.num(v, options.axisDigits || 0)) },
+    ],
+    series: [
+      { label: "Time", value: (self, t) => t === null ? "\u2013"
+          : R.day(t * 1000) + " " + R.clock(t * 1000) },
+      ...options.series.map((s) => ({
+        width: 1.75, points: { show: false }, ...s,
+        value: (self, v) => v === null || v === undefined ? "\u2013"
+          : R.num(v, options.digits || 0) + (options.unit || ""),
+      })),
+    ],
+  }, options.data, box);
+  return u;
+};
+
+R.figure = (title, caption, label) => {
+  const box = R.el("div", { class: "plot" });
+  const figure = R.el("figure", { "aria-label": label || title },
+    R.el("p", { class: "title" }, title),
+    caption ? R.el("figcaption", {}, caption) : null, box);
+  return { figure, box };
+};
+
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+
+const nightTable = () => {
+  const n = R.D.night, per = 3600000 / n.step;
+  const rows = [];
+  for (let i = 0; i < n.on_after.length; i += per) {
+    const cut = (list) => list.slice(i, i + per);
+    rows.push([R.day(n.start + i * n.step) + " " +
+               R.clock(n.start + i * n.step),
+               R.num(Math.max(...cut(n.on_before))),
+               R.num(Math.max(...cut(n.on_after))),
+               R.num(mean(cut(n.kw_before)), 2),
+               R.num(mean(cut(n.kw_after)), 2),
+               R.num(mean(cut(n.cost_before)), 2),
+               R.num(mean(cut(n.cost_after)), 2)]);
+  }
+  const unit = R.D.meta.currency + "/h";
+  return R.el("details", {}, R.el("summary", {}, "The same as a table"),
+    R.table("Per hour: the most hosts on, mean power and cost.",
+      [{ name: "Hour" }, { name: "Hosts, without", num: true },
+       { name: "with plan", num: true }, { name: "kW, without", num: true },
+       { name: "with plan", num: true },
+       { name: unit + ", without", num: true },
+       { name: "with plan", num: true }], rows));
+};
+
+/* The charts end two hours after with and without the plan are the same. */
+const nightPoints = () => {
+  const n = R.D.night;
+  let last = n.on_after.length - 1;
+  while (last > 0 && n.on_before[last] === n.on_after[last] &&
+         Math.abs(n.kw_before[last] - n.kw_after[last]) <
+           0.005 * n.kw_before[last]) {
+    last--;
+  }
+  return Math.min(n.on_after.length, last + 1 + 2 * 3600000 / n.step);
+};
+
+R.parts.push({ id: "night", draw: () => {
+  const D = R.D, n = D.night, root = R.byId("night-charts");
+  const points = nightPoints();
+  const end = Math.min(n.start + points * n.step, n.end);
+  /* The last cell reaches to the end of the hours shown. */
+  const close = (list) => list.slice(0, points).concat(list[points - 1]);
+  const x = close(n.on_after).map((v, i) =>
+    Math.min(n.start + i * n.step, end) / 1000);
+  const hours = n.step / 3600000;
+  let sum = 0;
+  const saved = [0].concat(n.cost_before.map((v, i) =>
+    sum += (v - n.cost_after[i]) * hours)).slice(0, points + 1);
+  const least = Math.min(...n.on_after);
+  const total = (list) => list.reduce((a, v) => a + v * hours, 0);
+
+  const on = R.figure("Hosts on", "At the least " + R.count(least, "host is",
+    "hosts are") + " on, of " + R.num(Math.max(...n.on_before)) +
+    " without the plan." + (D.result.hosts_lower_bound
+      ? " Dotted: the lower bound; no valid plan has fewer on." : ""));
+  const power = R.figure("Power at the meter", "Hosts by their power curves, " +
+    "switches, storage and servers, times PUE. Over the plan’s hours " +
+    R.amount(n.kwh_before - n.kwh_after) + "\u00a0kWh less.");
+  const cost = R.figure("Energy cost, saved so far", D.meta.priced
+    ? "At each hour’s tariff; the plan’s hours cost " +
+      R.money(total(n.cost_before)) + " without and " +
+      R.money(total(n.cost_after)) + " with it."
+    : "The model has no tariffs.");
+  root.append(on.figure, R.el("div", { class: "pair" }, power.figure,
+    cost.figure), nightTable());
+
+  const draw = () => {
+    const before = { stroke: R.color("--c-before"), dash: [5, 4],
+                     label: "Without the plan" };
+    const after = { stroke: R.color("--c-after"), width: 2.25,
+                    label: "With the plan" };
+    const step = { paths: uPlot.paths.stepped({ align: 1 }) };
+    const save = [{ series: [1, 2], fill: R.color("--c-fill"), dir: -1 }];
+    for (const f of [on, power, cost]) {
+      f.box.replaceChildren();
+    }
+    const bound = x.map(() => D.result.hosts_lower_bound || null);
+    R.chart(on.box, { height: 230, data: [x, close(n.on_before),
+      close(n.on_after), bound], bands: save, series: [{ ...before, ...step },
+      { ...after, ...step },
+      { label: "Lower bound", stroke: R.color("--c-bound"), width: 1.5,
+        dash: [2, 3] }] });
+    R.chart(power.box, { data: [x, close(n.kw_before), close(n.kw_after)],
+      bands: save, digits: 2, axisDigits: 0, unit: " kW",
+      series: [{ ...before, ...step }, { ...after, ...step }] });
+    if (D.meta.priced) {
+      R.chart(cost.box, { data: [x, saved], digits: 2, axisDigits: 1,
+        unit: " " + D.meta.currency, series: [{
+          stroke: R.color("--c-after"), width: 2.25, label: "Saved so far",
+          fill: R.color("--c-fill") }] });
+    }
+  };
+  R.redraw.push(draw);
+  draw();
+} });
+
+/* Replays by the simulator, where the report was given any. */
+R.parts.push({ id: "night", draw: () => {
+  if (!R.D.series.length) {
+    return;
+  }
+  const root = R.byId("night-charts");
+  const draw = [];
+  for (const s of R.D.series) {
+    const x = s.kw.map((v, i) => (s.start + i * s.step) / 1000);
+    const f = R.figure("Replayed on raw samples: " + s.label,
+      s.in_sample ? "In-sample: the plan was made from this history."
+                  : "History that the plan had not seen.");
+    root.append(f.figure);
+    draw.push(() => {
+      f.box.replaceChildren();
+      R.chart(f.box, { sync: "replay", height: 180, data: [x, s.kw],
+        digits: 2, axisDigits: 1, unit: " kW", series: [{ label: "Power",
+          stroke: R.color("--c-after") }] });
+    });
+  }
+  const all = () => draw.forEach((f) => f());
+  R.redraw.push(all);
+  all();
+} });

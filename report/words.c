@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The headline, for a reader who reads nothing else: what the plan does, what
+ * that saves, what it risks, how sure we are. */
+
+#include "report/work.h"
+
+#include "model/base/units.h"
+#include "model/power.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void
+add_clock(const struct dcp_report_work *r, struct dcp_text *out, int64_t ms)
+{
+    struct dcp_local l = dcp_zone_local(r->in->inventory->zone, ms);
+
+    dcp_text_printf(out, "%02d:%02d", (int)(l.ms_of_day / 3600000),
+                    (int)(l.ms_of_day / 60000 % 60));
+}
+
+static void
+add_date(const struct dcp_report_work *r, struct dcp_text *out, int64_t ms)
+{
+    static const char *const days[] = { "Monday",   "Tuesday", "Wednesday",
+                                        "Thursday", "Friday",  "Saturday",
+                                        "Sunday" };
+    static const char *const months[] = { "January", "February", "March",
+                                          "April",   "May",      "June",
+                                          "July",    "August",   "September",
+                                          "October", "November", "December" };
+    struct dcp_local l = dcp_zone_local(r->in->inventory->zone, ms);
+    int64_t year;
+    uint32_t month, day;
+
+    dcp_civil_from_days(l.day, &year, &month, &day);
+    dcp_text_printf(out, "%s %u %s %lld", days[l.day_of_week], day,
+                    months[month - 1], (long long)year);
+}
+
+/* "1 host", "1,204 hosts". */
+static void
+add_count(struct dcp_text *out, uint64_t n, const char *one, const char *many)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+
+    for (int i = 0; i < length; i++) {
+        dcp_text_add(out, &digits[i], 1);
+        if ((length - i) % 3 == 1 && i + 1 < length) {
+            dcp_text_add(out, ",", 1);
+        }
+    }
+    dcp_text_printf(out, " %s", n == 1 ? one : many);
+}
+
+/* Three digits, as people say it. */
+static void
+add_amount(struct dcp_text *out, double value)
+{
+    double size = fabs(value);
+
+    int decimals = size == 0 ? 0 : size < 10 ? 2 : size < 100 ? 1 : 0;
+
+    dcp_text_printf(out, "%.*f", decimals, value);
+}
+
+static void
+add_saving(const struct dcp_report_work *r, struct dcp_text *out, double kwh,
+           double cost)
+{
+    const struct dcp_inventory *inv = r->in->inventory;
+
+    add_amount(out, kwh);
+    dcp_text_puts(out, " kWh");
+    if (dcp_inventory_has_prices(inv)) {
+        dcp_text_printf(out, " and %s %.2f", inv->currency, cost);
+    }
+}
+
+static bool
+is_round_trip(const struct dcp_plan *plan)
+{
+    return plan->n_legs > 1;
+}
+
+void
+dcp_report_write_title(const struct dcp_report_work *r, struct dcp_text *out)
+{
+    const struct dcp_plan *plan = r->in->plan;
+    bool night = plan->n_legs && !strcmp(plan->legs[0].name, "evening");
+
+    dcp_text_puts(out, night ? "Night plan for " : "Plan for ");
+    add_date(r, out, r->tl.start_ms);
+}
+
+static void
+add_hosts(const struct dcp_report_work *r, struct dcp_text *out)
+{
+    const struct dcp_plan *plan = r->in->plan;
+
+    add_count(out, r->in->inventory->n_vms, "VM runs", "VMs run");
+    dcp_text_puts(out, " on ");
+    add_count(out, plan->hosts_on_after, "host", "hosts");
+    if (plan->hosts_on_after != plan->hosts_on_before) {
+        dcp_text_printf(out, " instead of %u", plan->hosts_on_before);
+    }
+}
+
+static void
+say_what(const struct dcp_report_work *r, struct dcp_text *out)
+{
+    const struct dcp_plan *plan = r->in->plan;
+
+    if (plan->n_steps == 0) {
+        dcp_text_puts(out, "Nothing to do: no change is worth making. ");
+        add_hosts(r, out);
+        dcp_text_puts(out, ", as before.");
+        return;
+    }
+    dcp_text_puts(out, "From ");
+    add_clock(r, out, r->tl.leg_end_ms[0]);
+    if (is_round_trip(plan)) {
+        dcp_text_puts(out, " to ");
+        add_clock(r, out, plan->legs[plan->n_legs - 1].start_ms);
+    }
+    dcp_text_puts(out, ", ");
+    add_hosts(r, out);
+    dcp_text_puts(out, ". ");
+    add_count(out, r->leg_moves[0], "VM moves", "VMs move");
+    dcp_text_puts(out, " from ");
+    add_clock(r, out, plan->legs[0].start_ms);
+    if (r->n_hosts_off) {
+        dcp_text_puts(out, ", ");
+        add_count(out, r->n_hosts_off, "host is", "hosts are");
+        dcp_text_puts(out, " switched off");
+    }
+    if (is_round_trip(plan)) {
+        dcp_text_puts(out, ", and what the day needs is back by ");
+        add_clock(r, out, r->tl.leg_end_ms[plan->n_legs - 1]);
+    }
+    dcp_text_puts(out, ".");
+}
+
+static void
+say_saving(const struct dcp_report_work *r, struct dcp_text *out)
+{
+    const struct dcp_report_savings *s = &r->savings;
+    bool packs = fabs(s->packing_kwh) >= 0.005;
+
+    if (fabs(s->night_kwh) < 0.005 && !packs) {
+        dcp_text_puts(out, "No energy to speak of.");
+        return;
+    }
+    add_saving(r, out, s->night_kwh, s->night_cost);
+    dcp_text_puts(out, " a day by changing placement for the night");
+    if (packs) {
+        dcp_text_puts(out, ". Apart from that, and not to be added to it: "
+                           "the tighter placement by day is worth ");
+        add_saving(r, out, s->packing_kwh, s->packing_cost);
+        dcp_text_puts(out, " a day against today's, with or without nights");
+    }
+    dcp_text_puts(out, ".");
+}
+
+static void
+say_risk(const struct dcp_report_work *r, struct dcp_text *out)
+{
+    const struct dcp_replay *p = &r->replay;
+
+    if (!p->present || !p->n_samples) {
+        dcp_text_puts(out, "Not measured: no usage history was at hand, so "
+                           "nothing was held against real samples.");
+        return;
+    }
+    double after_s = p->over_host_s[DCP_WITH];
+
+    dcp_text_puts(out, "On the ");
+    add_count(out, p->n_nights, "measured night", "measured nights");
+    dcp_text_puts(out, ", demand would ");
+    if (after_s > 0) {
+        dcp_text_puts(out, "have been above a host's capacity for ");
+        add_amount(out, after_s / 60);
+        dcp_text_printf(out,
+                        " host-minutes (%.2g %% of the time on; without "
+                        "the plan ",
+                        after_s / p->night_host_s[DCP_WITH] * 100);
+    } else {
+        dcp_text_puts(out, "never have been above a host's capacity (without "
+                           "the plan, ");
+    }
+    add_amount(out, p->over_host_s[DCP_WITHOUT] / 60);
+    dcp_text_puts(out, " host-minutes).");
+    dcp_text_puts(out, p->in_sample ? " The plan was made from these nights "
+                                      "(in-sample), so the next may be worse."
+                                    : " The plan had not seen these nights.");
+}
+
+static void
+say_sure(const struct dcp_report_work *r, struct dcp_text *out)
+{
+    const struct dcp_plan *plan = r->in->plan;
+    const struct dcp_check_result *check = r->in->check;
+
+    if (!strcmp(plan->status, "optimal")) {
+        dcp_text_puts(out, "Proved the best possible under the stated rules "
+                           "and demand. ");
+    } else if (plan->hosts_lower_bound > 0 &&
+               plan->hosts_lower_bound <= plan->hosts_on_after) {
+        dcp_text_printf(out,
+                        "No valid plan can do with fewer than %u hosts on; "
+                        "this one is within %.2g %% of the bound. ",
+                        plan->hosts_lower_bound, plan->gap_frac * 100);
+    } else {
+        dcp_text_printf(out, "The planner's status is '%s'. ", plan->status);
+    }
+    if (!check) {
+        dcp_text_puts(out, "The independent checker has not judged it.");
+    } else if (!check->pass) {
+        dcp_text_puts(out, "The independent checker REFUSES it: ");
+        add_count(out, check->n_violations_all, "violation", "violations");
+        dcp_text_puts(out, ". Do not run it.");
+    } else {
+        dcp_text_puts(out, "The independent checker passed it in ");
+        dcp_text_puts(out, check->proof == DCP_PROOF_ALL_ORDERS
+                               ? "every order that the steps may run in."
+                               : "the listed order of its steps.");
+    }
+}
+
+bool
+dcp_report_write_words(const struct dcp_report_work *r, uint32_t part,
+                       const char **out_lead, struct dcp_text *out)
+{
+    switch (part) {
+    case 0:
+        *out_lead = "";
+        say_what(r, out);
+        return true;
+    case 1:
+        *out_lead = "What it saves";
+        say_saving(r, out);
+        return true;
+    case 2:
+        *out_lead = "What it risks";
+        say_risk(r, out);
+        return true;
+    case 3:
+        *out_lead = "How sure we are";
+        say_sure(r, out);
+        return true;
+    }
+    return false;
+}

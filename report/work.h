@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_REPORT_WORK_H
+#define DCP_REPORT_WORK_H 1
+
+/* Between the files of report/: what was computed for the page, and who writes
+ * which part of its data object ("dcplan/report/1"). */
+
+#include "model/io/json_writer.h"
+#include "report/replay.h"
+#include "report/timeline.h"
+
+struct dcp_report_savings { /* Over the plan's horizon; two separate facts. */
+    double night_kwh, night_cost;
+    double packing_kwh, packing_cost;
+};
+
+struct dcp_report_work {
+    const struct dcp_report_input *in;
+    struct dcp_rows rows;
+    struct dcp_timeline tl;
+    struct dcp_replay replay;
+    struct dcp_report_savings savings;
+    uint32_t leg_moves[DCP_LEGS_MAX]; /* Migrations of each leg. */
+    uint32_t n_vms_moved;             /* VMs with any migration. */
+    uint32_t n_hosts_off;             /* Hosts that the plan switches off. */
+};
+
+/* data.c */
+void dcp_report_write_data(const struct dcp_report_work *, struct dcp_json *);
+/* data_hours.c: night, heat, util, risk, series. */
+void dcp_report_write_hours(const struct dcp_report_work *, struct dcp_json *);
+/* data_tables.c: steps, licences, off, survive, quality. */
+void dcp_report_write_tables(const struct dcp_report_work *, struct dcp_json *);
+
+/* words.c: the headline, as text (not HTML). */
+void dcp_report_write_title(const struct dcp_report_work *, struct dcp_text *);
+/* One paragraph per call, 'part' from 0; false: there are no more.  'out_lead'
+ * is its heading; "" for the first, which says what the plan does. */
+bool dcp_report_write_words(const struct dcp_report_work *, uint32_t part,
+                            const char **out_lead, struct dcp_text *);
+
+/* 'value' to so many decimals, so that no digit is printed that says
+ * nothing. */
+double dcp_report_round(double value, int decimals);
+
+#endif /* report/work.h */
