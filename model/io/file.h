@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_MODEL_IO_FILE_H
+#define DCP_MODEL_IO_FILE_H 1
+
+/* Whole files, in and out.  Reading takes a cap, because a model names files
+ * and a file may be a device or a mistake; writing is all or nothing: aside,
+ * flushed to disk, then one rename, so that a kill at any moment leaves the
+ * old content or the new one.
+ *
+ * Thread-safe on distinct paths. */
+
+#include "model/base/error.h"
+
+#include <stddef.h>
+
+/* The bytes of the regular file at 'path', NUL-terminated beyond 'length', to
+ * be freed.  A path that ends in .gz is unpacked.  More than 'max_bytes'
+ * (unpacked) is DCP_E_LIMIT, absence DCP_E_NOT_FOUND.  NULL: failed. */
+char *dcp_file_read(const char *path, size_t max_bytes, size_t *out_length,
+                    struct dcp_error *err) DCP_CHECKED;
+
+/* Puts the bytes at 'path' by write-aside, fsync, rename, fsync of the
+ * directory.  On failure the old file stays and nothing is left behind. */
+bool dcp_file_write(const char *path, const char *bytes, size_t length,
+                    struct dcp_error *err) DCP_CHECKED;
+
+#endif /* model/io/file.h */
