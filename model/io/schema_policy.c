@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Rows of the top level, the calendar, the policy and the rules. */
+
+#include "model/io/schema_rows.h"
+
+#define P struct dcp_policy
+
+static const struct dcp_schema_row top_rows[] = {
+    { "dcplan", CHOICE("model/1"),
+      .help = "says that this is a model; needed in the first file" },
+    { "lineage", TEXT, AT(struct dcp_inventory, lineage),
+      .help = "UUID that ties plans to this model; written once by `dcplan "
+              "init`" },
+    { "timezone", TEXT, .fallback = "UTC",
+      .help = "IANA zone of windows, tariffs and day classes" },
+    { "currency", TEXT, AT(struct dcp_inventory, currency),
+      .help = "name of the money in all prices" },
+    { "include", SECTION("include"), LIST,
+      .help = "more files: a path of a YAML file of this form, or {vms: "
+              "vms.csv} for tables" },
+    { "generations", TEXT, LIST,
+      .help =
+          "CPU generations, oldest first; absent: Intel's from nehalem on" },
+    { "calendar", SECTION("calendar"), .help = "day classes" },
+    { "tariffs", SECTION("tariffs"), .shape = DCP_SHAPE_MAP_LISTS,
+      .help = "energy prices" },
+    { "sites", SECTION("sites"), MAP, .help = "datacenters" },
+    { "rooms", SECTION("rooms"), MAP, .help = "rooms" },
+    { "feeds", SECTION("feeds"), MAP, .help = "electrical feeds" },
+    { "racks", SECTION("racks"), MAP, .help = "racks" },
+    { "hardware", SECTION("hardware"), MAP, .help = "models of machines" },
+    { "hypervisors", SECTION("hypervisors"), MAP,
+      .help = "what hypervisors can do" },
+    { "switches", SECTION("switches"), MAP, .help = "network switches" },
+    { "links", SECTION("links"), MAP, .help = "links" },
+    { "vlans", SECTION("vlans"), MAP, .help = "VLANs" },
+    { "hosts", SECTION("hosts"), MAP, .help = "machines that run VMs" },
+    { "servers", SECTION("servers"), MAP, .help = "machines that do not" },
+    { "arrays", SECTION("arrays"), MAP, .help = "storage arrays" },
+    { "pools", SECTION("pools"), MAP, .help = "storage pools" },
+    { "tenants", SECTION("tenants"), MAP, .help = "owners of VMs" },
+    { "applications", SECTION("applications"), MAP, .help = "groups of VMs" },
+    { "tiers", SECTION("tiers"), MAP, .help = "classes of service" },
+    { "profiles", SECTION("profiles"), MAP, .help = "shapes of CPU use" },
+    { "flavours", SECTION("flavours"), MAP, .help = "sizes of VMs" },
+    { "vms", SECTION("vms"), MAP, .help = "virtual machines" },
+    { "licences", SECTION("licences"), MAP, .help = "software licences" },
+    { "policy", SECTION("policy"), .help = "how full, how safe, what for" },
+    { "rules", SECTION("rules"), LIST, .help = "placement rules" },
+};
+DEFINE_SECTION(top, "", "model", NONE, sizeof(struct dcp_inventory),
+               "The top level of every file of the model.");
+
+static const struct dcp_schema_row include_rows[] = {
+    { "vms", .value = DCP_VALUE_TABLE, .help = "CSV table of VMs" },
+    { "hosts", .value = DCP_VALUE_TABLE, .help = "CSV table of hosts" },
+    { "servers", .value = DCP_VALUE_TABLE, .help = "CSV table of servers" },
+    { "racks", .value = DCP_VALUE_TABLE, .help = "CSV table of racks" },
+    { "switches", .value = DCP_VALUE_TABLE, .help = "CSV table of switches" },
+    { "vlans", .value = DCP_VALUE_TABLE, .help = "CSV table of VLANs" },
+    { "tenants", .value = DCP_VALUE_TABLE, .help = "CSV table of tenants" },
+};
+DEFINE_SECTION(include, "include", "include", NONE, 0,
+               "A table: a CSV file whose columns are `name` and the keys of "
+               "the section; lists in a cell are separated by spaces; `a.b` "
+               "is key b of the mapping a.");
+
+static const struct dcp_schema_row calendar_rows[] = {
+    { "holidays", .value = DCP_VALUE_DATE, LIST,
+      .help = "days that are neither weekday nor weekend" },
+    { "month_end", QUANTITY(NUMBER), .max = 15, .fallback = "0",
+      .help = "the last so many days of a month are a class of their own" },
+    { "classes", .value = DCP_VALUE_DATE, .shape = DCP_SHAPE_MAP_LISTS,
+      .help = "named classes of days, such as backup or patch nights; they "
+              "come before all others" },
+};
+DEFINE_SECTION(calendar, "calendar", "calendar", NONE,
+               sizeof(struct dcp_calendar),
+               "Day classes: weekday, weekend, holiday, month-end, and named "
+               "ones (8 at most).");
+
+static const struct dcp_schema_row policy_rows[] = {
+    { "buckets", CHOICE("hour-of-day x daytype|hour-of-week|one"),
+      AT(P, buckets), .fallback = "hour-of-day x daytype",
+      .help = "kinds of hour that demand is learnt for" },
+    { "target", SECTION("policy.target"),
+      .help = "share of a host that placements may use" },
+    { "peak_factor", QUANTITY(NUMBER), AT(P, peak_factor), .max = 10,
+      .fallback = "0",
+      .help = "planned demand is at least so many times the bucket's peak" },
+    { "memory_basis", CHOICE("allocated|active"), AT(P, memory_basis),
+      .fallback = "allocated",
+      .help = "what memory is packed by; active needs measured memory" },
+    { "headroom", SECTION("policy.headroom"), .help = "losses to survive" },
+    { "keep_on", QUANTITY(NUMBER), AT(P, keep_on), .max = 1e6, .fallback = "1",
+      .help = "so many hosts stay on, at least" },
+    { "horizon", QUANTITY(TIME), AT(P, horizon_ms), .min = 6e4, .max = 3.2e12,
+      .fallback = "1d",
+      .help = "costs (licences pro rata) are compared over this time" },
+    { "goal", CHOICE("cost|hosts|energy|licences|moves|balance"), LIST,
+      .help = "what is best, most important first; absent: cost where there "
+              "are prices, else hosts" },
+    { "min_gain", QUANTITY(SHARE), AT(P, min_gain_frac), .max = 1,
+      .fallback = "1%", .help = "a plan that gains less is not proposed" },
+    { "unpack", CHOICE("needed|home"), AT(P, unpack), .fallback = "needed",
+      .help = "what the morning brings back: what the day needs, or all" },
+    { "host_off_at_once", QUANTITY(NUMBER), AT(P, host_off_at_once), .min = 1,
+      .max = 1e6, .fallback = "1",
+      .help = "hosts that are switched at one time" },
+    { "migration", SECTION("policy.migration"), .help = "limits of moves" },
+    { "morning_lead", QUANTITY(TIME), AT(P, morning_lead_ms), .max = 4.32e7,
+      .fallback = "15min",
+      .help = "the morning leg ends so long before the window does" },
+    { "min_history", QUANTITY(TIME), AT(P, min_history_ms), .max = 3.2e12,
+      .fallback = "7d", .help = "shorter traces are not trusted" },
+};
+DEFINE_SECTION(policy, "policy", "policy", NONE, sizeof(P),
+               "How full, how safe, how fast, what for.");
+
+static const struct dcp_schema_row target_rows[] = {
+    { "cpu", QUANTITY(SHARE), AT(P, target_cpu_frac), .min = 0.01, .max = 1,
+      .fallback = "80%", .help = "of CPU capacity" },
+    { "memory", QUANTITY(SHARE), AT(P, target_mem_frac), .min = 0.01, .max = 1,
+      .fallback = "90%", .help = "of memory capacity" },
+    { "net", QUANTITY(SHARE), AT(P, target_net_frac), .min = 0.01, .max = 1,
+      .fallback = "70%", .help = "of network capacity" },
+};
+DEFINE_SECTION(target, "policy.target", "target", NONE, 0, "Fill limits.");
+
+static const struct dcp_schema_row headroom_rows[] = {
+    { "survive", SECTION("policy.headroom.survive"), LIST,
+      .help = "each loss after which protected VMs have a place on hosts that "
+              "are on" },
+    { "protect", REFERENCE(TIER), LIST,
+      .help = "tiers that are protected; absent: all" },
+    { "relax", CHOICE("spread|gather|fence|ban|root|separate"), LIST,
+      .help = "rules that need not hold after a loss" },
+    { "to", CHOICE("target|capacity"), .fallback = "target",
+      .help = "how full hosts may be after a loss" },
+};
+DEFINE_SECTION(headroom, "policy.headroom", "headroom", NONE, 0,
+               "What must be survivable at any time.");
+
+static const struct dcp_schema_row loss_rows[] = {
+    { "lose", CHOICE("host|rack|feed"), .required = true,
+      .help = "what is lost" },
+    { "count", QUANTITY(NUMBER), .min = 1, .max = 16, .fallback = "1",
+      .help = "how many at once" },
+};
+DEFINE_SECTION(loss, "policy.headroom.survive", "loss", NONE, 0, "A loss.");
+
+static const struct dcp_schema_row migration_rows[] = {
+    { "out_per_host", QUANTITY(NUMBER), AT(P, out_per_host), .min = 1,
+      .max = 1000, .fallback = "2", .help = "moves off one host at a time" },
+    { "in_per_host", QUANTITY(NUMBER), AT(P, in_per_host), .min = 1,
+      .max = 1000, .fallback = "2", .help = "moves onto one host at a time" },
+    { "units_per_10Gbit", QUANTITY(NUMBER), AT(P, units_per_10gbit), .min = 1,
+      .max = 1000, .fallback = "8",
+      .help = "moves on a 10 Gbit link at a time" },
+    { "bandwidth", QUANTITY(RATE), AT(P, migration_kib_s), .min = 1,
+      .fallback = "4Gbit", .help = "of one move, at most" },
+    { "cpu_overhead", QUANTITY(SHARE), AT(P, migration_cpu_overhead_frac),
+      .max = 1, .fallback = "10%",
+      .help = "of the VM's CPU, on both sides while it moves" },
+    { "cooldown", QUANTITY(TIME), AT(P, cooldown_ms), .max = 3.2e12,
+      .fallback = "30min", .help = "a VM rests so long after a move" },
+};
+DEFINE_SECTION(migration, "policy.migration", "migration", NONE, 0,
+               "Limits of moves.");
+
+static const struct dcp_schema_row rule_rows[] = {
+    { "rule", CHOICE("spread|gather|fence|ban|root|separate"),
+      AT(struct dcp_rule, kind), .required = true,
+      .help = "spread: VMs on different domains; gather: all on one; fence: "
+              "only on hosts; ban: never on hosts; root: stay where they are; "
+              "separate: no domain holds one of vms and one of others" },
+    { "name", TEXT, AT(struct dcp_rule, name),
+      .help = "how messages call it; absent: its kind and position" },
+    { "vms", SELECTOR, LIST, .required = true,
+      .help = "name, glob, tag:, tier:, tenant:, application: or os:" },
+    { "others", SELECTOR, LIST, .help = "the other side of separate" },
+    { "hosts", SELECTOR, LIST,
+      .help = "name, glob, tag:, rack:, room:, site:, hardware: or "
+              "hypervisor:, for fence and ban" },
+    { "over", CHOICE("host|rack|feed|room|site"), AT(struct dcp_rule, over),
+      .fallback = "host", .help = "domain of spread, gather and separate" },
+    { "hold", CHOICE("end|always"), AT(struct dcp_rule, hold),
+      .fallback = "end",
+      .help = "at the end of each leg, or in every state of the plan" },
+    { "hours", .value = DCP_VALUE_WINDOW, .help = "root: only then" },
+    { "soft", QUANTITY(NUMBER),
+      .help = "price of a violation; absent: the rule is hard" },
+};
+DEFINE_SECTION(rule, "rules", "rule", NONE, sizeof(struct dcp_rule),
+               "Placement rules.  Capacity, hypervisor, CPU generation, VLAN "
+               "and storage reach are not rules: they always hold.");
+
+/* --- Lookup ------------------------------------------------------------- */
+
+#define ENTRY(VARIABLE) &dcp_schema_##VARIABLE,
+const struct dcp_schema_section *const dcp_schema_sections[] = { SECTIONS(
+    ENTRY) };
+const uint32_t dcp_schema_n_sections =
+    sizeof dcp_schema_sections / sizeof dcp_schema_sections[0];
