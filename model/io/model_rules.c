@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Selectors, and what is made of them: rules and licences. */
+
+#include "model/io/model_reader.h"
+#include "model/io/schema_rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Ids being gathered. */
+struct picked {
+    uint32_t *ix;
+    uint32_t n, capacity;
+    bool failed;
+};
+
+static void
+pick(struct picked *p, uint32_t ix)
+{
+    if (p->n == p->capacity) {
+        uint32_t capacity = p->capacity ? 2 * p->capacity : 64;
+        uint32_t *bigger = realloc(p->ix, capacity * sizeof *bigger);
+
+        if (!bigger) {
+            p->failed = true;
+            return;
+        }
+        p->ix = bigger;
+        p->capacity = capacity;
+    }
+    p->ix[p->n++] = ix;
+}
+
+void
+dcp_reader_index_tags(struct dcp_reader *r)
+{
+    const struct dcp_inventory *inv = r->inv;
+    uint32_t n = r->tags.n;
+    size_t total = 0;
+    uint32_t *first = dcp_arena_array(r->scratch, uint32_t, (size_t)n + 2);
+
+    for (uint32_t v = 0; first && v < inv->n_vms; v++) {
+        for (uint32_t i = 0; i < inv->vms[v].tags.n; i++) {
+            first[inv->vms[v].tags.ix[i] + 2]++;
+            total++;
+        }
+    }
+    uint32_t *vms = total < UINT32_MAX
+                        ? dcp_arena_array(r->scratch, uint32_t, total)
+                        : NULL;
+
+    if (!first || !vms) {
+        r->no_memory = true;
+        return;
+    }
+    for (uint32_t t = 0; t < n; t++) {
+        first[t + 2] += first[t + 1];
+    }
+    for (uint32_t v = 0; v < inv->n_vms; v++) {
+        for (uint32_t i = 0; i < inv->vms[v].tags.n; i++) {
+            vms[first[inv->vms[v].tags.ix[i] + 1]++] = v;
+        }
+    }
+    r->tag_first = first;
+    r->tag_vms = vms;
+}
+
+/* The rest of 'text' after "word:", or NULL. */
+static const char *
+after(const char *text, const char *word)
+{
+    size_t n = strlen(word);
+
+    return !strncmp(text, word, n) && text[n] == ':' ? text + n + 1 : NULL;
+}
+
+static bool
+has_glob(const char *text)
+{
+    return strpbrk(text, "*?") != NULL;
+}
+
+static uint32_t
+entry_named(const struct dcp_reader *r, enum dcp_kind kind, const char *name)
+{
+    return dcp_strmap_find(&r->tables[kind].by_name, name);
+}
+
+static void
+pick_vms(struct dcp_reader *r, const char *text, struct picked *out)
+{
+    static const struct {
+        const char *word;
+        enum dcp_kind kind;
+        size_t offset;
+    } by[] = {
+        { "tier", DCP_KIND_TIER, offsetof(struct dcp_vm, tier) },
+        { "tenant", DCP_KIND_TENANT, offsetof(struct dcp_vm, tenant) },
+        { "application", DCP_KIND_APPLICATION,
+          offsetof(struct dcp_vm, application) },
+    };
+    const struct dcp_inventory *inv = r->inv;
+    uint32_t one = dcp_strmap_find(&inv->vm_by_name, text);
+    const char *rest;
+
+    if (one != DCP_STRMAP_NONE) {
+        pick(out, one);
+        return;
+    }
+    if ((rest = after(text, "tag"))) {
+        uint32_t tag = dcp_strmap_find(&r->tags, rest);
+
+        for (uint32_t i = tag == DCP_STRMAP_NONE ? 0 : r->tag_first[tag];
+             tag != DCP_STRMAP_NONE && i < r->tag_first[tag + 1]; i++) {
+            pick(out, r->tag_vms[i]);
+        }
+        return;
+    }
+    for (uint32_t b = 0; b < sizeof by / sizeof by[0]; b++) {
+        if (!(rest = after(text, by[b].word))) {
+            continue;
+        }
+        uint32_t ix = entry_named(r, by[b].kind, rest);
+
+        for (uint32_t v = 0; ix != DCP_STRMAP_NONE && v < inv->n_vms; v++) {
+            uint32_t of;
+
+            memcpy(&of, (const char *)&inv->vms[v] + by[b].offset, sizeof of);
+            if (of == ix) {
+                pick(out, v);
+            }
+        }
+        return;
+    }
+    rest = after(text, "os");
+    for (uint32_t v = 0; (rest || has_glob(text)) && v < inv->n_vms; v++) {
+        if (rest ? !strcasecmp(inv->vms[v].os, rest)
+                 : dcp_text_glob(text, inv->vms[v].name)) {
+            pick(out, v);
+        }
+    }
+}
+
+/* Whether 'host' is selected by "word:rest" or a glob. */
+static bool
+host_matches(struct dcp_reader *r, uint32_t host, const char *text)
+{
+    const struct dcp_inventory *inv = r->inv;
+    const struct dcp_host *h = &inv->hosts[host];
+    const char *rest;
+
+    if ((rest = after(text, "tag"))) {
+        uint32_t tag = dcp_strmap_find(&r->tags, rest);
+
+        return tag != DCP_STRMAP_NONE && dcp_ids_contain(&h->tags, tag);
+    }
+    if ((rest = after(text, "hardware"))) {
+        return h->hardware.ix == entry_named(r, DCP_KIND_HARDWARE, rest) &&
+               h->hardware.ix != DCP_IX_NONE;
+    }
+    if ((rest = after(text, "hypervisor"))) {
+        return h->hypervisor.ix == entry_named(r, DCP_KIND_HYPERVISOR, rest) &&
+               h->hypervisor.ix != DCP_IX_NONE;
+    }
+    const char *rack = after(text, "rack"), *room = after(text, "room");
+    const char *site = after(text, "site");
+
+    if (rack || room || site) {
+        if (dcp_rack_is_none(h->rack)) {
+            return false;
+        }
+        dcp_room_id in = inv->racks[h->rack.ix].room;
+        dcp_site_id at =
+            dcp_room_is_none(in) ? dcp_site_none() : inv->rooms[in.ix].site;
+        uint32_t have = rack ? h->rack.ix : room ? in.ix : at.ix;
+        uint32_t want = rack   ? entry_named(r, DCP_KIND_RACK, rack)
+                        : room ? entry_named(r, DCP_KIND_ROOM, room)
+                               : entry_named(r, DCP_KIND_SITE, site);
+
+        return have == want && have != DCP_IX_NONE;
+    }
+    return has_glob(text) && dcp_text_glob(text, h->name);
+}
+
+static void
+pick_hosts(struct dcp_reader *r, const char *text, struct picked *out)
+{
+    const struct dcp_inventory *inv = r->inv;
+    uint32_t one = dcp_strmap_find(&inv->host_by_name, text);
+    uint32_t rack = entry_named(r, DCP_KIND_RACK, text);
+
+    if (one != DCP_STRMAP_NONE) {
+        pick(out, one);
+        return;
+    }
+    for (uint32_t h = 0; h < inv->n_hosts; h++) {
+        if (rack != DCP_STRMAP_NONE ? inv->hosts[h].rack.ix == rack
+                                    : host_matches(r, h, text)) {
+            pick(out, h);
+        }
+    }
+}
+
+static struct dcp_ids
+select_by(struct dcp_reader *r, const char *key, const struct dcp_yaml *node,
+          enum dcp_kind kind,
+          void (*pick_by)(struct dcp_reader *, const char *, struct picked *))
+{
+    struct picked picked = { 0 };
+    uint32_t n;
+    const struct dcp_yaml *items = dcp_reader_items(r, node, &n);
+    char hint[120];
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t before = picked.n;
+
+        if (!dcp_reader_scalar(r, key, &items[i])) {
+            continue;
+        }
+        pick_by(r, items[i].text, &picked);
+        if (picked.n == before && !picked.failed) {
+            bool plain =
+                !strchr(items[i].text, ':') && !has_glob(items[i].text);
+
+            dcp_reader_error(
+                r, items[i].pos, "%s: '%.80s' selects nothing%s", key,
+                items[i].text,
+                plain ? dcp_reader_suggest(r, kind, items[i].text, hint)
+                      : "; correct or remove it");
+        }
+    }
+    struct dcp_ids ids = dcp_reader_ids(r, picked.ix, picked.n);
+
+    r->no_memory |= picked.failed;
+    free(picked.ix);
+    return ids;
+}
+
+struct dcp_ids
+dcp_select_vms(struct dcp_reader *r, const char *key,
+               const struct dcp_yaml *node)
+{
+    return select_by(r, key, node, DCP_KIND_VM, pick_vms);
+}
+
+struct dcp_ids
+dcp_select_hosts(struct dcp_reader *r, const char *key,
+                 const struct dcp_yaml *node)
+{
+    return select_by(r, key, node, DCP_KIND_HOST, pick_hosts);
+}
+
+/* --- Rules -------------------------------------------------------------- */
+
+static void
+read_lists(struct dcp_reader *r, const struct dcp_yaml *node,
+           struct dcp_rule *rule)
+{
+    const struct dcp_yaml *vms = dcp_yaml_get(node, "vms");
+    const struct dcp_yaml *others = dcp_yaml_get(node, "others");
+    const struct dcp_yaml *hosts = dcp_yaml_get(node, "hosts");
+    bool wants_others = rule->kind == DCP_RULE_SEPARATE;
+    bool wants_hosts =
+        rule->kind == DCP_RULE_FENCE || rule->kind == DCP_RULE_BAN;
+    const char *kind = dcp_rule_kind_name(rule->kind);
+
+    if (wants_others != (others != NULL)) {
+        dcp_reader_error(r, others ? others->pos : node->pos,
+                         others ? "others: a %s rule takes none; remove it"
+                                : "'others' is missing: what a %s rule keeps "
+                                  "its vms away from",
+                         kind);
+    }
+    if (wants_hosts != (hosts != NULL)) {
+        dcp_reader_error(r, hosts ? hosts->pos : node->pos,
+                         hosts ? "hosts: a %s rule takes none; remove it"
+                               : "'hosts' is missing: a %s rule needs them",
+                         kind);
+    }
+    struct dcp_ids ids = dcp_select_vms(r, "vms", vms);
+
+    rule->vms = ids.ix;
+    rule->n_vms = ids.n;
+    ids = dcp_select_vms(r, "others", others);
+    rule->others = ids.ix;
+    rule->n_others = ids.n;
+    ids = dcp_select_hosts(r, "hosts", hosts);
+    rule->hosts = ids.ix;
+    rule->n_hosts = ids.n;
+    for (uint32_t i = 0; i < rule->n_others; i++) {
+        struct dcp_ids mine = { rule->vms, rule->n_vms };
+
+        if (dcp_ids_contain(&mine, rule->others[i])) {
+            dcp_reader_error(r, others->pos,
+                             "others: vm '%.60s' is in vms as well",
+                             r->inv->vms[rule->others[i]].name);
+            break;
+        }
+    }
+}
+
+static void
+read_rule(struct dcp_reader *r, const struct dcp_yaml *node, uint32_t ix,
+          struct dcp_rule *rule)
+{
+    const struct dcp_yaml *name = dcp_yaml_get(node, "name");
+    const struct dcp_yaml *hours = dcp_yaml_get(node, "hours");
+    const struct dcp_yaml *soft = dcp_yaml_get(node, "soft");
+    char number[40];
+
+    (void)snprintf(number, sizeof number, "#%u", ix + 1);
+    dcp_reader_object(
+        r, "rule", name && name->kind == DCP_YAML_SCALAR ? name->text : number);
+    dcp_reader_defaults(r, &dcp_schema_rule, rule);
+    rule->pos = node->pos;
+    if (!dcp_reader_section(r, &dcp_schema_rule, node, rule)) {
+        return;
+    }
+    if (!*rule->name) {
+        (void)snprintf(number, sizeof number, "%s-%u",
+                       dcp_rule_kind_name(rule->kind), ix + 1);
+        rule->name = dcp_reader_text(r, number);
+    }
+    read_lists(r, node, rule);
+    if (hours && rule->kind != DCP_RULE_ROOT) {
+        dcp_reader_error(r, hours->pos,
+                         "hours: only root rules have them; remove it");
+    } else if (hours && dcp_reader_scalar(r, "hours", hours)) {
+        rule->has_hours = dcp_window_parse(hours->text, &rule->hours);
+        if (!rule->has_hours) {
+            dcp_reader_error(r, hours->pos,
+                             "hours: '%.40s' is not a window such as "
+                             "22:00-06:00",
+                             hours->text);
+        }
+    }
+    if (soft) {
+        rule->soft =
+            dcp_reader_number(r, dcp_schema_row(&dcp_schema_rule, "soft"), soft,
+                              &rule->soft_price);
+    }
+}
+
+void
+dcp_read_rules(struct dcp_reader *r)
+{
+    struct dcp_rule *rules = dcp_reader_array(r, r->rules.n, sizeof *rules);
+    struct dcp_strmap names = { 0 };
+
+    for (uint32_t i = 0; rules && i < r->rules.n && !r->no_memory; i++) {
+        uint32_t old;
+
+        read_rule(r, r->rules.items[i], i, &rules[i]);
+        if (!rules[i].name || !*rules[i].name) {
+            continue;
+        }
+        if (!dcp_strmap_add(&names, rules[i].name, i, &old)) {
+            r->no_memory |= old == DCP_STRMAP_NONE;
+            if (old != DCP_STRMAP_NONE) {
+                dcp_reader_error(r, rules[i].pos,
+                                 "another rule has this name, on line %u; "
+                                 "rename one",
+                                 rules[old].pos.line);
+            }
+        }
+    }
+    dcp_strmap_finish(&names);
+    r->inv->rules = rules;
+    r->inv->n_rules = rules ? r->rules.n : 0;
+    dcp_reader_object(r, NULL, NULL);
+}
+
+/* --- Licences ----------------------------------------------------------- */
+
+static void
+finish_licence(struct dcp_reader *r, uint32_t ix, void *base,
+               const struct dcp_yaml *node)
+{
+    struct dcp_licence *licence = base;
+    const struct dcp_yaml *covers = dcp_yaml_get(node, "covers");
+    struct picked picked = { 0 };
+    uint32_t n;
+
+    (void)ix;
+    if (!covers) {
+        return;
+    }
+    const struct dcp_yaml *os =
+        dcp_reader_items(r, dcp_yaml_get(covers, "os"), &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (!dcp_reader_scalar(r, "covers: os", &os[i])) {
+            continue;
+        }
+        for (uint32_t v = 0; v < r->inv->n_vms; v++) {
+            if (!strcasecmp(r->inv->vms[v].os, os[i].text)) {
+                pick(&picked, v);
+            }
+        }
+    }
+    struct dcp_ids by_name =
+        dcp_select_vms(r, "covers: vms", dcp_yaml_get(covers, "vms"));
+
+    for (uint32_t i = 0; i < by_name.n; i++) {
+        pick(&picked, by_name.ix[i]);
+    }
+    if (!picked.n) {
+        dcp_reader_warn(r, covers->pos, "covers no VM of this model");
+    }
+    licence->vms = dcp_reader_ids(r, picked.ix, picked.n);
+    r->no_memory |= picked.failed;
+    free(picked.ix);
+}
+
+void
+dcp_read_licences(struct dcp_reader *r)
+{
+    dcp_reader_table(r, DCP_KIND_LICENCE, &r->inv->licences,
+                     &r->inv->n_licences, finish_licence);
+}
