@@ -11,14 +11,12 @@
 
 #include "executors/runner.h"
 
-#include "executors/heap.h"
+#include "executors/run_state.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define TEN_GBIT_KIB_S UINT64_C(1220703) /* 10^10 / 8 / 1024. */
 
 static const char *const outcome_names[] = {
     [DCP_OUTCOME_PENDING] = "pending",     [DCP_OUTCOME_DONE] = "done",
@@ -43,43 +41,16 @@ dcp_run_options_default(struct dcp_run_options *out)
     };
 }
 
-struct step_state {
-    uint32_t n_waiting;   /* Steps of this leg that must be done first. */
-    uint32_t parked_next; /* Id of the next step parked at the same place. */
-    uint32_t extensions;
-    int64_t look_ms; /* When it is late; INT64_MAX: not running. */
-    bool running;
-    bool queued; /* In 'ready' or parked. */
-};
-
-struct run {
-    const struct dcp_inventory *inventory;
-    const struct dcp_plan *plan;
-    struct dcp_executor *executor;
-    const struct dcp_run_options *options;
-    struct dcp_run_report *report;
-    struct dcp_error *err;
-    struct dcp_step_record *records;  /* By id - 1; NULL: no journal. */
-    struct step_state *steps;         /* By id - 1. */
-    uint32_t *first_child, *children; /* Ids that wait for a step. */
-    uint32_t *n_out, *n_in;           /* Moves under way, by host. */
-    uint32_t *parked_at;              /* First parked id, by host; 0: none. */
-    uint32_t parked_off, n_off;       /* Switching off, over all hosts. */
-    struct dcp_heap ready, late;
-    uint32_t n_running;
-    uint32_t stop; /* As options->interrupts() said. */
-};
-
 /* --- Bookkeeping -------------------------------------------------------- */
 
 static const struct dcp_step *
-step_of(const struct run *r, uint32_t id)
+step_of(const struct dcp_run *r, uint32_t id)
 {
     return &r->plan->steps[id - 1];
 }
 
 static void
-ask_interrupts(struct run *r)
+ask_interrupts(struct dcp_run *r)
 {
     uint32_t asked =
         r->options->interrupts ? r->options->interrupts(r->options->user) : 0;
@@ -90,7 +61,7 @@ ask_interrupts(struct run *r)
 }
 
 static bool
-note(struct run *r, const struct dcp_step *s, enum dcp_step_phase phase,
+note(struct dcp_run *r, const struct dcp_step *s, enum dcp_step_phase phase,
      const char *text)
 {
     int64_t now_ms = r->executor->ops->now_ms(r->executor);
@@ -108,7 +79,7 @@ note(struct run *r, const struct dcp_step *s, enum dcp_step_phase phase,
 }
 
 static bool
-push_ready(struct run *r, uint32_t id)
+push_ready(struct dcp_run *r, uint32_t id)
 {
     r->steps[id - 1].queued = true;
     return dcp_heap_push(&r->ready, id, id) ||
@@ -117,7 +88,7 @@ push_ready(struct run *r, uint32_t id)
 
 /* Looks at the step again after its timeout. */
 static bool
-set_look(struct run *r, const struct dcp_step *s)
+set_look(struct dcp_run *r, const struct dcp_step *s)
 {
     int64_t timeout_ms =
         (int64_t)(r->options->timeout_factor * (double)s->estimate_ms);
@@ -125,7 +96,7 @@ set_look(struct run *r, const struct dcp_step *s)
     if (timeout_ms < r->options->timeout_min_ms) {
         timeout_ms = r->options->timeout_min_ms;
     }
-    struct step_state *state = &r->steps[s->id - 1];
+    struct dcp_run_step_state *state = &r->steps[s->id - 1];
 
     state->look_ms = r->executor->ops->now_ms(r->executor) + timeout_ms;
     return dcp_heap_push(&r->late, state->look_ms, s->id) ||
@@ -133,7 +104,8 @@ set_look(struct run *r, const struct dcp_step *s)
 }
 
 static void
-observe(struct run *r, const struct dcp_step *s, struct dcp_observation *out)
+observe(struct dcp_run *r, const struct dcp_step *s,
+        struct dcp_observation *out)
 {
     struct dcp_error err = { 0 };
 
@@ -146,65 +118,16 @@ observe(struct run *r, const struct dcp_step *s, struct dcp_observation *out)
 /* --- Limits ------------------------------------------------------------- */
 
 static bool
-is_move(const struct dcp_step *s)
-{
-    return s->kind == DCP_STEP_MIGRATE;
-}
-
-static uint32_t
-units_limit(const struct run *r, uint32_t host)
-{
-    const struct dcp_hardware *hw =
-        &r->inventory->hardware[r->inventory->hosts[host].hardware.ix];
-    uint64_t fastest = 0;
-
-    if (!r->plan->limits.units_per_10gbit || !hw->n_nics) {
-        return UINT32_MAX;
-    }
-    for (uint32_t i = 0; i < hw->n_nics; i++) {
-        fastest = hw->nic_kib_s[i] > fastest ? hw->nic_kib_s[i] : fastest;
-    }
-    double units = (double)fastest / (double)TEN_GBIT_KIB_S *
-                   r->plan->limits.units_per_10gbit;
-
-    /* Half a unit of slack: 10 Gbit is not a whole number of KiB/s. */
-    return units < 1 ? 1 : (uint32_t)(units + 0.5);
-}
-
-static bool
-under(uint32_t n, uint32_t limit)
-{
-    return !limit || n < limit;
-}
-
-/* The host whose limit holds the move back, or UINT32_MAX. */
-static uint32_t
-full_host(const struct run *r, const struct dcp_step *s)
-{
-    uint32_t from = s->from.ix, to = s->to.ix;
-
-    if (!under(r->n_out[from], r->plan->limits.out_per_host) ||
-        !under(r->n_out[from] + r->n_in[from], units_limit(r, from))) {
-        return from;
-    }
-    if (!under(r->n_in[to], r->plan->limits.in_per_host) ||
-        !under(r->n_out[to] + r->n_in[to], units_limit(r, to))) {
-        return to;
-    }
-    return UINT32_MAX;
-}
-
-static bool
-park_if_limited(struct run *r, const struct dcp_step *s)
+park_if_limited(struct dcp_run *r, const struct dcp_step *s)
 {
     uint32_t *head = NULL;
 
-    if (is_move(s)) {
-        uint32_t host = full_host(r, s);
+    if (dcp_run_is_move(s)) {
+        uint32_t host = dcp_run_full_host(r, s);
 
         head = host == UINT32_MAX ? NULL : &r->parked_at[host];
     } else if (s->kind == DCP_STEP_HOST_OFF &&
-               !under(r->n_off, r->plan->limits.host_off_at_once)) {
+               !dcp_run_under(r->n_off, r->plan->limits.host_off_at_once)) {
         head = &r->parked_off;
     }
     if (head) {
@@ -216,7 +139,7 @@ park_if_limited(struct run *r, const struct dcp_step *s)
 }
 
 static bool
-unpark(struct run *r, uint32_t *head)
+unpark(struct dcp_run *r, uint32_t *head)
 {
     while (*head) {
         uint32_t id = *head;
@@ -230,13 +153,13 @@ unpark(struct run *r, uint32_t *head)
 }
 
 static void
-count(struct run *r, const struct dcp_step *s, bool starts)
+count(struct dcp_run *r, const struct dcp_step *s, bool starts)
 {
     uint32_t by = starts ? 1 : UINT32_MAX; /* Adding it takes one off. */
 
     r->n_running += by;
     r->steps[s->id - 1].running = starts;
-    if (is_move(s)) {
+    if (dcp_run_is_move(s)) {
         r->n_out[s->from.ix] += by;
         r->n_in[s->to.ix] += by;
     } else if (s->kind == DCP_STEP_HOST_OFF) {
@@ -247,14 +170,14 @@ count(struct run *r, const struct dcp_step *s, bool starts)
 /* --- Ends --------------------------------------------------------------- */
 
 static bool
-release(struct run *r, const struct dcp_step *s)
+release(struct dcp_run *r, const struct dcp_step *s)
 {
     if (!r->steps[s->id - 1].running) {
         return true;
     }
     count(r, s, false);
     r->steps[s->id - 1].look_ms = INT64_MAX;
-    if (is_move(s)) {
+    if (dcp_run_is_move(s)) {
         return unpark(r, &r->parked_at[s->from.ix]) &&
                unpark(r, &r->parked_at[s->to.ix]);
     }
@@ -264,7 +187,7 @@ release(struct run *r, const struct dcp_step *s)
 /* All that waits, directly or not, for step 'id', which did not get done.
  * Steps wait for lower ids only, so one pass upwards finds them. */
 static void
-skip_descendants(struct run *r, uint32_t id)
+skip_descendants(struct dcp_run *r, uint32_t id)
 {
     for (uint32_t i = id; i < r->plan->n_steps; i++) {
         const struct dcp_step *s = &r->plan->steps[i];
@@ -284,7 +207,7 @@ skip_descendants(struct run *r, uint32_t id)
 }
 
 static bool
-end_well(struct run *r, const struct dcp_step *s, enum dcp_outcome outcome,
+end_well(struct dcp_run *r, const struct dcp_step *s, enum dcp_outcome outcome,
          const char *text)
 {
     struct dcp_run_step *out = &r->report->steps[s->id - 1];
@@ -306,7 +229,7 @@ end_well(struct run *r, const struct dcp_step *s, enum dcp_outcome outcome,
     }
     for (uint32_t c = r->first_child[s->id - 1]; c < r->first_child[s->id];
          c++) {
-        struct step_state *child = &r->steps[r->children[c] - 1];
+        struct dcp_run_step_state *child = &r->steps[r->children[c] - 1];
 
         if (--child->n_waiting == 0 && !push_ready(r, r->children[c])) {
             return false;
@@ -316,7 +239,7 @@ end_well(struct run *r, const struct dcp_step *s, enum dcp_outcome outcome,
 }
 
 static bool
-end_badly(struct run *r, const struct dcp_step *s, enum dcp_outcome outcome,
+end_badly(struct dcp_run *r, const struct dcp_step *s, enum dcp_outcome outcome,
           const char *text)
 {
     struct dcp_run_step *out = &r->report->steps[s->id - 1];
@@ -347,9 +270,9 @@ end_badly(struct run *r, const struct dcp_step *s, enum dcp_outcome outcome,
 /* Decides by looking what became of a step that was sent.  'claim' is what the
  * executor said; NULL: nothing, it is late. */
 static bool
-settle(struct run *r, const struct dcp_step *s, const char *claim)
+settle(struct dcp_run *r, const struct dcp_step *s, const char *claim)
 {
-    struct step_state *state = &r->steps[s->id - 1];
+    struct dcp_run_step_state *state = &r->steps[s->id - 1];
     struct dcp_observation seen;
 
     observe(r, s, &seen);
@@ -376,7 +299,7 @@ settle(struct run *r, const struct dcp_step *s, const char *claim)
 /* --- Starts ------------------------------------------------------------- */
 
 static bool
-send(struct run *r, const struct dcp_step *s)
+send(struct dcp_run *r, const struct dcp_step *s)
 {
     struct dcp_error err = { 0 };
 
@@ -396,14 +319,14 @@ send(struct run *r, const struct dcp_step *s)
 }
 
 static bool
-refuse_stale(struct run *r, const struct dcp_step *s, const char *text)
+refuse_stale(struct dcp_run *r, const struct dcp_step *s, const char *text)
 {
     r->report->n_stale++;
     return end_badly(r, s, DCP_OUTCOME_FAILED, text);
 }
 
 static bool
-adopt(struct run *r, const struct dcp_step *s)
+adopt(struct dcp_run *r, const struct dcp_step *s)
 {
     int64_t sent_ms = r->records ? r->records[s->id - 1].sent_ms : 0;
 
@@ -414,7 +337,7 @@ adopt(struct run *r, const struct dcp_step *s)
 }
 
 static bool
-try_start(struct run *r, const struct dcp_step *s)
+try_start(struct dcp_run *r, const struct dcp_step *s)
 {
     struct dcp_observation seen;
     struct dcp_error err = { 0 };
@@ -450,129 +373,17 @@ try_start(struct run *r, const struct dcp_step *s)
 
 /* --- The run ------------------------------------------------------------ */
 
-static bool
-in_leg(const struct run *r, uint32_t id)
-{
-    return r->plan->steps[id - 1].leg == r->options->leg;
-}
-
-static bool
-check_steps(struct run *r)
-{
-    for (uint32_t id = 1; id <= r->plan->n_steps; id++) {
-        const struct dcp_step *s = step_of(r, id);
-        uint32_t n_hosts = r->inventory->n_hosts;
-
-        if (!in_leg(r, id)) {
-            continue;
-        }
-        if (!(r->executor->ops->kinds >> s->kind & 1)) {
-            return dcp_fail(r->err, DCP_E_UNSUPPORTED,
-                            "executor '%s' cannot do '%s' (step %u)",
-                            r->executor->ops->name, dcp_step_kind_name(s->kind),
-                            id);
-        }
-        if (is_move(s) &&
-            (s->from.kind != DCP_OBJECT_HOST || s->from.ix >= n_hosts ||
-             s->to.kind != DCP_OBJECT_HOST || s->to.ix >= n_hosts)) {
-            return dcp_fail(r->err, DCP_E_ARGUMENT,
-                            "step %u moves a VM but names no two hosts", id);
-        }
-        for (uint32_t a = 0; a < s->n_after; a++) {
-            if (s->after[a] == 0 || s->after[a] >= id) {
-                return dcp_fail(r->err, DCP_E_ARGUMENT,
-                                "step %u waits for step %u, which is not "
-                                "before it",
-                                id, s->after[a]);
-            }
-        }
-        r->report->n_steps++;
-    }
-    return true;
-}
-
-/* Steps that wait for each step, as one array; counts what each waits for. */
-static bool
-link_steps(struct run *r)
-{
-    uint32_t n = r->plan->n_steps;
-    uint64_t total = 0;
-
-    for (uint32_t id = 1; id <= n; id++) {
-        const struct dcp_step *s = step_of(r, id);
-
-        r->report->steps[id - 1].outcome =
-            in_leg(r, id) ? DCP_OUTCOME_PENDING : DCP_OUTCOME_OTHER_LEG;
-        for (uint32_t a = 0; in_leg(r, id) && a < s->n_after; a++) {
-            if (in_leg(r, s->after[a])) {
-                r->first_child[s->after[a] - 1]++;
-                r->steps[id - 1].n_waiting++;
-                total++;
-            }
-        }
-    }
-    r->children = calloc(total + 1, sizeof *r->children);
-    if (!r->children || total > UINT32_MAX) {
-        return dcp_fail(r->err, DCP_E_NOMEM, "no memory for the run");
-    }
-    uint32_t end = 0;
-
-    for (uint32_t i = 0; i <= n; i++) {
-        end += i < n ? r->first_child[i] : 0;
-        r->first_child[i] = end;
-    }
-    for (uint32_t id = n; id >= 1; id--) {
-        const struct dcp_step *s = step_of(r, id);
-
-        for (uint32_t a = 0; in_leg(r, id) && a < s->n_after; a++) {
-            if (in_leg(r, s->after[a])) {
-                r->children[--r->first_child[s->after[a] - 1]] = id;
-            }
-        }
-    }
-    return true;
-}
-
-static bool
-prepare(struct run *r)
-{
-    size_t n = r->plan->n_steps, n_hosts = r->inventory->n_hosts;
-
-    r->report->steps = calloc(n + 1, sizeof *r->report->steps);
-    r->steps = calloc(n + 1, sizeof *r->steps);
-    r->first_child = calloc(n + 1, sizeof *r->first_child);
-    r->n_out = calloc(n_hosts + 1, sizeof *r->n_out);
-    r->n_in = calloc(n_hosts + 1, sizeof *r->n_in);
-    r->parked_at = calloc(n_hosts + 1, sizeof *r->parked_at);
-    if (!r->report->steps || !r->steps || !r->first_child || !r->n_out ||
-        !r->n_in || !r->parked_at) {
-        return dcp_fail(r->err, DCP_E_NOMEM, "no memory for the run");
-    }
-    if (!check_steps(r) || !link_steps(r)) {
-        return false;
-    }
-    if (r->options->journal) {
-        r->records = calloc(n + 1, sizeof *r->records);
-        if (!r->records) {
-            return dcp_fail(r->err, DCP_E_NOMEM, "no memory for the run");
-        }
-        return dcp_journal_load_steps(r->options->journal, r->plan,
-                                      r->options->leg, r->records, r->err);
-    }
-    return true;
-}
-
 /* Steps that the journal has as verified are done and are not looked at;
  * those under way are taken over before anything new may start. */
 static bool
-first_steps(struct run *r)
+first_steps(struct dcp_run *r)
 {
     for (uint32_t id = 1; id <= r->plan->n_steps; id++) {
         const struct dcp_step_record *old =
             r->records ? &r->records[id - 1] : NULL;
         struct dcp_run_step *out = &r->report->steps[id - 1];
 
-        if (!in_leg(r, id)) {
+        if (!dcp_run_in_leg(r, id)) {
             continue;
         }
         if (old && old->phase == DCP_PHASE_VERIFIED) {
@@ -594,7 +405,7 @@ first_steps(struct run *r)
         }
     }
     for (uint32_t id = 1; id <= r->plan->n_steps; id++) {
-        if (in_leg(r, id) && r->steps[id - 1].n_waiting == 0 &&
+        if (dcp_run_in_leg(r, id) && r->steps[id - 1].n_waiting == 0 &&
             !r->steps[id - 1].queued && !push_ready(r, id)) {
             return false;
         }
@@ -603,14 +414,14 @@ first_steps(struct run *r)
 }
 
 static bool
-may_start(const struct run *r, uint32_t id)
+may_start(const struct dcp_run *r, uint32_t id)
 {
     return r->report->steps[id - 1].outcome == DCP_OUTCOME_PENDING &&
            !r->steps[id - 1].running;
 }
 
 static bool
-take_event(struct run *r)
+take_event(struct dcp_run *r)
 {
     struct dcp_event event;
     bool got = false;
@@ -641,7 +452,7 @@ take_event(struct run *r)
 }
 
 static bool
-go(struct run *r)
+go(struct dcp_run *r)
 {
     if (!first_steps(r)) {
         return false;
@@ -665,32 +476,18 @@ go(struct run *r)
     }
 }
 
-static void
-finish(struct run *r)
-{
-    free(r->records);
-    free(r->steps);
-    free(r->first_child);
-    free(r->children);
-    free(r->n_out);
-    free(r->n_in);
-    free(r->parked_at);
-    dcp_heap_finish(&r->ready);
-    dcp_heap_finish(&r->late);
-}
-
 bool
 dcp_run_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
             struct dcp_executor *executor,
             const struct dcp_run_options *options, struct dcp_run_report *out,
             struct dcp_error *err)
 {
-    struct run r = { .inventory = inv,
-                     .plan = plan,
-                     .executor = executor,
-                     .options = options,
-                     .report = out,
-                     .err = err };
+    struct dcp_run r = { .inventory = inv,
+                         .plan = plan,
+                         .executor = executor,
+                         .options = options,
+                         .report = out,
+                         .err = err };
 
     *out = (struct dcp_run_report){ 0 };
     if (options->leg >= plan->n_legs) {
@@ -698,7 +495,7 @@ dcp_run_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
                         options->leg + 1);
     }
     out->started_ms = executor->ops->now_ms(executor);
-    bool ok = prepare(&r) && go(&r);
+    bool ok = dcp_run_state_init(&r) && go(&r);
 
     out->ended_ms = executor->ops->now_ms(executor);
     out->late = out->ended_ms > plan->legs[options->leg].deadline_ms;
@@ -706,7 +503,7 @@ dcp_run_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     out->aborted = r.stop > 1;
     out->n_pending = out->n_steps - out->n_done - out->n_already -
                      out->n_failed - out->n_skipped - out->n_unknown;
-    finish(&r);
+    dcp_run_state_finish(&r);
     return ok;
 }
 
