@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/backtest.h"
+#include "cli/commands.h"
+#include "cli/replay.h"
+#include "cli/ui.h"
+#include "model/base/units.h"
+#include "model/io/plan_file.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct options {
+    const char *traces, *policy, *series, *window;
+    int64_t from_ms, to_ms;
+    uint64_t backtest;
+};
+
+static const char *const policies[] = { "none", NULL };
+
+static const struct dcp_opt rows[] = {
+    { "traces", 0, DCP_OPT_FILE, offsetof(struct options, traces), "FILE",
+      NULL, NULL, "Usage store to replay; default: the model's usage.h5." },
+    { "from", 0, DCP_OPT_INSTANT, offsetof(struct options, from_ms), "TIME",
+      NULL, NULL,
+      "Replay from here; the plan's clock times move to that day." },
+    { "to", 0, DCP_OPT_INSTANT, offsetof(struct options, to_ms), "TIME", NULL,
+      NULL, "Replay until here." },
+    { "policy", 0, DCP_OPT_CHOICE, offsetof(struct options, policy), "NAME",
+      policies, NULL, "Without a plan: what acts while time passes." },
+    { "backtest", 0, DCP_OPT_UINT, offsetof(struct options, backtest), "N",
+      NULL, NULL,
+      "Plan each of the last N nights from what came before it, replay it." },
+    { "window", 0, DCP_OPT_TEXT, offsetof(struct options, window), "FROM-TO",
+      NULL, NULL, "The night of --backtest; default: the plan's, 22:00-06:00." },
+    { "series", 0, DCP_OPT_FILE, offsetof(struct options, series), "FILE.csv",
+      NULL, NULL, "Write one CSV line per sample." },
+};
+static const struct dcp_opt_group groups[] = {
+    { rows, sizeof rows / sizeof rows[0], 0 },
+};
+
+/* --- Series ------------------------------------------------------------- */
+
+static void
+series_columns(FILE *f, const char *prefix)
+{
+    static const char *const names[] = { "hosts_on",     "it_w",
+                                         "meter_w",      "demand_mhz",
+                                         "capacity_mhz", "overload_host_s",
+                                         "migrating" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        fprintf(f, ",%s%s", prefix, names[i]);
+    }
+}
+
+static void
+series_values(FILE *f, const struct dcp_sim_slice *s)
+{
+    const double values[] = { s->hosts_on,     s->it_w,
+                              s->meter_w,      s->demand_mhz,
+                              s->capacity_mhz, s->overload_host_s,
+                              s->migrating };
+
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        char text[32];
+
+        dcp_text_double(text, values[i]);
+        fprintf(f, ",%s", text);
+    }
+}
+
+static void
+print_series(FILE *f, const struct dcp_replay *r)
+{
+    const struct dcp_sim_result *main = r->has_plan ? &r->with : &r->without;
+
+    fputs("time", f);
+    series_columns(f, "");
+    if (r->has_plan) {
+        series_columns(f, "baseline_");
+    }
+    fputc('\n', f);
+    for (uint32_t i = 0; i < main->n_slices; i++) {
+        char at[32];
+
+        dcp_print_instant(main->slices[i].start_ms, at);
+        fputs(at, f);
+        series_values(f, &main->slices[i]);
+        if (r->has_plan) {
+            series_values(f, &r->without.slices[i]);
+        }
+        fputc('\n', f);
+    }
+}
+
+static bool
+write_series(const char *path, const struct dcp_replay *r,
+             struct dcp_error *err)
+{
+    char aside[4096];
+
+    if (!strcmp(path, "-")) {
+        print_series(stdout, r);
+        return true;
+    }
+    if ((size_t)snprintf(aside, sizeof aside, "%s.tmp", path) >=
+        sizeof aside) {
+        return dcp_fail(err, DCP_E_USAGE, "--series: the name is too long");
+    }
+    FILE *f = fopen(aside, "we");
+
+    if (!f) {
+        return dcp_fail(err, DCP_E_IO, "cannot write '%s': %s", aside,
+                        strerror(errno));
+    }
+    print_series(f, r);
+    bool ok = fflush(f) == 0 && !ferror(f) && fsync(fileno(f)) == 0;
+
+    ok = fclose(f) == 0 && ok && rename(aside, path) == 0;
+    if (!ok) {
+        (void)dcp_fail(err, DCP_E_IO, "cannot write '%s': %s", path,
+                       strerror(errno));
+        (void)unlink(aside);
+    }
+    return ok;
+}
+
+/* --- JSON --------------------------------------------------------------- */
+
+static void
+json_legs(struct dcp_json *w, const struct dcp_plan *plan,
+          const struct dcp_replay *r)
+{
+    dcp_json_karray(w, "legs");
+    for (uint32_t i = 0; i < r->n_legs; i++) {
+        const struct dcp_run_report *leg = &r->legs[i];
+
+        dcp_json_begin_line(w, '{');
+        dcp_json_kstring(w, "leg", plan->legs[i].name);
+        dcp_json_kinstant(w, "start", r->leg_start_ms[i]);
+        dcp_json_ki64(w, "makespan_ms", leg->ended_ms - leg->started_ms);
+        dcp_json_ki64(w, "planned_makespan_ms", plan->legs[i].makespan_ms);
+        dcp_json_ku64(w, "steps", leg->n_steps);
+        dcp_json_ku64(w, "done", leg->n_done + leg->n_already);
+        dcp_json_ku64(w, "failed", leg->n_failed + leg->n_unknown);
+        dcp_json_ku64(w, "skipped", leg->n_skipped);
+        dcp_json_kstring(w, "first_failure",
+                         leg->first_failed ? leg->first_failure : NULL);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
+static void
+json_saved(struct dcp_json *w, const struct dcp_plan *plan,
+           const struct dcp_replay *r)
+{
+    const struct dcp_sim_result *a = &r->without, *b = &r->with;
+
+    dcp_json_kobject(w, "saved");
+    dcp_json_kdouble(w, "energy_kwh", a->meter_kwh - b->meter_kwh);
+    dcp_json_kdouble(w, "energy_cost", a->energy_cost - b->energy_cost);
+    dcp_json_kdouble(w, "carbon_kg", a->carbon_kg - b->carbon_kg);
+    dcp_json_kdouble(w, "hosts_on_mean", a->hosts_on_mean - b->hosts_on_mean);
+    dcp_json_kdouble(w, "planned_energy_kwh",
+                     plan->predicted.energy_kwh_before -
+                         plan->predicted.energy_kwh_after);
+    dcp_json_end(w, '}');
+}
+
+static int
+print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
+           const struct dcp_plan *plan, const struct dcp_replay *r,
+           struct dcp_error *err)
+{
+    const struct dcp_sim_result *main = plan ? &r->with : &r->without;
+    double wall_s = dcp_ui_wall_seconds(g);
+    struct dcp_json w;
+
+    dcp_json_init(&w, true);
+    dcp_json_begin(&w, '{');
+    dcp_json_kstring(&w, "schema", "dcplan/simulate/1");
+    dcp_json_kstring(&w, "plan", plan ? plan->uuid : NULL);
+    dcp_json_ki64(&w, "shift_days", r->shift_days);
+    bool ok = dcp_replay_json(&w, inv, r, main, err);
+
+    if (ok && plan) {
+        dcp_json_kobject(&w, "baseline");
+        ok = dcp_replay_json(&w, inv, r, &r->without, err);
+        dcp_json_end(&w, '}');
+        json_saved(&w, plan, r);
+        json_legs(&w, plan, r);
+    }
+    dcp_json_kobject(&w, "run");
+    dcp_ui_run_members(g, &w);
+    dcp_json_kdouble(&w, "samples_per_second",
+                     wall_s > 0 ? (double)main->n_samples / wall_s : 0);
+    dcp_json_end(&w, '}');
+    dcp_json_end(&w, '}');
+    if (!ok) {
+        dcp_json_finish(&w);
+        return -1;
+    }
+    return dcp_ui_json(&w, 0, err);
+}
+
+/* --- Text --------------------------------------------------------------- */
+
+static void
+line(const char *what, double before, double after, int decimals, bool share)
+{
+    double saved = before - after;
+
+    printf("%-34s %12.*f %12.*f %12.*f", what, decimals, before, decimals,
+           after, decimals, saved);
+    if (share && before > 0) {
+        printf("  (%.1f %%)", 100 * saved / before);
+    }
+    putchar('\n');
+}
+
+static double
+percent(uint64_t part, uint64_t whole)
+{
+    return whole ? 100 * (double)part / (double)whole : 0;
+}
+
+static void
+print_header(const struct dcp_plan *plan,
+             const struct dcp_replay *r)
+{
+    const struct dcp_sim_result *s = &r->without;
+    char from[32], to[32];
+
+    dcp_print_instant(s->from_ms, from);
+    dcp_print_instant(s->to_ms, to);
+    printf("Replay of %s to %s (%.1f h): %u VMs on %u hosts, %u samples each",
+           from, to, (double)(s->to_ms - s->from_ms) / 3.6e6, s->n_vms,
+           s->n_hosts, s->n_slices);
+    printf("%s\n", r->partial ? "; the store covers only this part" : "");
+    if (plan && r->in_sample) {
+        puts("IN-SAMPLE: the plan was made with knowledge of this time; "
+             "another night will be worse.");
+    }
+    if (plan && r->shift_days) {
+        printf("The plan's clock times are moved by %+lld days.\n",
+               (long long)r->shift_days);
+    }
+    if (r->fill.n_vms_no_trace || s->vms_unplaced) {
+        printf("%u VMs have no samples here (the model's figures are used), "
+               "%u are not placed.\n",
+               r->fill.n_vms_no_trace, s->vms_unplaced);
+    }
+
+}
+
+static void
+print_one(const struct dcp_inventory *inv, const struct dcp_sim_result *s)
+{
+    printf("hosts on, mean                 %10.1f\n", s->hosts_on_mean);
+    printf("energy at the meter            %10.1f kWh (%.1f at the machines)\n",
+           s->meter_kwh, s->it_kwh);
+    if (s->energy_cost > 0) {
+        printf("energy cost                    %10.2f %s\n", s->energy_cost,
+               inv->currency);
+    }
+    printf("CPU in use, of hosts on        %10.1f %%\n",
+           100 * s->cpu_util_mean_frac);
+    printf("memory allocated, of hosts on  %10.1f %%\n",
+           100 * s->mem_alloc_mean_frac);
+    printf("overload                       %10.1f host-minutes\n",
+           s->overload_host_s / 60);
+    printf("CPU asked for and not given    %10.3f %%\n",
+           s->requested_mhz_s > 0
+               ? 100 * s->unmet_cpu_mhz_s / s->requested_mhz_s
+               : 0);
+}
+
+static double
+unmet_percent(const struct dcp_sim_result *s)
+{
+    return s->requested_mhz_s > 0
+               ? 100 * s->unmet_cpu_mhz_s / s->requested_mhz_s
+               : 0;
+}
+
+static void
+print_two(const struct dcp_inventory *inv, const struct dcp_plan *plan,
+          const struct dcp_replay *r)
+{
+    const struct dcp_sim_result *a = &r->without, *b = &r->with;
+    char cost[48];
+
+    printf("\n%-34s %12s %12s %12s\n", "", "without plan", "with plan",
+           "saved");
+    line("hosts on, mean", a->hosts_on_mean, b->hosts_on_mean, 1, true);
+    line("energy at the meter, kWh", a->meter_kwh, b->meter_kwh, 1, true);
+    if (a->energy_cost > 0) {
+        (void)snprintf(cost, sizeof cost, "energy cost, %.8s", inv->currency);
+        line(cost, a->energy_cost, b->energy_cost, 2, true);
+    }
+    if (a->carbon_kg > 0) {
+        line("carbon, kg", a->carbon_kg, b->carbon_kg, 1, true);
+    }
+    line("CPU in use, % of hosts on", 100 * a->cpu_util_mean_frac,
+         100 * b->cpu_util_mean_frac, 1, false);
+    line("memory allocated, % of hosts on", 100 * a->mem_alloc_mean_frac,
+         100 * b->mem_alloc_mean_frac, 1, false);
+    line("overload, host-minutes", a->overload_host_s / 60,
+         b->overload_host_s / 60, 1, false);
+    line("overloaded host samples, %",
+         percent(a->host_slots_overloaded, a->host_slots),
+         percent(b->host_slots_overloaded, b->host_slots), 3, false);
+    line("host samples above target, %",
+         percent(a->host_slots_above_target, a->host_slots),
+         percent(b->host_slots_above_target, b->host_slots), 3, false);
+    line("CPU asked for and not given, %", unmet_percent(a), unmet_percent(b),
+         3, false);
+    printf("\nThe plan foresaw %.1f kWh saved over its horizon.  %u migrations"
+           ", %.0f s each on average; %u hosts switched off, %u on.\n",
+           plan->predicted.energy_kwh_before - plan->predicted.energy_kwh_after,
+           b->migrations, b->migrations ? b->migration_mean_s : 0,
+           b->host_shutdowns, b->host_boots);
+    for (uint32_t i = 0; i < r->n_legs; i++) {
+        const struct dcp_run_report *leg = &r->legs[i];
+
+        printf("leg %-10s %u of %u steps in %.0f min (planned %.0f)%s%s\n",
+               plan->legs[i].name, leg->n_done + leg->n_already, leg->n_steps,
+               (double)(leg->ended_ms - leg->started_ms) / 60000,
+               (double)plan->legs[i].makespan_ms / 60000,
+               leg->first_failed ? "; first failure: " : "",
+               leg->first_failed ? leg->first_failure : "");
+    }
+}
+
+/* --- The command -------------------------------------------------------- */
+
+static int
+replay_one(const struct dcp_globals *g, struct dcp_context *c,
+           const struct dcp_plan *plan, const struct options *o,
+           struct dcp_error *err)
+{
+    struct dcp_replay_options window = { o->from_ms, o->to_ms };
+    struct dcp_replay r;
+    int status = 0;
+
+    if (!dcp_replay_run(c, plan, &window, &r, err)) {
+        return -1;
+    }
+    if (o->series && !write_series(o->series, &r, err)) {
+        status = -1;
+    } else if (g->json) {
+        status = print_json(g, c->model.inventory, plan, &r, err);
+    } else if (!o->series || strcmp(o->series, "-") != 0) {
+        print_header(plan, &r);
+        if (plan) {
+            print_two(c->model.inventory, plan, &r);
+        } else {
+            print_one(c->model.inventory, &r.without);
+        }
+    }
+    dcp_replay_finish(&r);
+    return status;
+}
+
+static int
+with_context(const struct dcp_globals *g, struct dcp_context *c,
+             const struct options *o, const char *path, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
+
+    if (path) {
+        plan = dcp_plan_load(c->model.inventory, path, err);
+        if (!plan) {
+            return -1;
+        }
+        if (strcmp(plan->lineage, c->model.inventory->lineage) != 0) {
+            (void)dcp_fail(err, DCP_E_STALE,
+                           "the plan was made for another model (lineage %s)",
+                           plan->lineage);
+            return -1;
+        }
+    }
+    if (o->backtest) {
+        return dcp_backtest(g, c, plan, o->window, (uint32_t)o->backtest, err);
+    }
+    return replay_one(g, c, plan, o, err);
+}
+
+static int
+run(const struct dcp_globals *g, const void *options, uint32_t n_args,
+    char *const args[], struct dcp_error *err)
+{
+    const struct options *o = options;
+    struct dcp_context c;
+
+    if (n_args && o->policy) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "give a plan or --policy, not both");
+        return -1;
+    }
+    if (o->backtest > DCP_BACKTEST_MAX) {
+        (void)dcp_fail(err, DCP_E_USAGE, "--backtest takes 1 to %u nights",
+                       DCP_BACKTEST_MAX);
+        return -1;
+    }
+    if (g->json && o->series && !strcmp(o->series, "-")) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "--json and --series - both want standard output");
+        return -1;
+    }
+    if (!dcp_context_open(g, o->traces, &c, err)) {
+        return -1;
+    }
+    int status = with_context(g, &c, o, n_args ? args[0] : NULL, err);
+
+    dcp_context_close(&c);
+    return status;
+}
+
+const struct dcp_command dcp_cmd_simulate = {
+    .name = "simulate",
+    .summary = "replay usage, with a plan and without",
+    .synopsis = "[PLAN] [--from TIME] [--to TIME] [--backtest N] "
+                "[--series FILE.csv]",
+    .details =
+        "Replays the samples of the usage store against where the VMs are.  "
+        "With a plan, its\nlegs are carried out on the way, and the same time "
+        "without it stands beside.\nWithout --from the plan's own night is "
+        "replayed, from its first leg's start to the\nend of its last leg's "
+        "day.  docs/simulation.md defines every figure.\n\n"
+        "Examples:\n"
+        "  dcplan simulate plan.json --from 2013-08-22T00:00:00Z\n"
+        "  dcplan simulate plan.json --json --series night.csv\n"
+        "  dcplan simulate --policy none --from 2013-08-01T00:00:00Z --to "
+        "2013-08-02T00:00:00Z\n"
+        "  dcplan simulate --backtest 9 --window 22:00-06:00\n",
+    .groups = groups,
+    .n_groups = sizeof groups / sizeof groups[0],
+    .options_size = sizeof(struct options),
+    .min_args = 0,
+    .max_args = 1,
+    .run = run,
+};

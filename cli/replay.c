@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/replay.h"
+
+#include "model/base/sha256.h"
+#include "model/base/units.h"
+#include "sim/executor.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MODEL_INTERVAL_MS (5 * 60 * INT64_C(1000))
+
+/* --- The window --------------------------------------------------------- */
+
+static int64_t
+shift_instant(const struct dcp_zone *zone, int64_t ms, int64_t days)
+{
+    struct dcp_local local = dcp_zone_local(zone, ms);
+
+    return days ? dcp_zone_instant(zone, local.day + days, local.ms_of_day)
+                : ms;
+}
+
+/* By how many local days the plan moves so that it starts at or after
+ * 'from_ms', by less than a day. */
+static int64_t
+days_to(const struct dcp_zone *zone, int64_t start_ms, int64_t from_ms)
+{
+    int64_t days =
+        dcp_zone_local(zone, from_ms).day - dcp_zone_local(zone, start_ms).day;
+
+    return shift_instant(zone, start_ms, days) < from_ms ? days + 1 : days;
+}
+
+static void
+choose_window(struct dcp_context *c, const struct dcp_plan *plan,
+              const struct dcp_replay_options *o, struct dcp_replay *r,
+              int64_t *out_from_ms, int64_t *out_to_ms)
+{
+    const struct dcp_zone *zone = c->model.inventory->zone;
+    int64_t from_ms = o->from_ms, to_ms = o->to_ms;
+
+    if (plan) {
+        r->n_legs = plan->n_legs;
+        if (from_ms == DCP_INSTANT_NONE) {
+            from_ms = plan->legs[0].start_ms;
+        } else {
+            r->shift_days = days_to(zone, plan->legs[0].start_ms, from_ms);
+        }
+        for (uint32_t i = 0; i < plan->n_legs; i++) {
+            r->leg_start_ms[i] =
+                shift_instant(zone, plan->legs[i].start_ms, r->shift_days);
+        }
+        if (to_ms == DCP_INSTANT_NONE) {
+            to_ms =
+                shift_instant(zone, plan->legs[plan->n_legs - 1].buckets_until_ms,
+                              r->shift_days);
+        }
+    } else if (c->store) {
+        int64_t start_ms = dcp_store_start_ms(c->store);
+
+        from_ms = from_ms == DCP_INSTANT_NONE ? start_ms : from_ms;
+        to_ms = to_ms == DCP_INSTANT_NONE
+                    ? start_ms + dcp_store_n_times(c->store) *
+                                     dcp_store_interval_ms(c->store)
+                    : to_ms;
+    }
+    *out_from_ms = from_ms;
+    *out_to_ms = to_ms;
+}
+
+static bool
+fail_window(struct dcp_context *c, int64_t from_ms, int64_t to_ms,
+            struct dcp_error *err)
+{
+    char from[32], to[32], first[32], last[32];
+
+    if (from_ms == DCP_INSTANT_NONE || to_ms == DCP_INSTANT_NONE) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "there is no usage.h5 and no plan to take a time from: "
+                        "give --traces FILE, or --from and --to");
+    }
+    dcp_print_instant(from_ms, from);
+    dcp_print_instant(to_ms, to);
+    if (from_ms >= to_ms) {
+        return dcp_fail(err, DCP_E_USAGE, "--from %s is not before --to %s",
+                        from, to);
+    }
+    int64_t start_ms = dcp_store_start_ms(c->store);
+
+    dcp_print_instant(start_ms, first);
+    dcp_print_instant(start_ms + dcp_store_n_times(c->store) *
+                                     dcp_store_interval_ms(c->store),
+                      last);
+    return dcp_fail(err, DCP_E_USAGE,
+                    "no usage between %s and %s: the store has %s to %s; "
+                    "rehearse on a night in it with --from",
+                    from, to, first, last);
+}
+
+/* --- Samples ------------------------------------------------------------ */
+
+/* Without a store all is missing, and dcp_sim_fill() asks the model. */
+static bool
+samples_from_model(const struct dcp_inventory *inv, int64_t from_ms,
+                   int64_t to_ms, struct dcp_samples *out,
+                   struct dcp_error *err)
+{
+    uint64_t n = ((uint64_t)(to_ms - from_ms) + MODEL_INTERVAL_MS - 1) /
+                 MODEL_INTERVAL_MS;
+    size_t cells, size;
+
+    *out = (struct dcp_samples){ .start_ms = from_ms,
+                                 .interval_ms = MODEL_INTERVAL_MS,
+                                 .n_times = (uint32_t)n,
+                                 .n_vms = inv->n_vms };
+    if (n > UINT32_MAX ||
+        __builtin_mul_overflow((size_t)n, (size_t)inv->n_vms + 1, &cells) ||
+        __builtin_mul_overflow(cells, sizeof(float), &size) ||
+        !(out->value = malloc(size))) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for %" PRIu64 " samples",
+                        n);
+    }
+    for (size_t i = 0; i < cells; i++) {
+        out->value[i] = NAN;
+    }
+    return true;
+}
+
+/* The larger of both directions, by sample; in place of 'rx'. */
+static void
+larger_of(struct dcp_samples *rx, const struct dcp_samples *tx)
+{
+    size_t n = (size_t)rx->n_times * rx->n_vms;
+
+    for (size_t i = 0; i < n; i++) {
+        rx->value[i] = fmaxf(rx->value[i], tx->value[i]);
+    }
+}
+
+static bool
+load_net(struct dcp_context *c, const struct dcp_placement *start,
+         int64_t from_ms, int64_t to_ms, struct dcp_samples *out,
+         struct dcp_error *err)
+{
+    struct dcp_samples tx = { 0 };
+    bool ok = dcp_samples_load(c->store, DCP_METRIC_NET_RX_KIB_S,
+                               c->model.inventory, start, from_ms, to_ms, out,
+                               err) &&
+              dcp_samples_load(c->store, DCP_METRIC_NET_TX_KIB_S,
+                               c->model.inventory, start, from_ms, to_ms, &tx,
+                               err);
+
+    if (ok && tx.n_times == out->n_times) {
+        larger_of(out, &tx);
+    }
+    dcp_samples_finish(&tx);
+    return ok;
+}
+
+static bool
+load(struct dcp_context *c, const struct dcp_plan *plan,
+     const struct dcp_placement *start, int64_t *from_ms, int64_t *to_ms,
+     struct dcp_replay *r, struct dcp_error *err)
+{
+    if (*from_ms >= *to_ms || *from_ms == DCP_INSTANT_NONE ||
+        *to_ms == DCP_INSTANT_NONE) {
+        return fail_window(c, *from_ms, *to_ms, err);
+    }
+    if (!c->store) {
+        return samples_from_model(c->model.inventory, *from_ms, *to_ms,
+                                  &r->cpu, err);
+    }
+    /* The cell in which the window begins starts before it. */
+    int64_t step_ms = dcp_store_interval_ms(c->store);
+    int64_t past_ms = (*from_ms - dcp_store_start_ms(c->store)) % step_ms;
+    int64_t first_ms = *from_ms - (past_ms < 0 ? past_ms + step_ms : past_ms);
+
+    if (!dcp_samples_load(c->store, DCP_METRIC_CPU_MHZ, c->model.inventory,
+                          start, first_ms, *to_ms, &r->cpu, err)) {
+        return false;
+    }
+    if (r->cpu.n_times == 0) {
+        return fail_window(c, *from_ms, *to_ms, err);
+    }
+    int64_t end_ms =
+        r->cpu.start_ms + r->cpu.n_times * r->cpu.interval_ms;
+
+    if (*from_ms < r->cpu.start_ms) {
+        *from_ms = r->cpu.start_ms;
+        r->partial = true;
+    }
+    if (*to_ms > end_ms) {
+        *to_ms = end_ms;
+        r->partial = true;
+    }
+    return !plan || !dcp_store_has(c->store, DCP_METRIC_NET_RX_KIB_S) ||
+           !dcp_store_has(c->store, DCP_METRIC_NET_TX_KIB_S) ||
+           load_net(c, start, first_ms, *to_ms, &r->net, err);
+}
+
+/* --- Legs --------------------------------------------------------------- */
+
+static bool
+keep_events(const struct dcp_plan *plan, const struct dcp_virtual *world,
+            struct dcp_replay *r, struct dcp_error *err)
+{
+    uint32_t n;
+    const struct dcp_action_record *log = dcp_virtual_log(world, &n);
+    struct dcp_sim_event *events =
+        realloc(r->events, ((size_t)r->n_events + n + 1) * sizeof *events);
+
+    if (!events) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for %u events", n);
+    }
+    r->events = events;
+    for (uint32_t i = 0; i < n; i++) {
+        events[r->n_events++] = (struct dcp_sim_event){
+            log[i].at_ms, &plan->steps[log[i].step - 1], log[i].phase
+        };
+    }
+    return true;
+}
+
+static bool
+run_legs(const struct dcp_inventory *inv, const struct dcp_plan *plan,
+         struct dcp_replay *r, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *now = dcp_placement_copy(plan->before, err);
+    int64_t now_ms = INT64_MIN;
+
+    for (uint32_t i = 0; now && i < plan->n_legs; i++) {
+        struct dcp_run_options o;
+
+        if (now_ms < r->leg_start_ms[i]) {
+            now_ms = r->leg_start_ms[i];
+        }
+        DCP_AUTO(dcp_sim_executor)
+        struct dcp_sim_executor *x = dcp_sim_executor_create(
+            inv, plan, i, now, now_ms, r->net.n_times ? &r->net : NULL, err);
+
+        if (!x) {
+            return false;
+        }
+        struct dcp_virtual *world = dcp_sim_executor_world(x);
+
+        dcp_run_options_default(&o);
+        o.leg = i;
+        if (!dcp_run_leg(inv, plan, dcp_virtual_executor(world), &o,
+                         &r->legs[i], err) ||
+            !keep_events(plan, world, r, err)) {
+            return false;
+        }
+        now_ms = r->legs[i].ended_ms;
+        dcp_placement_destroy(now);
+        now = dcp_placement_copy(dcp_virtual_placement(world), err);
+    }
+    return now != NULL;
+}
+
+/* --- All of it ---------------------------------------------------------- */
+
+static bool
+replay(struct dcp_context *c, const struct dcp_plan *plan,
+       const struct dcp_replay_options *o, struct dcp_replay *r,
+       struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = c->model.inventory;
+    const struct dcp_placement *start = plan ? plan->before
+                                             : c->model.placement;
+    struct dcp_sim_input in = { .inventory = inv,
+                                .cpu = &r->cpu,
+                                .start = start };
+
+    r->has_plan = plan != NULL;
+    choose_window(c, plan, o, r, &in.from_ms, &in.to_ms);
+    if (!load(c, plan, start, &in.from_ms, &in.to_ms, r, err) ||
+        !dcp_sim_fill(inv, &r->cpu, &r->fill, err) ||
+        !dcp_simulate(&in, &r->without, err)) {
+        return false;
+    }
+    if (!plan) {
+        return true;
+    }
+    r->in_sample = c->store && plan->traces_until_ms > in.from_ms &&
+                   plan->traces_from_ms < in.to_ms;
+    if (!run_legs(inv, plan, r, err)) {
+        return false;
+    }
+    in.events = r->events;
+    in.n_events = r->n_events;
+    in.reference = &r->without;
+    return dcp_simulate(&in, &r->with, err);
+}
+
+bool
+dcp_replay_run(struct dcp_context *c, const struct dcp_plan *plan,
+               const struct dcp_replay_options *options,
+               struct dcp_replay *out, struct dcp_error *err)
+{
+    *out = (struct dcp_replay){ 0 };
+    if (!replay(c, plan, options, out, err)) {
+        dcp_replay_finish(out);
+        return false;
+    }
+    return true;
+}
+
+void
+dcp_replay_finish(struct dcp_replay *r)
+{
+    dcp_samples_finish(&r->cpu);
+    dcp_samples_finish(&r->net);
+    dcp_sim_result_finish(&r->without);
+    dcp_sim_result_finish(&r->with);
+    for (uint32_t i = 0; i < DCP_LEGS_MAX; i++) {
+        dcp_run_report_finish(&r->legs[i]);
+    }
+    free(r->events);
+    *r = (struct dcp_replay){ 0 };
+}
+
+/* --- JSON --------------------------------------------------------------- */
+
+static void
+json_energy(struct dcp_json *w, const struct dcp_inventory *inv,
+            const struct dcp_sim_result *s)
+{
+    dcp_json_kdouble(w, "energy_kwh", s->meter_kwh);
+    dcp_json_kdouble(w, "energy_it_kwh", s->it_kwh);
+    dcp_json_kdouble(w, "boot_kwh", s->boot_kwh);
+    dcp_json_kdouble(w, "shutdown_kwh", s->shutdown_kwh);
+    dcp_json_kdouble(w, "standby_kwh", s->standby_kwh);
+    dcp_json_kdouble(w, "energy_cost", s->energy_cost);
+    dcp_json_kdouble(w, "carbon_kg", s->carbon_kg);
+    dcp_json_kstring(w, "currency", inv->currency);
+}
+
+static void
+json_quality(struct dcp_json *w, const struct dcp_sim_result *s)
+{
+    dcp_json_ku64(w, "migrations", s->migrations);
+    dcp_json_ku64(w, "migrations_failed", s->migrations_failed);
+    dcp_json_kdouble(w, "migration_mean_s", s->migration_mean_s);
+    dcp_json_kdouble(w, "overload_host_seconds", s->overload_host_s);
+    dcp_json_kdouble(w, "unmet_cpu_mhz_s", s->unmet_cpu_mhz_s);
+    dcp_json_kdouble(w, "requested_cpu_mhz_s", s->requested_mhz_s);
+    dcp_json_kdouble(w, "slatah_frac", s->slatah_frac);
+    dcp_json_kdouble(w, "pdm_frac", s->pdm_frac);
+    dcp_json_kdouble(w, "slav", s->slav);
+    dcp_json_kdouble(w, "overall_slav", s->overall_slav);
+    dcp_json_kdouble(w, "average_slav", s->average_slav);
+    dcp_json_ku64(w, "host_slots", s->host_slots);
+    dcp_json_ku64(w, "host_slots_overloaded", s->host_slots_overloaded);
+    dcp_json_ku64(w, "host_slots_above_target", s->host_slots_above_target);
+    dcp_json_ku64(w, "host_shutdowns", s->host_shutdowns);
+    dcp_json_ku64(w, "host_boots", s->host_boots);
+    dcp_json_kdouble(w, "mean_s_before_shutdown", s->mean_s_before_shutdown);
+    dcp_json_kdouble(w, "sd_s_before_shutdown", s->sd_s_before_shutdown);
+    dcp_json_kdouble(w, "mean_s_before_migration", s->mean_s_before_migration);
+    dcp_json_kdouble(w, "sd_s_before_migration", s->sd_s_before_migration);
+    dcp_json_kdouble(w, "hosts_on_mean", s->hosts_on_mean);
+    dcp_json_ku64(w, "hosts_on_min", s->hosts_on_min);
+    dcp_json_ku64(w, "hosts_on_max", s->hosts_on_max);
+    dcp_json_kdouble(w, "cpu_util_mean_frac", s->cpu_util_mean_frac);
+    dcp_json_kdouble(w, "mem_alloc_mean_frac", s->mem_alloc_mean_frac);
+}
+
+/* Hosts and tenants that were overloaded, in the model's order. */
+static void
+json_overloaded(struct dcp_json *w, const struct dcp_inventory *inv,
+                const struct dcp_sim_result *s)
+{
+    uint64_t n_vms = 0;
+
+    dcp_json_karray(w, "overloaded_hosts");
+    for (uint32_t h = 0; h < s->n_hosts; h++) {
+        if (s->hosts[h].overload_s > 0) {
+            dcp_json_begin_line(w, '{');
+            dcp_json_kstring(w, "host", inv->hosts[h].name);
+            dcp_json_kdouble(w, "seconds", s->hosts[h].overload_s);
+            dcp_json_kdouble(w, "unmet_cpu_mhz_s", s->hosts[h].unmet_mhz_s);
+            dcp_json_end(w, '}');
+        }
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "overloaded_tenants");
+    for (uint32_t t = 0; t <= inv->n_tenants; t++) {
+        if (s->tenants[t].overload_vm_s > 0) {
+            dcp_json_begin_line(w, '{');
+            dcp_json_kstring(w, "tenant",
+                             t < inv->n_tenants ? inv->tenants[t].name : NULL);
+            dcp_json_kdouble(w, "vm_seconds", s->tenants[t].overload_vm_s);
+            dcp_json_kdouble(w, "unmet_cpu_mhz_s", s->tenants[t].unmet_mhz_s);
+            dcp_json_end(w, '}');
+        }
+    }
+    dcp_json_end(w, ']');
+    for (uint32_t v = 0; v < s->n_vms; v++) {
+        n_vms += s->vm_overload_s[v] > 0;
+    }
+    dcp_json_ku64(w, "overloaded_vms", n_vms);
+}
+
+static void
+json_members(struct dcp_json *w, const struct dcp_inventory *inv,
+             const struct dcp_replay *r, const struct dcp_sim_result *s)
+{
+    dcp_json_ku64(w, "vms", s->n_vms);
+    dcp_json_ku64(w, "hosts", s->n_hosts);
+    dcp_json_kinstant(w, "from", s->from_ms);
+    dcp_json_kinstant(w, "to", s->to_ms);
+    dcp_json_kdouble(w, "horizon_seconds",
+                     (double)(s->to_ms - s->from_ms) / 1000);
+    dcp_json_ku64(w, "samples", s->n_samples);
+    dcp_json_ku64(w, "samples_missing", r->fill.n_missing);
+    dcp_json_ku64(w, "vms_without_trace", r->fill.n_vms_no_trace);
+    dcp_json_ku64(w, "vms_unplaced", s->vms_unplaced);
+    json_energy(w, inv, s);
+    json_quality(w, s);
+    json_overloaded(w, inv, s);
+    dcp_json_kbool(w, "partial", r->partial);
+    dcp_json_kbool(w, "in_sample", r->in_sample);
+}
+
+bool
+dcp_replay_json(struct dcp_json *w, const struct dcp_inventory *inv,
+                const struct dcp_replay *r, const struct dcp_sim_result *s,
+                struct dcp_error *err)
+{
+    struct dcp_json compact;
+    struct dcp_sha256 sha;
+    char digest[DCP_DIGEST_TEXT_SIZE];
+
+    dcp_json_init(&compact, false);
+    dcp_json_begin(&compact, '{');
+    json_members(&compact, inv, r, s);
+    dcp_json_end(&compact, '}');
+    const char *text = dcp_json_text(&compact);
+
+    if (text) {
+        dcp_sha256_init(&sha);
+        dcp_sha256_add(&sha, text, strlen(text));
+        dcp_sha256_end_text(&sha, digest);
+        json_members(w, inv, r, s);
+        dcp_json_kstring(w, "digest", digest);
+    }
+    dcp_json_finish(&compact);
+    return text || dcp_fail(err, DCP_E_NOMEM, "no memory for the result");
+}

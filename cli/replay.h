@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_CLI_REPLAY_H
+#define DCP_CLI_REPLAY_H 1
+
+/* Replays a plan on the usage of a night: loads the samples, runs each leg
+ * through the runner with the simulator's executor, and simulates the window
+ * with and without what it did.  For `simulate`, `--backtest` and reports. */
+
+#include "cli/context.h"
+#include "executors/runner.h"
+#include "model/io/json_writer.h"
+#include "sim/sim.h"
+
+struct dcp_replay_options {
+    /* DCP_INSTANT_NONE: from the first leg's start (without a plan: the
+     * store's); to the last leg's buckets_until (the store's end).  With
+     * 'from', the plan's clock times are moved by whole local days so that its
+     * first leg starts within a day of it. */
+    int64_t from_ms, to_ms;
+};
+#define DCP_REPLAY_DEFAULT                                                     \
+    ((struct dcp_replay_options){ DCP_INSTANT_NONE, DCP_INSTANT_NONE })
+
+struct dcp_replay {
+    struct dcp_samples cpu, net; /* net.n_times 0: not measured. */
+    struct dcp_sim_fill fill;
+    struct dcp_sim_result without, with; /* 'with' only with a plan. */
+    bool has_plan;
+    bool partial;   /* The store covers only a part of the window. */
+    bool in_sample; /* The window overlaps the history that was fitted. */
+    int64_t shift_days;
+    int64_t leg_start_ms[DCP_LEGS_MAX]; /* As replayed. */
+    struct dcp_run_report legs[DCP_LEGS_MAX];
+    uint32_t n_legs;
+    struct dcp_sim_event *events; /* Owned; they borrow the plan's steps. */
+    uint32_t n_events;
+};
+
+/* 'plan' NULL: only 'without', from the model's present placement.  Both must
+ * outlive the replay. */
+bool dcp_replay_run(struct dcp_context *, const struct dcp_plan *plan,
+                    const struct dcp_replay_options *, struct dcp_replay *out,
+                    struct dcp_error *err) DCP_CHECKED;
+void dcp_replay_finish(struct dcp_replay *);
+
+/* Members of a result object of `simulate` (design, section 5), up to and with
+ * "digest", which is over all members before it. */
+bool dcp_replay_json(struct dcp_json *, const struct dcp_inventory *,
+                     const struct dcp_replay *,
+                     const struct dcp_sim_result *, struct dcp_error *err)
+    DCP_CHECKED;
+
+#endif /* cli/replay.h */
