@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* HDF5 opens files by name; the unnamed file (O_TMPFILE) is handed to it as
- * /proc/self/fd/N and gets its name by linkat() once it is whole and synced.
- * 'fd' stays ours throughout. */
-
-#define _GNU_SOURCE 1 /* O_TMPFILE, fallocate() */
+/* HDF5 opens files by name and is handed the unnamed file as
+ * /proc/self/fd/N. */
 
 #include "traces/store_writer.h"
 
 #include "model/base/strmap.h"
 #include "traces/h5.h"
+#include "traces/out_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct dcp_store_writer {
     struct dcp_store_writer_options o; /* vms, mem_basis: not kept. */
-    char *path, *temporary;            /* temporary: NULL for unnamed. */
-    int fd;
+    struct dcp_out_file out;
     hid_t file;
     hid_t data[DCP_METRICS];
     double *scale[DCP_METRICS];
@@ -35,46 +28,11 @@ struct dcp_store_writer {
 
 /* --- The file ----------------------------------------------------------- */
 
-static bool
-open_unnamed(struct dcp_store_writer *w)
-{
-    const char *slash = strrchr(w->path, '/');
-    DCP_FREE char *dir =
-        slash ? strndup(w->path, (size_t)(slash - w->path) + 1) : strdup(".");
-
-    if (!dir) {
-        return false;
-    }
-    w->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
-    return w->fd >= 0 && access("/proc/self/fd", X_OK) == 0;
-}
-
-static bool
-open_named(struct dcp_store_writer *w, struct dcp_error *err)
-{
-    if (w->fd >= 0) {
-        (void)close(w->fd);
-    }
-    if (asprintf(&w->temporary, "%s.tmp-%ld", w->path, (long)getpid()) < 0) {
-        w->temporary = NULL;
-        return dcp_fail(err, DCP_E_NOMEM, "no memory to write '%s'", w->path);
-    }
-    w->fd = open(w->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (w->fd < 0) {
-        (void)dcp_fail(err, DCP_E_IO, "cannot create '%s': %s", w->temporary,
-                       strerror(errno));
-        free(w->temporary);
-        w->temporary = NULL;
-        return false;
-    }
-    return true;
-}
-
 /* What the samples take; the rest is small. */
-static bool
-reserve_space(struct dcp_store_writer *w, struct dcp_error *err)
+static off_t
+size_estimate(const struct dcp_store_writer *w)
 {
-    off_t bytes = 0;
+    off_t bytes = (off_t)w->o.n_vms * 512 + (1 << 20);
 
     for (int m = 0; m < DCP_METRICS; m++) {
         uint64_t times = (w->o.n_times + DCP_CHUNK_TIMES - 1) /
@@ -84,25 +42,17 @@ reserve_space(struct dcp_store_writer *w, struct dcp_error *err)
 
         bytes += w->o.has[m] ? (off_t)(2 * times * vms) : 0;
     }
-    bytes += (off_t)w->o.n_vms * 512 + (1 << 20);
-    if (w->o.deflate_level ||
-        fallocate(w->fd, FALLOC_FL_KEEP_SIZE, 0, bytes) == 0 ||
-        errno == EOPNOTSUPP || errno == ENOSYS || errno == EINTR) {
-        return true;
-    }
-    return dcp_fail(err, DCP_E_IO, "cannot write '%s' (%lld MiB): %s", w->path,
-                    (long long)(bytes >> 20), strerror(errno));
+    return bytes;
 }
 
 static bool
-create_file(struct dcp_store_writer *w, struct dcp_error *err)
+create_file(struct dcp_store_writer *w, const char *path, struct dcp_error *err)
 {
-    char by_fd[64];
+    char name[4200];
 
-    if (!open_unnamed(w) && !open_named(w, err)) {
-        return false;
-    }
-    if (!reserve_space(w, err)) {
+    if (!dcp_out_file_open(path, &w->out, err) ||
+        (!w->o.deflate_level &&
+         !dcp_out_file_reserve(&w->out, size_estimate(w), err))) {
         return false;
     }
     DCP_HID fcpl = H5Pcreate(H5P_FILE_CREATE);
@@ -113,11 +63,10 @@ create_file(struct dcp_store_writer *w, struct dcp_error *err)
     /* The default driver asks for the real path of a symbolic link, which an
      * unnamed file has not. */
     (void)H5Pset_fapl_stdio(fapl);
-    (void)snprintf(by_fd, sizeof by_fd, "/proc/self/fd/%d", w->fd);
-    w->file = H5Fcreate(w->temporary ? w->temporary : by_fd, H5F_ACC_TRUNC,
-                        fcpl, fapl);
+    dcp_out_file_name(&w->out, name, sizeof name);
+    w->file = H5Fcreate(name, H5F_ACC_TRUNC, fcpl, fapl);
     if (w->file < 0) {
-        return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->path);
+        return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->out.path);
     }
     return true;
 }
@@ -310,7 +259,7 @@ write_head(struct dcp_store_writer *w, struct dcp_error *err)
     for (int m = 0; ok && m < DCP_METRICS; m++) {
         ok = !w->o.has[m] || create_metric(w, metrics, (enum dcp_metric)m);
     }
-    return ok || dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->path);
+    return ok || dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->out.path);
 }
 
 struct dcp_store_writer *
@@ -329,19 +278,18 @@ dcp_store_writer_create(const char *path,
         return NULL;
     }
     w->o = *o;
-    w->fd = -1;
+    w->out.fd = -1;
     w->file = -1;
     for (int m = 0; m < DCP_METRICS; m++) {
         w->data[m] = -1;
     }
-    w->path = strdup(path);
     w->cpu_capacity_mhz = calloc(o->n_vms, sizeof *w->cpu_capacity_mhz);
     w->cells = calloc((size_t)o->n_times * DCP_CHUNK_VMS, sizeof *w->cells);
-    if (!w->path || !w->cpu_capacity_mhz || !w->cells) {
+    if (!w->cpu_capacity_mhz || !w->cells) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory to write '%s'", path);
         return NULL;
     }
-    if (!create_file(w, err) || !write_head(w, err)) {
+    if (!create_file(w, path, err) || !write_head(w, err)) {
         return NULL;
     }
     w->o.vms = NULL;
@@ -369,19 +317,12 @@ dcp_store_writer_destroy(struct dcp_store_writer *w)
     }
     (void)close_file(w);
     (void)H5Eclear2(H5E_DEFAULT);
-    if (w->fd >= 0) {
-        (void)close(w->fd);
-    }
-    if (w->temporary) {
-        (void)unlink(w->temporary);
-    }
+    dcp_out_file_finish(&w->out);
     for (int m = 0; m < DCP_METRICS; m++) {
         free(w->scale[m]);
     }
     free(w->cells);
     free(w->cpu_capacity_mhz);
-    free(w->temporary);
-    free(w->path);
     free(w);
 }
 
@@ -456,7 +397,7 @@ put_block(struct dcp_store_writer *w, enum dcp_metric m, uint32_t first,
             0 ||
         H5Dwrite(w->data[m], H5T_NATIVE_UINT16, memory, space, H5P_DEFAULT,
                  w->cells) < 0) {
-        return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->path);
+        return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->out.path);
     }
     return true;
 }
@@ -495,7 +436,7 @@ dcp_store_writer_put_stats(struct dcp_store_writer *w,
     if (type < 0 || group < 0 ||
         !write_column(group, "stats", type, type, w->o.n_vms, stats)) {
         w->failed = true;
-        return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->path);
+        return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->out.path);
     }
     return true;
 }
@@ -521,7 +462,7 @@ dcp_store_writer_add_source(struct dcp_store_writer *w,
         !dcp_h5_write_text(group, "sha256", s->sha256) ||
         !dcp_h5_write_text(group, "importer", s->importer)) {
         w->failed = true;
-        return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->path);
+        return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->out.path);
     }
     w->n_sources++;
     return true;
@@ -548,84 +489,24 @@ write_scales(struct dcp_store_writer *w, struct dcp_error *err)
                        dcp_metric_name((enum dcp_metric)m));
         if (!write_column(w->file, where, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE,
                           w->o.n_vms, w->scale[m])) {
-            return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->path);
+            return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->out.path);
         }
     }
     return true;
-}
-
-/* linkat() does not replace; rename() does. */
-static bool
-name_file(struct dcp_store_writer *w, struct dcp_error *err)
-{
-    char by_fd[64];
-
-    if (!w->temporary) {
-        (void)snprintf(by_fd, sizeof by_fd, "/proc/self/fd/%d", w->fd);
-        if (linkat(AT_FDCWD, by_fd, AT_FDCWD, w->path, AT_SYMLINK_FOLLOW) ==
-            0) {
-            return true;
-        }
-        if (asprintf(&w->temporary, "%s.tmp-%ld", w->path, (long)getpid()) <
-            0) {
-            w->temporary = NULL;
-            return dcp_fail(err, DCP_E_NOMEM, "no memory");
-        }
-        (void)unlink(w->temporary);
-        if (linkat(AT_FDCWD, by_fd, AT_FDCWD, w->temporary,
-                   AT_SYMLINK_FOLLOW) != 0) {
-            return dcp_fail(err, DCP_E_IO, "cannot create '%s': %s",
-                            w->temporary, strerror(errno));
-        }
-    }
-    if (rename(w->temporary, w->path) != 0) {
-        return dcp_fail(err, DCP_E_IO, "cannot replace '%s': %s", w->path,
-                        strerror(errno));
-    }
-    free(w->temporary);
-    w->temporary = NULL;
-    return true;
-}
-
-/* Best effort: some file systems refuse to sync a directory. */
-static void
-sync_directory(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    DCP_FREE char *dir =
-        slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    int fd = dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-    if (fd >= 0) {
-        (void)fsync(fd);
-        (void)close(fd);
-    }
 }
 
 bool
 dcp_store_writer_commit(struct dcp_store_writer *w, struct dcp_error *err)
 {
-    struct stat st;
-
     if (w->failed) {
         return dcp_fail(err, DCP_E_ARGUMENT, "'%s' could not be written",
-                        w->path);
+                        w->out.path);
     }
     if (!write_scales(w, err)) {
         return false;
     }
     if (!close_file(w)) {
-        return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->path);
+        return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->out.path);
     }
-    /* Gives back what was reserved beyond the end. */
-    if (fstat(w->fd, &st) != 0 || ftruncate(w->fd, st.st_size) != 0 ||
-        fsync(w->fd) != 0) {
-        return dcp_fail(err, DCP_E_IO, "cannot write '%s': %s", w->path,
-                        strerror(errno));
-    }
-    if (!name_file(w, err)) {
-        return false;
-    }
-    sync_directory(w->path);
-    return true;
+    return dcp_out_file_commit(&w->out, err);
 }
