@@ -29,9 +29,10 @@ static const struct dcp_opt rows[] = {
     { "map", 0, DCP_OPT_FILE, offsetof(struct options, map), "M.yaml", NULL,
       NULL, "csv: which column is what (docs/traces.md)." },
     { "vm-size", 0, DCP_OPT_FILE, offsetof(struct options, vm_size), "FILE",
-      NULL, NULL, "planetlab: CSV vm,vcpus,mhz,memory_mib." },
+      NULL, NULL,
+      "planetlab: CSV vm,vcpus,core_mhz,mem_mib; vm * is all others." },
     { "core-mhz", 0, DCP_OPT_UINT, offsetof(struct options, core_mhz), "MHZ",
-      NULL, NULL, "MHz of one vCPU where the source names none." },
+      NULL, NULL, "MHz of a core where the source names none (default 2400)." },
     { "deflate", 0, DCP_OPT_UINT, offsetof(struct options, deflate), "LEVEL",
       NULL, NULL, "Compress the store, 1 to 9 (default: not)." },
 };
@@ -100,8 +101,12 @@ say(const struct dcp_globals *g, const char *path,
             "rows of zero capacity: the VM was not there");
     say_one(g, s->above_capacity_rows, "rows above the CPU capacity: kept");
     say_one(g, s->above_memory_rows, "rows above the provisioned memory: kept");
-    say_one(g, s->unknown_vm_rows, "readings of VMs not in the table: left");
-    say_one(g, s->error_values, "values that the source marks as errors: left");
+    say_one(g, s->unknown_vm_rows,
+            s->unknown_vm_rows == s->rows
+                ? "readings of VMs not in the table: kept, at one core each"
+                : "readings of VMs not in the table: left out");
+    say_one(g, s->error_values,
+            "values that the source marks as errors: left out");
 }
 
 static int
@@ -167,13 +172,20 @@ const struct dcp_command dcp_cmd_traces_import = {
     .synopsis = "KIND SRC... -o U.h5",
     .details =
         "KIND SRC is one of\n"
-        "  bitbrains DIR|FILE...   GWA-T-12: one file per VM and month\n"
+        "  bitbrains DIR|FILE...           GWA-T-12: a file per VM and "
+        "month\n"
+        "  planetlab DIR...                CPU %, a file per VM; DIR is "
+        "called YYYYMMDD\n"
+        "  azure-v1|azure-v2 VMTABLE READINGS...\n"
+        "  alibaba-machine META USAGE...   machines of cluster-trace-v2018\n"
         "\n"
         "Files may be .gz.  One name in two sources is one VM, merged by "
         "time.\n"
         "The grid rule, the repairs and their counters: docs/traces.md.\n\n"
         "Examples:\n"
-        "  dcplan traces import bitbrains rnd/2013-8 -o usage.h5\n",
+        "  dcplan traces import bitbrains rnd/2013-8 -o usage.h5\n"
+        "  dcplan traces import planetlab 20110303 --core-mhz 2400 -o "
+        "usage.h5\n",
     .groups = groups,
     .n_groups = 1,
     .options_size = sizeof(struct options),

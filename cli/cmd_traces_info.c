@@ -223,6 +223,22 @@ put_double(double value)
     printf(",%s", isnan(value) ? "" : text);
 }
 
+/* What was a float in the source rows: the shortest that reads back. */
+static void
+put_float(double value)
+{
+    float want = (float)value;
+    char text[32] = "";
+
+    for (int digits = 6; !isnan(value) && digits <= 9; digits++) {
+        (void)snprintf(text, sizeof text, "%.*g", digits, (double)want);
+        if (strtof(text, NULL) == want) {
+            break;
+        }
+    }
+    printf(",%s", text);
+}
+
 static void
 print_vm(const struct dcp_store *s, uint32_t i)
 {
@@ -239,13 +255,13 @@ print_vm(const struct dcp_store *s, uint32_t i)
            (unsigned long long)v->gaps, (long long)(v->max_gap_ms / 1000),
            first, last);
     put_double(v->mean_cpu_mhz);
-    put_double(v->p95_cpu_mhz);
-    put_double(v->max_cpu_mhz);
+    put_float(v->p95_cpu_mhz);
+    put_float(v->max_cpu_mhz);
     put_double(100 * v->mean_cpu_frac);
-    put_double(100 * v->p95_cpu_frac);
-    put_double(100 * v->max_cpu_frac);
+    put_float(100 * v->p95_cpu_frac);
+    put_float(100 * v->max_cpu_frac);
     put_double(v->mean_mem_mib);
-    put_double(v->max_mem_mib);
+    put_float(v->max_mem_mib);
     printf(",%llu,%llu,%llu,%llu,%llu,%u",
            (unsigned long long)v->conflicting_duplicates,
            (unsigned long long)v->zero_capacity_rows,

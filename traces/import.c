@@ -14,12 +14,13 @@
 #include <string.h>
 
 static const struct dcp_importer *const importers[] = {
-    &dcp_importer_bitbrains,
+    &dcp_importer_bitbrains,       &dcp_importer_planetlab,
+    &dcp_importer_azure_v1,        &dcp_importer_azure_v2,
+    &dcp_importer_alibaba_machine,
 };
 
 const char *const dcp_import_kinds[] = {
-    "bitbrains",
-    NULL,
+    "bitbrains", "planetlab", "azure-v1", "azure-v2", "alibaba-machine", NULL,
 };
 
 struct dcp_import *
@@ -70,6 +71,8 @@ dcp_import_destroy(struct dcp_import *imp)
     free(imp->files);
     free(imp->sources);
     free(imp->stats);
+    free(imp->sizes);
+    dcp_strmap_finish(&imp->size_index);
     dcp_arena_destroy(imp->arena);
     free(imp);
 }
@@ -159,9 +162,8 @@ create_writer(struct dcp_import *imp, const struct dcp_grid *grid,
         .mem_basis = imp->kind.mem_basis,
         .deflate_level = imp->o.deflate_level,
         /* Cells that mix two values are not whole. */
-        .cpu_whole_percent = imp->kind.cpu_whole_percent &&
-                             grid->interval_ms == grid->step_ms &&
-                             !imp->kind.relative,
+        .cpu_whole_percent =
+            imp->kind.cpu_whole_percent && grid->interval_ms == grid->step_ms,
     };
 
     if (!vms) {

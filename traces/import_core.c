@@ -10,6 +10,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -91,6 +92,57 @@ dcp_import_size(struct dcp_import_vm *vm, int64_t time_ms, uint32_t vcpus,
         cpu_capacity_mhz > 0 ? cpu_capacity_mhz : vm->cpu_capacity_mhz;
     vm->mem_capacity_mib =
         mem_capacity_mib > 0 ? mem_capacity_mib : vm->mem_capacity_mib;
+}
+
+int64_t *
+dcp_import_previous(struct dcp_import_vm *vm, uint32_t file)
+{
+    if (vm->last_file != file) {
+        vm->last_file = file;
+        vm->previous_ms = INT64_MIN;
+    }
+    return &vm->previous_ms;
+}
+
+void
+dcp_import_drop_vms(struct dcp_import *imp,
+                    bool (*drop)(const struct dcp_import_vm *))
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < imp->n_vms; i++) {
+        if (drop(&imp->vms[i])) {
+            dcp_rows_finish(&imp->vms[i].rows);
+        } else {
+            imp->vms[kept++] = imp->vms[i];
+        }
+    }
+    imp->n_vms = kept;
+    dcp_strmap_finish(&imp->index); /* Its indices are old. */
+}
+
+bool
+dcp_scan_percent(const struct dcp_lines *l, const char *text, uint32_t column,
+                 const char *name, uint64_t *io_errors, double *out,
+                 struct dcp_error *err)
+{
+    const char *end = text;
+
+    *out = NAN;
+    if (!*text) {
+        return true;
+    }
+    end = dcp_scan_number(text, out);
+    if (end && !*end && io_errors && (*out == -1 || *out == 101)) {
+        ++*io_errors;
+        *out = NAN;
+        return true;
+    }
+    if (!end || *end || !(*out >= 0 && *out <= 1e6)) {
+        return dcp_fail_at(err, DCP_E_PARSE, dcp_lines_pos(l, column),
+                           "'%.20s' is not a percentage for %s", text, name);
+    }
+    return true;
 }
 
 /* --- Files -------------------------------------------------------------- */
@@ -281,17 +333,22 @@ run_piece(void *piecework, uint32_t i, struct dcp_error *err)
     return w->fn(w->imp, i, err);
 }
 
-static void
-tick(void *piecework)
+void
+dcp_import_progress(const struct dcp_import *imp)
 {
-    const struct piecework *w = piecework;
-    const struct dcp_import *imp = w->imp;
-
     if (imp->o.progress && imp->bytes_total) {
         imp->o.progress(imp->o.progress_context,
                         (double)atomic_load(&imp->bytes_done) /
                             (double)imp->bytes_total);
     }
+}
+
+static void
+tick(void *piecework)
+{
+    const struct piecework *w = piecework;
+
+    dcp_import_progress(w->imp);
 }
 
 bool

@@ -19,6 +19,8 @@ struct dcp_import_vm {
     int64_t size_ms; /* Time of the row that the sizes are from. */
     struct dcp_rows rows;
     uint32_t first_file, last_file; /* Into files; UINT32_MAX: none. */
+    int64_t previous_ms;            /* Row before, in last_file. */
+    bool unlisted;                  /* In no table of VMs. */
 };
 
 struct dcp_import_file {
@@ -32,6 +34,12 @@ struct dcp_import_file {
 struct dcp_import_source {
     const char *path;
     struct dcp_sha256 hash;
+};
+
+/* Of --vm-size. */
+struct dcp_import_sizes {
+    uint32_t vcpus;
+    double cpu_capacity_mhz, mem_mib;
 };
 
 /* One kind of source. */
@@ -49,6 +57,10 @@ struct dcp_importer {
 };
 
 extern const struct dcp_importer dcp_importer_bitbrains;
+extern const struct dcp_importer dcp_importer_planetlab;
+extern const struct dcp_importer dcp_importer_azure_v1;
+extern const struct dcp_importer dcp_importer_azure_v2;
+extern const struct dcp_importer dcp_importer_alibaba_machine;
 
 struct dcp_import {
     struct dcp_importer kind; /* A copy: a mapping may change it. */
@@ -64,6 +76,9 @@ struct dcp_import {
     struct dcp_import_source *sources;
     uint32_t n_sources;
     struct dcp_vm_stats *stats; /* In the order of vms, once sorted. */
+    struct dcp_import_sizes *sizes;
+    uint32_t n_sizes;
+    struct dcp_strmap size_index; /* By VM name. */
     uint64_t unknown_vm_rows;
     _Atomic uint64_t error_values;
     uint64_t bytes_total;
@@ -77,6 +92,27 @@ uint32_t dcp_import_vm(struct dcp_import *, const char *name, size_t length);
 /* Notes a VM's sizes as of 'time_ms': the latest that are not 0 stay. */
 void dcp_import_size(struct dcp_import_vm *, int64_t time_ms, uint32_t vcpus,
                      double cpu_capacity_mhz, double mem_capacity_mib);
+
+/* Reads --vm-size where it was given. */
+bool
+dcp_import_read_sizes(struct dcp_import *, struct dcp_error *err) DCP_CHECKED;
+/* Sets a VM's sizes from --vm-size, else one vCPU of --core-mhz. */
+bool dcp_import_size_of(const struct dcp_import *, struct dcp_import_vm *,
+                        struct dcp_error *err) DCP_CHECKED;
+
+/* For readings of many VMs in one file: the row before of this VM, in this
+ * file, for dcp_import_row(). */
+int64_t *dcp_import_previous(struct dcp_import_vm *, uint32_t file);
+
+/* Drops the VMs for which 'drop' says so, with their rows. */
+void dcp_import_drop_vms(struct dcp_import *,
+                         bool (*drop)(const struct dcp_import_vm *));
+
+/* A share in percent; NaN: an empty field.  False: not a number, or below 0
+ * ('io_errors' counts the values -1 and 101, which are NaN too). */
+bool dcp_scan_percent(const struct dcp_lines *, const char *text,
+                      uint32_t column, const char *name, uint64_t *io_errors,
+                      double *out, struct dcp_error *err) DCP_CHECKED;
 
 /* The files of all sources, in natural order within each: a source that is a
  * file, or all files below one that is a directory for which 'wanted' says
@@ -116,6 +152,9 @@ bool dcp_import_parallel(struct dcp_import *, uint32_t n,
                          bool (*fn)(struct dcp_import *, uint32_t i,
                                     struct dcp_error *err),
                          struct dcp_error *err) DCP_CHECKED;
+
+/* Tells the caller's progress function; from its own thread only. */
+void dcp_import_progress(const struct dcp_import *);
 
 /* Instants outside 1970..2100 are refused: a wrong unit, most likely. */
 bool dcp_import_seconds(const struct dcp_lines *, double seconds,
