@@ -231,8 +231,10 @@ put_float(double value)
     char text[32] = "";
 
     for (int digits = 6; !isnan(value) && digits <= 9; digits++) {
+        double again;
+
         (void)snprintf(text, sizeof text, "%.*g", digits, (double)want);
-        if (strtof(text, NULL) == want) {
+        if (dcp_scan_double(text, &again) && (float)again == want) {
             break;
         }
     }

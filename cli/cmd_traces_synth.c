@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/ui.h"
 #include "model/calendar.h"
+#include "model/io/model_dir.h"
 #include "traces/synth.h"
 
 #include <signal.h>
@@ -17,7 +18,8 @@ struct options {
 
 static const struct dcp_opt rows[] = {
     { "output", 'o', DCP_OPT_FILE, offsetof(struct options, output), "U.h5",
-      NULL, NULL, "Write the store there." },
+      NULL, NULL,
+      "Write the store there (default: usage.h5 of the model directory)." },
     { "vms", 0, DCP_OPT_UINT, offsetof(struct options, vms), "N", NULL, NULL,
       "Invent N VMs instead of taking the model's." },
     { "days", 0, DCP_OPT_UINT, offsetof(struct options, days), "D", NULL, "31",
@@ -37,6 +39,18 @@ static void
 progress(void *globals, double done_frac)
 {
     dcp_ui_progress(globals, "inventing usage", done_frac);
+}
+
+/* Where to: -o, else usage.h5 of the model directory. */
+static const char *
+target(const struct dcp_globals *g, const struct options *o, char *room,
+       size_t size)
+{
+    if (o->output) {
+        return o->output;
+    }
+    (void)snprintf(room, size, "%s/usage.h5", g->dir);
+    return room;
 }
 
 static int
@@ -67,19 +81,82 @@ print_result(const struct dcp_globals *g, const char *path, uint32_t n,
 }
 
 static int
+make(const struct dcp_globals *g, const struct options *o,
+     const struct dcp_synth_vm vms[], uint32_t n,
+     const struct dcp_synth_options *so, struct dcp_error *err)
+{
+    char room[4096];
+    const char *path = target(g, o, room, sizeof room);
+
+    if (!vms) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u VMs", n);
+        return -1;
+    }
+    return dcp_synth_write(path, vms, n, so, err)
+               ? print_result(g, path, n, so, err)
+               : -1;
+}
+
+static int
+drawn(const struct dcp_globals *g, const struct options *o,
+      const struct dcp_synth_options *so, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_arena) struct dcp_arena *arena = dcp_arena_create(0);
+    uint32_t n = (uint32_t)o->vms;
+
+    if (!o->output) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "invented VMs are of no model: say where with -o U.h5");
+        return -1;
+    }
+    return make(g, o, arena ? dcp_synth_draw_vms(arena, g->seed, n) : NULL, n,
+                so, err);
+}
+
+static int
+of_model(const struct dcp_globals *g, const struct options *o,
+         struct dcp_synth_options *so, struct dcp_error *err)
+{
+    struct dcp_model model;
+    struct dcp_diag diag = { 0 };
+    bool ok = dcp_model_open(g->dir, &diag, &model, err);
+
+    /* The only error is 'err', which the caller prints. */
+    if (ok || diag.n_errors > 1) {
+        dcp_ui_diag(g, &diag);
+    }
+    if (!ok && diag.n_errors > 1) {
+        (void)dcp_fail(err, DCP_E_PARSE, "the model has %zu errors",
+                       diag.n_errors);
+    }
+    dcp_diag_finish(&diag);
+    if (!ok) {
+        return -1;
+    }
+    DCP_AUTO(dcp_arena) struct dcp_arena *arena = dcp_arena_create(0);
+    uint32_t n = 0;
+    const struct dcp_synth_vm *vms =
+        arena ? dcp_synth_vms_of(arena, g->seed, model.inventory, &n) : NULL;
+
+    so->zone = model.inventory->zone;
+    int status = make(g, o, vms, n, so, err);
+
+    dcp_model_finish(&model);
+    return status;
+}
+
+static int
 run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     char *const args[], struct dcp_error *err)
 {
     const struct options *o = options;
     struct dcp_globals copy = *g;
-    uint32_t n = 0;
 
     (void)n_args;
     (void)args;
-    if (!o->output || o->days > DCP_SYNTH_DAYS_MAX ||
+    if (!o->days || o->days > DCP_SYNTH_DAYS_MAX ||
         o->vms > DCP_STORE_VMS_MAX) {
-        (void)dcp_fail(err, DCP_E_USAGE,
-                       "needs -o U.h5; at most %d --days and %u --vms",
+        (void)dcp_fail(err, DCP_E_USAGE, "--days is 1 to %d, --vms at most %u",
                        DCP_SYNTH_DAYS_MAX, DCP_STORE_VMS_MAX);
         return -1;
     }
@@ -96,29 +173,23 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
         .progress = progress,
         .progress_context = &copy,
     };
-    DCP_AUTO(dcp_arena) struct dcp_arena *arena = dcp_arena_create(0);
-    const struct dcp_synth_vm *vms = NULL;
-
-    n = (uint32_t)o->vms;
-    vms = arena ? dcp_synth_draw_vms(arena, g->seed, n) : NULL;
-    if (!vms) {
-        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u VMs", n);
-        return -1;
-    }
-    bool ok = dcp_synth_write(o->output, vms, n, &so, err);
+    int status = o->vms ? drawn(g, o, &so, err) : of_model(g, o, &so, err);
 
     dcp_ui_progress_end(g);
-    return ok ? print_result(g, o->output, n, &so, err) : -1;
+    return status;
 }
 
 const struct dcp_command dcp_cmd_traces_synth = {
     .name = "traces synth",
     .summary = "invent a usage history with day and week rhythm",
-    .synopsis = "[--vms N] [--days D] -o U.h5",
+    .synopsis = "[--vms N] [--days D] [-o U.h5]",
     .details =
         "Office hours, evening web, night batch, flat and bursty VMs, with "
-        "noise; the same\nseed gives the same bytes.  How: docs/traces.md.\n\n"
+        "noise; the same\nseed gives the same bytes.  Names and sizes are "
+        "those of the model's VMs; a tag\n'office', 'evening', 'batch', "
+        "'flat' or 'bursty' chooses.  How: docs/traces.md.\n\n"
         "Examples:\n"
+        "  dcplan -C night traces synth --days 31 --seed 7\n"
         "  dcplan traces synth --vms 200 --days 14 --seed 7 -o usage.h5\n",
     .groups = groups,
     .n_groups = 1,
