@@ -11,13 +11,13 @@
 #include <string.h>
 
 static bool
-no_memory(struct dcp_reader *r)
+no_memory(struct dcp_plan_reader *r)
 {
-    return dcp_reader_fail(r, DCP_E_NOMEM, NULL, "no memory");
+    return dcp_plan_reader_fail(r, DCP_E_NOMEM, NULL, "no memory");
 }
 
 static void
-enter(struct dcp_reader *r, const char *section)
+enter(struct dcp_plan_reader *r, const char *section)
 {
     r->section = section;
     r->name = NULL;
@@ -69,7 +69,7 @@ dump(struct dcp_json *w, json_t *value)
 }
 
 static bool
-parse_options(struct dcp_reader *r, json_t *options)
+parse_options(struct dcp_plan_reader *r, json_t *options)
 {
     struct dcp_json w;
 
@@ -88,69 +88,69 @@ parse_options(struct dcp_reader *r, json_t *options)
 }
 
 static bool
-parse_head(struct dcp_reader *r, json_t *root)
+parse_head(struct dcp_plan_reader *r, json_t *root)
 {
     struct dcp_plan *plan = r->plan;
     json_t *o, *options;
     const char *schema;
 
-    if (!dcp_reader_text(r, root, "schema", &schema)) {
+    if (!dcp_plan_reader_text(r, root, "schema", &schema)) {
         return false;
     }
     if (strcmp(schema, DCP_PLAN_SCHEMA) != 0) {
-        return dcp_reader_fail(r, DCP_E_PARSE, "schema",
-                               "'%s' is not a plan: expected '%s'", schema,
-                               DCP_PLAN_SCHEMA);
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, "schema",
+                                    "'%s' is not a plan: expected '%s'", schema,
+                                    DCP_PLAN_SCHEMA);
     }
-    if (!(o = dcp_reader_get(r, root, "model", JSON_OBJECT))) {
+    if (!(o = dcp_plan_reader_get(r, root, "model", JSON_OBJECT))) {
         return false;
     }
     enter(r, "model");
-    if (!dcp_reader_text(r, o, "lineage", &plan->lineage) ||
-        !dcp_reader_u64(r, o, "serial", &plan->serial) ||
-        !dcp_reader_digest(r, o, "digest", plan->model_digest)) {
+    if (!dcp_plan_reader_text(r, o, "lineage", &plan->lineage) ||
+        !dcp_plan_reader_u64(r, o, "serial", &plan->serial) ||
+        !dcp_plan_reader_digest(r, o, "digest", plan->model_digest)) {
         return false;
     }
     enter(r, "");
     if (!json_is_null(json_object_get(root, "traces"))) {
-        if (!(o = dcp_reader_get(r, root, "traces", JSON_OBJECT))) {
+        if (!(o = dcp_plan_reader_get(r, root, "traces", JSON_OBJECT))) {
             return false;
         }
         enter(r, "traces");
-        if (!dcp_reader_digest(r, o, "digest", plan->traces_digest) ||
-            !dcp_reader_instant(r, o, "from", &plan->traces_from_ms) ||
-            !dcp_reader_instant(r, o, "until", &plan->traces_until_ms) ||
-            !dcp_reader_u32(r, o, "vms_without_trace",
-                            &plan->vms_without_trace)) {
+        if (!dcp_plan_reader_digest(r, o, "digest", plan->traces_digest) ||
+            !dcp_plan_reader_instant(r, o, "from", &plan->traces_from_ms) ||
+            !dcp_plan_reader_instant(r, o, "until", &plan->traces_until_ms) ||
+            !dcp_plan_reader_u32(r, o, "vms_without_trace",
+                                 &plan->vms_without_trace)) {
             return false;
         }
         enter(r, "");
     }
-    if (!(o = dcp_reader_get(r, root, "policy", JSON_OBJECT))) {
+    if (!(o = dcp_plan_reader_get(r, root, "policy", JSON_OBJECT))) {
         return false;
     }
     enter(r, "policy");
-    if (!dcp_reader_digest(r, o, "digest", plan->policy_digest)) {
+    if (!dcp_plan_reader_digest(r, o, "digest", plan->policy_digest)) {
         return false;
     }
     enter(r, "");
-    if (!(o = dcp_reader_get(r, root, "tool", JSON_OBJECT))) {
+    if (!(o = dcp_plan_reader_get(r, root, "tool", JSON_OBJECT))) {
         return false;
     }
     enter(r, "tool");
-    if (!dcp_reader_text(r, o, "version", &plan->tool_version) ||
-        !dcp_reader_u64(r, o, "seed", &plan->seed) ||
-        !(options = dcp_reader_get(r, o, "options", JSON_OBJECT)) ||
+    if (!dcp_plan_reader_text(r, o, "version", &plan->tool_version) ||
+        !dcp_plan_reader_u64(r, o, "seed", &plan->seed) ||
+        !(options = dcp_plan_reader_get(r, o, "options", JSON_OBJECT)) ||
         !parse_options(r, options)) {
         return false;
     }
     enter(r, "");
-    if (!(o = dcp_reader_get(r, root, "valid", JSON_OBJECT))) {
+    if (!(o = dcp_plan_reader_get(r, root, "valid", JSON_OBJECT))) {
         return false;
     }
     enter(r, "valid");
-    return dcp_reader_instant(r, o, "not_before", &plan->not_before_ms) &&
-           dcp_reader_instant(r, o, "not_after", &plan->not_after_ms);
+    return dcp_plan_reader_instant(r, o, "not_before", &plan->not_before_ms) &&
+           dcp_plan_reader_instant(r, o, "not_after", &plan->not_after_ms);
 }
 
 static bool
@@ -166,33 +166,34 @@ find_leg(const struct dcp_plan *plan, const char *name, uint32_t *out)
 }
 
 static bool
-parse_leg(struct dcp_reader *r, json_t *o)
+parse_leg(struct dcp_plan_reader *r, json_t *o)
 {
     struct dcp_leg *leg = &r->plan->legs[r->plan->n_legs];
     uint32_t other;
 
     if (!json_is_object(o)) {
-        return dcp_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
     }
-    if (!dcp_reader_text(r, o, "leg", &leg->name) ||
-        !dcp_reader_instant(r, o, "start", &leg->start_ms) ||
-        !dcp_reader_instant(r, o, "deadline", &leg->deadline_ms) ||
-        !dcp_reader_instant(r, o, "buckets_until", &leg->buckets_until_ms)) {
+    if (!dcp_plan_reader_text(r, o, "leg", &leg->name) ||
+        !dcp_plan_reader_instant(r, o, "start", &leg->start_ms) ||
+        !dcp_plan_reader_instant(r, o, "deadline", &leg->deadline_ms) ||
+        !dcp_plan_reader_instant(r, o, "buckets_until",
+                                 &leg->buckets_until_ms)) {
         return false;
     }
     if (find_leg(r->plan, leg->name, &other)) {
-        return dcp_reader_fail(r, DCP_E_PARSE, "leg", "'%s' is there twice",
-                               leg->name);
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, "leg",
+                                    "'%s' is there twice", leg->name);
     }
     r->plan->n_legs++;
     return true;
 }
 
 static bool
-parse_legs(struct dcp_reader *r, json_t *root)
+parse_legs(struct dcp_plan_reader *r, json_t *root)
 {
     enter(r, "");
-    json_t *legs = dcp_reader_get(r, root, "legs", JSON_ARRAY);
+    json_t *legs = dcp_plan_reader_get(r, root, "legs", JSON_ARRAY);
 
     if (!legs) {
         return false;
@@ -200,9 +201,9 @@ parse_legs(struct dcp_reader *r, json_t *root)
     size_t n = json_array_size(legs);
 
     if (!n || n > DCP_LEGS_MAX) {
-        return dcp_reader_fail(r, DCP_E_PARSE, "legs",
-                               "expected 1 to %d legs, found %zu", DCP_LEGS_MAX,
-                               n);
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, "legs",
+                                    "expected 1 to %d legs, found %zu",
+                                    DCP_LEGS_MAX, n);
     }
     enter(r, "legs");
     for (size_t i = 0; i < n; i++) {
@@ -212,26 +213,28 @@ parse_legs(struct dcp_reader *r, json_t *root)
         }
     }
     enter(r, "");
-    json_t *limits = dcp_reader_get(r, root, "limits", JSON_OBJECT);
+    json_t *limits = dcp_plan_reader_get(r, root, "limits", JSON_OBJECT);
     struct dcp_plan_limits *l = &r->plan->limits;
 
     enter(r, "limits");
     return limits &&
-           dcp_reader_u32(r, limits, "out_per_host", &l->out_per_host) &&
-           dcp_reader_u32(r, limits, "in_per_host", &l->in_per_host) &&
-           dcp_reader_u32(r, limits, "units_per_10Gbit",
-                          &l->units_per_10gbit) &&
-           dcp_reader_u32(r, limits, "host_off_at_once", &l->host_off_at_once);
+           dcp_plan_reader_u32(r, limits, "out_per_host", &l->out_per_host) &&
+           dcp_plan_reader_u32(r, limits, "in_per_host", &l->in_per_host) &&
+           dcp_plan_reader_u32(r, limits, "units_per_10Gbit",
+                               &l->units_per_10gbit) &&
+           dcp_plan_reader_u32(r, limits, "host_off_at_once",
+                               &l->host_off_at_once);
 }
 
 static bool
-parse_placement(struct dcp_reader *r, json_t *o, struct dcp_placement **out)
+parse_placement(struct dcp_plan_reader *r, json_t *o,
+                struct dcp_placement **out)
 {
     const char *name;
     json_t *value;
     size_t i;
-    json_t *vms = dcp_reader_get(r, o, "vms", JSON_OBJECT);
-    json_t *off = dcp_reader_get(r, o, "hosts_off", JSON_ARRAY);
+    json_t *vms = dcp_plan_reader_get(r, o, "vms", JSON_OBJECT);
+    json_t *off = dcp_plan_reader_get(r, o, "hosts_off", JSON_ARRAY);
 
     if (!vms || !off) {
         return false;
@@ -245,15 +248,16 @@ parse_placement(struct dcp_reader *r, json_t *o, struct dcp_placement **out)
     {
         uint32_t vm;
 
-        if (!dcp_reader_vm(r, name, &vm)) {
+        if (!dcp_plan_reader_vm(r, name, &vm)) {
             return false;
         }
         if (!json_is_string(value)) {
-            return dcp_reader_fail(r, DCP_E_PARSE, "vms",
-                                   "'%s': expected the name of a host", name);
+            return dcp_plan_reader_fail(r, DCP_E_PARSE, "vms",
+                                        "'%s': expected the name of a host",
+                                        name);
         }
-        if (!dcp_reader_host(r, json_string_value(value),
-                             &(*out)->host[vm].ix)) {
+        if (!dcp_plan_reader_host(r, json_string_value(value),
+                                  &(*out)->host[vm].ix)) {
             return false;
         }
     }
@@ -262,10 +266,10 @@ parse_placement(struct dcp_reader *r, json_t *o, struct dcp_placement **out)
         uint32_t host;
 
         if (!json_is_string(value)) {
-            return dcp_reader_fail(r, DCP_E_PARSE, "hosts_off",
-                                   "expected names of hosts");
+            return dcp_plan_reader_fail(r, DCP_E_PARSE, "hosts_off",
+                                        "expected names of hosts");
         }
-        if (!dcp_reader_host(r, json_string_value(value), &host)) {
+        if (!dcp_plan_reader_host(r, json_string_value(value), &host)) {
             return false;
         }
         (*out)->on[host] = 0;
@@ -274,11 +278,11 @@ parse_placement(struct dcp_reader *r, json_t *o, struct dcp_placement **out)
 }
 
 static bool
-parse_states(struct dcp_reader *r, json_t *root)
+parse_states(struct dcp_plan_reader *r, json_t *root)
 {
     enter(r, "");
-    json_t *before = dcp_reader_get(r, root, "before", JSON_OBJECT);
-    json_t *after = dcp_reader_get(r, root, "after", JSON_OBJECT);
+    json_t *before = dcp_plan_reader_get(r, root, "before", JSON_OBJECT);
+    json_t *after = dcp_plan_reader_get(r, root, "after", JSON_OBJECT);
 
     if (!before || !after) {
         return false;
@@ -291,7 +295,7 @@ parse_states(struct dcp_reader *r, json_t *root)
         struct dcp_leg *leg = &r->plan->legs[i];
 
         enter(r, "after");
-        json_t *o = dcp_reader_get(r, after, leg->name, JSON_OBJECT);
+        json_t *o = dcp_plan_reader_get(r, after, leg->name, JSON_OBJECT);
 
         r->name = leg->name;
         if (!o || !parse_placement(r, o, &leg->after)) {
@@ -300,8 +304,8 @@ parse_states(struct dcp_reader *r, json_t *root)
     }
     enter(r, "after");
     if (json_object_size(after) != r->plan->n_legs) {
-        return dcp_reader_fail(r, DCP_E_PARSE, NULL,
-                               "names a leg that is not in 'legs'");
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL,
+                                    "names a leg that is not in 'legs'");
     }
     return true;
 }
@@ -322,7 +326,8 @@ compare_pairs(const void *pa, const void *pb)
 }
 
 static bool
-parse_restarts(struct dcp_reader *r, json_t *restart, struct dcp_survive *s)
+parse_restarts(struct dcp_plan_reader *r, json_t *restart,
+               struct dcp_survive *s)
 {
     size_t n = json_object_size(restart), i = 0;
     struct pair *pairs = dcp_arena_array(r->plan->arena, struct pair, n);
@@ -337,11 +342,13 @@ parse_restarts(struct dcp_reader *r, json_t *restart, struct dcp_survive *s)
     json_object_foreach(restart, name, value)
     {
         if (!json_is_string(value)) {
-            return dcp_reader_fail(r, DCP_E_PARSE, "restart",
-                                   "'%s': expected the name of a host", name);
+            return dcp_plan_reader_fail(r, DCP_E_PARSE, "restart",
+                                        "'%s': expected the name of a host",
+                                        name);
         }
-        if (!dcp_reader_vm(r, name, &pairs[i].vm) ||
-            !dcp_reader_host(r, json_string_value(value), &pairs[i].to.ix)) {
+        if (!dcp_plan_reader_vm(r, name, &pairs[i].vm) ||
+            !dcp_plan_reader_host(r, json_string_value(value),
+                                  &pairs[i].to.ix)) {
             return false;
         }
         i++;
@@ -368,7 +375,8 @@ compare_u32(const void *pa, const void *pb)
 }
 
 static bool
-parse_not_protected(struct dcp_reader *r, json_t *list, struct dcp_survive *s)
+parse_not_protected(struct dcp_plan_reader *r, json_t *list,
+                    struct dcp_survive *s)
 {
     size_t n = json_array_size(list);
     uint32_t *vms = dcp_arena_array(r->plan->arena, uint32_t, n);
@@ -380,10 +388,10 @@ parse_not_protected(struct dcp_reader *r, json_t *list, struct dcp_survive *s)
         const char *name = json_string_value(json_array_get(list, i));
 
         if (!name) {
-            return dcp_reader_fail(r, DCP_E_PARSE, "not_protected",
-                                   "expected names of VMs");
+            return dcp_plan_reader_fail(r, DCP_E_PARSE, "not_protected",
+                                        "expected names of VMs");
         }
-        if (!dcp_reader_vm(r, name, &vms[i])) {
+        if (!dcp_plan_reader_vm(r, name, &vms[i])) {
             return false;
         }
     }
@@ -396,32 +404,32 @@ parse_not_protected(struct dcp_reader *r, json_t *list, struct dcp_survive *s)
 }
 
 static bool
-parse_loss(struct dcp_reader *r, json_t *o, struct dcp_survive *s)
+parse_loss(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
 {
     json_t *restart, *list;
 
     if (!json_is_object(o)) {
-        return dcp_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
     }
-    if (!dcp_reader_object(r, o, "lose", &s->lose) ||
-        !(restart = dcp_reader_get(r, o, "restart", JSON_OBJECT)) ||
+    if (!dcp_plan_reader_object(r, o, "lose", &s->lose) ||
+        !(restart = dcp_plan_reader_get(r, o, "restart", JSON_OBJECT)) ||
         !parse_restarts(r, restart, s)) {
         return false;
     }
     if (!json_object_get(o, "not_protected")) {
         return true;
     }
-    list = dcp_reader_get(r, o, "not_protected", JSON_ARRAY);
+    list = dcp_plan_reader_get(r, o, "not_protected", JSON_ARRAY);
     return list && parse_not_protected(r, list, s);
 }
 
 static bool
-parse_survive(struct dcp_reader *r, json_t *root)
+parse_survive(struct dcp_plan_reader *r, json_t *root)
 {
     size_t n = 0;
 
     enter(r, "");
-    json_t *all = dcp_reader_get(r, root, "survive", JSON_OBJECT);
+    json_t *all = dcp_plan_reader_get(r, root, "survive", JSON_OBJECT);
 
     if (!all) {
         return false;
@@ -429,7 +437,7 @@ parse_survive(struct dcp_reader *r, json_t *root)
     enter(r, "survive");
     for (uint32_t i = 0; i < r->plan->n_legs; i++) {
         const json_t *list =
-            dcp_reader_get(r, all, r->plan->legs[i].name, JSON_ARRAY);
+            dcp_plan_reader_get(r, all, r->plan->legs[i].name, JSON_ARRAY);
 
         if (!list) {
             return false;
@@ -463,9 +471,9 @@ parse_survive(struct dcp_reader *r, json_t *root)
 /* --- Steps -------------------------------------------------------------- */
 
 static bool
-parse_after(struct dcp_reader *r, json_t *o, struct dcp_step *s)
+parse_after(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
 {
-    const json_t *list = dcp_reader_get(r, o, "after", JSON_ARRAY);
+    const json_t *list = dcp_plan_reader_get(r, o, "after", JSON_ARRAY);
 
     if (!list) {
         return false;
@@ -481,8 +489,8 @@ parse_after(struct dcp_reader *r, json_t *o, struct dcp_step *s)
         json_int_t id = json_integer_value(value);
 
         if (!json_is_integer(value) || id < 1 || id > UINT32_MAX) {
-            return dcp_reader_fail(r, DCP_E_PARSE, "after",
-                                   "expected ids of steps");
+            return dcp_plan_reader_fail(r, DCP_E_PARSE, "after",
+                                        "expected ids of steps");
         }
         after[i] = (uint32_t)id;
     }
@@ -495,84 +503,84 @@ parse_after(struct dcp_reader *r, json_t *o, struct dcp_step *s)
 }
 
 static bool
-parse_reason(struct dcp_reader *r, json_t *o, struct dcp_step *s)
+parse_reason(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
 {
     const char *code;
-    json_t *reason = dcp_reader_get(r, o, "reason", JSON_OBJECT);
+    json_t *reason = dcp_plan_reader_get(r, o, "reason", JSON_OBJECT);
 
-    if (!reason || !dcp_reader_text(r, reason, "code", &code) ||
-        !dcp_reader_text(r, reason, "text", &s->reason_text)) {
+    if (!reason || !dcp_plan_reader_text(r, reason, "code", &code) ||
+        !dcp_plan_reader_text(r, reason, "text", &s->reason_text)) {
         return false;
     }
     if (!dcp_reason_parse(code, &s->reason)) {
-        return dcp_reader_fail(r, DCP_E_PARSE, "reason.code",
-                               "'%s' is not a reason we know", code);
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, "reason.code",
+                                    "'%s' is not a reason we know", code);
     }
     return !json_object_get(reason, "frees") ||
-           dcp_reader_object(r, reason, "frees", &s->frees);
+           dcp_plan_reader_object(r, reason, "frees", &s->frees);
 }
 
 static bool
-parse_migration(struct dcp_reader *r, json_t *o, struct dcp_step *s)
+parse_migration(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
 {
     json_t *cold = json_object_get(o, "cold");
 
     if (cold && !json_is_boolean(cold)) {
-        return dcp_reader_fail(r, DCP_E_PARSE, "cold",
-                               "expected true or false");
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, "cold",
+                                    "expected true or false");
     }
     s->cold = json_is_true(cold);
     if (!json_object_get(o, "precopy")) {
         return true;
     }
-    o = dcp_reader_get(r, o, "precopy", JSON_OBJECT);
-    return o && dcp_reader_u32(r, o, "mem_mib", &s->mem_mib) &&
-           dcp_reader_u32(r, o, "dirty_mib_s", &s->dirty_mib_s) &&
-           dcp_reader_u32(r, o, "bandwidth_mib_s", &s->bandwidth_mib_s) &&
-           dcp_reader_u32(r, o, "rounds", &s->rounds) &&
-           dcp_reader_ms(r, o, "downtime_ms", &s->downtime_ms);
+    o = dcp_plan_reader_get(r, o, "precopy", JSON_OBJECT);
+    return o && dcp_plan_reader_u32(r, o, "mem_mib", &s->mem_mib) &&
+           dcp_plan_reader_u32(r, o, "dirty_mib_s", &s->dirty_mib_s) &&
+           dcp_plan_reader_u32(r, o, "bandwidth_mib_s", &s->bandwidth_mib_s) &&
+           dcp_plan_reader_u32(r, o, "rounds", &s->rounds) &&
+           dcp_plan_reader_ms(r, o, "downtime_ms", &s->downtime_ms);
 }
 
 static bool
-parse_step(struct dcp_reader *r, json_t *o, struct dcp_step *s)
+parse_step(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
 {
     const json_t *leg, *kind;
 
     if (!json_is_object(o)) {
-        return dcp_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
     }
-    if (!dcp_reader_u32(r, o, "id", &s->id) ||
-        !(leg = dcp_reader_get(r, o, "leg", JSON_STRING)) ||
-        !(kind = dcp_reader_get(r, o, "kind", JSON_STRING)) ||
-        !dcp_reader_object(r, o, "object", &s->object) ||
-        !dcp_reader_object(r, o, "from", &s->from) ||
-        !dcp_reader_object(r, o, "to", &s->to) || !parse_after(r, o, s) ||
-        !dcp_reader_ms(r, o, "estimate_ms", &s->estimate_ms) ||
+    if (!dcp_plan_reader_u32(r, o, "id", &s->id) ||
+        !(leg = dcp_plan_reader_get(r, o, "leg", JSON_STRING)) ||
+        !(kind = dcp_plan_reader_get(r, o, "kind", JSON_STRING)) ||
+        !dcp_plan_reader_object(r, o, "object", &s->object) ||
+        !dcp_plan_reader_object(r, o, "from", &s->from) ||
+        !dcp_plan_reader_object(r, o, "to", &s->to) || !parse_after(r, o, s) ||
+        !dcp_plan_reader_ms(r, o, "estimate_ms", &s->estimate_ms) ||
         !parse_reason(r, o, s) || !parse_migration(r, o, s)) {
         return false;
     }
     if (s->id != r->index + 1) {
-        return dcp_reader_fail(r, DCP_E_PARSE, "id",
-                               "is %u: ids count from 1 in the listed order",
-                               s->id);
+        return dcp_plan_reader_fail(
+            r, DCP_E_PARSE, "id", "is %u: ids count from 1 in the listed order",
+            s->id);
     }
     if (!find_leg(r->plan, json_string_value(leg), &s->leg)) {
-        return dcp_reader_fail(r, DCP_E_PARSE, "leg", "'%s' is not a leg",
-                               json_string_value(leg));
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, "leg", "'%s' is not a leg",
+                                    json_string_value(leg));
     }
     if (!dcp_step_kind_parse(json_string_value(kind), &s->kind)) {
-        return dcp_reader_fail(r, DCP_E_PARSE, "kind",
-                               "'%s' is not a kind of step",
-                               json_string_value(kind));
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, "kind",
+                                    "'%s' is not a kind of step",
+                                    json_string_value(kind));
     }
     return true;
 }
 
 static bool
-parse_steps(struct dcp_reader *r, json_t *root)
+parse_steps(struct dcp_plan_reader *r, json_t *root)
 {
     enter(r, "");
-    const json_t *list = dcp_reader_get(r, root, "steps", JSON_ARRAY);
+    const json_t *list = dcp_plan_reader_get(r, root, "steps", JSON_ARRAY);
 
     if (!list) {
         return false;
@@ -597,13 +605,14 @@ parse_steps(struct dcp_reader *r, json_t *root)
 
 /* Compares one derived member of a step with what the file says. */
 static bool
-matches(struct dcp_reader *r, json_t *o, const char *key, struct dcp_json *want)
+matches(struct dcp_plan_reader *r, json_t *o, const char *key,
+        struct dcp_json *want)
 {
     struct dcp_json have;
     json_t *value = json_object_get(o, key);
 
     if (!value) {
-        return dcp_reader_fail(r, DCP_E_PARSE, key, "is missing");
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, key, "is missing");
     }
     dcp_json_init(&have, false);
     dump(&have, value);
@@ -615,14 +624,15 @@ matches(struct dcp_reader *r, json_t *o, const char *key, struct dcp_json *want)
     if (!memory) {
         return no_memory(r);
     }
-    return same || dcp_reader_fail(r, DCP_E_STALE, key,
-                                   "is not what follows from the step and the "
-                                   "model: expected %.150s",
-                                   dcp_text_get(&want->text));
+    return same ||
+           dcp_plan_reader_fail(r, DCP_E_STALE, key,
+                                "is not what follows from the step and the "
+                                "model: expected %.150s",
+                                dcp_text_get(&want->text));
 }
 
 static bool
-verify_derived(struct dcp_reader *r, json_t *root)
+verify_derived(struct dcp_plan_reader *r, json_t *root)
 {
     const json_t *list = json_object_get(root, "steps");
     DCP_AUTO(dcp_plan_facts)
@@ -652,93 +662,97 @@ verify_derived(struct dcp_reader *r, json_t *root)
 /* --- The rest ----------------------------------------------------------- */
 
 static bool
-parse_tail(struct dcp_reader *r, json_t *root)
+parse_tail(struct dcp_plan_reader *r, json_t *root)
 {
     struct dcp_plan *plan = r->plan;
     struct dcp_plan_prediction *d = &plan->predicted;
     json_t *o, *makespan;
 
     enter(r, "");
-    if (!(o = dcp_reader_get(r, root, "result", JSON_OBJECT))) {
+    if (!(o = dcp_plan_reader_get(r, root, "result", JSON_OBJECT))) {
         return false;
     }
     enter(r, "result");
-    if (!dcp_reader_text(r, o, "status", &plan->status) ||
-        !dcp_reader_text(r, o, "goal", &plan->goal) ||
-        !dcp_reader_u32(r, o, "hosts_on_before", &plan->hosts_on_before) ||
-        !dcp_reader_u32(r, o, "hosts_on_after", &plan->hosts_on_after) ||
-        !dcp_reader_u32(r, o, "hosts_lower_bound", &plan->hosts_lower_bound) ||
-        !dcp_reader_double(r, o, "gap_frac", &plan->gap_frac) ||
-        !dcp_reader_text(r, o, "bound_method", &plan->bound_method)) {
+    if (!dcp_plan_reader_text(r, o, "status", &plan->status) ||
+        !dcp_plan_reader_text(r, o, "goal", &plan->goal) ||
+        !dcp_plan_reader_u32(r, o, "hosts_on_before", &plan->hosts_on_before) ||
+        !dcp_plan_reader_u32(r, o, "hosts_on_after", &plan->hosts_on_after) ||
+        !dcp_plan_reader_u32(r, o, "hosts_lower_bound",
+                             &plan->hosts_lower_bound) ||
+        !dcp_plan_reader_double(r, o, "gap_frac", &plan->gap_frac) ||
+        !dcp_plan_reader_text(r, o, "bound_method", &plan->bound_method)) {
         return false;
     }
     enter(r, "");
-    if (!(o = dcp_reader_get(r, root, "predicted", JSON_OBJECT))) {
+    if (!(o = dcp_plan_reader_get(r, root, "predicted", JSON_OBJECT))) {
         return false;
     }
     enter(r, "predicted");
-    if (!(makespan = dcp_reader_get(r, o, "makespan_ms", JSON_OBJECT))) {
+    if (!(makespan = dcp_plan_reader_get(r, o, "makespan_ms", JSON_OBJECT))) {
         return false;
     }
     for (uint32_t i = 0; i < plan->n_legs; i++) {
-        if (!dcp_reader_ms(r, makespan, plan->legs[i].name,
-                           &plan->legs[i].makespan_ms)) {
+        if (!dcp_plan_reader_ms(r, makespan, plan->legs[i].name,
+                                &plan->legs[i].makespan_ms)) {
             return false;
         }
     }
-    return dcp_reader_double(r, o, "energy_kwh_before",
-                             &d->energy_kwh_before) &&
-           dcp_reader_double(r, o, "energy_kwh_after", &d->energy_kwh_after) &&
-           dcp_reader_double(r, o, "energy_cost_before",
-                             &d->energy_cost_before) &&
-           dcp_reader_double(r, o, "energy_cost_after",
-                             &d->energy_cost_after) &&
-           dcp_reader_double(r, o, "overload_host_seconds",
-                             &d->overload_host_seconds) &&
-           dcp_reader_double(r, o, "licence_cost_before",
-                             &d->licence_cost_before) &&
-           dcp_reader_double(r, o, "licence_cost_after",
-                             &d->licence_cost_after) &&
-           dcp_reader_double(r, o, "cost_before", &d->cost_before) &&
-           dcp_reader_double(r, o, "cost_after", &d->cost_after) &&
-           dcp_reader_text(r, o, "currency", &plan->currency);
+    return dcp_plan_reader_double(r, o, "energy_kwh_before",
+                                  &d->energy_kwh_before) &&
+           dcp_plan_reader_double(r, o, "energy_kwh_after",
+                                  &d->energy_kwh_after) &&
+           dcp_plan_reader_double(r, o, "energy_cost_before",
+                                  &d->energy_cost_before) &&
+           dcp_plan_reader_double(r, o, "energy_cost_after",
+                                  &d->energy_cost_after) &&
+           dcp_plan_reader_double(r, o, "overload_host_seconds",
+                                  &d->overload_host_seconds) &&
+           dcp_plan_reader_double(r, o, "licence_cost_before",
+                                  &d->licence_cost_before) &&
+           dcp_plan_reader_double(r, o, "licence_cost_after",
+                                  &d->licence_cost_after) &&
+           dcp_plan_reader_double(r, o, "cost_before", &d->cost_before) &&
+           dcp_plan_reader_double(r, o, "cost_after", &d->cost_after) &&
+           dcp_plan_reader_text(r, o, "currency", &plan->currency);
 }
 
 static bool
-parse_run(struct dcp_reader *r, json_t *root)
+parse_run(struct dcp_plan_reader *r, json_t *root)
 {
     enter(r, "");
-    json_t *o = dcp_reader_get(r, root, "run", JSON_OBJECT);
+    json_t *o = dcp_plan_reader_get(r, root, "run", JSON_OBJECT);
 
     enter(r, "run");
-    return o && dcp_reader_instant(r, o, "created", &r->plan->created_ms) &&
-           dcp_reader_text(r, o, "host", &r->plan->planner_host) &&
-           dcp_reader_double(r, o, "solve_seconds", &r->plan->solve_seconds) &&
-           dcp_reader_double(r, o, "plan_seconds", &r->plan->plan_seconds);
+    return o &&
+           dcp_plan_reader_instant(r, o, "created", &r->plan->created_ms) &&
+           dcp_plan_reader_text(r, o, "host", &r->plan->planner_host) &&
+           dcp_plan_reader_double(r, o, "solve_seconds",
+                                  &r->plan->solve_seconds) &&
+           dcp_plan_reader_double(r, o, "plan_seconds", &r->plan->plan_seconds);
 }
 
 static bool
-verify_digest(struct dcp_reader *r, json_t *root, const char *digest)
+verify_digest(struct dcp_plan_reader *r, json_t *root, const char *digest)
 {
     const char *uuid;
     char want[40];
 
     enter(r, "");
-    if (!dcp_reader_digest(r, root, "digest", r->plan->digest) ||
-        !dcp_reader_text(r, root, "plan", &uuid)) {
+    if (!dcp_plan_reader_digest(r, root, "digest", r->plan->digest) ||
+        !dcp_plan_reader_text(r, root, "plan", &uuid)) {
         return false;
     }
     if (strcmp(r->plan->digest, digest) != 0) {
-        return dcp_reader_fail(r, DCP_E_STALE, "digest",
-                               "does not match the content: the plan was "
-                               "edited or damaged; plan again");
+        return dcp_plan_reader_fail(r, DCP_E_STALE, "digest",
+                                    "does not match the content: the plan was "
+                                    "edited or damaged; plan again");
     }
     dcp_plan_uuid(digest, want);
     if (strcmp(uuid, want) != 0) {
-        return dcp_reader_fail(r, DCP_E_STALE, "plan",
-                               "is not the UUID of this content (%s): the "
-                               "plan was edited; plan again",
-                               want);
+        return dcp_plan_reader_fail(r, DCP_E_STALE, "plan",
+                                    "is not the UUID of this content (%s): the "
+                                    "plan was edited; plan again",
+                                    want);
     }
     memcpy(r->plan->uuid, want, sizeof want);
     return true;
@@ -769,12 +783,12 @@ dcp_plan_parse(const struct dcp_inventory *inv, const char *text, size_t length,
         return NULL;
     }
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = dcp_plan_create(err);
-    struct dcp_reader r = { .inv = inv,
-                            .plan = plan,
-                            .path = path,
-                            .section = "",
-                            .index = SIZE_MAX,
-                            .err = err };
+    struct dcp_plan_reader r = { .inv = inv,
+                                 .plan = plan,
+                                 .path = path,
+                                 .section = "",
+                                 .index = SIZE_MAX,
+                                 .err = err };
     bool ok = plan && parse_head(&r, root) && parse_legs(&r, root) &&
               parse_states(&r, root) && parse_survive(&r, root) &&
               parse_steps(&r, root) && parse_tail(&r, root) &&

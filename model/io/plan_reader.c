@@ -11,8 +11,8 @@
 #include <string.h>
 
 bool
-dcp_reader_fail(struct dcp_reader *r, enum dcp_code code, const char *key,
-                const char *format, ...)
+dcp_plan_reader_fail(struct dcp_plan_reader *r, enum dcp_code code,
+                     const char *key, const char *format, ...)
 {
     char where[120] = "", what[240];
     va_list args;
@@ -59,28 +59,29 @@ type_name(json_type type)
 }
 
 json_t *
-dcp_reader_get(struct dcp_reader *r, json_t *object, const char *key,
-               json_type type)
+dcp_plan_reader_get(struct dcp_plan_reader *r, json_t *object, const char *key,
+                    json_type type)
 {
     json_t *value = json_object_get(object, key);
 
     if (!value) {
-        (void)dcp_reader_fail(r, DCP_E_PARSE, key, "is missing");
+        (void)dcp_plan_reader_fail(r, DCP_E_PARSE, key, "is missing");
         return NULL;
     }
     if (json_typeof(value) != type) {
-        (void)dcp_reader_fail(r, DCP_E_PARSE, key, "expected %s, found %s",
-                              type_name(type), type_name(json_typeof(value)));
+        (void)dcp_plan_reader_fail(r, DCP_E_PARSE, key, "expected %s, found %s",
+                                   type_name(type),
+                                   type_name(json_typeof(value)));
         return NULL;
     }
     return value;
 }
 
 bool
-dcp_reader_u64(struct dcp_reader *r, json_t *object, const char *key,
-               uint64_t *out)
+dcp_plan_reader_u64(struct dcp_plan_reader *r, json_t *object, const char *key,
+                    uint64_t *out)
 {
-    const json_t *value = dcp_reader_get(r, object, key, JSON_INTEGER);
+    const json_t *value = dcp_plan_reader_get(r, object, key, JSON_INTEGER);
 
     if (!value) {
         return false;
@@ -88,93 +89,93 @@ dcp_reader_u64(struct dcp_reader *r, json_t *object, const char *key,
     json_int_t i = json_integer_value(value);
 
     if (i < 0) {
-        return dcp_reader_fail(r, DCP_E_PARSE, key, "is below 0");
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, key, "is below 0");
     }
     *out = (uint64_t)i;
     return true;
 }
 
 bool
-dcp_reader_u32(struct dcp_reader *r, json_t *object, const char *key,
-               uint32_t *out)
+dcp_plan_reader_u32(struct dcp_plan_reader *r, json_t *object, const char *key,
+                    uint32_t *out)
 {
     uint64_t value = 0;
 
-    if (!dcp_reader_u64(r, object, key, &value)) {
+    if (!dcp_plan_reader_u64(r, object, key, &value)) {
         return false;
     }
     if (value > UINT32_MAX) {
-        return dcp_reader_fail(r, DCP_E_PARSE, key,
-                               "%" PRIu64 " is out of range", value);
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, key,
+                                    "%" PRIu64 " is out of range", value);
     }
     *out = (uint32_t)value;
     return true;
 }
 
 bool
-dcp_reader_ms(struct dcp_reader *r, json_t *object, const char *key,
-              int64_t *out)
+dcp_plan_reader_ms(struct dcp_plan_reader *r, json_t *object, const char *key,
+                   int64_t *out)
 {
     uint64_t value = 0;
 
-    if (!dcp_reader_u64(r, object, key, &value)) {
+    if (!dcp_plan_reader_u64(r, object, key, &value)) {
         return false;
     }
     if (value > (uint64_t)(1000 * 365 * DCP_DAY_MS)) {
-        return dcp_reader_fail(r, DCP_E_PARSE, key,
-                               "%" PRIu64 " ms is out of range", value);
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, key,
+                                    "%" PRIu64 " ms is out of range", value);
     }
     *out = (int64_t)value;
     return true;
 }
 
 bool
-dcp_reader_double(struct dcp_reader *r, json_t *object, const char *key,
-                  double *out)
+dcp_plan_reader_double(struct dcp_plan_reader *r, json_t *object,
+                       const char *key, double *out)
 {
     const json_t *value = json_object_get(object, key);
 
     if (!value || !json_is_number(value)) {
-        return dcp_reader_fail(r, DCP_E_PARSE, key, "%s",
-                               value ? "expected a number" : "is missing");
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, key, "%s",
+                                    value ? "expected a number" : "is missing");
     }
     *out = json_number_value(value);
     return true;
 }
 
 bool
-dcp_reader_text(struct dcp_reader *r, json_t *object, const char *key,
-                const char **out)
+dcp_plan_reader_text(struct dcp_plan_reader *r, json_t *object, const char *key,
+                     const char **out)
 {
-    const json_t *value = dcp_reader_get(r, object, key, JSON_STRING);
+    const json_t *value = dcp_plan_reader_get(r, object, key, JSON_STRING);
 
     if (!value) {
         return false;
     }
     *out = dcp_arena_strndup(r->plan->arena, json_string_value(value),
                              json_string_length(value));
-    return *out || dcp_reader_fail(r, DCP_E_NOMEM, key, "no memory");
+    return *out || dcp_plan_reader_fail(r, DCP_E_NOMEM, key, "no memory");
 }
 
 bool
-dcp_reader_instant(struct dcp_reader *r, json_t *object, const char *key,
-                   int64_t *out_ms)
+dcp_plan_reader_instant(struct dcp_plan_reader *r, json_t *object,
+                        const char *key, int64_t *out_ms)
 {
-    const json_t *value = dcp_reader_get(r, object, key, JSON_STRING);
+    const json_t *value = dcp_plan_reader_get(r, object, key, JSON_STRING);
     struct dcp_error inner;
 
     if (!value) {
         return false;
     }
     if (!dcp_parse_instant(json_string_value(value), out_ms, &inner)) {
-        return dcp_reader_fail(r, DCP_E_PARSE, key, "%s", inner.message);
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, key, "%s", inner.message);
     }
     return true;
 }
 
 bool
-dcp_reader_digest(struct dcp_reader *r, json_t *object, const char *key,
-                  char out[72])
+dcp_plan_reader_digest(struct dcp_plan_reader *r, json_t *object,
+                       const char *key, char out[72])
 {
     const json_t *value = json_object_get(object, key);
 
@@ -182,7 +183,7 @@ dcp_reader_digest(struct dcp_reader *r, json_t *object, const char *key,
     if (json_is_null(value)) {
         return true;
     }
-    value = dcp_reader_get(r, object, key, JSON_STRING);
+    value = dcp_plan_reader_get(r, object, key, JSON_STRING);
     if (!value) {
         return false;
     }
@@ -190,17 +191,17 @@ dcp_reader_digest(struct dcp_reader *r, json_t *object, const char *key,
 
     if (strlen(text) != 71 || strncmp(text, "sha256:", 7) != 0 ||
         strspn(text + 7, "0123456789abcdef") != 64) {
-        return dcp_reader_fail(r, DCP_E_PARSE, key,
-                               "is no digest: expected 'sha256:' and 64 "
-                               "lower-case hex digits");
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, key,
+                                    "is no digest: expected 'sha256:' and 64 "
+                                    "lower-case hex digits");
     }
     memcpy(out, text, 72);
     return true;
 }
 
 bool
-dcp_reader_object(struct dcp_reader *r, json_t *object, const char *key,
-                  struct dcp_object *out)
+dcp_plan_reader_object(struct dcp_plan_reader *r, json_t *object,
+                       const char *key, struct dcp_object *out)
 {
     const json_t *value = json_object_get(object, key);
 
@@ -208,32 +209,34 @@ dcp_reader_object(struct dcp_reader *r, json_t *object, const char *key,
     if (json_is_null(value)) {
         return true;
     }
-    value = dcp_reader_get(r, object, key, JSON_STRING);
+    value = dcp_plan_reader_get(r, object, key, JSON_STRING);
     if (!value) {
         return false;
     }
     if (!dcp_plan_read_object(r->inv, json_string_value(value), out)) {
-        return dcp_reader_fail(r, DCP_E_STALE, key,
-                               "'%s' is not in the model: plan again",
-                               json_string_value(value));
+        return dcp_plan_reader_fail(r, DCP_E_STALE, key,
+                                    "'%s' is not in the model: plan again",
+                                    json_string_value(value));
     }
     return true;
 }
 
 bool
-dcp_reader_vm(struct dcp_reader *r, const char *name, uint32_t *out)
+dcp_plan_reader_vm(struct dcp_plan_reader *r, const char *name, uint32_t *out)
 {
     *out = dcp_inventory_find_vm(r->inv, name).ix;
     return *out != DCP_IX_NONE ||
-           dcp_reader_fail(r, DCP_E_STALE, NULL,
-                           "vm '%s' is not in the model: plan again", name);
+           dcp_plan_reader_fail(r, DCP_E_STALE, NULL,
+                                "vm '%s' is not in the model: plan again",
+                                name);
 }
 
 bool
-dcp_reader_host(struct dcp_reader *r, const char *name, uint32_t *out)
+dcp_plan_reader_host(struct dcp_plan_reader *r, const char *name, uint32_t *out)
 {
     *out = dcp_inventory_find_host(r->inv, name).ix;
     return *out != DCP_IX_NONE ||
-           dcp_reader_fail(r, DCP_E_STALE, NULL,
-                           "host '%s' is not in the model: plan again", name);
+           dcp_plan_reader_fail(r, DCP_E_STALE, NULL,
+                                "host '%s' is not in the model: plan again",
+                                name);
 }

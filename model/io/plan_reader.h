@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-struct dcp_reader {
+struct dcp_plan_reader {
     const struct dcp_inventory *inv;
     struct dcp_plan *plan;
     const char *path;
@@ -21,33 +21,36 @@ struct dcp_reader {
     struct dcp_error *err;
 };
 
-bool dcp_reader_fail(struct dcp_reader *, enum dcp_code, const char *key,
+bool
+dcp_plan_reader_fail(struct dcp_plan_reader *, enum dcp_code, const char *key,
                      const char *format, ...) DCP_PRINTF(4, 5);
 
-json_t *dcp_reader_get(struct dcp_reader *, json_t *object, const char *key,
-                       json_type type);
-bool dcp_reader_u32(struct dcp_reader *, json_t *object, const char *key,
-                    uint32_t *out);
-bool dcp_reader_u64(struct dcp_reader *, json_t *object, const char *key,
-                    uint64_t *out);
+json_t *dcp_plan_reader_get(struct dcp_plan_reader *, json_t *object,
+                            const char *key, json_type type);
+bool dcp_plan_reader_u32(struct dcp_plan_reader *, json_t *object,
+                         const char *key, uint32_t *out);
+bool dcp_plan_reader_u64(struct dcp_plan_reader *, json_t *object,
+                         const char *key, uint64_t *out);
 /* Whole, not negative. */
-bool dcp_reader_ms(struct dcp_reader *, json_t *object, const char *key,
-                   int64_t *out);
-bool dcp_reader_double(struct dcp_reader *, json_t *object, const char *key,
-                       double *out);
-bool dcp_reader_instant(struct dcp_reader *, json_t *object, const char *key,
-                        int64_t *out_ms);
+bool dcp_plan_reader_ms(struct dcp_plan_reader *, json_t *object,
+                        const char *key, int64_t *out);
+bool dcp_plan_reader_double(struct dcp_plan_reader *, json_t *object,
+                            const char *key, double *out);
+bool dcp_plan_reader_instant(struct dcp_plan_reader *, json_t *object,
+                             const char *key, int64_t *out_ms);
 /* Copied into the plan's arena. */
-bool dcp_reader_text(struct dcp_reader *, json_t *object, const char *key,
-                     const char **out);
+bool dcp_plan_reader_text(struct dcp_plan_reader *, json_t *object,
+                          const char *key, const char **out);
 /* "sha256:..." or null, which gives "". */
-bool dcp_reader_digest(struct dcp_reader *, json_t *object, const char *key,
-                       char out[72]);
+bool dcp_plan_reader_digest(struct dcp_plan_reader *, json_t *object,
+                            const char *key, char out[72]);
 /* "vm:db-1" or null.  A name that the model does not have is DCP_E_STALE. */
-bool dcp_reader_object(struct dcp_reader *, json_t *object, const char *key,
-                       struct dcp_object *out);
+bool dcp_plan_reader_object(struct dcp_plan_reader *, json_t *object,
+                            const char *key, struct dcp_object *out);
 /* The place of a name in the table; DCP_E_STALE when it is not there. */
-bool dcp_reader_vm(struct dcp_reader *, const char *name, uint32_t *out);
-bool dcp_reader_host(struct dcp_reader *, const char *name, uint32_t *out);
+bool
+dcp_plan_reader_vm(struct dcp_plan_reader *, const char *name, uint32_t *out);
+bool
+dcp_plan_reader_host(struct dcp_plan_reader *, const char *name, uint32_t *out);
 
 #endif /* model/io/plan_reader.h */
