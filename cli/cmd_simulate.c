@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "cli/backtest.h"
 #include "cli/commands.h"
 #include "cli/replay.h"
 #include "cli/ui.h"
@@ -15,16 +14,15 @@
 #include <unistd.h>
 
 struct options {
-    const char *traces, *policy, *series, *window;
+    const char *traces, *policy, *series;
     int64_t from_ms, to_ms;
-    uint64_t backtest;
 };
 
 static const char *const policies[] = { "none", NULL };
 
 static const struct dcp_opt rows[] = {
-    { "traces", 0, DCP_OPT_FILE, offsetof(struct options, traces), "FILE",
-      NULL, NULL, "Usage store to replay; default: the model's usage.h5." },
+    { "traces", 0, DCP_OPT_FILE, offsetof(struct options, traces), "FILE", NULL,
+      NULL, "Usage store to replay; default: the model's usage.h5." },
     { "from", 0, DCP_OPT_INSTANT, offsetof(struct options, from_ms), "TIME",
       NULL, NULL,
       "Replay from here; the plan's clock times move to that day." },
@@ -32,11 +30,6 @@ static const struct dcp_opt rows[] = {
       NULL, "Replay until here." },
     { "policy", 0, DCP_OPT_CHOICE, offsetof(struct options, policy), "NAME",
       policies, NULL, "Without a plan: what acts while time passes." },
-    { "backtest", 0, DCP_OPT_UINT, offsetof(struct options, backtest), "N",
-      NULL, NULL,
-      "Plan each of the last N nights from what came before it, replay it." },
-    { "window", 0, DCP_OPT_TEXT, offsetof(struct options, window), "FROM-TO",
-      NULL, NULL, "The night of --backtest; default: the plan's, 22:00-06:00." },
     { "series", 0, DCP_OPT_FILE, offsetof(struct options, series), "FILE.csv",
       NULL, NULL, "Write one CSV line per sample." },
 };
@@ -109,8 +102,7 @@ write_series(const char *path, const struct dcp_replay *r,
         print_series(stdout, r);
         return true;
     }
-    if ((size_t)snprintf(aside, sizeof aside, "%s.tmp", path) >=
-        sizeof aside) {
+    if ((size_t)snprintf(aside, sizeof aside, "%s.tmp", path) >= sizeof aside) {
         return dcp_fail(err, DCP_E_USAGE, "--series: the name is too long");
     }
     FILE *f = fopen(aside, "we");
@@ -232,8 +224,7 @@ percent(uint64_t part, uint64_t whole)
 }
 
 static void
-print_header(const struct dcp_plan *plan,
-             const struct dcp_replay *r)
+print_header(const struct dcp_plan *plan, const struct dcp_replay *r)
 {
     const struct dcp_sim_result *s = &r->without;
     char from[32], to[32];
@@ -257,7 +248,6 @@ print_header(const struct dcp_plan *plan,
                "%u are not placed.\n",
                r->fill.n_vms_no_trace, s->vms_unplaced);
     }
-
 }
 
 static void
@@ -387,9 +377,6 @@ with_context(const struct dcp_globals *g, struct dcp_context *c,
             return -1;
         }
     }
-    if (o->backtest) {
-        return dcp_backtest(g, c, plan, o->window, (uint32_t)o->backtest, err);
-    }
     return replay_one(g, c, plan, o, err);
 }
 
@@ -401,13 +388,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     struct dcp_context c;
 
     if (n_args && o->policy) {
-        (void)dcp_fail(err, DCP_E_USAGE,
-                       "give a plan or --policy, not both");
-        return -1;
-    }
-    if (o->backtest > DCP_BACKTEST_MAX) {
-        (void)dcp_fail(err, DCP_E_USAGE, "--backtest takes 1 to %u nights",
-                       DCP_BACKTEST_MAX);
+        (void)dcp_fail(err, DCP_E_USAGE, "give a plan or --policy, not both");
         return -1;
     }
     if (g->json && o->series && !strcmp(o->series, "-")) {
@@ -427,7 +408,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 const struct dcp_command dcp_cmd_simulate = {
     .name = "simulate",
     .summary = "replay usage, with a plan and without",
-    .synopsis = "[PLAN] [--from TIME] [--to TIME] [--backtest N] "
+    .synopsis = "[PLAN] [--from TIME] [--to TIME] "
                 "[--series FILE.csv]",
     .details =
         "Replays the samples of the usage store against where the VMs are.  "
@@ -439,8 +420,7 @@ const struct dcp_command dcp_cmd_simulate = {
         "  dcplan simulate plan.json --from 2013-08-22T00:00:00Z\n"
         "  dcplan simulate plan.json --json --series night.csv\n"
         "  dcplan simulate --policy none --from 2013-08-01T00:00:00Z --to "
-        "2013-08-02T00:00:00Z\n"
-        "  dcplan simulate --backtest 9 --window 22:00-06:00\n",
+        "2013-08-02T00:00:00Z\n",
     .groups = groups,
     .n_groups = sizeof groups / sizeof groups[0],
     .options_size = sizeof(struct options),

@@ -55,9 +55,9 @@ choose_window(struct dcp_context *c, const struct dcp_plan *plan,
                 shift_instant(zone, plan->legs[i].start_ms, r->shift_days);
         }
         if (to_ms == DCP_INSTANT_NONE) {
-            to_ms =
-                shift_instant(zone, plan->legs[plan->n_legs - 1].buckets_until_ms,
-                              r->shift_days);
+            to_ms = shift_instant(zone,
+                                  plan->legs[plan->n_legs - 1].buckets_until_ms,
+                                  r->shift_days);
         }
     } else if (c->store) {
         int64_t start_ms = dcp_store_start_ms(c->store);
@@ -141,18 +141,23 @@ larger_of(struct dcp_samples *rx, const struct dcp_samples *tx)
     }
 }
 
-static bool
-load_net(struct dcp_context *c, const struct dcp_placement *start,
-         int64_t from_ms, int64_t to_ms, struct dcp_samples *out,
-         struct dcp_error *err)
+bool
+dcp_replay_net(struct dcp_context *c, const struct dcp_placement *start,
+               int64_t from_ms, int64_t to_ms, struct dcp_samples *out,
+               struct dcp_error *err)
 {
     struct dcp_samples tx = { 0 };
-    bool ok = dcp_samples_load(c->store, DCP_METRIC_NET_RX_KIB_S,
-                               c->model.inventory, start, from_ms, to_ms, out,
-                               err) &&
-              dcp_samples_load(c->store, DCP_METRIC_NET_TX_KIB_S,
-                               c->model.inventory, start, from_ms, to_ms, &tx,
-                               err);
+
+    *out = (struct dcp_samples){ 0 };
+    if (!c->store || !dcp_store_has(c->store, DCP_METRIC_NET_RX_KIB_S) ||
+        !dcp_store_has(c->store, DCP_METRIC_NET_TX_KIB_S)) {
+        return true;
+    }
+    bool ok =
+        dcp_samples_load(c->store, DCP_METRIC_NET_RX_KIB_S, c->model.inventory,
+                         start, from_ms, to_ms, out, err) &&
+        dcp_samples_load(c->store, DCP_METRIC_NET_TX_KIB_S, c->model.inventory,
+                         start, from_ms, to_ms, &tx, err);
 
     if (ok && tx.n_times == out->n_times) {
         larger_of(out, &tx);
@@ -171,8 +176,8 @@ load(struct dcp_context *c, const struct dcp_plan *plan,
         return fail_window(c, *from_ms, *to_ms, err);
     }
     if (!c->store) {
-        return samples_from_model(c->model.inventory, *from_ms, *to_ms,
-                                  &r->cpu, err);
+        return samples_from_model(c->model.inventory, *from_ms, *to_ms, &r->cpu,
+                                  err);
     }
     /* The cell in which the window begins starts before it. */
     int64_t step_ms = dcp_store_interval_ms(c->store);
@@ -186,8 +191,7 @@ load(struct dcp_context *c, const struct dcp_plan *plan,
     if (r->cpu.n_times == 0) {
         return fail_window(c, *from_ms, *to_ms, err);
     }
-    int64_t end_ms =
-        r->cpu.start_ms + r->cpu.n_times * r->cpu.interval_ms;
+    int64_t end_ms = r->cpu.start_ms + r->cpu.n_times * r->cpu.interval_ms;
 
     if (*from_ms < r->cpu.start_ms) {
         *from_ms = r->cpu.start_ms;
@@ -197,9 +201,7 @@ load(struct dcp_context *c, const struct dcp_plan *plan,
         *to_ms = end_ms;
         r->partial = true;
     }
-    return !plan || !dcp_store_has(c->store, DCP_METRIC_NET_RX_KIB_S) ||
-           !dcp_store_has(c->store, DCP_METRIC_NET_TX_KIB_S) ||
-           load_net(c, start, first_ms, *to_ms, &r->net, err);
+    return !plan || dcp_replay_net(c, start, first_ms, *to_ms, &r->net, err);
 }
 
 /* --- Legs --------------------------------------------------------------- */
@@ -218,9 +220,9 @@ keep_events(const struct dcp_plan *plan, const struct dcp_virtual *world,
     }
     r->events = events;
     for (uint32_t i = 0; i < n; i++) {
-        events[r->n_events++] = (struct dcp_sim_event){
-            log[i].at_ms, &plan->steps[log[i].step - 1], log[i].phase
-        };
+        events[r->n_events++] =
+            (struct dcp_sim_event){ log[i].at_ms, &plan->steps[log[i].step - 1],
+                                    log[i].phase };
     }
     return true;
 }
@@ -270,8 +272,8 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
        struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
-    const struct dcp_placement *start = plan ? plan->before
-                                             : c->model.placement;
+    const struct dcp_placement *start =
+        plan ? plan->before : c->model.placement;
     struct dcp_sim_input in = { .inventory = inv,
                                 .cpu = &r->cpu,
                                 .start = start };
@@ -299,8 +301,8 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
 
 bool
 dcp_replay_run(struct dcp_context *c, const struct dcp_plan *plan,
-               const struct dcp_replay_options *options,
-               struct dcp_replay *out, struct dcp_error *err)
+               const struct dcp_replay_options *options, struct dcp_replay *out,
+               struct dcp_error *err)
 {
     *out = (struct dcp_replay){ 0 };
     if (!replay(c, plan, options, out, err)) {

@@ -43,11 +43,16 @@ bool dcp_replay_run(struct dcp_context *, const struct dcp_plan *plan,
                     struct dcp_error *err) DCP_CHECKED;
 void dcp_replay_finish(struct dcp_replay *);
 
+/* Network use of all VMs around [from_ms, to_ms), KiB/s, the larger direction;
+ * n_times 0 where it was not measured. */
+bool dcp_replay_net(struct dcp_context *, const struct dcp_placement *start,
+                    int64_t from_ms, int64_t to_ms, struct dcp_samples *out,
+                    struct dcp_error *err) DCP_CHECKED;
+
 /* Members of a result object of `simulate` (design, section 5), up to and with
  * "digest", which is over all members before it. */
 bool dcp_replay_json(struct dcp_json *, const struct dcp_inventory *,
-                     const struct dcp_replay *,
-                     const struct dcp_sim_result *, struct dcp_error *err)
-    DCP_CHECKED;
+                     const struct dcp_replay *, const struct dcp_sim_result *,
+                     struct dcp_error *err) DCP_CHECKED;
 
 #endif /* cli/replay.h */

@@ -12,7 +12,7 @@ struct dcp_interval {
 };
 
 /* Student's t interval of the mean, 0 < confidence_frac < 1. */
-struct dcp_interval dcp_interval_of_mean(const double values[], uint32_t n,
-                                         double confidence_frac);
+struct dcp_interval
+dcp_interval_of_mean(const double values[], uint32_t n, double confidence_frac);
 
 #endif /* sim/interval.h */
