@@ -11,5 +11,6 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_traces_info,
     &dcp_cmd_traces_export,
     &dcp_cmd_traces_synth,
+    &dcp_cmd_consolidate,
     NULL,
 };

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 
+extern const struct dcp_command dcp_cmd_consolidate;
 extern const struct dcp_command dcp_cmd_init;
 extern const struct dcp_command dcp_cmd_model_check;
 extern const struct dcp_command dcp_cmd_traces_import;

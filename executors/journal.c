@@ -256,6 +256,32 @@ dcp_journal_find_leg(struct dcp_journal *j, const struct dcp_plan *plan,
     return find_plan(j, plan, &row, err) && find_leg(j, row, leg, out, err);
 }
 
+bool
+dcp_journal_evening_done(struct dcp_journal *j, const char *lineage,
+                         int64_t from_ms, int64_t to_ms, bool *out,
+                         struct dcp_error *err)
+{
+    sqlite3_stmt *s = prepare(
+        j,
+        "SELECT count(*) FROM legs JOIN plans ON plans.plan = legs.plan"
+        " WHERE lineage = ? AND name = 'evening' AND state = ? AND"
+        " started_ms >= ? AND started_ms < ?",
+        err);
+
+    if (!s) {
+        return false;
+    }
+    (void)sqlite3_bind_text(s, 1, lineage, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int(s, 2, DCP_LEG_CONSUMED);
+    (void)sqlite3_bind_int64(s, 3, from_ms);
+    (void)sqlite3_bind_int64(s, 4, to_ms);
+    bool ok = sqlite3_step(s) == SQLITE_ROW;
+
+    *out = ok && sqlite3_column_int64(s, 0) > 0;
+    (void)sqlite3_finalize(s);
+    return ok || fail_db(j, "look up evenings", err);
+}
+
 static bool
 insert_plan(struct dcp_journal *j, const struct dcp_plan *plan, int64_t *out,
             struct dcp_error *err)

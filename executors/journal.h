@@ -64,6 +64,12 @@ bool dcp_journal_mark_leg(struct dcp_journal *, enum dcp_leg_state,
                           uint64_t serial_after, int64_t now_ms,
                           struct dcp_error *err) DCP_CHECKED;
 
+/* Whether an evening leg of any plan of this lineage was carried out that began
+ * in [from_ms, to_ms): then that night is settled. */
+bool dcp_journal_evening_done(struct dcp_journal *, const char *lineage,
+                              int64_t from_ms, int64_t to_ms, bool *out,
+                              struct dcp_error *err) DCP_CHECKED;
+
 /* --- Steps of the leg that was begun ------------------------------------ */
 
 enum dcp_step_phase {

@@ -19,7 +19,7 @@
 /* One plan being made. */
 struct work {
     const struct dcp_plan_request *r;
-    struct dcp_outcome *outcome;
+    struct dcp_plan_outcome *outcome;
     uint32_t n_hosts, n_slots, night_slots; /* Slots before the window's end. */
     double *on_value, *slope, *weight;      /* For questions; of one phase. */
     uint8_t *use;
@@ -171,7 +171,7 @@ has_answer(const struct dcp_solution *s)
 static void
 take_standing(struct work *w, const struct dcp_solution *s)
 {
-    struct dcp_outcome *o = w->outcome;
+    struct dcp_plan_outcome *o = w->outcome;
 
     o->status = s->status;
     o->stopped_by = s->stopped_by;
@@ -327,7 +327,7 @@ static bool
 weigh(struct work *w, const struct dcp_placement *end1,
       const struct dcp_placement *end2, struct dcp_error *err)
 {
-    struct dcp_outcome *o = w->outcome;
+    struct dcp_plan_outcome *o = w->outcome;
     bool money = w->r->goal == DCP_GOAL_COST;
 
     o->hosts_on_before = dcp_placement_n_on(w->r->start);
@@ -677,7 +677,7 @@ fill_plan(struct work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
 {
     const struct dcp_plan_request *r = w->r;
     const struct dcp_policy *policy = &r->inventory->policy;
-    const struct dcp_outcome *o = w->outcome;
+    const struct dcp_plan_outcome *o = w->outcome;
     const struct dcp_leg *last = &plan->legs[plan->n_legs - 1];
     struct dcp_step *copy = dcp_arena_array(plan->arena, struct dcp_step,
                                             steps->n);
@@ -725,7 +725,7 @@ fill_plan(struct work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
 static bool
 not_worth_it(const struct work *w)
 {
-    const struct dcp_outcome *o = w->outcome;
+    const struct dcp_plan_outcome *o = w->outcome;
     double gain = (o->before - o->after) / fmax(fabs(o->before), 1e-9);
 
     return w->r->job == DCP_JOB_CONSOLIDATE && !w->night.n_misplaced &&
@@ -804,7 +804,7 @@ static bool
 run(struct work *w, struct dcp_plan **out_plan, struct dcp_error *err)
 {
     const struct dcp_plan_request *r = w->r;
-    struct dcp_outcome *o = w->outcome;
+    struct dcp_plan_outcome *o = w->outcome;
 
     if (!solve_night(w, err)) {
         return false;
@@ -850,7 +850,7 @@ run(struct work *w, struct dcp_plan **out_plan, struct dcp_error *err)
 
 bool
 dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
-              struct dcp_outcome *outcome, struct dcp_error *err)
+              struct dcp_plan_outcome *outcome, struct dcp_error *err)
 {
     struct work w = { .r = r, .outcome = outcome,
                       .n_hosts = r->inventory->n_hosts,
@@ -861,7 +861,7 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
     };
 
     *out_plan = NULL;
-    *outcome = (struct dcp_outcome){
+    *outcome = (struct dcp_plan_outcome){
         .status = DCP_STATUS_TIMEOUT, .goal = dcp_goal_name(r->goal),
         .unit = r->goal == DCP_GOAL_COST ? r->inventory->currency
                                          : units[r->goal],

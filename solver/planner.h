@@ -44,7 +44,7 @@ struct dcp_plan_request {
     uint64_t max_moves;        /* 0: no limit. A plan with more is dropped. */
 };
 
-struct dcp_outcome {
+struct dcp_plan_outcome {
     enum dcp_status status;
     enum dcp_stopped_by stopped_by;
     struct dcp_because because;
@@ -63,7 +63,7 @@ struct dcp_outcome {
  * says how it stands.  The plan still lacks what only the caller knows:
  * lineage, serial, digests, options, run. */
 bool dcp_plan_make(const struct dcp_plan_request *, struct dcp_plan **out_plan,
-                   struct dcp_outcome *outcome, struct dcp_error *err)
+                   struct dcp_plan_outcome *outcome, struct dcp_error *err)
     DCP_CHECKED;
 
 #endif /* solver/planner.h */

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/planning.h"
+
+#include "cli/help.h"
+#include "cli/ui.h"
+#include "executors/journal.h"
+#include "model/base/rng.h"
+#include "model/base/sha256.h"
+#include "model/check/check.h"
+#include "model/io/plan_file.h"
+#include "model/power.h"
+#include "solver/bound.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define P(MEMBER) offsetof(struct dcp_planning_options, MEMBER)
+
+const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS] = {
+    { "output", 'o', DCP_OPT_FILE, P(output), "PLAN", NULL, NULL,
+      "write the plan to PLAN (\"-\": standard output)" },
+    { "until", 0, DCP_OPT_INSTANT, P(until_ms), "TIME", NULL, NULL,
+      "learn demand from data before TIME only, and plan the first window that "
+      "begins after it" },
+    { "fit-from", 0, DCP_OPT_INSTANT, P(from_ms), "TIME", NULL, NULL,
+      "learn demand from data after TIME only" },
+    { "traces", 0, DCP_OPT_FILE, P(traces), "STORE", NULL, NULL,
+      "usage store, instead of usage.h5 of the model" },
+    { "goal", 0, DCP_OPT_TEXT, P(goals), "GOAL", NULL, NULL,
+      "what counts: cost, energy or hosts (the model's policy says otherwise)" },
+    { "gap", 0, DCP_OPT_FRAC, P(gap_frac), "SHARE", NULL, NULL,
+      "stop when proved to be within SHARE of the best, e.g. 1%" },
+    { "max-moves", 0, DCP_OPT_UINT, P(max_moves), "N", NULL, NULL,
+      "drop a plan that needs more than N moves" },
+    { "perturb", 0, DCP_OPT_FRAC, P(perturb_frac), "SHARE", NULL, NULL,
+      "change each VM's demand at random by up to SHARE, to test stability" },
+    { "detailed-exitcode", 0, DCP_OPT_FLAG, P(detailed_exitcode), NULL, NULL,
+      NULL, "exit with 10 when there is something to do" },
+};
+
+bool
+dcp_planning_goal(const struct dcp_inventory *inv, const char *goals,
+                  enum dcp_goal *out, struct dcp_error *err)
+{
+    char first[32] = "";
+    enum dcp_goal goal = inv->policy.goals[0];
+
+    if (goals) {
+        (void)snprintf(first, sizeof first, "%.*s",
+                       (int)strcspn(goals, ","), goals);
+        if (!dcp_goal_parse(first, &goal)) {
+            return dcp_fail(err, DCP_E_USAGE,
+                            "--goal: '%.40s' is not one of cost, energy, "
+                            "hosts",
+                            first);
+        }
+    } else if (!inv->policy.goal_given && goal == DCP_GOAL_COST &&
+               !dcp_inventory_has_prices(inv)) {
+        goal = DCP_GOAL_HOSTS;
+    }
+    if (goal == DCP_GOAL_COST && !dcp_inventory_has_prices(inv)) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "goal 'cost' needs a tariff with prices at a site; "
+                        "add one, or use --goal energy or hosts");
+    }
+    if (goal != DCP_GOAL_COST && goal != DCP_GOAL_ENERGY &&
+        goal != DCP_GOAL_HOSTS) {
+        return dcp_fail(err, DCP_E_UNSUPPORTED,
+                        "goal '%s' cannot come first; use cost, energy or "
+                        "hosts",
+                        dcp_goal_name(goal));
+    }
+    *out = goal;
+    return true;
+}
+
+/* --- Demand ------------------------------------------------------------- */
+
+static void
+perturb(const struct dcp_globals *g, struct dcp_demand *d, double share)
+{
+    uint32_t *cpu = (uint32_t *)(size_t)d->cpu_mhz; /* Just made: ours. */
+
+    for (uint32_t v = 0; share > 0 && v < d->n_vms; v++) {
+        struct dcp_rng rng = dcp_rng_stream(g->seed, "perturb", v);
+        double factor = exp(share * (2 * dcp_rng_unit(&rng) - 1));
+
+        for (uint32_t t = 0; t < d->n_slots; t++) {
+            uint32_t *cell = &cpu[(size_t)v * d->stride + t];
+
+            *cell = (uint32_t)llround(*cell * factor);
+        }
+    }
+}
+
+static struct dcp_demand *
+make_demand(struct dcp_context *c, const struct dcp_placement *start,
+            int64_t start_ms, int64_t end_ms, int64_t from_ms,
+            int64_t until_ms, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = c->model.inventory;
+    uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
+                                   inv->zone, start_ms, end_ms, NULL, 0);
+    DCP_FREE struct dcp_slot *slots = calloc(n + 1u, sizeof *slots);
+
+    if (!slots) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u slots", n);
+        return NULL;
+    }
+    (void)dcp_slots_between(inv->policy.buckets, &inv->calendar, inv->zone,
+                            start_ms, end_ms, slots, n);
+    return dcp_context_demand(c, start, slots, n, from_ms, until_ms, err);
+}
+
+/* Lower bounds on hosts under both memory bases. */
+static bool
+hosts_needed(const struct dcp_context *c, const struct dcp_placement *start,
+             struct dcp_planning_answer *a, struct dcp_error *err)
+{
+    struct dcp_inventory inv = *c->model.inventory;
+    struct dcp_question q = {
+        .inventory = &inv, .demand = a->demand, .start = start,
+        .last_slot = a->demand->n_slots, .may_wake = true, .may_empty = true,
+    };
+
+    while (q.last_slot && a->demand->slots[q.last_slot - 1].start_ms >=
+                              a->window_end_ms) {
+        q.last_slot--;
+    }
+    for (int k = 0; k < 2; k++) {
+        struct dcp_bound bound;
+
+        inv.policy.memory_basis =
+            k ? DCP_MEMORY_ACTIVE : DCP_MEMORY_ALLOCATED;
+        if (k && !a->demand->mem_active_mib) {
+            break;
+        }
+        DCP_AUTO(dcp_problem) struct dcp_problem *p =
+            dcp_problem_create(&q, err);
+
+        if (!p || !dcp_bound_compute(p, &bound, err)) {
+            return false;
+        }
+        *(k ? &a->hosts_needed_active : &a->hosts_needed_allocated) =
+            bound.infeasible ? 0 : bound.hosts;
+    }
+    return true;
+}
+
+/* --- Making ------------------------------------------------------------- */
+
+static bool
+count_violations(const struct dcp_context *c, const struct dcp_demand *d,
+                 const struct dcp_placement *p, uint32_t last_slot,
+                 uint32_t *out, struct dcp_error *err)
+{
+    struct dcp_check_result r;
+
+    if (!dcp_check_placement(c->model.inventory, d, p, 0, last_slot, &r,
+                             err)) {
+        return false;
+    }
+    *out = r.n_violations_all;
+    dcp_check_result_finish(&r);
+    return true;
+}
+
+/* An evening of this window that was carried out already. */
+static bool
+is_settled(const struct dcp_globals *g, const struct dcp_context *c,
+           const struct dcp_planning_answer *a, bool *out,
+           struct dcp_error *err)
+{
+    char path[4096];
+
+    *out = false;
+    (void)snprintf(path, sizeof path, "%s/.dcplan/journal.db", g->dir);
+    if (access(path, F_OK) != 0) {
+        return true;
+    }
+    DCP_AUTO(dcp_journal) struct dcp_journal *j =
+        dcp_journal_open(path, DCP_DURABILITY_NORMAL, err);
+
+    return j && dcp_journal_evening_done(j, c->model.inventory->lineage,
+                                         a->start_ms, a->window_end_ms, out,
+                                         err);
+}
+
+static void
+options_text(const struct dcp_globals *g, const struct dcp_planning_job *job,
+             const struct dcp_planning_options *o, enum dcp_goal goal,
+             struct dcp_json *w)
+{
+    dcp_json_init(w, false);
+    dcp_json_begin(w, '{');
+    dcp_json_kstring(w, "command", job->command);
+    dcp_json_karray(w, "goal");
+    dcp_json_string(w, dcp_goal_name(goal));
+    dcp_json_end(w, ']');
+    dcp_json_kstring(w, "window", job->window_text);
+    dcp_json_kdouble(w, "gap", o->gap_frac);
+    dcp_json_ku64(w, "iterations", g->iterations);
+    if (o->until_ms != DCP_INSTANT_NONE) {
+        dcp_json_kinstant(w, "until", o->until_ms);
+    }
+    if (o->perturb_frac > 0) {
+        dcp_json_kdouble(w, "perturb", o->perturb_frac);
+    }
+    dcp_json_end(w, '}');
+}
+
+/* What only the program knows of a plan. */
+static bool
+sign_plan(const struct dcp_globals *g, const struct dcp_context *c,
+          const struct dcp_planning_job *job,
+          const struct dcp_planning_options *o, enum dcp_goal goal,
+          struct dcp_planning_answer *a, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = c->model.inventory;
+    struct dcp_plan *plan = a->plan;
+    struct dcp_json w;
+    struct dcp_sha256 hash;
+    struct timespec now;
+    char host[64] = "";
+
+    options_text(g, job, o, goal, &w);
+    plan->options_json =
+        dcp_json_text(&w) ? dcp_arena_strdup(plan->arena, dcp_json_text(&w))
+                          : NULL;
+    dcp_json_finish(&w);
+    plan->lineage = dcp_arena_strdup(plan->arena, inv->lineage);
+    plan->serial = c->model.serial;
+    memcpy(plan->model_digest, inv->digest, sizeof plan->model_digest);
+    /* The policy is part of the model's text and of its digest. */
+    dcp_sha256_init(&hash);
+    dcp_sha256_add(&hash, "policy", 6);
+    dcp_sha256_add(&hash, inv->digest, strlen(inv->digest));
+    dcp_sha256_end_text(&hash, plan->policy_digest);
+    plan->tool_version = DCP_VERSION;
+    plan->seed = g->seed;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    plan->created_ms = (int64_t)now.tv_sec * 1000;
+    (void)gethostname(host, sizeof host - 1);
+    plan->planner_host = dcp_arena_strdup(plan->arena, host);
+    plan->solve_seconds = a->solve_seconds;
+    plan->plan_seconds = dcp_ui_wall_seconds(g);
+    if (!plan->options_json || !plan->lineage || !plan->planner_host) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a plan");
+    }
+    return true;
+}
+
+static void
+set_times(const struct dcp_inventory *inv, const struct dcp_planning_job *job,
+          int64_t after_ms, struct dcp_planning_answer *a)
+{
+    if (job->has_window) {
+        dcp_window_next(&job->window, inv->zone, after_ms, &a->start_ms,
+                        &a->window_end_ms);
+        int64_t unused;
+
+        dcp_window_next(&job->window, inv->zone, a->start_ms + 1, &a->end_ms,
+                        &unused);
+    } else {
+        a->start_ms = (after_ms + 59999) / 60000 * 60000;
+        a->end_ms = a->start_ms + (inv->policy.horizon_ms > DCP_DAY_MS
+                                       ? inv->policy.horizon_ms
+                                       : DCP_DAY_MS);
+        a->window_end_ms = a->end_ms;
+    }
+}
+
+static bool
+make(const struct dcp_globals *g, struct dcp_context *c,
+     const struct dcp_placement *start, const struct dcp_planning_options *o,
+     const struct dcp_planning_job *job, struct dcp_planning_answer *a,
+     struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = c->model.inventory;
+    bool settled = false;
+    struct dcp_plan_request r = {
+        .inventory = inv, .demand = a->demand, .start = start,
+        .job = job->job, .two_legs = job->has_window,
+        .start_ms = a->start_ms, .window_end_ms = a->window_end_ms,
+        .avoid = job->avoid, .bring_back = job->bring_back,
+        .spread = job->spread,
+        .solve = { .seed = g->seed, .iterations = g->iterations,
+                   .time_limit_s = g->time_limit_s,
+                   .gap_frac = o->gap_frac },
+        .max_moves = o->max_moves,
+    };
+    double before = dcp_ui_wall_seconds(g);
+
+    if (!dcp_planning_goal(inv, o->goals, &r.goal, err) ||
+        (job->has_window && start == c->model.placement &&
+         !is_settled(g, c, a, &settled, err))) {
+        return false;
+    }
+    r.settled = settled;
+    if (!dcp_plan_make(&r, &a->plan, &a->outcome, err)) {
+        return false;
+    }
+    a->solve_seconds = dcp_ui_wall_seconds(g) - before;
+
+    uint32_t first, last;
+
+    dcp_slot_range(a->demand, a->start_ms, a->window_end_ms, &first, &last);
+    if (!count_violations(c, a->demand, start, last, &a->violations_before,
+                          err)) {
+        return false;
+    }
+    a->violations_after = a->violations_before;
+    if (!a->plan) {
+        return true;
+    }
+    return count_violations(c, a->demand, a->plan->legs[0].after, last,
+                            &a->violations_after, err) &&
+           sign_plan(g, c, job, o, r.goal, a, err);
+}
+
+bool
+dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
+                  const struct dcp_placement *start,
+                  const struct dcp_planning_options *o,
+                  const struct dcp_planning_job *job, int64_t after_ms,
+                  struct dcp_planning_answer *out, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = c->model.inventory;
+    int64_t until = o->until_ms == DCP_INSTANT_NONE ? g->now_ms : o->until_ms;
+
+    *out = (struct dcp_planning_answer){ 0 };
+    if (!inv->n_hosts) {
+        return dcp_fail(err, DCP_E_ARGUMENT,
+                        "the model has no hosts; add some to dc.yaml or "
+                        "import them");
+    }
+    if (!start) {
+        start = c->model.placement;
+    }
+    set_times(inv, job, after_ms, out);
+    out->demand = make_demand(c, start, out->start_ms, out->end_ms,
+                              o->from_ms, until, err);
+    if (!out->demand) {
+        return false;
+    }
+    perturb(g, out->demand, o->perturb_frac);
+    if (!hosts_needed(c, start, out, err) ||
+        !make(g, c, start, o, job, out, err)) {
+        dcp_planning_answer_finish(out);
+        return false;
+    }
+    return true;
+}
+
+void
+dcp_planning_answer_finish(struct dcp_planning_answer *a)
+{
+    dcp_plan_destroy(a->plan);
+    dcp_demand_destroy(a->demand);
+    a->plan = NULL;
+    a->demand = NULL;
+}
+
+/* --- Replan ------------------------------------------------------------- */
+
+void
+dcp_replan_options_default(struct dcp_replan_options *o)
+{
+    *o = (struct dcp_replan_options){ .history_from_ms = INT64_MIN,
+                                      .history_until_ms = INT64_MAX };
+}
+
+bool
+dcp_replan(const struct dcp_globals *g, struct dcp_context *c,
+           const struct dcp_placement *start,
+           const struct dcp_replan_options *o, struct dcp_plan **out,
+           const char **out_status, struct dcp_error *err)
+{
+    struct dcp_globals own = *g;
+    struct dcp_planning_options options = {
+        .goals = o->goals, .gap_frac = o->gap_frac,
+        .from_ms = o->history_from_ms, .until_ms = o->history_until_ms,
+        .max_moves = o->max_moves, .perturb_frac = o->perturb_frac,
+    };
+    struct dcp_planning_job job = { .job = DCP_JOB_CONSOLIDATE,
+                                    .command = "consolidate",
+                                    .has_window = o->has_window,
+                                    .window = o->window };
+    struct dcp_planning_answer a;
+
+    own.time_limit_s = o->time_limit_s;
+    if (!dcp_planning_make(&own, c, start, &options, &job, o->after_ms, &a,
+                           err)) {
+        return false;
+    }
+    *out_status = dcp_status_name(a.outcome.status);
+    *out = a.plan;
+    a.plan = NULL;
+    dcp_planning_answer_finish(&a);
+    return true;
+}
+
+/* --- A whole command ---------------------------------------------------- */
+
+static int
+status_of(const struct dcp_planning_options *o,
+          const struct dcp_planning_answer *a)
+{
+    switch (a->outcome.status) {
+    case DCP_STATUS_OPTIMAL:
+    case DCP_STATUS_FEASIBLE:
+        return a->plan && o->detailed_exitcode ? 10 : 0;
+    case DCP_STATUS_NOTHING_TO_DO:
+        return 0;
+    case DCP_STATUS_INFEASIBLE:
+        return 3;
+    case DCP_STATUS_TIMEOUT:
+        return 1;
+    }
+    return 1;
+}
+
+int
+dcp_planning_run(const struct dcp_globals *g,
+                 const struct dcp_planning_options *o,
+                 struct dcp_planning_job *job, struct dcp_context *c,
+                 struct dcp_error *err)
+{
+    int64_t after = o->until_ms == DCP_INSTANT_NONE ? g->now_ms : o->until_ms;
+    struct dcp_planning_answer a;
+
+    if (o->output && !strcmp(o->output, "-") && g->json) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "-o - and --json both want standard output");
+        return -1;
+    }
+    dcp_ui_progress(g, "planning", -1);
+    bool ok = dcp_planning_make(g, c, NULL, o, job, after, &a, err);
+
+    dcp_ui_progress_end(g);
+    if (!ok) {
+        return -1;
+    }
+    int status = status_of(o, &a);
+
+    if (a.plan && o->output &&
+        !dcp_plan_save(c->model.inventory, a.plan, o->output, err)) {
+        status = -1;
+    } else if (g->json) {
+        status = dcp_planning_json(g, c, o, job, &a, status, err);
+    } else {
+        dcp_planning_print(g, c, o, job, &a);
+    }
+    dcp_planning_answer_finish(&a);
+    return status;
+}

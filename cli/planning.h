@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_CLI_PLANNING_H
+#define DCP_CLI_PLANNING_H 1
+
+/* What the planning commands (consolidate, evacuate, repair, place --all)
+ * share: their options, making the plan, and saying how it stands. */
+
+#include "cli/context.h"
+#include "cli/replan.h"
+#include "solver/planner.h"
+
+struct dcp_planning_options {
+    const char *output;    /* -o; NULL: plan.json is not written. */
+    const char *traces;
+    const char *goals;
+    int64_t until_ms;      /* --until; DCP_INSTANT_NONE: none. */
+    int64_t from_ms;       /* --fit-from. */
+    double gap_frac;
+    uint64_t max_moves;
+    double perturb_frac;
+    bool detailed_exitcode;
+};
+#define DCP_N_PLANNING_ROWS 9u
+extern const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS];
+
+/* A job: what to ask, and how to present it. */
+struct dcp_planning_job {
+    enum dcp_job job;
+    const char *command;    /* "consolidate". */
+    const uint8_t *avoid;   /* By host. */
+    bool bring_back, spread;
+    bool has_window;
+    struct dcp_window window;
+    const char *window_text;
+};
+
+struct dcp_planning_answer {
+    struct dcp_plan *plan; /* Owned; NULL: none. */
+    struct dcp_demand *demand; /* Owned. */
+    struct dcp_plan_outcome outcome;
+    uint32_t violations_before, violations_after;
+    uint32_t hosts_needed_allocated, hosts_needed_active; /* active: 0 where
+                                                           * not measured. */
+    int64_t start_ms, end_ms, window_end_ms;
+    double solve_seconds;
+};
+
+/* Makes the plan; 'start' NULL: the model's present placement. */
+bool dcp_planning_make(const struct dcp_globals *, struct dcp_context *,
+                       const struct dcp_placement *start,
+                       const struct dcp_planning_options *,
+                       const struct dcp_planning_job *, int64_t after_ms,
+                       struct dcp_planning_answer *out, struct dcp_error *err)
+    DCP_CHECKED;
+void dcp_planning_answer_finish(struct dcp_planning_answer *);
+
+/* The whole command: opens, makes, writes, prints; the exit status. */
+int dcp_planning_run(const struct dcp_globals *,
+                     const struct dcp_planning_options *,
+                     struct dcp_planning_job *, struct dcp_context *,
+                     struct dcp_error *err);
+
+/* The goal that counts first: of 'goals' ("cost,moves"), else the policy's,
+ * else money where there are prices and hosts where there are none. */
+bool dcp_planning_goal(const struct dcp_inventory *, const char *goals,
+                       enum dcp_goal *out, struct dcp_error *err) DCP_CHECKED;
+
+/* cli/planning_print.c: the answer for people and for programs. */
+void dcp_planning_print(const struct dcp_globals *, const struct dcp_context *,
+                        const struct dcp_planning_options *,
+                        const struct dcp_planning_job *,
+                        const struct dcp_planning_answer *);
+int dcp_planning_json(const struct dcp_globals *, const struct dcp_context *,
+                      const struct dcp_planning_options *,
+                      const struct dcp_planning_job *,
+                      const struct dcp_planning_answer *, int status,
+                      struct dcp_error *err);
+
+#endif /* cli/planning.h */

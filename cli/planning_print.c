@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/planning.h"
+
+#include "cli/ui.h"
+#include "model/base/units.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static double
+plan_seconds(const struct dcp_plan *plan)
+{
+    int64_t ms = 0;
+
+    for (uint32_t l = 0; plan && l < plan->n_legs; l++) {
+        ms += plan->legs[l].makespan_ms;
+    }
+    return (double)ms / 1000;
+}
+
+/* --- JSON --------------------------------------------------------------- */
+
+static void
+json_because(struct dcp_json *w, const struct dcp_because *b)
+{
+    dcp_json_karray(w, "because");
+    dcp_json_begin(w, '{');
+    dcp_json_kstring(w, "rule", b->rule);
+    dcp_json_kstring(w, "object", b->object);
+    dcp_json_kdouble(w, "need", b->need);
+    dcp_json_kdouble(w, "have", b->have);
+    dcp_json_kstring(w, "text", b->text);
+    dcp_json_end(w, '}');
+    dcp_json_end(w, ']');
+}
+
+static void
+json_demand(struct dcp_json *w, const struct dcp_demand *d)
+{
+    dcp_json_kobject(w, "demand");
+    dcp_json_kstring(w, "rule", "sum of per-VM percentiles");
+    dcp_json_ku64(w, "vms_from_trace", d->n_by_source[DCP_DEMAND_TRACE]);
+    dcp_json_ku64(w, "vms_short_history", d->n_by_source[DCP_DEMAND_SHORT]);
+    dcp_json_ku64(w, "vms_from_profile", d->n_by_source[DCP_DEMAND_PROFILE]);
+    dcp_json_ku64(w, "vms_from_allocation",
+                  d->n_by_source[DCP_DEMAND_ALLOCATION]);
+    dcp_json_ku64(w, "vms_partial", d->n_vms_partial);
+    dcp_json_ku64(w, "vms_at_limit", d->n_vms_at_limit);
+    dcp_json_ku64(w, "samples_at_limit", d->n_samples_at_limit);
+    dcp_json_kdouble(w, "at_limit_raise_frac", d->at_limit_raise_frac);
+    dcp_json_ku64(w, "class_fallbacks", d->n_class_fallback);
+    dcp_json_end(w, '}');
+}
+
+static void
+json_cost(struct dcp_json *w, const struct dcp_inventory *inv,
+          const struct dcp_plan_prediction *p)
+{
+    dcp_json_kobject(w, "cost");
+    dcp_json_kstring(w, "currency", inv->currency[0] ? inv->currency : NULL);
+    dcp_json_kdouble(w, "energy_kwh_before", p->energy_kwh_before);
+    dcp_json_kdouble(w, "energy_kwh_after", p->energy_kwh_after);
+    dcp_json_kdouble(w, "energy_cost_before", p->energy_cost_before);
+    dcp_json_kdouble(w, "energy_cost_after", p->energy_cost_after);
+    dcp_json_kdouble(w, "licence_cost_before", p->licence_cost_before);
+    dcp_json_kdouble(w, "licence_cost_after", p->licence_cost_after);
+    dcp_json_end(w, '}');
+}
+
+int
+dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
+                  const struct dcp_planning_options *options,
+                  const struct dcp_planning_job *job,
+                  const struct dcp_planning_answer *a, int status,
+                  struct dcp_error *err)
+{
+    const struct dcp_plan_outcome *o = &a->outcome;
+    struct dcp_json w;
+    char schema[64];
+    bool failed = o->status == DCP_STATUS_INFEASIBLE ||
+                  o->status == DCP_STATUS_TIMEOUT;
+
+    dcp_json_init(&w, true);
+    dcp_json_begin(&w, '{');
+    (void)snprintf(schema, sizeof schema, "dcplan/%s/1", job->command);
+    dcp_json_kstring(&w, "schema", schema);
+    dcp_json_kstring(&w, "status", dcp_status_name(o->status));
+    dcp_json_kstring(&w, "stopped_by", dcp_stopped_by_name(o->stopped_by));
+    if (failed) {
+        json_because(&w, &o->because);
+    }
+    dcp_json_ku64(&w, "hosts_total", c->model.inventory->n_hosts);
+    dcp_json_ku64(&w, "hosts_on_before",
+                  dcp_placement_n_on(c->model.placement));
+    if (failed) {
+        dcp_json_knull(&w, "hosts_on_after");
+        dcp_json_ku64(&w, "hosts_lower_bound", o->hosts_lower_bound);
+        dcp_json_knull(&w, "gap_frac");
+    } else {
+        dcp_json_ku64(&w, "hosts_on_after", o->hosts_on_after);
+        dcp_json_ku64(&w, "hosts_lower_bound", o->hosts_lower_bound);
+        dcp_json_kdouble(&w, "gap_frac", o->gap_frac);
+    }
+    dcp_json_kobject(&w, "objective");
+    dcp_json_kstring(&w, "goal", o->goal);
+    dcp_json_kdouble(&w, "before", o->before);
+    dcp_json_kdouble(&w, "after", failed ? NAN : o->after);
+    dcp_json_kdouble(&w, "lower_bound", o->lower_bound);
+    dcp_json_kstring(&w, "unit", o->unit);
+    dcp_json_end(&w, '}');
+    dcp_json_kstring(&w, "bound_method", o->bound_method);
+    dcp_json_ku64(&w, "moves", a->plan ? o->moves : 0);
+    dcp_json_ku64(&w, "moved_mib", a->plan ? o->moved_mib : 0);
+    dcp_json_kdouble(&w, "plan_seconds", plan_seconds(a->plan));
+    dcp_json_ku64(&w, "violations_before", a->violations_before);
+    dcp_json_ku64(&w, "violations_after", a->violations_after);
+    dcp_json_kdouble(&w, "cpu_util_mean_frac", o->cpu_util_mean_frac);
+    dcp_json_kdouble(&w, "mem_alloc_mean_frac", o->mem_alloc_mean_frac);
+    dcp_json_ku64(&w, "hosts_needed_allocated", a->hosts_needed_allocated);
+    if (a->hosts_needed_active) {
+        dcp_json_ku64(&w, "hosts_needed_active", a->hosts_needed_active);
+    } else {
+        dcp_json_knull(&w, "hosts_needed_active");
+    }
+    json_cost(&w, c->model.inventory, &o->predicted);
+    dcp_json_kstring(&w, "binding", o->binding);
+    json_demand(&w, a->demand);
+    dcp_json_kstring(&w, "plan",
+                     a->plan && options->output ? options->output : NULL);
+    dcp_json_kobject(&w, "run");
+    dcp_json_kdouble(&w, "solve_seconds", a->solve_seconds);
+    dcp_json_ku64(&w, "rounds", o->rounds);
+    dcp_ui_run_members(g, &w);
+    dcp_json_end(&w, '}');
+    dcp_json_end(&w, '}');
+    return dcp_ui_json(&w, status, err);
+}
+
+/* --- People ------------------------------------------------------------- */
+
+static void
+print_times(const struct dcp_context *c, const struct dcp_planning_job *job,
+            const struct dcp_planning_answer *a)
+{
+    const struct dcp_zone *zone = c->model.inventory->zone;
+    struct dcp_local from = dcp_zone_local(zone, a->start_ms);
+    struct dcp_local to = dcp_zone_local(zone, a->window_end_ms);
+    int64_t year;
+    uint32_t month, day;
+
+    dcp_civil_from_days(from.day, &year, &month, &day);
+    printf("%-15s %04d-%02u-%02u %02d:%02d", job->command, (int)year, month,
+           day, (int)(from.ms_of_day / 3600000),
+           (int)(from.ms_of_day / 60000 % 60));
+    if (job->has_window) {
+        printf(" to %02d:%02d", (int)(to.ms_of_day / 3600000),
+               (int)(to.ms_of_day / 60000 % 60));
+    }
+    printf(" (%s), %u hosts, %u VMs\n", zone->name, c->model.inventory->n_hosts,
+           c->model.inventory->n_vms);
+}
+
+static void
+print_standing(const struct dcp_plan_outcome *o)
+{
+    switch (o->status) {
+    case DCP_STATUS_OPTIMAL:
+        printf("%-15s optimal, proved (%s)\n", "status", o->bound_method);
+        break;
+    case DCP_STATUS_FEASIBLE:
+        printf("%-15s feasible; no plan can be better by more than %.1f %% "
+               "(bound: %s)\n",
+               "status", 100 * o->gap_frac, o->bound_method);
+        break;
+    case DCP_STATUS_INFEASIBLE:
+        printf("%-15s infeasible, proved: %s, %s: %s", "status",
+               o->because.rule, o->because.object, o->because.text);
+        if (!isnan(o->because.have)) {
+            printf(" (need %.0f, have %.0f)", o->because.need,
+                   o->because.have);
+        }
+        putchar('\n');
+        break;
+    case DCP_STATUS_TIMEOUT:
+        printf("%-15s no plan was found: %s, %s: %s\n", "status",
+               o->because.rule, o->because.object, o->because.text);
+        break;
+    case DCP_STATUS_NOTHING_TO_DO:
+        printf("%-15s nothing to do: things are as good as they get, or too "
+               "little would be gained\n",
+               "status");
+        break;
+    }
+}
+
+static void
+print_legs(const struct dcp_context *c, const struct dcp_plan *plan)
+{
+    for (uint32_t l = 0; l < plan->n_legs; l++) {
+        const struct dcp_leg *leg = &plan->legs[l];
+        struct dcp_local at =
+            dcp_zone_local(c->model.inventory->zone, leg->start_ms);
+        uint32_t moves = 0, on = 0, off = 0;
+        char length[32];
+
+        for (uint32_t i = 0; i < plan->n_steps; i++) {
+            const struct dcp_step *s = &plan->steps[i];
+
+            if (s->leg == l) {
+                moves += s->kind == DCP_STEP_MIGRATE ||
+                         s->kind == DCP_STEP_VM_START;
+                on += s->kind == DCP_STEP_HOST_ON;
+                off += s->kind == DCP_STEP_HOST_OFF;
+            }
+        }
+        dcp_print_human(DCP_DIM_TIME, (double)leg->makespan_ms, length,
+                        sizeof length);
+        printf("%-15s starts %02d:%02d, about %s: %u moves, %u hosts on, %u "
+               "off\n",
+               leg->name, (int)(at.ms_of_day / 3600000),
+               (int)(at.ms_of_day / 60000 % 60), length, moves, on, off);
+    }
+}
+
+static void
+print_ledger(const struct dcp_inventory *inv, const struct dcp_plan_outcome *o)
+{
+    const struct dcp_plan_prediction *p = &o->predicted;
+    double saved = p->energy_kwh_before - p->energy_kwh_after;
+
+    printf("%-15s %.0f -> %.0f kWh until the next window: saves %.0f kWh "
+           "(%.1f %%)\n",
+           "energy", p->energy_kwh_before, p->energy_kwh_after, saved,
+           p->energy_kwh_before > 0 ? 100 * saved / p->energy_kwh_before : 0);
+    if (p->energy_cost_before > 0) {
+        printf("%-15s %.2f -> %.2f %s\n", "energy cost",
+               p->energy_cost_before, p->energy_cost_after, inv->currency);
+    }
+    if (p->licence_cost_before > 0 || p->licence_cost_after > 0) {
+        printf("%-15s %.2f -> %.2f %s%s\n", "licences",
+               p->licence_cost_before, p->licence_cost_after, inv->currency,
+               p->licence_cost_after >= p->licence_cost_before
+                   ? " (a VM that returns saves none)"
+                   : "");
+    }
+}
+
+static void
+print_demand(const struct dcp_inventory *inv, const struct dcp_demand *d,
+             const struct dcp_planning_answer *a)
+{
+    printf("%-15s sum of per-VM percentiles with margin (not the percentile of "
+           "the sum); %u VMs from traces",
+           "demand", d->n_by_source[DCP_DEMAND_TRACE]);
+    if (d->n_by_source[DCP_DEMAND_SHORT]) {
+        printf(", %u with a short history at their peak",
+               d->n_by_source[DCP_DEMAND_SHORT]);
+    }
+    if (d->n_by_source[DCP_DEMAND_PROFILE]) {
+        printf(", %u from profiles", d->n_by_source[DCP_DEMAND_PROFILE]);
+    }
+    if (d->n_by_source[DCP_DEMAND_ALLOCATION]) {
+        printf(", %u at all they may use",
+               d->n_by_source[DCP_DEMAND_ALLOCATION]);
+    }
+    putchar('\n');
+    if (d->n_vms_at_limit) {
+        printf("%-15s %u VMs had samples at their limit (lower bounds): raised "
+               "by %.0f %%\n",
+               "", d->n_vms_at_limit, 100 * d->at_limit_raise_frac);
+    }
+    if (d->n_class_fallback) {
+        printf("%-15s %u VM-day classes without history take the VM's worst "
+               "known class\n",
+               "", d->n_class_fallback);
+    }
+    printf("%-15s %u hosts at least by allocated memory%s", "memory",
+           a->hosts_needed_allocated,
+           inv->policy.memory_basis == DCP_MEMORY_ALLOCATED ? " (used)" : "");
+    if (a->hosts_needed_active) {
+        printf(", %u by active memory%s", a->hosts_needed_active,
+               inv->policy.memory_basis == DCP_MEMORY_ACTIVE ? " (used)" : "");
+    }
+    putchar('\n');
+}
+
+void
+dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
+                   const struct dcp_planning_options *options,
+                   const struct dcp_planning_job *job,
+                   const struct dcp_planning_answer *a)
+{
+    const struct dcp_plan_outcome *o = &a->outcome;
+    const struct dcp_inventory *inv = c->model.inventory;
+
+    if (options->output && !strcmp(options->output, "-")) {
+        return; /* Standard output is the plan. */
+    }
+    print_times(c, job, a);
+    print_standing(o);
+    if (o->status == DCP_STATUS_INFEASIBLE ||
+        o->status == DCP_STATUS_TIMEOUT) {
+        return;
+    }
+    printf("%-15s %u -> %u (at least %u; %s binds)\n", "hosts on",
+           o->hosts_on_before, o->hosts_on_after, o->hosts_lower_bound,
+           o->binding);
+    if (a->violations_before || a->violations_after) {
+        printf("%-15s %u -> %u\n", "violations", a->violations_before,
+               a->violations_after);
+    }
+    printf("%-15s CPU %.0f %%, memory %.0f %% of the hosts that are on\n",
+           "used", 100 * o->cpu_util_mean_frac, 100 * o->mem_alloc_mean_frac);
+    print_demand(inv, a->demand, a);
+    if (!a->plan) {
+        return;
+    }
+    print_legs(c, a->plan);
+    print_ledger(inv, o);
+    if (options->output) {
+        printf("%-15s %s\n", "plan", options->output);
+        dcp_ui_say(g, "next: dcplan plan check %s; dcplan simulate %s",
+                   options->output, options->output);
+    } else {
+        dcp_ui_say(g, "nothing was written; -o PLAN keeps the plan");
+    }
+}
