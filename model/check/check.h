@@ -48,11 +48,18 @@ struct dcp_check_result {
     struct dcp_violation *violations;
     uint32_t n_violations; /* At most DCP_VIOLATIONS_MAX are kept. */
     uint32_t n_violations_all;
+    /* Soft rules broken at a leg's end, or in the placement: no violations,
+     * 'need' is the price.  Likewise capped. */
+    struct dcp_violation *soft;
+    uint32_t n_soft, n_soft_all;
 };
 #define DCP_VIOLATIONS_MAX 1000
 
 /* False only when the question could not be answered (memory). 'demand' must
  * cover the plan's slots (every leg's start to buckets_until). */
+/* Kinds of steps that cannot be judged (starting, stopping and resizing VMs,
+ * changing volumes) are violations with the rule "unsupported". Lineage,
+ * serial, digests and validity are the caller's to compare. */
 bool dcp_check_plan(const struct dcp_inventory *, const struct dcp_demand *,
                     const struct dcp_plan *, struct dcp_check_result *out,
                     struct dcp_error *err) DCP_CHECKED;
@@ -60,11 +67,11 @@ bool dcp_check_plan(const struct dcp_inventory *, const struct dcp_demand *,
 /* Judges one placement in the slots [first_slot, last_slot) of 'demand':
  * capacity, reach, all hard rules (and soft ones, reported apart).  Used for
  * violations_before and violations_after. */
-bool dcp_check_placement(const struct dcp_inventory *,
-                         const struct dcp_demand *,
-                         const struct dcp_placement *, uint32_t first_slot,
-                         uint32_t last_slot, struct dcp_check_result *out,
-                         struct dcp_error *err) DCP_CHECKED;
+bool
+dcp_check_placement(const struct dcp_inventory *, const struct dcp_demand *,
+                    const struct dcp_placement *, uint32_t first_slot,
+                    uint32_t last_slot, struct dcp_check_result *out,
+                    struct dcp_error *err) DCP_CHECKED;
 void dcp_check_result_finish(struct dcp_check_result *);
 
 #endif /* model/check/check.h */

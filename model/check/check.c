@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The order of judgement.  What the later parts take for granted (steps wait
+ * for lower ids only, each starts where its VM is) is judged first; where it
+ * does not hold, the plan has failed and nothing is built on it. */
+
+#include "model/check/leg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+begin(struct dcp_judge *j, struct dcp_check_result *out, struct dcp_error *err)
+{
+    *out = (struct dcp_check_result){ .pass = true,
+                                      .proof = DCP_PROOF_ALL_ORDERS,
+                                      .arena = dcp_arena_create(0) };
+    j->result = out;
+    j->err = err;
+    return out->arena || dcp_judge_no_memory(j);
+}
+
+void
+dcp_check_result_finish(struct dcp_check_result *result)
+{
+    dcp_arena_destroy(result->arena);
+    *result = (struct dcp_check_result){ 0 };
+}
+
+/* --- Plans -------------------------------------------------------------- */
+
+/* What the leg says comes after it is what its steps give. */
+static void
+compare_after(const struct dcp_leg_view *leg)
+{
+    const struct dcp_judge *j = leg->j;
+    const struct dcp_leg *l = &j->plan->legs[leg->index];
+
+    for (uint32_t v = 0; v < j->inv->n_vms; v++) {
+        uint32_t says = l->after->host[v].ix, is = leg->end->host[v].ix;
+
+        if (says != is) {
+            dcp_judge_report(
+                j, 0, "after", dcp_judge_vm(v), DCP_NO_NUMBER, DCP_NO_NUMBER,
+                "leg %s says %.40s; its steps leave it on %.40s", l->name,
+                says == DCP_IX_NONE ? "nowhere" : j->inv->hosts[says].name,
+                is == DCP_IX_NONE ? "nowhere" : j->inv->hosts[is].name);
+        }
+    }
+    for (uint32_t h = 0; h < j->inv->n_hosts; h++) {
+        if (l->after->on[h] != leg->end->on[h]) {
+            dcp_judge_report(
+                j, 0, "after", dcp_judge_host(h), DCP_NO_NUMBER, DCP_NO_NUMBER,
+                "leg %s says it is %s; its steps leave it %s", l->name,
+                l->after->on[h] ? "on" : "off", leg->end->on[h] ? "on" : "off");
+        }
+    }
+}
+
+static bool
+check_leg(struct dcp_leg_view *leg)
+{
+    char when[80] = "at the end of leg ";
+
+    compare_after(leg);
+    if (!leg->sound) {
+        return true;
+    }
+    strncat(when, leg->j->plan->legs[leg->index].name, 40);
+    dcp_moves_check(leg);
+    return dcp_switch_check(leg) && dcp_vlan_check(leg) &&
+           dcp_always_check(leg) &&
+           dcp_capacity_check(leg, leg->j->plan->before) &&
+           dcp_rules_check(leg->j, leg->end, when) && dcp_survive_check(leg);
+}
+
+static bool
+check_legs(const struct dcp_judge *j)
+{
+    struct dcp_order order;
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *start = dcp_placement_copy(j->plan->before, j->err);
+    bool ok = start && dcp_order_init(&order, j), sound = true;
+
+    if (!ok) {
+        return false;
+    }
+    for (uint32_t i = 0; ok && sound && i < j->plan->n_legs; i++) {
+        struct dcp_leg_view leg;
+
+        ok = dcp_leg_init(&leg, j, &order, i, start) && check_leg(&leg);
+        if (ok) {
+            memcpy(start->host, leg.end->host,
+                   start->n_vms * sizeof *start->host);
+            memcpy(start->on, leg.end->on, start->n_hosts * sizeof *start->on);
+            sound = leg.sound;
+        }
+        dcp_leg_finish(&leg);
+    }
+    dcp_order_finish(&order);
+    return ok;
+}
+
+static bool
+check_fit(const struct dcp_judge *j)
+{
+    const struct dcp_plan *plan = j->plan;
+    bool ok = plan->before && plan->n_legs && plan->n_legs <= DCP_LEGS_MAX &&
+              plan->before->n_vms == j->inv->n_vms &&
+              plan->before->n_hosts == j->inv->n_hosts &&
+              j->demand->n_vms == j->inv->n_vms;
+
+    for (uint32_t i = 0; ok && i < plan->n_legs; i++) {
+        ok = plan->legs[i].after &&
+             plan->legs[i].after->n_vms == j->inv->n_vms &&
+             plan->legs[i].after->n_hosts == j->inv->n_hosts;
+    }
+    return ok || dcp_fail(j->err, DCP_E_ARGUMENT,
+                          "plan, demand and model do not belong together");
+}
+
+bool
+dcp_check_plan(const struct dcp_inventory *inv, const struct dcp_demand *demand,
+               const struct dcp_plan *plan, struct dcp_check_result *out,
+               struct dcp_error *err)
+{
+    struct dcp_judge j = {
+        .inv = inv, .demand = demand, .plan = plan, .base = plan->before
+    };
+    bool sound;
+
+    if (!begin(&j, out, err)) {
+        return false;
+    }
+    bool ok = check_fit(&j) && dcp_structure_check(&j, &sound) &&
+              (!sound || check_legs(&j));
+
+    if (ok && !sound) {
+        out->proof = DCP_PROOF_LISTED_ORDER;
+    }
+    if (!ok) {
+        dcp_check_result_finish(out);
+    }
+    return ok;
+}
+
+/* --- Placements --------------------------------------------------------- */
+
+static void
+place_reach(const struct dcp_judge *j, const struct dcp_placement *p)
+{
+    char text[120];
+
+    for (uint32_t v = 0; v < p->n_vms; v++) {
+        if (dcp_host_is_none(p->host[v])) {
+            continue;
+        }
+        uint32_t host = p->host[v].ix;
+        const struct dcp_ids *vlans = &j->inv->vms[v].vlans;
+        const char *rule = dcp_reach_refusal(j->inv, v, host, text);
+
+        if (rule) {
+            dcp_judge_report(j, 0, rule, dcp_judge_vm(v), DCP_NO_NUMBER,
+                             DCP_NO_NUMBER, "on %.40s: %s",
+                             j->inv->hosts[host].name, text);
+        }
+        if (!p->on[host]) {
+            dcp_judge_report(j, 0, "power", dcp_judge_vm(v), DCP_NO_NUMBER,
+                             DCP_NO_NUMBER, "is on %.60s, which is off",
+                             j->inv->hosts[host].name);
+        }
+        for (uint32_t i = 0; i < vlans->n; i++) {
+            if (!dcp_reach_vlan_now(j->inv, host, vlans->ix[i]) &&
+                !dcp_reach_vlan_driver(j->inv, host)) {
+                dcp_judge_report(j, 0, "vlan", dcp_judge_vm(v), DCP_NO_NUMBER,
+                                 DCP_NO_NUMBER, "VLAN %.50s is not on %.60s",
+                                 j->inv->vlans[vlans->ix[i]].name,
+                                 j->inv->hosts[host].name);
+            }
+        }
+    }
+}
+
+static bool
+place_capacity(const struct dcp_cells *c, const struct dcp_placement *p)
+{
+    DCP_FREE uint64_t *load = dcp_cells_load(c, p);
+
+    if (!load) {
+        return dcp_judge_no_memory(c->judge);
+    }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        for (uint32_t i = 0; i < c->n; i++) {
+            size_t row = (size_t)h * c->n;
+            uint32_t r = dcp_cells_resource(c, i), worst = i;
+
+            for (; i + 1 < c->n && dcp_cells_resource(c, i + 1) == r; i++) {
+                worst = load[row + i + 1] > load[row + worst] ? i + 1 : worst;
+            }
+            if (load[row + worst] > c->usable[row + worst]) {
+                char what[80];
+
+                dcp_judge_report(
+                    c->judge, 0, "capacity", dcp_judge_host(h),
+                    (double)load[row + worst], (double)c->usable[row + worst],
+                    "%s: %llu of %llu %s",
+                    dcp_cells_describe(c, worst, what, sizeof what),
+                    (unsigned long long)load[row + worst],
+                    (unsigned long long)c->usable[row + worst],
+                    dcp_cells_unit(c, worst));
+            }
+        }
+    }
+    return true;
+}
+
+/* Pools, by what was provisioned of them. */
+static bool
+place_pools(const struct dcp_judge *j, const struct dcp_placement *p)
+{
+    DCP_FREE double *mib = calloc(j->inv->n_pools + 1u, sizeof *mib);
+
+    if (!mib) {
+        return dcp_judge_no_memory(j);
+    }
+    for (uint32_t i = 0; i < j->inv->n_volumes; i++) {
+        const struct dcp_volume *v = &j->inv->volumes[i];
+
+        if (!dcp_pool_is_none(v->pool) &&
+            (dcp_vm_is_none(v->vm) || !dcp_host_is_none(p->host[v->vm.ix]))) {
+            mib[v->pool.ix] += (double)v->size_mib;
+        }
+    }
+    for (uint32_t i = 0; i < j->inv->n_pools; i++) {
+        const struct dcp_pool *pool = &j->inv->pools[i];
+        double most = (double)pool->capacity_mib * pool->thin_overcommit;
+
+        if (pool->capacity_mib && mib[i] > most) {
+            dcp_judge_report(
+                j, 0, "capacity", (struct dcp_object){ DCP_OBJECT_POOL, i },
+                mib[i], most, "provisioned %.0f of %.0f MiB", mib[i], most);
+        }
+    }
+    return true;
+}
+
+static void
+place_keep_on(const struct dcp_judge *j, const struct dcp_placement *p)
+{
+    uint32_t on = dcp_placement_n_on(p), keep = j->inv->policy.keep_on;
+
+    if (on < keep) {
+        dcp_judge_report(j, 0, "keep_on",
+                         (struct dcp_object){ DCP_OBJECT_NONE, 0 }, keep, on,
+                         "%u hosts are on; policy keeps %u", on, keep);
+    }
+}
+
+bool
+dcp_check_placement(const struct dcp_inventory *inv,
+                    const struct dcp_demand *demand,
+                    const struct dcp_placement *p, uint32_t first_slot,
+                    uint32_t last_slot, struct dcp_check_result *out,
+                    struct dcp_error *err)
+{
+    struct dcp_judge j = { .inv = inv, .demand = demand };
+    struct dcp_cells cells = { 0 };
+
+    if (!begin(&j, out, err)) {
+        return false;
+    }
+    bool ok = p->n_vms == inv->n_vms && p->n_hosts == inv->n_hosts &&
+              demand->n_vms == inv->n_vms && first_slot <= last_slot &&
+              last_slot <= demand->n_slots;
+
+    if (!ok) {
+        (void)dcp_fail(err, DCP_E_ARGUMENT,
+                       "placement, demand and model do not belong together");
+    }
+    ok = ok && dcp_cells_init(&cells, &j, first_slot, last_slot);
+    if (ok) {
+        place_reach(&j, p);
+        place_keep_on(&j, p);
+    }
+    ok = ok && place_capacity(&cells, p) && place_pools(&j, p) &&
+         dcp_watts_placement(&cells, p) && dcp_rules_check(&j, p, "");
+    dcp_cells_finish(&cells);
+    out->states_checked = 1;
+    if (!ok) {
+        dcp_check_result_finish(out);
+    }
+    return ok;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The checker's proof over all orders against brute force: every state of
+ * small random plans is built and looked at.  Both directions: the checker
+ * finds fault with exactly the plans that have a bad state. */
+
+#include "model/base/rng.h"
+#include "model/check/check.h"
+#include "tests/support/world.h"
+
+#include <check.h>
+
+enum { TRIALS = 5000, HOSTS = 3, VMS = 5, STEPS = 8 };
+enum progress { WAITING, RUNNING, DONE };
+
+enum fault {
+    FAULT_CAPACITY = 1,
+    FAULT_POWER = 2,
+    FAULT_SPREAD = 4,
+    FAULT_KEEP_ON = 8,
+    FAULT_OTHER = 16,
+};
+
+static uint32_t
+below(struct dcp_rng *rng, uint32_t n)
+{
+    return (uint32_t)dcp_rng_below(rng, n);
+}
+
+/* Waits for some of the steps before; 'must' is always among them. */
+static void
+random_waits(struct world *w, struct dcp_rng *rng, uint32_t id, uint32_t must,
+             uint32_t one_in)
+{
+    for (uint32_t other = 1; other < id; other++) {
+        if (other == must || below(rng, one_in) == 0) {
+            world_wait(w, id, other);
+        }
+    }
+}
+
+/* A plan whose listed order keeps VMs on hosts that are on. */
+static struct world
+random_world(struct dcp_rng *rng)
+{
+    struct world w = world_make(HOSTS, VMS);
+    uint32_t at[VMS], last[VMS] = { 0 }, last_switch[HOSTS] = { 0 };
+    bool on[HOSTS];
+    static const uint32_t pair[] = { 0, 1 };
+    uint32_t one_in = 1 + below(rng, 4);
+
+    w.inv->policy.keep_on = 1 + below(rng, HOSTS);
+    w.rules[0] = (struct dcp_rule){ .kind = DCP_RULE_SPREAD,
+                                    .name = "apart",
+                                    .vms = pair,
+                                    .n_vms = 2,
+                                    .hold = DCP_HOLD_ALWAYS,
+                                    .over = DCP_DOMAIN_HOST };
+    w.inv->n_rules = below(rng, 2);
+    for (uint32_t h = 0; h < HOSTS; h++) {
+        on[h] = true;
+    }
+    for (uint32_t v = 0; v < VMS; v++) {
+        w.vms[v].host.ix = at[v] = below(rng, HOSTS);
+        world_need(&w, v, 1000 + 500 * below(rng, 8));
+    }
+    world_plan(&w, 1, STEPS);
+    w.plan->legs[0].deadline_ms = w.plan->legs[0].buckets_until_ms;
+    for (uint32_t i = 0; i < STEPS; i++) {
+        uint32_t v = below(rng, VMS), h = below(rng, HOSTS), used = 0, id;
+
+        for (uint32_t k = 0; k < VMS; k++) {
+            used += at[k] == h;
+        }
+        if (used == 0 && (!on[h] || below(rng, 3) > 0)) {
+            on[h] = !on[h];
+            id = world_power(&w, 0, h, on[h]);
+            random_waits(&w, rng, id, last_switch[h], one_in);
+            last_switch[h] = id;
+        } else if (on[h] && at[v] != h) {
+            id = world_move(&w, 0, v, at[v], h);
+            random_waits(&w, rng, id, last[v], one_in);
+            last[v] = id;
+            at[v] = h;
+        }
+    }
+    return w;
+}
+
+struct state {
+    const struct world *w;
+    enum progress step[STEPS + 1]; /* By id. */
+    uint32_t limit[HOSTS];
+    bool excused_pair;
+    unsigned faults;
+};
+
+/* Is 'vm' on 'h' in the state; both sides of a running move count. */
+static bool
+is_on(const struct state *s, uint32_t vm, uint32_t h)
+{
+    uint32_t at = s->w->vms[vm].host.ix;
+    bool both = false;
+
+    for (uint32_t id = 1; id <= s->w->plan->n_steps; id++) {
+        const struct dcp_step *step = &s->w->steps[id - 1];
+
+        if (step->kind != DCP_STEP_MIGRATE || step->object.ix != vm) {
+            continue;
+        }
+        if (s->step[id] == DONE) {
+            at = step->to.ix;
+        } else if (s->step[id] == RUNNING) {
+            both = both || step->to.ix == h;
+        }
+    }
+    return both || at == h;
+}
+
+static bool
+is_up(const struct state *s, uint32_t h)
+{
+    bool up = true;
+
+    for (uint32_t id = 1; id <= s->w->plan->n_steps; id++) {
+        const struct dcp_step *step = &s->w->steps[id - 1];
+
+        if (step->object.kind == DCP_OBJECT_HOST && step->object.ix == h &&
+            s->step[id] != WAITING) {
+            up = s->step[id] == DONE && step->kind == DCP_STEP_HOST_ON;
+        }
+    }
+    return up;
+}
+
+static void
+judge_state(struct state *s)
+{
+    uint32_t n_up = 0;
+
+    for (uint32_t h = 0; h < HOSTS; h++) {
+        uint32_t mhz = 0, n_vms = 0;
+
+        for (uint32_t v = 0; v < VMS; v++) {
+            if (is_on(s, v, h)) {
+                mhz += s->w->cpu_mhz[v * s->w->demand.stride];
+                n_vms++;
+            }
+        }
+        bool up = is_up(s, h);
+
+        n_up += up;
+        s->faults |= mhz > s->limit[h] ? FAULT_CAPACITY : 0;
+        s->faults |= n_vms && !up ? FAULT_POWER : 0;
+        if (s->w->inv->n_rules && !s->excused_pair && is_on(s, 0, h) &&
+            is_on(s, 1, h)) {
+            s->faults |= FAULT_SPREAD;
+        }
+    }
+    s->faults |= n_up < s->w->inv->policy.keep_on ? FAULT_KEEP_ON : 0;
+}
+
+/* Gives step 'id' and those after it every progress that 'after' allows. */
+static void
+enumerate(struct state *s, uint32_t id)
+{
+    if (id > s->w->plan->n_steps) {
+        judge_state(s);
+        return;
+    }
+    const struct dcp_step *step = &s->w->steps[id - 1];
+    bool may_start = true;
+
+    for (uint32_t i = 0; i < step->n_after; i++) {
+        may_start = may_start && s->step[step->after[i]] == DONE;
+    }
+    for (int p = WAITING; p <= (may_start ? DONE : WAITING); p++) {
+        s->step[id] = (enum progress)p;
+        enumerate(s, id + 1);
+    }
+}
+
+static unsigned
+brute_force(const struct world *w)
+{
+    struct state s = { .w = w };
+
+    for (uint32_t h = 0; h < HOSTS; h++) {
+        s.limit[h] = 10000;
+        uint32_t mhz = 0;
+
+        for (uint32_t v = 0; v < VMS; v++) {
+            mhz +=
+                w->vms[v].host.ix == h ? w->cpu_mhz[v * w->demand.stride] : 0;
+        }
+        s.limit[h] = mhz > s.limit[h] ? mhz : s.limit[h];
+    }
+    s.excused_pair = w->vms[0].host.ix == w->vms[1].host.ix;
+    enumerate(&s, 1);
+    return s.faults;
+}
+
+static unsigned
+faults_found(struct world *w)
+{
+    struct dcp_check_result r;
+    struct dcp_error err = { 0 };
+    unsigned faults = 0;
+
+    ck_assert_msg(dcp_check_plan(w->inv, &w->demand, w->plan, &r, &err), "%s",
+                  err.message);
+    for (uint32_t i = 0; i < r.n_violations; i++) {
+        const char *rule = r.violations[i].rule;
+
+        faults |= !strcmp(rule, "capacity")  ? FAULT_CAPACITY
+                  : !strcmp(rule, "power")   ? FAULT_POWER
+                  : !strcmp(rule, "apart")   ? FAULT_SPREAD
+                  : !strcmp(rule, "keep_on") ? FAULT_KEEP_ON
+                                             : FAULT_OTHER;
+        if (faults & FAULT_OTHER) {
+            ck_abort_msg("%s: %s", rule, r.violations[i].text);
+        }
+    }
+    ck_assert(r.pass == (r.n_violations_all == 0));
+    dcp_check_result_finish(&r);
+    return faults;
+}
+
+START_TEST(agrees_with_every_state)
+{
+    uint32_t n_with[5] = { 0 };
+
+    for (uint64_t trial = 0; trial < TRIALS; trial++) {
+        struct dcp_rng rng = dcp_rng_stream(1, "check-orders", trial);
+        struct world w = random_world(&rng);
+        unsigned want = brute_force(&w), have = faults_found(&w);
+
+        ck_assert_msg(want == have, "trial %llu: states say %x, checker %x",
+                      (unsigned long long)trial, want, have);
+        for (unsigned b = 0; b < 4; b++) {
+            n_with[b] += want >> b & 1;
+        }
+        n_with[4] += want == 0;
+        world_free(&w);
+    }
+    /* The trials must be worth something: each fault, and none, is common. */
+    for (unsigned b = 0; b < 5; b++) {
+        printf("fault %u: %u of %d plans\n", b, n_with[b], TRIALS);
+        ck_assert_uint_gt(n_with[b], 30);
+    }
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("check_orders");
+    TCase *tc = tcase_create("all");
+
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, agrees_with_every_state);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
