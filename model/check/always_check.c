@@ -84,10 +84,10 @@ collect(struct view *v)
         struct dcp_stay stay;
 
         for (uint32_t i = 0; stay_of(v->leg, vm, i, &stay); i++) {
-            v->list[v->n++] =
-                (struct occupancy){ dcp_rules_domain(v->leg->j->inv, rule->over,
-                                                     stay.host),
-                                    other, stay };
+            v->list[v->n++] = (struct occupancy){
+                dcp_check_rules_domain(v->leg->j->inv, rule->over, stay.host),
+                other, stay
+            };
         }
     }
     if (v->n > 1) {
@@ -102,8 +102,8 @@ together_in_base(const struct view *v, uint32_t a, uint32_t b)
     dcp_host_id ha = base->host[a], hb = base->host[b];
 
     return !dcp_host_is_none(ha) && !dcp_host_is_none(hb) &&
-           dcp_rules_domain(v->leg->j->inv, v->rule->over, ha.ix) ==
-               dcp_rules_domain(v->leg->j->inv, v->rule->over, hb.ix);
+           dcp_check_rules_domain(v->leg->j->inv, v->rule->over, ha.ix) ==
+               dcp_check_rules_domain(v->leg->j->inv, v->rule->over, hb.ix);
 }
 
 /* Some state has both. */
@@ -111,12 +111,12 @@ static bool
 may_meet(const struct view *v, const struct dcp_stay *a,
          const struct dcp_stay *b)
 {
-    struct dcp_order *o = v->leg->order;
+    struct dcp_check_order *o = v->leg->order;
 
     return !(a->out && b->in &&
-             (a->out == b->in || dcp_order_before(o, a->out, b->in))) &&
+             (a->out == b->in || dcp_check_order_before(o, a->out, b->in))) &&
            !(b->out && a->in &&
-             (b->out == a->in || dcp_order_before(o, b->out, a->in)));
+             (b->out == a->in || dcp_check_order_before(o, b->out, a->in)));
 }
 
 static bool

@@ -158,9 +158,9 @@ solve_host(struct work *w, struct events *e, uint32_t host)
     size_t at = (size_t)host * w->c->n;
     uint32_t n = e->n_in + e->n_out, step;
     DCP_FREE int64_t *column = calloc(n + 1u, sizeof *column);
-    DCP_AUTO(dcp_touch)
-    struct dcp_touch *touch =
-        dcp_touch_create(w->leg->order, e->in, e->n_in, e->out, e->n_out);
+    DCP_AUTO(dcp_check_touch)
+    struct dcp_check_touch *touch =
+        dcp_check_touch_create(w->leg->order, e->in, e->n_in, e->out, e->n_out);
 
     if (!column || !touch) {
         return dcp_judge_no_memory(w->leg->j);
@@ -173,8 +173,9 @@ solve_host(struct work *w, struct events *e, uint32_t host)
             column[i] = e->weight[(size_t)i * w->c->n + cell];
         }
         w->leg->j->result->states_checked++;
-        w->peak[at + cell] = w->start[at + cell] +
-                             (uint64_t)dcp_touch_worst(touch, column, &step);
+        w->peak[at + cell] =
+            w->start[at + cell] +
+            (uint64_t)dcp_check_touch_worst(touch, column, &step);
         if (w->peak[at + cell] > limit_of(w, at + cell)) {
             report(w, step, host, cell, w->peak[at + cell],
                    limit_of(w, at + cell), " in an order that is allowed");

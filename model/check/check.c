@@ -71,16 +71,17 @@ check_leg(struct dcp_leg_view *leg)
     return dcp_switch_check(leg) && dcp_vlan_check(leg) &&
            dcp_always_check(leg) &&
            dcp_capacity_check(leg, leg->j->plan->before) &&
-           dcp_rules_check(leg->j, leg->end, when) && dcp_survive_check(leg);
+           dcp_check_rules_check(leg->j, leg->end, when) &&
+           dcp_survive_check(leg);
 }
 
 static bool
 check_legs(const struct dcp_judge *j)
 {
-    struct dcp_order order;
+    struct dcp_check_order order;
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_copy(j->plan->before, j->err);
-    bool ok = start && dcp_order_init(&order, j), sound = true;
+    bool ok = start && dcp_check_order_init(&order, j), sound = true;
 
     if (!ok) {
         return false;
@@ -97,7 +98,7 @@ check_legs(const struct dcp_judge *j)
         }
         dcp_leg_finish(&leg);
     }
-    dcp_order_finish(&order);
+    dcp_check_order_finish(&order);
     return ok;
 }
 
@@ -157,7 +158,7 @@ place_reach(const struct dcp_judge *j, const struct dcp_placement *p)
         }
         uint32_t host = p->host[v].ix;
         const struct dcp_ids *vlans = &j->inv->vms[v].vlans;
-        const char *rule = dcp_reach_refusal(j->inv, v, host, text);
+        const char *rule = dcp_check_reach_refusal(j->inv, v, host, text);
 
         if (rule) {
             dcp_judge_report(j, 0, rule, dcp_judge_vm(v), DCP_NO_NUMBER,
@@ -170,8 +171,8 @@ place_reach(const struct dcp_judge *j, const struct dcp_placement *p)
                              j->inv->hosts[host].name);
         }
         for (uint32_t i = 0; i < vlans->n; i++) {
-            if (!dcp_reach_vlan_now(j->inv, host, vlans->ix[i]) &&
-                !dcp_reach_vlan_driver(j->inv, host)) {
+            if (!dcp_check_reach_vlan_now(j->inv, host, vlans->ix[i]) &&
+                !dcp_check_reach_vlan_driver(j->inv, host)) {
                 dcp_judge_report(j, 0, "vlan", dcp_judge_vm(v), DCP_NO_NUMBER,
                                  DCP_NO_NUMBER, "VLAN %.50s is not on %.60s",
                                  j->inv->vlans[vlans->ix[i]].name,
@@ -283,7 +284,7 @@ dcp_check_placement(const struct dcp_inventory *inv,
         place_keep_on(&j, p);
     }
     ok = ok && place_capacity(&cells, p) && place_pools(&j, p) &&
-         dcp_watts_placement(&cells, p) && dcp_rules_check(&j, p, "");
+         dcp_watts_placement(&cells, p) && dcp_check_rules_check(&j, p, "");
     dcp_cells_finish(&cells);
     out->states_checked = 1;
     if (!ok) {

@@ -49,28 +49,30 @@ dcp_judge_host(uint32_t host)
 /* The rule that 'vm' on 'host' would break ("hypervisor", "cpu_generation",
  * "numa", "storage", "windows"), with the reason in 'text'; NULL: none.  VLANs
  * are not looked at. */
-const char *dcp_reach_refusal(const struct dcp_inventory *, uint32_t vm,
-                              uint32_t host, char text[120]);
+const char *dcp_check_reach_refusal(const struct dcp_inventory *, uint32_t vm,
+                                    uint32_t host, char text[120]);
 /* The same for the way of a migration between two hosts. */
 const char *
-dcp_reach_move_refusal(const struct dcp_inventory *, uint32_t vm, uint32_t from,
-                       uint32_t to, bool cold, char text[120]);
+dcp_check_reach_move_refusal(const struct dcp_inventory *, uint32_t vm,
+                             uint32_t from, uint32_t to, bool cold,
+                             char text[120]);
 /* A port of the host carries the VLAN as the model says, or the host's ports
  * are not modelled. */
-bool
-dcp_reach_vlan_now(const struct dcp_inventory *, uint32_t host, uint32_t vlan);
+bool dcp_check_reach_vlan_now(const struct dcp_inventory *, uint32_t host,
+                              uint32_t vlan);
 /* A port goes to a switch whose VLANs we can change. */
-bool dcp_reach_vlan_driver(const struct dcp_inventory *, uint32_t host);
+bool dcp_check_reach_vlan_driver(const struct dcp_inventory *, uint32_t host);
 
 /* --- Rules in one state ------------------------------------------------- */
 
 /* What counts as one place for a rule; hosts without that fact are a place of
  * their own. */
-uint32_t
-dcp_rules_domain(const struct dcp_inventory *, enum dcp_domain, uint32_t host);
+uint32_t dcp_check_rules_domain(const struct dcp_inventory *, enum dcp_domain,
+                                uint32_t host);
 /* Judges every rule in one placement (an end state): hard ones with what the
  * base broke excused, soft ones apart. 'when' is for the message. */
-bool dcp_rules_check(const struct dcp_judge *, const struct dcp_placement *,
-                     const char *when) DCP_CHECKED;
+bool
+dcp_check_rules_check(const struct dcp_judge *, const struct dcp_placement *,
+                      const char *when) DCP_CHECKED;
 
 #endif /* model/check/judge.h */

@@ -101,7 +101,7 @@ static void
 check_chained(struct dcp_leg_view *leg, uint32_t earlier,
               const struct dcp_step *s)
 {
-    if (!dcp_order_before(leg->order, earlier, s->id)) {
+    if (!dcp_check_order_before(leg->order, earlier, s->id)) {
         dcp_judge_report(leg->j, s->id, "order", s->object, earlier, s->id,
                          "does not wait for step %u of the same %s", earlier,
                          dcp_object_kind_name(s->object.kind));
@@ -220,7 +220,7 @@ build_switches(struct dcp_leg_view *leg)
 
 bool
 dcp_leg_init(struct dcp_leg_view *leg, const struct dcp_judge *j,
-             struct dcp_order *order, uint32_t index,
+             struct dcp_check_order *order, uint32_t index,
              const struct dcp_placement *start)
 {
     const struct dcp_leg *l = &j->plan->legs[index];

@@ -16,7 +16,7 @@ struct dcp_stay {
 
 struct dcp_leg_view {
     const struct dcp_judge *j;
-    struct dcp_order *order;
+    struct dcp_check_order *order;
     uint32_t index;
     uint32_t first_id, end_id; /* Steps [first_id, end_id). */
     const struct dcp_placement *start;
@@ -42,7 +42,7 @@ bool dcp_structure_check(const struct dcp_judge *, bool *out_sound) DCP_CHECKED;
 /* Follows the listed order from 'start', reporting steps that do not fit and
  * steps of one VM, or switches of one host, that are in no order. */
 bool dcp_leg_init(struct dcp_leg_view *, const struct dcp_judge *,
-                  struct dcp_order *, uint32_t index,
+                  struct dcp_check_order *, uint32_t index,
                   const struct dcp_placement *start) DCP_CHECKED;
 void dcp_leg_finish(struct dcp_leg_view *);
 

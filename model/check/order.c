@@ -17,30 +17,30 @@
 #include <string.h>
 
 bool
-dcp_order_init(struct dcp_order *o, const struct dcp_judge *j)
+dcp_check_order_init(struct dcp_check_order *o, const struct dcp_judge *j)
 {
     size_t n = (size_t)j->plan->n_steps + 1;
 
-    *o = (struct dcp_order){ .plan = j->plan,
-                             .stamp = calloc(n, sizeof *o->stamp),
-                             .stack = calloc(n, sizeof *o->stack) };
+    *o = (struct dcp_check_order){ .plan = j->plan,
+                                   .stamp = calloc(n, sizeof *o->stamp),
+                                   .stack = calloc(n, sizeof *o->stack) };
     if (!o->stamp || !o->stack) {
-        dcp_order_finish(o);
+        dcp_check_order_finish(o);
         return dcp_judge_no_memory(j);
     }
     return true;
 }
 
 void
-dcp_order_finish(struct dcp_order *o)
+dcp_check_order_finish(struct dcp_check_order *o)
 {
     free(o->stamp);
     free(o->stack);
-    *o = (struct dcp_order){ 0 };
+    *o = (struct dcp_check_order){ 0 };
 }
 
 static void
-new_stamp(struct dcp_order *o)
+new_stamp(struct dcp_check_order *o)
 {
     if (++o->now == 0) {
         memset(o->stamp, 0, ((size_t)o->plan->n_steps + 1) * sizeof *o->stamp);
@@ -49,7 +49,7 @@ new_stamp(struct dcp_order *o)
 }
 
 bool
-dcp_order_before(struct dcp_order *o, uint32_t a, uint32_t b)
+dcp_check_order_before(struct dcp_check_order *o, uint32_t a, uint32_t b)
 {
     uint32_t n = 0;
 
@@ -79,7 +79,7 @@ dcp_order_before(struct dcp_order *o, uint32_t a, uint32_t b)
     return false;
 }
 
-struct dcp_touch {
+struct dcp_check_touch {
     const uint32_t *in;
     uint32_t n_in, n_out;
     struct dcp_closure *closure;
@@ -98,7 +98,7 @@ compare_u32(const void *pa, const void *pb)
 /* All ancestors of 'in', and they themselves, with ids from 'lowest' on,
  * ascending in o->stack; o->stamp marks them.  Returns how many. */
 static uint32_t
-gather_ancestors(struct dcp_order *o, const uint32_t in[], uint32_t n_in,
+gather_ancestors(struct dcp_check_order *o, const uint32_t in[], uint32_t n_in,
                  uint32_t lowest)
 {
     uint32_t n = 0;
@@ -138,8 +138,8 @@ find_id(const uint32_t ids[], uint32_t n, uint32_t id)
 /* Bit sets of the out steps among the ancestors of each gathered step, by
  * position in o->stack; then the requirements. */
 static bool
-require_outs(struct dcp_order *o, struct dcp_touch *t, const uint32_t out[],
-             uint32_t n)
+require_outs(struct dcp_check_order *o, struct dcp_check_touch *t,
+             const uint32_t out[], uint32_t n)
 {
     size_t words = (t->n_out + 63u) / 64;
     DCP_FREE uint64_t *bits = calloc((size_t)n * words + 1, sizeof *bits);
@@ -176,11 +176,11 @@ require_outs(struct dcp_order *o, struct dcp_touch *t, const uint32_t out[],
     return true;
 }
 
-struct dcp_touch *
-dcp_touch_create(struct dcp_order *o, const uint32_t in[], uint32_t n_in,
-                 const uint32_t out[], uint32_t n_out)
+struct dcp_check_touch *
+dcp_check_touch_create(struct dcp_check_order *o, const uint32_t in[],
+                       uint32_t n_in, const uint32_t out[], uint32_t n_out)
 {
-    DCP_AUTO(dcp_touch) struct dcp_touch *t = calloc(1, sizeof *t);
+    DCP_AUTO(dcp_check_touch) struct dcp_check_touch *t = calloc(1, sizeof *t);
     size_t n = (size_t)n_in + n_out;
 
     if (!t || n >= UINT32_MAX) {
@@ -203,7 +203,7 @@ dcp_touch_create(struct dcp_order *o, const uint32_t in[], uint32_t n_in,
 }
 
 void
-dcp_touch_destroy(struct dcp_touch *t)
+dcp_check_touch_destroy(struct dcp_check_touch *t)
 {
     if (t) {
         dcp_closure_destroy(t->closure);
@@ -214,7 +214,8 @@ dcp_touch_destroy(struct dcp_touch *t)
 }
 
 int64_t
-dcp_touch_worst(struct dcp_touch *t, const int64_t weight[], uint32_t *out_step)
+dcp_check_touch_worst(struct dcp_check_touch *t, const int64_t weight[],
+                      uint32_t *out_step)
 {
     for (uint32_t i = 0; i < t->n_in + t->n_out; i++) {
         t->weight[i] = i < t->n_in ? weight[i] : -weight[i];

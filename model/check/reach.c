@@ -111,8 +111,8 @@ storage_refuses(const struct dcp_inventory *inv, const struct dcp_vm *vm,
 }
 
 const char *
-dcp_reach_refusal(const struct dcp_inventory *inv, uint32_t vm, uint32_t host,
-                  char text[120])
+dcp_check_reach_refusal(const struct dcp_inventory *inv, uint32_t vm,
+                        uint32_t host, char text[120])
 {
     const struct dcp_vm *v = &inv->vms[vm];
     const struct dcp_hardware *hw =
@@ -126,8 +126,9 @@ dcp_reach_refusal(const struct dcp_inventory *inv, uint32_t vm, uint32_t host,
 }
 
 const char *
-dcp_reach_move_refusal(const struct dcp_inventory *inv, uint32_t vm,
-                       uint32_t from, uint32_t to, bool cold, char text[120])
+dcp_check_reach_move_refusal(const struct dcp_inventory *inv, uint32_t vm,
+                             uint32_t from, uint32_t to, bool cold,
+                             char text[120])
 {
     const struct dcp_hypervisor *a = hypervisor_of(inv, from);
     const struct dcp_hypervisor *b = hypervisor_of(inv, to);
@@ -159,8 +160,8 @@ dcp_reach_move_refusal(const struct dcp_inventory *inv, uint32_t vm,
 }
 
 bool
-dcp_reach_vlan_now(const struct dcp_inventory *inv, uint32_t host,
-                   uint32_t vlan)
+dcp_check_reach_vlan_now(const struct dcp_inventory *inv, uint32_t host,
+                         uint32_t vlan)
 {
     const struct dcp_host *h = &inv->hosts[host];
 
@@ -173,7 +174,7 @@ dcp_reach_vlan_now(const struct dcp_inventory *inv, uint32_t host,
 }
 
 bool
-dcp_reach_vlan_driver(const struct dcp_inventory *inv, uint32_t host)
+dcp_check_reach_vlan_driver(const struct dcp_inventory *inv, uint32_t host)
 {
     const struct dcp_host *h = &inv->hosts[host];
 

@@ -12,8 +12,8 @@
 #include <string.h>
 
 uint32_t
-dcp_rules_domain(const struct dcp_inventory *inv, enum dcp_domain domain,
-                 uint32_t host)
+dcp_check_rules_domain(const struct dcp_inventory *inv, enum dcp_domain domain,
+                       uint32_t host)
 {
     dcp_rack_id rack = inv->hosts[host].rack;
     dcp_room_id room = dcp_host_room(inv, (dcp_host_id){ host });
@@ -106,8 +106,8 @@ excused_pair(const struct view *v, uint32_t a, uint32_t b)
     dcp_host_id ha = base_host(v, a), hb = base_host(v, b);
 
     return !dcp_host_is_none(ha) && !dcp_host_is_none(hb) &&
-           dcp_rules_domain(v->j->inv, v->rule->over, ha.ix) ==
-               dcp_rules_domain(v->j->inv, v->rule->over, hb.ix);
+           dcp_check_rules_domain(v->j->inv, v->rule->over, ha.ix) ==
+               dcp_check_rules_domain(v->j->inv, v->rule->over, hb.ix);
 }
 
 static void
@@ -122,8 +122,8 @@ collect(struct view *v)
 
         if (!dcp_host_is_none(v->p->host[vm])) {
             v->members[v->n++] =
-                (struct member){ dcp_rules_domain(v->j->inv, rule->over,
-                                                  v->p->host[vm].ix),
+                (struct member){ dcp_check_rules_domain(v->j->inv, rule->over,
+                                                        v->p->host[vm].ix),
                                  vm, other };
         }
     }
@@ -205,7 +205,7 @@ judge_gather(struct view *v)
         if (dcp_host_is_none(h)) {
             continue;
         }
-        uint32_t d = dcp_rules_domain(v->j->inv, v->rule->over, h.ix);
+        uint32_t d = dcp_check_rules_domain(v->j->inv, v->rule->over, h.ix);
 
         was_apart = was_apart || (domain != UINT32_MAX && d != domain);
         domain = d;
@@ -271,8 +271,8 @@ judge_root(const struct view *v)
 }
 
 bool
-dcp_rules_check(const struct dcp_judge *j, const struct dcp_placement *p,
-                const char *when)
+dcp_check_rules_check(const struct dcp_judge *j, const struct dcp_placement *p,
+                      const char *when)
 {
     size_t most = 1;
 

@@ -299,7 +299,8 @@ check_limits(const struct dcp_judge *j)
         { "out_per_host", l->out_per_host, p->out_per_host },
         { "in_per_host", l->in_per_host, p->in_per_host },
         { "units_per_10Gbit", l->units_per_10gbit, p->units_per_10gbit },
-        { "host_off_at_once", l->host_off_at_once, p->host_off_at_once },
+        { "host_off_at_once", l->host_off_at_once,
+          dcp_policy_host_off_at_once(p, j->inv->n_hosts) },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

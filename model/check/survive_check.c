@@ -133,8 +133,8 @@ were_together(const struct work *w, const struct dcp_rule *rule, uint32_t a,
         dcp_host_id ha = states[i]->host[a], hb = states[i]->host[b];
 
         if (!dcp_host_is_none(ha) && !dcp_host_is_none(hb) &&
-            dcp_rules_domain(w->inv, rule->over, ha.ix) ==
-                dcp_rules_domain(w->inv, rule->over, hb.ix)) {
+            dcp_check_rules_domain(w->inv, rule->over, ha.ix) ==
+                dcp_check_rules_domain(w->inv, rule->over, hb.ix)) {
             return true;
         }
     }
@@ -147,7 +147,7 @@ static uint32_t
 conflict(const struct work *w, const struct dcp_rule *rule, uint32_t vm,
          uint32_t host)
 {
-    uint32_t mine = dcp_rules_domain(w->inv, rule->over, host);
+    uint32_t mine = dcp_check_rules_domain(w->inv, rule->over, host);
     struct dcp_ids side_a = { rule->vms, rule->n_vms };
     struct dcp_ids side_b = { rule->others, rule->n_others };
     bool in_a = dcp_ids_contain(&side_a, vm);
@@ -160,7 +160,8 @@ conflict(const struct work *w, const struct dcp_rule *rule, uint32_t vm,
         if (other == vm || dcp_host_is_none(h)) {
             continue;
         }
-        bool together = dcp_rules_domain(w->inv, rule->over, h.ix) == mine;
+        bool together =
+            dcp_check_rules_domain(w->inv, rule->over, h.ix) == mine;
         bool were = were_together(w, rule, vm, other);
 
         if (rule->kind == DCP_RULE_GATHER ? !together && were
@@ -245,7 +246,7 @@ judge_target(struct work *w, const struct dcp_survive *s, uint32_t vm,
 {
     const struct dcp_vm *v = &w->inv->vms[vm];
     char why[120], text[100];
-    const char *rule = dcp_reach_refusal(w->inv, vm, host, why);
+    const char *rule = dcp_check_reach_refusal(w->inv, vm, host, why);
 
     if (!w->leg->end->on[host] || w->host_lost[host]) {
         (void)snprintf(text, sizeof text, "%.60s is %s",
@@ -259,8 +260,8 @@ judge_target(struct work *w, const struct dcp_survive *s, uint32_t vm,
         report(w, s, dcp_judge_vm(vm), DCP_NO_NUMBER, DCP_NO_NUMBER, text);
     }
     for (uint32_t i = 0; i < v->vlans.n; i++) {
-        if (!dcp_reach_vlan_now(w->inv, host, v->vlans.ix[i]) &&
-            !dcp_reach_vlan_driver(w->inv, host)) {
+        if (!dcp_check_reach_vlan_now(w->inv, host, v->vlans.ix[i]) &&
+            !dcp_check_reach_vlan_driver(w->inv, host)) {
             (void)snprintf(text, sizeof text, "VLAN %.40s is not on %.40s",
                            w->inv->vlans[v->vlans.ix[i]].name,
                            w->inv->hosts[host].name);

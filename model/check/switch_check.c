@@ -41,7 +41,7 @@ judge_stay(struct dcp_leg_view *leg, const struct chain *c,
     uint32_t arrives = stay->in;
 
     while (arrives && k < c->n &&
-           dcp_order_before(leg->order, c->ids[k], arrives)) {
+           dcp_check_order_before(leg->order, c->ids[k], arrives)) {
         k++;
     }
     if (!there_after(leg, c, k)) {
@@ -50,8 +50,8 @@ judge_stay(struct dcp_leg_view *leg, const struct chain *c,
     }
     for (; k < c->n; k++) {
         if (dcp_leg_step(leg, c->ids[k])->kind != c->gives) {
-            bool gone =
-                stay->out && dcp_order_before(leg->order, stay->out, c->ids[k]);
+            bool gone = stay->out && dcp_check_order_before(
+                                         leg->order, stay->out, c->ids[k]);
 
             *out_step = c->ids[k];
             return gone ? FINE : TAKEN_AWAY;
@@ -152,9 +152,9 @@ judge_keep_on(struct dcp_leg_view *leg)
         return true;
     }
     if (n_on) {
-        DCP_AUTO(dcp_touch)
-        struct dcp_touch *touch =
-            dcp_touch_create(leg->order, offs, n_off, ons, n_on);
+        DCP_AUTO(dcp_check_touch)
+        struct dcp_check_touch *touch =
+            dcp_check_touch_create(leg->order, offs, n_off, ons, n_on);
 
         if (!touch) {
             return dcp_judge_no_memory(leg->j);
@@ -163,7 +163,7 @@ judge_keep_on(struct dcp_leg_view *leg)
             ones[i] = 1;
         }
         leg->j->result->states_checked++;
-        lost = dcp_touch_worst(touch, ones, &step);
+        lost = dcp_check_touch_worst(touch, ones, &step);
     }
     if ((int64_t)on - lost < (int64_t)keep) {
         dcp_judge_report(leg->j, step, "keep_on",
@@ -242,7 +242,8 @@ vlan_chain(const struct vlan_work *w, uint32_t host, uint32_t vlan)
 {
     const struct dcp_leg_view *leg = w->leg;
     struct chain c = { .ids = w->chain,
-                       .at_start = dcp_reach_vlan_now(leg->j->inv, host, vlan),
+                       .at_start =
+                           dcp_check_reach_vlan_now(leg->j->inv, host, vlan),
                        .gives = DCP_STEP_VLAN_TRUNK };
 
     for (uint32_t i = w->first[host]; i < w->first[host + 1]; i++) {
@@ -298,7 +299,7 @@ judge_vlan_steps(struct vlan_work *w)
         if (!is_vlan(s)) {
             continue;
         }
-        if (!dcp_reach_vlan_driver(leg->j->inv, s->object.ix)) {
+        if (!dcp_check_reach_vlan_driver(leg->j->inv, s->object.ix)) {
             dcp_judge_report(leg->j, id, "vlan", s->object, DCP_NO_NUMBER,
                              DCP_NO_NUMBER,
                              "no port of it goes to a switch with a driver");
@@ -307,7 +308,7 @@ judge_vlan_steps(struct vlan_work *w)
 
         for (uint32_t i = 1; i < c.n && c.ids[i] <= id; i++) {
             if (c.ids[i] == id &&
-                !dcp_order_before(leg->order, c.ids[i - 1], id)) {
+                !dcp_check_order_before(leg->order, c.ids[i - 1], id)) {
                 dcp_judge_report(
                     leg->j, id, "order", s->object, c.ids[i - 1], id,
                     "does not wait for step %u on the same VLAN", c.ids[i - 1]);
@@ -359,7 +360,7 @@ dcp_moves_check(const struct dcp_leg_view *leg)
         /* Where the plan found it, it may return to. */
         bool home = j->base && j->base->host[vm].ix == s->to.ix;
         const char *rule =
-            home ? NULL : dcp_reach_refusal(j->inv, vm, s->to.ix, text);
+            home ? NULL : dcp_check_reach_refusal(j->inv, vm, s->to.ix, text);
 
         if (rule) {
             dcp_judge_report(j, id, rule, s->object, DCP_NO_NUMBER,
@@ -367,8 +368,8 @@ dcp_moves_check(const struct dcp_leg_view *leg)
                              j->inv->hosts[s->to.ix].name, text);
         }
         rule = s->kind == DCP_STEP_MIGRATE
-                   ? dcp_reach_move_refusal(j->inv, vm, s->from.ix, s->to.ix,
-                                            s->cold, text)
+                   ? dcp_check_reach_move_refusal(j->inv, vm, s->from.ix,
+                                                  s->to.ix, s->cold, text)
                    : NULL;
         if (rule) {
             dcp_judge_report(j, id, rule, s->object, DCP_NO_NUMBER,
