@@ -35,8 +35,15 @@ usable_host(const struct dcp_problem *p, uint32_t h)
 bool
 dcp_exact_is_small(const struct dcp_problem *p)
 {
+    const struct dcp_inventory *inv = p->q->inventory;
     uint64_t n = 0;
 
+    for (uint32_t r = 0; r < inv->n_rules; r++) {
+        if (inv->rules[r].soft && !p->q->ignore_soft) {
+            return false; /* A bound with soft rules as hard would not be
+                           * one. */
+        }
+    }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         n += usable_host(p, h) ? p->n_items + 1u : 0;
     }
@@ -335,7 +342,7 @@ adopt(const struct model *m, struct dcp_state *s, const double *x,
             }
         }
         if (to == DCP_IX_NONE || !c->on[to] || !dcp_state_fits(c, i, to) ||
-            !dcp_state_allowed(c, i, to, 0)) {
+            !dcp_state_allowed(c, i, to)) {
             return true;
         }
         dcp_state_place(c, i, to);

@@ -21,14 +21,13 @@ struct play {
     uint32_t *order;        /* Protected ones, largest first. */
     uint32_t n_protected;
     struct dcp_weights weights;
-    uint32_t relax;
 };
 
 static bool
 reaches_others(const struct dcp_problem *p, uint32_t item, uint32_t host)
 {
     const uint64_t *row =
-        p->reach + (size_t)p->reach_class[item] * p->reach_words;
+        p->reach_restart + (size_t)p->reach_class[item] * p->reach_words;
 
     for (uint32_t w = 0; w < p->reach_words; w++) {
         uint64_t bits = row[w];
@@ -67,7 +66,7 @@ find_first_fit(struct play *g, uint32_t item, uint32_t after)
         h = h + 1 < n ? h + 1 : 0;
         if (s->on[h] && s->p->use[h] != DCP_HOST_AVOID &&
             dcp_state_fits_full(s, item, h) &&
-            dcp_state_allowed(s, item, h, g->relax)) {
+            dcp_state_restarts(s, item, h)) {
             return h;
         }
     }
@@ -84,7 +83,7 @@ find_best_fit(struct play *g, uint32_t item)
     for (uint32_t h = 0; h < s->p->n_hosts; h++) {
         if (!s->on[h] || s->p->use[h] == DCP_HOST_AVOID ||
             !dcp_state_fits_full(s, item, h) ||
-            !dcp_state_allowed(s, item, h, g->relax)) {
+            !dcp_state_restarts(s, item, h)) {
             continue;
         }
         double room = dcp_state_room_left(s, &g->weights, item, h);
@@ -310,8 +309,7 @@ dcp_headroom_check(struct dcp_state *s, struct dcp_arena *arena,
     DCP_FREE uint32_t *from = malloc(ni * sizeof *from);
     DCP_FREE uint32_t *order = malloc(ni * sizeof *order);
     struct play g = { .s = s, .lost_hosts = hosts, .items = items,
-                      .from = from, .order = order,
-                      .relax = policy->relax_rules };
+                      .from = from, .order = order };
     uint32_t n = 0;
     bool memory = hosts && items && from && order;
 

@@ -149,7 +149,7 @@ takes(struct dcp_inserter *in, uint32_t item, uint32_t host)
 
     return host != DCP_IX_NONE && host != in->not_to && s->on[host] &&
            s->p->use[host] != DCP_HOST_AVOID &&
-           dcp_state_fits(s, item, host) && dcp_state_allowed(s, item, host, 0);
+           dcp_state_fits(s, item, host) && dcp_state_allowed(s, item, host);
 }
 
 static bool
@@ -171,7 +171,7 @@ host_to_wake(struct dcp_inserter *in, uint32_t item)
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         if (s->on[h] || h == in->not_to || p->use[h] != DCP_HOST_FREE ||
             (!p->q->may_wake && !p->q->start->on[h]) ||
-            !dcp_state_fits(s, item, h) || !dcp_state_allowed(s, item, h, 0)) {
+            !dcp_state_fits(s, item, h) || !dcp_state_allowed(s, item, h)) {
             continue;
         }
         double value = p->on_value[h] / ((double)p->cap_cpu_mhz[h] + 1);
@@ -211,7 +211,7 @@ dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
         double room = dcp_state_room_left(s, &in->weights, item, h);
 
         if ((best == DCP_IX_NONE || room < least) &&
-            dcp_state_allowed(s, item, h, 0)) {
+            dcp_state_allowed(s, item, h)) {
             best = h;
             least = room;
         }
@@ -235,7 +235,7 @@ eject_one(struct dcp_inserter *in, uint32_t item, uint32_t h)
 
             dcp_insert_remove(in, other);
             if (dcp_state_fits(s, item, h) &&
-                dcp_state_allowed(s, item, h, 0)) {
+                dcp_state_allowed(s, item, h)) {
                 place(in, item, h);
                 uint32_t to = dcp_insert_best_host(in, other);
 

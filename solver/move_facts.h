@@ -6,7 +6,7 @@
  * made, with numbers. */
 
 #include "model/plan.h"
-#include "solver/order.h"
+#include "solver/move_order.h"
 
 /* Sums in 'bound' are the most that hosts may hold at once. */
 void dcp_move_estimate(const struct dcp_state *bound, const struct dcp_move *,

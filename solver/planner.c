@@ -182,6 +182,27 @@ take_standing(struct work *w, const struct dcp_solution *s)
     o->rounds += s->rounds;
 }
 
+/* Soft rules are kept as if hard where there is an answer that way. */
+static bool
+solve(const struct work *w, struct dcp_question *q, struct dcp_solution *out,
+      struct dcp_error *err)
+{
+    bool soft = false;
+
+    for (uint32_t r = 0; r < w->r->inventory->n_rules; r++) {
+        soft |= w->r->inventory->rules[r].soft;
+    }
+    if (!dcp_solve(q, &w->r->solve, out, err)) {
+        return false;
+    }
+    if (soft && !out->placement) {
+        dcp_solution_finish(out);
+        q->ignore_soft = true;
+        return dcp_solve(q, &w->r->solve, out, err);
+    }
+    return true;
+}
+
 /* A settled night is repaired only, unless solving it afresh gains much. */
 static bool
 solve_night(struct work *w, struct dcp_error *err)
@@ -189,7 +210,7 @@ solve_night(struct work *w, struct dcp_error *err)
     struct dcp_question q = question(w, w->r->start, w->night_slots);
 
     set_values(w, 0, 0, w->night_slots);
-    if (!dcp_solve(&q, &w->r->solve, &w->night, err)) {
+    if (!solve(w, &q, &w->night, err)) {
         return false;
     }
     take_standing(w, &w->night);
@@ -204,7 +225,7 @@ solve_night(struct work *w, struct dcp_error *err)
         struct dcp_solution fresh;
 
         q.may_empty = true;
-        if (!dcp_solve(&q, &w->r->solve, &fresh, err)) {
+        if (!solve(w, &q, &fresh, err)) {
             return false;
         }
         bool better = has_answer(&fresh) &&
@@ -230,7 +251,7 @@ solve_day(struct work *w, struct dcp_error *err)
     q.gentle = true;
     q.may_empty = true;
     set_values(w, 0, w->night_slots, w->n_slots);
-    return dcp_solve(&q, &w->r->solve, &w->day, err);
+    return solve(w, &q, &w->day, err);
 }
 
 /* --- Judging ------------------------------------------------------------ */

@@ -40,6 +40,7 @@ struct dcp_question {
     bool headroom;  /* Ask for policy.survive. */
     bool gentle;    /* Move no more than repair and emptying need: no search
                      * that shuffles. */
+    bool ignore_soft; /* Drop soft rules; else they are kept as if hard. */
     bool vms_apart; /* Each VM is an item of its own, gathered or not: for
                      * ordering moves one by one. */
     const double *host_on_value; /* By host: what being on for the slots costs;
@@ -93,6 +94,10 @@ struct dcp_problem {
 
     /* Reach classes: bit h of row c. */
     const uint64_t *reach;
+    const uint64_t *reach_restart; /* After a loss: a cold start, so what only
+                                    * stands against a live move (root, not
+                                    * movable) does not count, nor soft rules
+                                    * or kinds that policy relaxes. */
     uint32_t n_classes, reach_words;
 
     /* Groups and, per item, which ones it is in. */
@@ -122,7 +127,17 @@ dcp_problem_reaches(const struct dcp_problem *p, uint32_t item, uint32_t host)
     return row[host / 64] >> (host % 64) & 1;
 }
 
-/* solver/reach.c: fills reach_class, reach, n_classes, reach_words. */
+static inline bool
+dcp_problem_restarts_on(const struct dcp_problem *p, uint32_t item,
+                        uint32_t host)
+{
+    const uint64_t *row =
+        p->reach_restart + (size_t)p->reach_class[item] * p->reach_words;
+
+    return row[host / 64] >> (host % 64) & 1;
+}
+
+/* solver/reach.c: fills reach_class, both reaches, n_classes, reach_words. */
 bool dcp_problem_compile_reach(struct dcp_problem *, struct dcp_error *err)
     DCP_CHECKED;
 /* solver/groups.c: fills groups and group_first/group_of. */

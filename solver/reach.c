@@ -48,9 +48,11 @@ host_has_pool(const struct dcp_inventory *inv, uint32_t host, uint32_t pool)
 
 static const char *
 why_not_hypervisor(const struct dcp_inventory *inv, const struct dcp_vm *vm,
-                   dcp_host_id now, const struct dcp_host *host,
-                   const struct dcp_hardware *hw, char *out, size_t size)
+                   dcp_host_id now, const struct dcp_host *host, bool restart,
+                   char *out, size_t size)
 {
+    const struct dcp_hardware *hw = &inv->hardware[host->hardware.ix];
+
     dcp_hypervisor_id hv = host->hypervisor;
 
     if (vm->hypervisors.n &&
@@ -74,7 +76,11 @@ why_not_hypervisor(const struct dcp_inventory *inv, const struct dcp_vm *vm,
                                       "hypervisor that runs them");
             return out;
         }
-        if (!dcp_host_is_none(now) && !x->live_migration) {
+        if (x->needs_vt && !hw->vt) {
+            (void)snprintf(out, size, "hypervisor '%s' needs VT", x->name);
+            return out;
+        }
+        if (!dcp_host_is_none(now) && !x->live_migration && !restart) {
             (void)snprintf(out, size, "hypervisor '%s' cannot migrate live",
                            x->name);
             return out;
@@ -186,7 +192,7 @@ why_not_rules(const struct dcp_question *q, uint32_t v, uint32_t h, char *out,
 
 static const char *
 why_not_machine(const struct dcp_question *q, uint32_t v, uint32_t h,
-                char *out, size_t size)
+                bool restart, char *out, size_t size)
 {
     const struct dcp_inventory *inv = q->inventory;
     const struct dcp_vm *vm = &inv->vms[v];
@@ -198,11 +204,11 @@ why_not_machine(const struct dcp_question *q, uint32_t v, uint32_t h,
     if (now.ix == h) {
         return NULL; /* It runs there. */
     }
-    if (!dcp_host_is_none(now) && !vm->movable) {
+    if (!dcp_host_is_none(now) && !vm->movable && !restart) {
         (void)snprintf(out, size, "the VM may not be moved live");
         return out;
     }
-    why = why_not_hypervisor(inv, vm, now, host, hw, out, size);
+    why = why_not_hypervisor(inv, vm, now, host, restart, out, size);
     if (!why) {
         why = why_not_hardware(inv, vm, now, hw, out, size);
     }
@@ -233,7 +239,7 @@ const char *
 dcp_reach_why_not(const struct dcp_question *q, uint32_t v, uint32_t h,
                   char *out, size_t size)
 {
-    const char *why = why_not_machine(q, v, h, out, size);
+    const char *why = why_not_machine(q, v, h, false, out, size);
 
     return why ? why : why_not_rules(q, v, h, out, size);
 }
@@ -297,6 +303,10 @@ key_of_rules(const struct dcp_question *q, struct dcp_text *keys)
                      rule->kind == DCP_RULE_BAN;
         bool root = rule->kind == DCP_RULE_ROOT && root_binds(q, rule);
 
+        if (rule->soft && q->ignore_soft) {
+            continue;
+        }
+
         for (uint32_t i = 0; (hosts || root) && i < rule->n_vms; i++) {
             uint32_t v = rule->vms[i];
 
@@ -317,14 +327,19 @@ key_of_rules(const struct dcp_question *q, struct dcp_text *keys)
 
 /* Clears the bits of hosts that rules keep the VM from. */
 static void
-apply_rules(const struct dcp_problem *p, uint32_t v, uint64_t *row)
+apply_rules(const struct dcp_problem *p, uint32_t v, bool restart,
+            uint64_t *row)
 {
     const struct dcp_inventory *inv = p->q->inventory;
+    uint32_t relax = inv->policy.relax_rules;
 
     for (uint32_t r = 0; r < inv->n_rules; r++) {
         const struct dcp_rule *rule = &inv->rules[r];
 
-        if (!lists(rule->vms, rule->n_vms, v)) {
+        if (!lists(rule->vms, rule->n_vms, v) ||
+            (rule->soft && (restart || p->q->ignore_soft)) ||
+            (restart &&
+             (rule->kind == DCP_RULE_ROOT || relax >> rule->kind & 1))) {
             continue;
         }
         for (uint32_t h = 0; h < p->n_hosts; h++) {
@@ -336,12 +351,13 @@ apply_rules(const struct dcp_problem *p, uint32_t v, uint64_t *row)
 }
 
 static bool
-item_reaches(const struct dcp_problem *p, uint32_t item, uint32_t h)
+item_reaches(const struct dcp_problem *p, uint32_t item, uint32_t h,
+             bool restart)
 {
     char why[160];
 
     for (uint32_t k = p->vm_first[item]; k < p->vm_first[item + 1]; k++) {
-        if (why_not_machine(p->q, p->vm[k], h, why, sizeof why)) {
+        if (why_not_machine(p->q, p->vm[k], h, restart, why, sizeof why)) {
             return false;
         }
     }
@@ -386,14 +402,33 @@ item_key(struct dcp_problem *p, uint32_t item, const struct dcp_text *keys)
     return copy;
 }
 
+/* Two rows per class: reach now, and after a loss. */
+static void
+fill_row(const struct dcp_problem *p, uint32_t item, const uint8_t *has_rules,
+         bool restart, uint64_t *row)
+{
+    memset(row, 0, p->reach_words * sizeof *row);
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if (item_reaches(p, item, h, restart)) {
+            row[h / 64] |= UINT64_C(1) << (h % 64);
+        }
+    }
+    for (uint32_t k = p->vm_first[item]; k < p->vm_first[item + 1]; k++) {
+        if (has_rules[p->vm[k]]) {
+            apply_rules(p, p->vm[k], restart, row);
+        }
+    }
+}
+
 static bool
 fill_class(struct dcp_problem *p, uint64_t **rows, uint32_t *capacity,
            uint32_t item, const uint8_t *has_rules)
 {
+    size_t words = p->reach_words;
+
     if (p->n_classes == *capacity) {
         uint32_t bigger = *capacity ? 2 * *capacity : 64;
-        uint64_t *more = realloc(*rows, (size_t)bigger * p->reach_words *
-                                            sizeof *more);
+        uint64_t *more = realloc(*rows, bigger * 2 * words * sizeof *more);
 
         if (!more) {
             return false;
@@ -401,19 +436,10 @@ fill_class(struct dcp_problem *p, uint64_t **rows, uint32_t *capacity,
         *rows = more;
         *capacity = bigger;
     }
-    uint64_t *row = *rows + (size_t)p->n_classes * p->reach_words;
+    uint64_t *row = *rows + p->n_classes * 2 * words;
 
-    memset(row, 0, p->reach_words * sizeof *row);
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        if (item_reaches(p, item, h)) {
-            row[h / 64] |= UINT64_C(1) << (h % 64);
-        }
-    }
-    for (uint32_t k = p->vm_first[item]; k < p->vm_first[item + 1]; k++) {
-        if (has_rules[p->vm[k]]) {
-            apply_rules(p, p->vm[k], row);
-        }
-    }
+    fill_row(p, item, has_rules, false, row);
+    fill_row(p, item, has_rules, true, row + words);
     p->n_classes++;
     return true;
 }
@@ -456,14 +482,19 @@ dcp_problem_compile_reach(struct dcp_problem *p, struct dcp_error *err)
               classify(p, keys, has_rules, class_of, &rows);
 
     if (ok) {
-        size_t n = (size_t)p->n_classes * p->reach_words;
+        size_t words = p->reach_words, n = p->n_classes * words;
         uint64_t *reach = dcp_arena_array(p->arena, uint64_t, n);
+        uint64_t *restart = dcp_arena_array(p->arena, uint64_t, n);
 
-        ok = reach != NULL;
-        if (ok && n) {
-            memcpy(reach, rows, n * sizeof *reach);
+        ok = reach && restart;
+        for (uint32_t c = 0; ok && c < p->n_classes; c++) {
+            memcpy(reach + c * words, rows + 2 * c * words,
+                   words * sizeof *reach);
+            memcpy(restart + c * words, rows + (2 * c + 1) * words,
+                   words * sizeof *restart);
         }
         p->reach = reach;
+        p->reach_restart = restart;
         p->reach_class = class_of;
     }
     for (uint32_t v = 0; keys && v < n_vms; v++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* The second half of scheduling: steps and waits from an order of moves
- * (solver/order.h).
+ * (solver/move_order.h).
  *
  * Waits for room use a gate per host: the step after which all departures that
  * the next arrival needs are done.  When more departures are needed the gate
@@ -11,7 +11,7 @@
 #include "solver/schedule.h"
 
 #include "solver/move_facts.h"
-#include "solver/order.h"
+#include "solver/move_order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -525,7 +525,7 @@ add_move(struct maker *m, const struct dcp_move *move)
 
 /* Counts, per host that will be off, the moves that still touch it. */
 static void
-count_touches(struct maker *m, const struct dcp_order *order)
+count_touches(struct maker *m, const struct dcp_move_order *order)
 {
     for (uint32_t i = 0; i < order->n; i++) {
         if (order->moves[i].from != DCP_IX_NONE) {
@@ -545,7 +545,7 @@ switch_off_if_done(struct maker *m, uint32_t h)
 }
 
 static bool
-make_steps(struct maker *m, const struct dcp_order *order)
+make_steps(struct maker *m, const struct dcp_move_order *order)
 {
     const struct dcp_placement *from = m->r->from, *to = m->r->to;
     uint32_t n = m->p->n_hosts;
@@ -592,11 +592,11 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
     }
     DCP_AUTO(dcp_state) struct dcp_state *s = dcp_state_create(p, err);
     DCP_AUTO(dcp_state) struct dcp_state *start = dcp_state_create(p, err);
-    struct dcp_order order;
+    struct dcp_move_order order;
     struct maker m = { .r = r, .list = list, .p = p, .start = start,
                        .out = out };
 
-    if (!s || !start || !dcp_order_moves(s, r->to, &order, err)) {
+    if (!s || !start || !dcp_move_order_make(s, r->to, &order, err)) {
         return false;
     }
     bool ok = true;
@@ -612,7 +612,7 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
         }
         release(&m);
     }
-    dcp_order_finish(&order);
+    dcp_move_order_finish(&order);
     return ok;
 }
 

@@ -138,7 +138,7 @@ take_off_misplaced(struct search *x, uint32_t *out)
         if (h == DCP_IX_NONE) {
             out[n++] = i;
         } else if (!s->on[h] || p->use[h] == DCP_HOST_AVOID ||
-                   !dcp_state_allowed(s, i, h, 0)) {
+                   !dcp_state_allowed(s, i, h)) {
             dcp_insert_remove(&x->in, i);
             out[n++] = i;
         }
@@ -510,8 +510,7 @@ add_spares(struct search *x, struct dcp_headroom *out, struct dcp_error *err)
             if (!s->on[h] && p->use[h] == DCP_HOST_FREE &&
                 (p->q->may_wake || p->q->start->on[h]) &&
                 dcp_state_fits_full(s, out->failed_item, h) &&
-                dcp_state_allowed(s, out->failed_item, h,
-                                  p->q->inventory->policy.relax_rules) &&
+                dcp_state_restarts(s, out->failed_item, h) &&
                 (best == DCP_IX_NONE || p->on_value[h] < p->on_value[best])) {
                 best = h;
             }

@@ -460,15 +460,17 @@ group_objects(const struct dcp_state *s, uint32_t g_ref, uint32_t item,
 
 const struct dcp_group *
 dcp_state_blocking_group(const struct dcp_state *s, uint32_t item,
-                         uint32_t host, uint32_t relax)
+                         uint32_t host, bool restart)
 {
     const struct dcp_problem *p = s->p;
+    uint32_t relax = restart ? p->q->inventory->policy.relax_rules : 0;
+    bool drop_soft = restart || p->q->ignore_soft;
 
     for (uint32_t k = p->group_first[item]; k < p->group_first[item + 1]; k++) {
         const struct dcp_group *g =
             &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
 
-        if (!(relax >> g->rule->kind & 1) &&
+        if (!(relax >> g->rule->kind & 1) && !(g->rule->soft && drop_soft) &&
             group_objects(s, p->group_of[k], item, host)) {
             return g;
         }
@@ -477,11 +479,17 @@ dcp_state_blocking_group(const struct dcp_state *s, uint32_t item,
 }
 
 bool
-dcp_state_allowed(const struct dcp_state *s, uint32_t item, uint32_t host,
-                  uint32_t relax)
+dcp_state_allowed(const struct dcp_state *s, uint32_t item, uint32_t host)
 {
     return dcp_problem_reaches(s->p, item, host) &&
-           !dcp_state_blocking_group(s, item, host, relax);
+           !dcp_state_blocking_group(s, item, host, false);
+}
+
+bool
+dcp_state_restarts(const struct dcp_state *s, uint32_t item, uint32_t host)
+{
+    return dcp_problem_restarts_on(s->p, item, host) &&
+           !dcp_state_blocking_group(s, item, host, true);
 }
 
 double

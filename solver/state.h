@@ -48,13 +48,16 @@ bool dcp_state_fits(struct dcp_state *, uint32_t item, uint32_t host);
 /* As above under the limits after a loss. */
 bool dcp_state_fits_full(struct dcp_state *, uint32_t item, uint32_t host);
 /* Whether rules and reach let 'item' be on 'host' with the others where they
- * are; 'relax': bits of rule kinds not asked (policy.relax_rules). */
-bool dcp_state_allowed(const struct dcp_state *, uint32_t item, uint32_t host,
-                       uint32_t relax);
+ * are. */
+bool dcp_state_allowed(const struct dcp_state *, uint32_t item, uint32_t host);
+/* As above for a restart after a loss: soft rules and kinds that policy
+ * relaxes are not asked. */
+bool dcp_state_restarts(const struct dcp_state *, uint32_t item,
+                        uint32_t host);
 /* The group that forbids it; NULL: none does. */
 const struct dcp_group *dcp_state_blocking_group(const struct dcp_state *,
                                                  uint32_t item, uint32_t host,
-                                                 uint32_t relax);
+                                                 bool restart);
 
 /* Whether the host is above a usable limit (it may be so at the start). */
 bool dcp_state_overloaded(const struct dcp_state *, uint32_t host);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef DCP_SOLVER_ORDER_H
-#define DCP_SOLVER_ORDER_H 1
+#ifndef DCP_SOLVER_MOVE_ORDER_H
+#define DCP_SOLVER_MOVE_ORDER_H 1
 
 /* The first half of scheduling: an order of moves in which each fits after
  * those before it, with circles broken through a bypass host. */
@@ -12,21 +12,21 @@ struct dcp_move {
     bool bypass;           /* Steps aside; another move of it follows. */
 };
 
-struct dcp_order {
+struct dcp_move_order {
     struct dcp_move *moves; /* Owned. */
     uint32_t n, capacity;
     uint32_t stuck_vm;      /* DCP_IX_NONE: all moves were ordered. */
 };
-void dcp_order_finish(struct dcp_order *);
+void dcp_move_order_finish(struct dcp_move_order *);
 
 /* From the state's placement (each VM an item of its own) to 'to'; leaves the
  * state there. */
-bool dcp_order_moves(struct dcp_state *, const struct dcp_placement *to,
-                     struct dcp_order *out, struct dcp_error *err)
+bool dcp_move_order_make(struct dcp_state *, const struct dcp_placement *to,
+                     struct dcp_move_order *out, struct dcp_error *err)
     DCP_CHECKED;
 
 /* Whether a rule with hold: always forbids the VM on the host now. */
-bool dcp_order_rule_blocks(const struct dcp_state *, uint32_t vm,
+bool dcp_move_order_rule_blocks(const struct dcp_state *, uint32_t vm,
                            uint32_t host);
 
-#endif /* solver/order.h */
+#endif /* solver/move_order.h */

@@ -5,19 +5,19 @@
  * to go steps aside, once each.  Moves of large sources first would free more
  * at once, but emptying hosts one by one lets them be switched off early. */
 
-#include "solver/order.h"
+#include "solver/move_order.h"
 
 #include <stdlib.h>
 
 void
-dcp_order_finish(struct dcp_order *o)
+dcp_move_order_finish(struct dcp_move_order *o)
 {
     free(o->moves);
-    *o = (struct dcp_order){ 0 };
+    *o = (struct dcp_move_order){ 0 };
 }
 
 static bool
-append(struct dcp_order *o, struct dcp_move m)
+append(struct dcp_move_order *o, struct dcp_move m)
 {
     if (o->n == o->capacity) {
         uint32_t capacity = o->capacity ? 2 * o->capacity : 256;
@@ -34,7 +34,7 @@ append(struct dcp_order *o, struct dcp_move m)
 }
 
 bool
-dcp_order_rule_blocks(const struct dcp_state *s, uint32_t vm, uint32_t host)
+dcp_move_order_rule_blocks(const struct dcp_state *s, uint32_t vm, uint32_t host)
 {
     const struct dcp_problem *p = s->p;
 
@@ -90,11 +90,11 @@ static bool
 can_go(struct dcp_state *s, uint32_t vm, uint32_t to)
 {
     return s->on[to] && dcp_state_fits(s, vm, to) &&
-           !dcp_order_rule_blocks(s, vm, to);
+           !dcp_move_order_rule_blocks(s, vm, to);
 }
 
 static bool
-go(struct dcp_state *s, struct dcp_order *out, struct pending *m, uint32_t to,
+go(struct dcp_state *s, struct dcp_move_order *out, struct pending *m, uint32_t to,
    bool bypass)
 {
     if (!append(out, (struct dcp_move){ m->vm, m->from, to, bypass })) {
@@ -122,7 +122,7 @@ bypass_host(struct dcp_state *s, const struct pending *m)
 
 /* The smallest pending VM that may step aside does so. */
 static bool
-break_circle(struct dcp_state *s, struct dcp_order *out,
+break_circle(struct dcp_state *s, struct dcp_move_order *out,
              struct pending *moves, uint32_t n, bool *out_broken)
 {
     struct pending *best = NULL;
@@ -153,7 +153,7 @@ break_circle(struct dcp_state *s, struct dcp_order *out,
 
 static bool
 order(struct dcp_state *s, struct pending *moves, uint32_t n,
-      struct dcp_order *out)
+      struct dcp_move_order *out)
 {
     while (n) {
         uint32_t left = 0;
@@ -184,15 +184,15 @@ order(struct dcp_state *s, struct pending *moves, uint32_t n,
 }
 
 bool
-dcp_order_moves(struct dcp_state *s, const struct dcp_placement *to,
-                struct dcp_order *out, struct dcp_error *err)
+dcp_move_order_make(struct dcp_state *s, const struct dcp_placement *to,
+                struct dcp_move_order *out, struct dcp_error *err)
 {
     const struct dcp_problem *p = s->p;
     DCP_FREE struct pending *moves =
         malloc((p->n_items + 1u) * sizeof *moves);
     uint32_t n = 0;
 
-    *out = (struct dcp_order){ .stuck_vm = DCP_IX_NONE };
+    *out = (struct dcp_move_order){ .stuck_vm = DCP_IX_NONE };
     if (!moves) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to order moves");
     }
@@ -204,7 +204,7 @@ dcp_order_moves(struct dcp_state *s, const struct dcp_placement *to,
     }
     qsort(moves, n, sizeof *moves, by_source);
     if (!order(s, moves, n, out)) {
-        dcp_order_finish(out);
+        dcp_move_order_finish(out);
         return dcp_fail(err, DCP_E_NOMEM, "no memory to order moves");
     }
     return true;
