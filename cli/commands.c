@@ -12,5 +12,6 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_traces_export,
     &dcp_cmd_traces_synth,
     &dcp_cmd_consolidate,
+    &dcp_cmd_capacity,
     NULL,
 };

@@ -13,5 +13,6 @@ extern const struct dcp_command dcp_cmd_traces_import;
 extern const struct dcp_command dcp_cmd_traces_export;
 extern const struct dcp_command dcp_cmd_traces_info;
 extern const struct dcp_command dcp_cmd_traces_synth;
+extern const struct dcp_command dcp_cmd_capacity;
 
 #endif /* cli/commands.h */

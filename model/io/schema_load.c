@@ -179,6 +179,11 @@ static const struct dcp_schema_row licence_rows[] = {
               "horizon, or could be" },
     { "guests_free_on_host", FLAG, AT(struct dcp_licence, guests_free_on_host),
       .fallback = "false", .help = "a licensed host covers all its guests" },
+    { "guests_per_cover", QUANTITY(NUMBER),
+      AT(struct dcp_licence, guests_per_cover), .max = 1000000,
+      .fallback = "0",
+      .help = "guests that one cover of a host allows, more are stacked; 0: "
+              "any number" },
     { "price", .value = DCP_VALUE_PRICE, .of = "/year",
       AT(struct dcp_licence, price_per_year), .fallback = "0",
       .help = "money per unit" },

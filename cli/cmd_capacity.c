@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+#include "cli/context.h"
+#include "cli/ui.h"
+#include "model/base/units.h"
+#include "model/ledger.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct options {
+    const char *traces;
+    int64_t until_ms;
+};
+
+static const struct dcp_opt rows[] = {
+    { "traces", 0, DCP_OPT_FILE, offsetof(struct options, traces), "U.h5", NULL,
+      NULL, "Take usage from there, not from the model's usage.h5." },
+    { "until", 0, DCP_OPT_INSTANT, offsetof(struct options, until_ms), "TIME",
+      NULL, NULL, "Fit demand on what was measured before." },
+};
+static const struct dcp_opt_group groups[] = {
+    { rows, sizeof rows / sizeof rows[0], 0 },
+};
+
+/* One ledger per site, after that of all where there are several. */
+struct ledgers {
+    const struct dcp_inventory *inv;
+    struct dcp_demand *demand;
+    struct dcp_ledger **item;
+    uint32_t n;
+};
+
+static void
+ledgers_finish(struct ledgers *l)
+{
+    for (uint32_t i = 0; i < l->n; i++) {
+        dcp_ledger_destroy(l->item[i]);
+    }
+    free(l->item);
+    dcp_demand_destroy(l->demand);
+}
+
+/* --- Computing ---------------------------------------------------------- */
+
+/* One slot per bucket that the coming week has: the worst of them is looked
+ * for, and a bucket is the same on every day that has it. */
+static uint32_t
+week_slots(const struct dcp_inventory *inv, int64_t now_ms,
+           struct dcp_slot out[])
+{
+    int64_t hour_ms = now_ms - now_ms % DCP_HOUR_MS;
+    struct dcp_slot all[7 * 24 + 1];
+    uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
+                                   inv->zone, hour_ms, hour_ms + 7 * DCP_DAY_MS,
+                                   all, sizeof all / sizeof all[0]);
+    uint32_t n_out = 0;
+
+    for (uint32_t i = 0; i < n && i < sizeof all / sizeof all[0]; i++) {
+        bool is_new = true;
+
+        for (uint32_t j = 0; j < n_out; j++) {
+            is_new = is_new && out[j].bucket != all[i].bucket;
+        }
+        if (is_new) {
+            out[n_out++] = all[i];
+        }
+    }
+    return n_out;
+}
+
+static bool
+count_all(const struct dcp_globals *g, const struct options *o,
+          struct dcp_context *c, struct ledgers *out, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = c->model.inventory;
+    const struct dcp_placement *now = c->model.placement;
+    struct dcp_slot slots[7 * 24 + 1];
+    uint32_t n_slots = week_slots(inv, g->now_ms, slots);
+
+    out->inv = inv;
+    out->item = calloc((size_t)inv->n_sites + 1, sizeof(struct dcp_ledger *));
+    if (!out->item) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for the ledgers");
+    }
+    out->demand = dcp_context_demand(
+        c, now, slots, n_slots, INT64_MIN,
+        o->until_ms == DCP_INSTANT_NONE ? INT64_MAX : o->until_ms, err);
+    if (!out->demand) {
+        return false;
+    }
+    for (uint32_t i = 0; i == 0 || (inv->n_sites > 1 && i <= inv->n_sites);
+         i++) {
+        dcp_site_id site = i ? (dcp_site_id){ i - 1 } : dcp_site_none();
+
+        out->item[i] = dcp_ledger_create(inv, out->demand, now, site, err);
+        if (!out->item[i]) {
+            return false;
+        }
+        out->n++;
+    }
+    return true;
+}
+
+static const char *
+scope_name(const struct dcp_inventory *inv, const struct dcp_ledger *l)
+{
+    return dcp_site_is_none(l->site) ? "all" : inv->sites[l->site.ix].name;
+}
+
+/* Resources worth a line: some host has it, or some VM asks for it.  Every
+ * host could reserve CPU, so that counts where a VM does. */
+static bool
+is_shown(const struct dcp_ledger *l, uint32_t r)
+{
+    return l->used.allocated[r] > 0 ||
+           (l->installed[r] > 0 &&
+            r != DCP_LEDGER_SCALAR + DCP_SCALAR_RESERVED);
+}
+
+static double
+used_frac(const struct dcp_ledger *l, uint32_t r)
+{
+    return l->after_loss[r] > 0 ? dcp_ledger_used(l, r) / l->after_loss[r]
+                                : NAN;
+}
+
+/* --- JSON --------------------------------------------------------------- */
+
+static void
+json_amounts(struct dcp_json *w, const struct ledgers *all,
+             const struct dcp_ledger *l, const char *key,
+             const double amount[DCP_LEDGER_MAX])
+{
+    dcp_json_key(w, key);
+    dcp_json_begin_line(w, '{');
+    for (uint32_t r = 0; r < DCP_LEDGER_MAX; r++) {
+        if (is_shown(l, r)) {
+            dcp_json_kdouble(w, dcp_ledger_name(all->inv, r), amount[r]);
+        }
+    }
+    dcp_json_end(w, '}');
+}
+
+static void
+json_resources(struct dcp_json *w, const struct ledgers *all,
+               const struct dcp_ledger *l)
+{
+    dcp_json_karray(w, "resources");
+    for (uint32_t r = 0; r < DCP_LEDGER_MAX; r++) {
+        if (!is_shown(l, r)) {
+            continue;
+        }
+        dcp_json_begin_line(w, '{');
+        dcp_json_kstring(w, "name", dcp_ledger_name(all->inv, r));
+        dcp_json_kstring(w, "unit", dcp_ledger_unit(r));
+        dcp_json_kdouble(w, "installed", l->installed[r]);
+        dcp_json_kdouble(w, "usable", l->usable[r]);
+        dcp_json_kdouble(w, "usable_after_loss", l->after_loss[r]);
+        dcp_json_kdouble(w, "reserve", l->usable[r] - l->after_loss[r]);
+        dcp_json_kdouble(w, "allocated", l->used.allocated[r]);
+        dcp_json_kdouble(w, "reserved", l->used.reserved[r]);
+        dcp_json_kdouble(w, "expected", l->used.expected[r]);
+        dcp_json_kdouble(w, "used_frac", used_frac(l, r));
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
+static void
+json_tiers(struct dcp_json *w, const struct ledgers *all,
+           const struct dcp_ledger *l)
+{
+    dcp_json_karray(w, "tiers");
+    for (uint32_t t = 0; t < all->inv->n_tiers; t++) {
+        const struct dcp_ledger_use *use = &l->tiers[t];
+
+        dcp_json_begin(w, '{');
+        dcp_json_kstring(w, "tier", all->inv->tiers[t].name);
+        dcp_json_ku64(w, "vms", use->n_vms);
+        dcp_json_ku64(w, "vcpus", use->n_vcpus);
+        json_amounts(w, all, l, "allocated", use->allocated);
+        json_amounts(w, all, l, "reserved", use->reserved);
+        json_amounts(w, all, l, "expected", use->expected);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
+static void
+json_need(struct dcp_json *w, const struct ledgers *all, const char *key,
+          const struct dcp_ledger_need *need, bool known)
+{
+    if (!known) {
+        dcp_json_knull(w, key);
+        return;
+    }
+    dcp_json_key(w, key);
+    dcp_json_begin_line(w, '{');
+    dcp_json_key(w, "hosts");
+    if (need->hosts == UINT32_MAX) {
+        dcp_json_null(w); /* More than there are. */
+    } else {
+        dcp_json_u64(w, need->hosts);
+    }
+    dcp_json_kstring(w, "binding", dcp_ledger_name(all->inv, need->resource));
+    dcp_json_end(w, '}');
+}
+
+static void
+json_stranded(struct dcp_json *w, const struct ledgers *all,
+              const struct dcp_ledger *l)
+{
+    dcp_json_kobject(w, "stranded");
+    dcp_json_kstring(w, "method",
+                     "hosts that are on, filled with typical VMs until one "
+                     "resource is full");
+    json_amounts(w, all, l, "typical", l->typical);
+    dcp_json_karray(w, "by_limiting");
+    for (uint32_t r = 0; r < DCP_LEDGER_MAX; r++) {
+        if (l->n_limited[r]) {
+            dcp_json_begin(w, '{');
+            dcp_json_kstring(w, "limiting", dcp_ledger_name(all->inv, r));
+            dcp_json_ku64(w, "hosts", l->n_limited[r]);
+            json_amounts(w, all, l, "amount", l->stranded[r]);
+            dcp_json_end(w, '}');
+        }
+    }
+    dcp_json_end(w, ']');
+    dcp_json_end(w, '}');
+}
+
+static void
+json_shapes(struct dcp_json *w, const struct ledgers *all,
+            const struct dcp_ledger *l)
+{
+    dcp_json_karray(w, "headroom");
+    for (uint32_t i = 0; i < l->n_shapes; i++) {
+        const struct dcp_ledger_shape *shape = &l->shapes[i];
+
+        dcp_json_begin_line(w, '{');
+        dcp_json_kstring(w, "tier", all->inv->tiers[shape->tier.ix].name);
+        dcp_json_ku64(w, "vcpus", shape->vcpus);
+        dcp_json_ku64(w, "memory_mib", shape->mem_mib);
+        dcp_json_ku64(w, "vms", shape->n_vms);
+        dcp_json_ku64(w, "more", shape->more);
+        dcp_json_ku64(w, "more_on_hosts_on", shape->more_on);
+        dcp_json_kstring(w, "binding",
+                         dcp_ledger_name(all->inv, shape->resource));
+        dcp_json_kbool(w, "ended_by_reserve", shape->ended_by_reserve);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
+static void
+json_ledger(struct dcp_json *w, const struct ledgers *all,
+            const struct dcp_ledger *l)
+{
+    const struct dcp_demand *d = all->demand;
+    char label[64];
+
+    dcp_json_begin(w, '{');
+    dcp_json_kstring(w, "site", scope_name(all->inv, l));
+    dcp_json_ku64(w, "hosts_total", l->n_hosts);
+    dcp_json_ku64(w, "hosts_on", l->n_on);
+    dcp_json_ku64(w, "hosts_in_maintenance", l->n_maintenance);
+    dcp_json_ku64(w, "vms", l->used.n_vms);
+    dcp_json_kstring(w, "binding", dcp_ledger_name(all->inv, l->binding));
+    dcp_json_kstring(w, "worst_bucket",
+                     dcp_bucket_label(all->inv->policy.buckets,
+                                      &all->inv->calendar,
+                                      d->slots[l->worst_slot[0]].bucket, label,
+                                      sizeof label));
+    json_resources(w, all, l);
+    json_tiers(w, all, l);
+    json_stranded(w, all, l);
+    json_shapes(w, all, l);
+    dcp_json_kobject(w, "hosts_needed");
+    json_need(w, all, "allocated_memory", &l->need_allocated, true);
+    json_need(w, all, "active_memory", &l->need_active,
+              d->mem_active_mib != NULL);
+    dcp_json_end(w, '}');
+    dcp_json_end(w, '}');
+}
+
+static int
+print_json(const struct dcp_globals *g, const struct ledgers *all,
+           struct dcp_error *err)
+{
+    const struct dcp_demand *d = all->demand;
+    struct dcp_json w;
+
+    dcp_json_init(&w, true);
+    dcp_json_begin(&w, '{');
+    dcp_json_kstring(&w, "schema", "dcplan/capacity/1");
+    dcp_json_kobject(&w, "demand");
+    dcp_json_ku64(&w, "from_trace", d->n_by_source[DCP_DEMAND_TRACE]);
+    dcp_json_ku64(&w, "from_short_trace", d->n_by_source[DCP_DEMAND_SHORT]);
+    dcp_json_ku64(&w, "from_profile", d->n_by_source[DCP_DEMAND_PROFILE]);
+    dcp_json_ku64(&w, "from_allocation", d->n_by_source[DCP_DEMAND_ALLOCATION]);
+    dcp_json_end(&w, '}');
+    dcp_json_karray(&w, "clusters");
+    for (uint32_t i = 0; i < all->n; i++) {
+        json_ledger(&w, all, all->item[i]);
+    }
+    dcp_json_end(&w, ']');
+    dcp_json_kobject(&w, "run");
+    dcp_ui_run_members(g, &w);
+    dcp_json_end(&w, '}');
+    dcp_json_end(&w, '}');
+    return dcp_ui_json(&w, 0, err);
+}
+
+/* --- For people --------------------------------------------------------- */
+
+static const char *
+amount_text(uint32_t r, double amount, char out[32])
+{
+    if (r == DCP_LEDGER_CPU || r == DCP_LEDGER_SCALAR + DCP_SCALAR_RESERVED) {
+        dcp_print_human(DCP_DIM_CPU, amount, out, 32);
+    } else if (r == DCP_LEDGER_NET) {
+        dcp_print_human(DCP_DIM_RATE, amount, out, 32);
+    } else if (r == DCP_LEDGER_SCALAR + DCP_SCALAR_VCPU) {
+        (void)snprintf(out, 32, "%.1f cores", amount / 1000);
+    } else if (r < DCP_LEDGER_SCALAR + DCP_SCALAR_EXTRA) {
+        dcp_print_human(DCP_DIM_SIZE, amount, out, 32);
+    } else {
+        (void)snprintf(out, 32, "%.0f", amount);
+    }
+    return out;
+}
+
+static void
+print_resources(const struct ledgers *all, const struct dcp_ledger *l)
+{
+    printf("  %-10s %11s %11s %11s %11s %11s %11s %6s\n", "", "installed",
+           "usable", "after loss", "allocated", "reserved", "expected", "used");
+    for (uint32_t r = 0; r < DCP_LEDGER_MAX; r++) {
+        const double amounts[] = { l->installed[r],     l->usable[r],
+                                   l->after_loss[r],    l->used.allocated[r],
+                                   l->used.reserved[r], l->used.expected[r] };
+        double frac = used_frac(l, r);
+        char text[32];
+
+        if (!is_shown(l, r)) {
+            continue;
+        }
+        printf("  %-10s", dcp_ledger_name(all->inv, r));
+        for (size_t i = 0; i < sizeof amounts / sizeof amounts[0]; i++) {
+            printf(" %11s",
+                   amounts[i] > 0 ? amount_text(r, amounts[i], text) : "-");
+        }
+        if (isnan(frac)) {
+            printf(" %6s\n", "-");
+        } else {
+            printf(" %5.0f%%%s\n", frac * 100,
+                   r == l->binding ? "  <- binds" : "");
+        }
+    }
+}
+
+static void
+print_tiers(const struct ledgers *all, const struct dcp_ledger *l)
+{
+    const uint32_t memory = DCP_LEDGER_SCALAR + DCP_SCALAR_MEM;
+
+    for (uint32_t t = 0; t < all->inv->n_tiers; t++) {
+        const struct dcp_ledger_use *use = &l->tiers[t];
+        char cpu[32], expected[32], mem[32];
+
+        if (use->n_vms) {
+            printf("  tier %-12s %5u VMs, %u vCPUs: CPU %s given, %s "
+                   "expected; memory %s\n",
+                   all->inv->tiers[t].name, use->n_vms, use->n_vcpus,
+                   amount_text(0, use->allocated[0], cpu),
+                   amount_text(0, use->expected[0], expected),
+                   amount_text(memory, use->allocated[memory], mem));
+        }
+    }
+}
+
+static void
+print_stranded(const struct ledgers *all, const struct dcp_ledger *l)
+{
+    for (uint32_t r = 0; r < DCP_LEDGER_MAX; r++) {
+        bool any = false;
+
+        if (!l->n_limited[r]) {
+            continue;
+        }
+        printf("  %u hosts are full first in %s", l->n_limited[r],
+               dcp_ledger_name(all->inv, r));
+        for (uint32_t q = 0; q < DCP_LEDGER_SCALAR + DCP_SCALAR_RESERVED; q++) {
+            char text[32];
+
+            if (l->stranded[r][q] > 0 && q != DCP_LEDGER_NET) {
+                printf("%s %s of %s", any ? "," : "; stranded:",
+                       amount_text(q, l->stranded[r][q], text),
+                       dcp_ledger_name(all->inv, q));
+                any = true;
+            }
+        }
+        putchar('\n');
+    }
+}
+
+static void
+print_shapes(const struct ledgers *all, const struct dcp_ledger *l)
+{
+    for (uint32_t i = 0; i < l->n_shapes; i++) {
+        const struct dcp_ledger_shape *shape = &l->shapes[i];
+        char mem[32];
+
+        dcp_print_human(DCP_DIM_SIZE, (double)shape->mem_mib, mem, sizeof mem);
+        printf("  room for %6llu more of %u vCPUs, %s, tier %s (%llu without "
+               "switching on); then %s ends it%s\n",
+               (unsigned long long)shape->more, shape->vcpus, mem,
+               all->inv->tiers[shape->tier.ix].name,
+               (unsigned long long)shape->more_on,
+               dcp_ledger_name(all->inv, shape->resource),
+               shape->ended_by_reserve ? " (reserve for a loss)" : "");
+    }
+}
+
+static void
+print_need(const struct ledgers *all, const char *basis,
+           const struct dcp_ledger_need *need)
+{
+    if (need->hosts == UINT32_MAX) {
+        printf("  hosts needed under %s memory: more than there are (%s)\n",
+               basis, dcp_ledger_name(all->inv, need->resource));
+    } else {
+        printf("  hosts needed under %s memory: at least %u (%s)\n", basis,
+               need->hosts, dcp_ledger_name(all->inv, need->resource));
+    }
+}
+
+static void
+print_ledger(const struct ledgers *all, const struct dcp_ledger *l)
+{
+    char label[64];
+
+    printf("%s: %u hosts, %u on, %u in maintenance; %u VMs; CPU is highest "
+           "at %s\n",
+           scope_name(all->inv, l), l->n_hosts, l->n_on, l->n_maintenance,
+           l->used.n_vms,
+           dcp_bucket_label(all->inv->policy.buckets, &all->inv->calendar,
+                            all->demand->slots[l->worst_slot[0]].bucket, label,
+                            sizeof label));
+    print_resources(all, l);
+    print_tiers(all, l);
+    print_stranded(all, l);
+    print_shapes(all, l);
+    print_need(all, "allocated", &l->need_allocated);
+    if (all->demand->mem_active_mib) {
+        print_need(all, "active", &l->need_active);
+    }
+}
+
+static int
+run(const struct dcp_globals *g, const void *options, uint32_t n_args,
+    char *const args[], struct dcp_error *err)
+{
+    const struct options *o = options;
+    struct dcp_context c;
+    struct ledgers all = { 0 };
+    int status = -1;
+
+    (void)n_args;
+    (void)args;
+    if (!dcp_context_open(g, o->traces, &c, err)) {
+        return -1;
+    }
+    if (count_all(g, o, &c, &all, err)) {
+        if (g->json) {
+            status = print_json(g, &all, err);
+        } else {
+            for (uint32_t i = 0; i < all.n; i++) {
+                print_ledger(&all, all.item[i]);
+            }
+            status = 0;
+        }
+    }
+    ledgers_finish(&all);
+    dcp_context_close(&c);
+    return status;
+}
+
+const struct dcp_command dcp_cmd_capacity = {
+    .name = "capacity",
+    .summary = "what is installed, usable, used, stranded, and what more fits",
+    .synopsis = "[--until TIME]",
+    .details =
+        "Per site and for all: installed capacity; usable (policy.target); "
+        "what of it may be\nfilled so that policy.headroom survives; and three "
+        "figures of use that are never\nmixed: allocated, reserved, expected "
+        "(planned demand in the worst bucket of a\nweek; active memory where "
+        "it "
+        "was measured).  Room for more is counted per size of\nVM that the "
+        "model has, without placement rules: 'dcplan place --how-many' obeys\n"
+        "them.  docs/formulas.md has the methods.\n\n"
+        "Examples:\n"
+        "  dcplan capacity\n"
+        "  dcplan capacity --json | jq '.clusters[0].binding'\n",
+    .groups = groups,
+    .n_groups = 1,
+    .options_size = sizeof(struct options),
+    .max_args = 0,
+    .run = run,
+};
