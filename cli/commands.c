@@ -13,5 +13,7 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_traces_synth,
     &dcp_cmd_consolidate,
     &dcp_cmd_capacity,
+    &dcp_cmd_simulate,
+    &dcp_cmd_apply,
     NULL,
 };

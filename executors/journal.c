@@ -230,7 +230,7 @@ find_leg(struct dcp_journal *j, int64_t plan, uint32_t leg,
         int state = sqlite3_column_int(s, 0);
         const char *executor = (const char *)sqlite3_column_text(s, 1);
 
-        out->state = state >= DCP_LEG_RUNNING && state <= DCP_LEG_CONSUMED
+        out->state = state >= DCP_LEG_UNUSED && state <= DCP_LEG_CONSUMED
                          ? (enum dcp_leg_state)state
                          : DCP_LEG_CONSUMED;
         (void)snprintf(out->executor, sizeof out->executor, "%s",
@@ -327,8 +327,8 @@ insert_leg(struct dcp_journal *j, const struct dcp_leg *leg,
            const char *executor, uint64_t serial, int64_t now_ms,
            struct dcp_error *err)
 {
-    sqlite3_stmt *s =
-        prepare(j, "INSERT INTO legs VALUES(?,?,?,?,?,?,0,?,0)", err);
+    sqlite3_stmt *s = prepare(
+        j, "INSERT OR REPLACE INTO legs VALUES(?,?,?,?,?,?,0,?,0)", err);
 
     if (!s) {
         return false;

@@ -34,7 +34,7 @@ DCP_DEFINE_AUTO(dcp_journal)
 /* --- Legs --------------------------------------------------------------- */
 
 enum dcp_leg_state {
-    DCP_LEG_UNUSED, /* Not in the journal. */
+    DCP_LEG_UNUSED, /* Not in the journal, or given back untouched. */
     DCP_LEG_RUNNING,
     DCP_LEG_APPLIED,
     DCP_LEG_CONSUMED,
