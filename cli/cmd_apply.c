@@ -236,13 +236,14 @@ progress(void *user, const struct dcp_step *s, enum dcp_step_phase phase,
 /* Writes the placement and uses the leg up.  The journal has it as applied
  * before, so a death in between is mended by --resume. */
 static bool
-commit(struct apply *a, const struct dcp_placement *now, struct dcp_error *err)
+commit(struct apply *a, int64_t at_ms, struct dcp_error *err)
 {
     struct dcp_model *model = &a->context.model;
 
-    return dcp_model_commit(a->globals->dir, model, now, err) &&
+    return dcp_model_commit(a->globals->dir, model,
+                            dcp_virtual_placement(a->world), err) &&
            dcp_journal_mark_leg(a->journal, DCP_LEG_CONSUMED, model->serial,
-                                a->plan->legs[a->leg].deadline_ms, err);
+                                at_ms, err);
 }
 
 static int
@@ -275,7 +276,7 @@ end_leg(struct apply *a, const struct dcp_run_report *r, int status,
         return dcp_journal_mark_leg(a->journal, DCP_LEG_APPLIED,
                                     a->context.model.serial + 1, r->ended_ms,
                                     err) &&
-               commit(a, dcp_virtual_placement(a->world), err);
+               commit(a, r->ended_ms, err);
     }
     if (r->n_done == 0 && r->n_unknown == 0 && !r->aborted) {
         return dcp_journal_mark_leg(a->journal, DCP_LEG_UNUSED, 0, r->ended_ms,
@@ -364,7 +365,7 @@ finish_applied(struct apply *a, struct dcp_error *err)
                                   a->record.ended_ms, err);
     } else {
         ok = check_serial(a, err) && make_world(a, err) && restore(a, err) &&
-             commit(a, dcp_virtual_placement(a->world), err);
+             commit(a, a->record.ended_ms, err);
     }
     if (!ok) {
         return -1;

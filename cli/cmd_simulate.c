@@ -204,13 +204,16 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
 
 /* --- Text --------------------------------------------------------------- */
 
+/* 'share': the saving, and as a part of what was; else no saving is shown. */
 static void
 line(const char *what, double before, double after, int decimals, bool share)
 {
     double saved = before - after;
 
-    printf("%-34s %12.*f %12.*f %12.*f", what, decimals, before, decimals,
-           after, decimals, saved);
+    printf("%-34s %12.*f %12.*f", what, decimals, before, decimals, after);
+    if (share) {
+        printf(" %12.*f", decimals, saved);
+    }
     if (share && before > 0) {
         printf("  (%.1f %%)", 100 * saved / before);
     }
