@@ -37,11 +37,13 @@ carry(struct dcp_samples *s)
     return n;
 }
 
+/* What the model expects, without the margin that planning adds. */
 static void
 fill_vm(const struct dcp_inventory *inv, uint32_t vm,
         const struct dcp_slot slots[], uint32_t n_slots, uint32_t mhz[],
         struct dcp_samples *s)
 {
+    double margin_frac = inv->tiers[inv->vms[vm].tier.ix].margin_frac;
     uint32_t at = 0;
 
     (void)dcp_demand_row_from_model(inv, (dcp_vm_id){ vm }, slots, n_slots,
@@ -52,7 +54,8 @@ fill_vm(const struct dcp_inventory *inv, uint32_t vm,
         while (at + 1 < n_slots && slots[at].end_ms <= ms) {
             at++;
         }
-        s->value[(size_t)t * s->n_vms + vm] = (float)mhz[at];
+        s->value[(size_t)t * s->n_vms + vm] =
+            (float)(mhz[at] / (1 + margin_frac));
     }
 }
 
