@@ -16,11 +16,12 @@
 static const struct dcp_importer *const importers[] = {
     &dcp_importer_bitbrains,       &dcp_importer_planetlab,
     &dcp_importer_azure_v1,        &dcp_importer_azure_v2,
-    &dcp_importer_alibaba_machine,
+    &dcp_importer_alibaba_machine, &dcp_importer_csv,
 };
 
 const char *const dcp_import_kinds[] = {
-    "bitbrains", "planetlab", "azure-v1", "azure-v2", "alibaba-machine", NULL,
+    "bitbrains",       "planetlab", "azure-v1", "azure-v2",
+    "alibaba-machine", "csv",       NULL,
 };
 
 struct dcp_import *

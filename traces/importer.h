@@ -7,6 +7,7 @@
 
 #include "model/base/sha256.h"
 #include "model/base/strmap.h"
+#include "traces/csv_map.h"
 #include "traces/import.h"
 #include "traces/lines.h"
 
@@ -61,6 +62,7 @@ extern const struct dcp_importer dcp_importer_planetlab;
 extern const struct dcp_importer dcp_importer_azure_v1;
 extern const struct dcp_importer dcp_importer_azure_v2;
 extern const struct dcp_importer dcp_importer_alibaba_machine;
+extern const struct dcp_importer dcp_importer_csv;
 
 struct dcp_import {
     struct dcp_importer kind; /* A copy: a mapping may change it. */
@@ -103,6 +105,11 @@ bool dcp_import_size_of(const struct dcp_import *, struct dcp_import_vm *,
 /* For readings of many VMs in one file: the row before of this VM, in this
  * file, for dcp_import_row(). */
 int64_t *dcp_import_previous(struct dcp_import_vm *, uint32_t file);
+
+/* A table of any size for csv: which column is what; in import_csv.c. */
+bool dcp_import_csv_lines(struct dcp_import *, const struct dcp_csv_map *,
+                          struct dcp_lines *, uint32_t file,
+                          struct dcp_error *err) DCP_CHECKED;
 
 /* Drops the VMs for which 'drop' says so, with their rows. */
 void dcp_import_drop_vms(struct dcp_import *,
