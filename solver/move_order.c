@@ -108,12 +108,43 @@ go(struct dcp_state *s, struct dcp_move_order *out, struct pending *m, uint32_t 
     return true;
 }
 
+/* Whether the VM on 'h' would stand in the way of another pending member of a
+ * rule that holds always. */
+static bool
+stands_in_the_way(const struct dcp_state *s, const struct dcp_placement *to,
+                  uint32_t vm, uint32_t h)
+{
+    const struct dcp_problem *p = s->p;
+
+    for (uint32_t k = p->group_first[vm]; k < p->group_first[vm + 1]; k++) {
+        const struct dcp_group *g =
+            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
+
+        if (g->rule->hold != DCP_HOLD_ALWAYS) {
+            continue;
+        }
+        for (uint32_t i = 0; i < g->n_items + g->n_others; i++) {
+            uint32_t w = i < g->n_items ? g->items[i]
+                                        : g->others[i - g->n_items];
+            uint32_t t = to->host[w].ix;
+
+            if (w != vm && t != DCP_IX_NONE && s->host[w] != t &&
+                g->domain_of_host[t] == g->domain_of_host[h]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static uint32_t
-bypass_host(struct dcp_state *s, const struct pending *m)
+bypass_host(struct dcp_state *s, const struct dcp_placement *to,
+            const struct pending *m)
 {
     for (uint32_t h = 0; h < s->p->n_hosts; h++) {
         if (h != m->from && h != m->to && s->p->use[h] != DCP_HOST_AVOID &&
-            dcp_problem_reaches(s->p, m->vm, h) && can_go(s, m->vm, h)) {
+            dcp_problem_reaches(s->p, m->vm, h) && can_go(s, m->vm, h) &&
+            !stands_in_the_way(s, to, m->vm, h)) {
             return h;
         }
     }
@@ -122,8 +153,9 @@ bypass_host(struct dcp_state *s, const struct pending *m)
 
 /* The smallest pending VM that may step aside does so. */
 static bool
-break_circle(struct dcp_state *s, struct dcp_move_order *out,
-             struct pending *moves, uint32_t n, bool *out_broken)
+break_circle(struct dcp_state *s, const struct dcp_placement *to,
+             struct dcp_move_order *out, struct pending *moves, uint32_t n,
+             bool *out_broken)
 {
     struct pending *best = NULL;
     uint32_t best_host = DCP_IX_NONE;
@@ -136,7 +168,7 @@ break_circle(struct dcp_state *s, struct dcp_move_order *out,
             (best && m->size >= best->size)) {
             continue;
         }
-        uint32_t h = bypass_host(s, m);
+        uint32_t h = bypass_host(s, to, m);
 
         if (h != DCP_IX_NONE) {
             best = m;
@@ -152,8 +184,8 @@ break_circle(struct dcp_state *s, struct dcp_move_order *out,
 }
 
 static bool
-order(struct dcp_state *s, struct pending *moves, uint32_t n,
-      struct dcp_move_order *out)
+order(struct dcp_state *s, const struct dcp_placement *to,
+      struct pending *moves, uint32_t n, struct dcp_move_order *out)
 {
     while (n) {
         uint32_t left = 0;
@@ -170,7 +202,7 @@ order(struct dcp_state *s, struct pending *moves, uint32_t n,
         if (left == n) {
             bool broken;
 
-            if (!break_circle(s, out, moves, n, &broken)) {
+            if (!break_circle(s, to, out, moves, n, &broken)) {
                 return false;
             }
             if (!broken) {
@@ -203,7 +235,7 @@ dcp_move_order_make(struct dcp_state *s, const struct dcp_placement *to,
         }
     }
     qsort(moves, n, sizeof *moves, by_source);
-    if (!order(s, moves, n, out)) {
+    if (!order(s, to, moves, n, out)) {
         dcp_move_order_finish(out);
         return dcp_fail(err, DCP_E_NOMEM, "no memory to order moves");
     }
