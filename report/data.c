@@ -73,8 +73,8 @@ write_meta(const struct dcp_report_work *r, struct dcp_json *w)
     dcp_json_ki64(w, "not_after", plan->not_after_ms);
     dcp_json_kstring(w, "currency", inv->currency);
     dcp_json_kbool(w, "priced", dcp_inventory_has_prices(inv));
-    int64_t from = r->replay.present && r->replay.start_ms < r->tl.start_ms
-                       ? r->replay.start_ms
+    int64_t from = r->history.present && r->history.start_ms < r->tl.start_ms
+                       ? r->history.start_ms
                        : r->tl.start_ms;
 
     write_zone(w, inv->zone, from, r->tl.end_ms);
@@ -206,7 +206,7 @@ void
 dcp_report_write_data(const struct dcp_report_work *r, struct dcp_json *w)
 {
     dcp_json_begin(w, '{');
-    dcp_json_kstring(w, "schema", "dcplan/report/1");
+    dcp_json_kstring(w, "schema", "dcplan/report-data/1");
     write_meta(r, w);
     write_result(r, w);
     write_check(r, w);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* What changes by the hour: chart series, heat maps, use of hosts, risk. */
+/* What changes by the hour: chart series, heat maps, use of hosts, risk,
+ * a replay. */
 
 #include "report/base64.h"
 #include "report/work.h"
@@ -105,13 +106,13 @@ write_heat(const struct dcp_report_work *r, struct dcp_json *w)
     write_base64(w, "after", t->heat[1], cells);
     dcp_json_end(w, '}');
     dcp_json_key(w, "past");
-    if (r->replay.present) {
-        cells = (size_t)r->rows.n * r->replay.n_hours;
+    if (r->history.present) {
+        cells = (size_t)r->rows.n * r->history.n_hours;
         dcp_json_begin(w, '{');
-        dcp_json_ki64(w, "start", r->replay.start_ms);
-        dcp_json_ku64(w, "n", r->replay.n_hours);
-        write_base64(w, "before", r->replay.heat[0], cells);
-        write_base64(w, "after", r->replay.heat[1], cells);
+        dcp_json_ki64(w, "start", r->history.start_ms);
+        dcp_json_ku64(w, "n", r->history.n_hours);
+        write_base64(w, "before", r->history.heat[0], cells);
+        write_base64(w, "after", r->history.heat[1], cells);
         dcp_json_end(w, '}');
     } else {
         dcp_json_null(w);
@@ -184,7 +185,7 @@ write_util(const struct dcp_report_work *r, struct dcp_json *w)
 static void
 write_risk(const struct dcp_report_work *r, struct dcp_json *w)
 {
-    const struct dcp_replay *p = &r->replay;
+    const struct dcp_history *p = &r->history;
 
     dcp_json_key(w, "risk");
     if (!p->present || !p->n_samples) {
@@ -206,7 +207,7 @@ write_risk(const struct dcp_report_work *r, struct dcp_json *w)
     /* [host, planned, joint p95, joint peak (%), seconds above capacity] */
     dcp_json_karray(w, "hosts");
     for (uint32_t i = 0; i < p->n_hosts; i++) {
-        const struct dcp_replay_host *h = &p->hosts[i];
+        const struct dcp_history_host *h = &p->hosts[i];
 
         dcp_json_begin(w, '[');
         dcp_json_u64(w, h->host);
@@ -220,35 +221,56 @@ write_risk(const struct dcp_report_work *r, struct dcp_json *w)
     dcp_json_end(w, '}');
 }
 
+/* [[without the plan...], [with it...]] */
 static void
-write_doubles(struct dcp_json *w, const char *key, const double value[],
-              uint32_t n, double factor, int decimals)
+write_both(struct dcp_json *w, const char *key, const double *const value[2],
+           uint32_t n, double factor, int decimals)
 {
     dcp_json_karray(w, key);
-    for (uint32_t i = 0; value && i < n; i++) {
-        dcp_json_double(w, dcp_report_round(value[i] * factor, decimals));
+    for (int k = 0; k < 2; k++) {
+        dcp_json_begin(w, '[');
+        for (uint32_t i = 0; i < n; i++) {
+            dcp_json_double(w,
+                            dcp_report_round(value[k][i] * factor, decimals));
+        }
+        dcp_json_end(w, ']');
     }
     dcp_json_end(w, ']');
 }
 
 static void
-write_replays(const struct dcp_report_work *r, struct dcp_json *w)
+write_pair(struct dcp_json *w, const char *key, const double value[2],
+           int decimals)
 {
-    dcp_json_karray(w, "series");
-    for (uint32_t i = 0; i < r->in->n_series; i++) {
-        const struct dcp_report_series *s = &r->in->series[i];
-
-        dcp_json_begin(w, '{');
-        dcp_json_kstring(w, "label", s->label);
-        dcp_json_kbool(w, "in_sample", s->in_sample);
-        dcp_json_ki64(w, "start", s->start_ms);
-        dcp_json_ki64(w, "step", s->interval_ms);
-        write_doubles(w, "hosts_on", s->hosts_on, s->n, 1, 2);
-        write_doubles(w, "kw", s->watts, s->n, 1e-3, 3);
-        write_doubles(w, "overload_mhz", s->overload_mhz, s->n, 1, 0);
-        dcp_json_end(w, '}');
-    }
+    dcp_json_karray(w, key);
+    dcp_json_double(w, dcp_report_round(value[0], decimals));
+    dcp_json_double(w, dcp_report_round(value[1], decimals));
     dcp_json_end(w, ']');
+}
+
+static void
+write_replay(const struct dcp_report_work *r, struct dcp_json *w)
+{
+    const struct dcp_report_replay *p = r->in->replay;
+
+    dcp_json_key(w, "replay");
+    if (!p) {
+        dcp_json_null(w);
+        return;
+    }
+    dcp_json_begin(w, '{');
+    dcp_json_kbool(w, "in_sample", p->in_sample);
+    dcp_json_kbool(w, "partial", p->partial);
+    dcp_json_ki64(w, "start", p->start_ms);
+    dcp_json_ki64(w, "step", p->interval_ms);
+    write_both(w, "hosts_on", p->hosts_on, p->n, 1, 2);
+    write_both(w, "kw", p->meter_w, p->n, 1e-3, 3);
+    write_pair(w, "kwh", p->meter_kwh, 2);
+    write_pair(w, "cost", p->cost, 3);
+    write_pair(w, "over_s", p->overload_host_s, 1);
+    dcp_json_ku64(w, "migrations", p->migrations);
+    dcp_json_ku64(w, "migrations_failed", p->migrations_failed);
+    dcp_json_end(w, '}');
 }
 
 void
@@ -258,5 +280,5 @@ dcp_report_write_hours(const struct dcp_report_work *r, struct dcp_json *w)
     write_heat(r, w);
     write_util(r, w);
     write_risk(r, w);
-    write_replays(r, w);
+    write_replay(r, w);
 }

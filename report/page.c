@@ -231,7 +231,7 @@ dcp_report_html(const struct dcp_report_input *in, struct dcp_text *out,
     }
     if (!dcp_rows_make(in->inventory, arena, &r.rows, err) ||
         !dcp_timeline_make(in, &r.rows, arena, &r.tl, err) ||
-        !dcp_replay_make(in, &r.rows, &r.tl, arena, &r.replay, err) ||
+        !dcp_history_make(in, &r.rows, &r.tl, arena, &r.history, err) ||
         !count_steps(&r, arena, err)) {
         return false;
     }

@@ -29,14 +29,16 @@
 #include "model/plan.h"
 #include "traces/fit.h"
 
-/* A replay by the simulator, with the plan or without; arrays are borrowed. */
-struct dcp_report_series {
-    const char *label;
-    bool in_sample; /* The plan was fitted on this very history. */
+/* A night replayed by the simulator on raw samples; [0] without the plan, [1]
+ * with it.  Arrays are borrowed. */
+struct dcp_report_replay {
+    bool in_sample; /* The plan was fitted on this very night. */
+    bool partial;   /* Samples cover a part of the plan's hours only. */
     int64_t start_ms, interval_ms;
     uint32_t n;
-    const double *hosts_on, *watts; /* watts: at the meter. */
-    const double *overload_mhz;     /* Demand above capacity, all hosts. */
+    const double *hosts_on[2], *meter_w[2];           /* By interval: means. */
+    double meter_kwh[2], cost[2], overload_host_s[2]; /* Over all of it. */
+    uint32_t migrations, migrations_failed;
 };
 
 /* Everything is borrowed for the call. */
@@ -45,10 +47,9 @@ struct dcp_report_input {
     const struct dcp_plan *plan;
     /* Must cover each leg's start to its buckets_until. */
     const struct dcp_demand *demand;
-    const struct dcp_check_result *check; /* NULL: the plan was not judged. */
-    const struct dcp_samples *samples;    /* CPU history; NULL: none. */
-    const struct dcp_report_series *series;
-    uint32_t n_series;
+    const struct dcp_check_result *check;   /* NULL: the plan was not judged. */
+    const struct dcp_samples *samples;      /* CPU history; NULL: none. */
+    const struct dcp_report_replay *replay; /* NULL: none. */
     const char *tool_version; /* Of the program that writes the page. */
 };
 

@@ -165,37 +165,60 @@ say_saving(const struct dcp_report_work *r, struct dcp_text *out)
     dcp_text_puts(out, ".");
 }
 
+/* A night that the plan had not seen weighs more than any it was made from. */
+static bool
+say_rehearsal(const struct dcp_report_work *r, struct dcp_text *out)
+{
+    const struct dcp_report_replay *p = r->in->replay;
+
+    if (!p || p->in_sample) {
+        return false;
+    }
+    dcp_text_puts(out, "Replayed on a night that the plan had not seen, hosts "
+                       "were overloaded for ");
+    add_amount(out, p->overload_host_s[DCP_WITH] / 60);
+    dcp_text_puts(out, " host-minutes; without the plan for ");
+    add_amount(out, p->overload_host_s[DCP_WITHOUT] / 60);
+    dcp_text_puts(out, p->partial ? " (samples cover a part of it)." : ".");
+    return true;
+}
+
 static void
 say_risk(const struct dcp_report_work *r, struct dcp_text *out)
 {
-    const struct dcp_replay *p = &r->replay;
+    const struct dcp_history *p = &r->history;
+    bool rehearsed = say_rehearsal(r, out);
 
     if (!p->present || !p->n_samples) {
-        dcp_text_puts(out, "Not measured: no usage history was at hand, so "
-                           "nothing was held against real samples.");
+        dcp_text_puts(out, rehearsed
+                               ? ""
+                               : "Not measured: no usage history was at hand, "
+                                 "so nothing was held against real samples.");
         return;
     }
     double after_s = p->over_host_s[DCP_WITH];
 
-    dcp_text_puts(out, "On the ");
-    add_count(out, p->n_nights, "measured night", "measured nights");
-    dcp_text_puts(out, ", demand would ");
+    dcp_text_puts(out, rehearsed ? " On the " : "On the ");
+    add_count(out, p->n_nights, "night", "nights");
+    dcp_text_puts(out, p->in_sample ? " it was made from (in-sample), demand "
+                                      "would "
+                                    : " measured, demand would ");
     if (after_s > 0) {
         dcp_text_puts(out, "have been above a host's capacity for ");
         add_amount(out, after_s / 60);
         dcp_text_printf(out,
-                        " host-minutes (%.2g %% of the time on; without "
-                        "the plan ",
+                        " host-minutes in all (%.2g %% of the time on; "
+                        "without the plan ",
                         after_s / p->night_host_s[DCP_WITH] * 100);
     } else {
         dcp_text_puts(out, "never have been above a host's capacity (without "
-                           "the plan, ");
+                           "the plan ");
     }
     add_amount(out, p->over_host_s[DCP_WITHOUT] / 60);
     dcp_text_puts(out, " host-minutes).");
-    dcp_text_puts(out, p->in_sample ? " The plan was made from these nights "
-                                      "(in-sample), so the next may be worse."
-                                    : " The plan had not seen these nights.");
+    if (p->in_sample && !rehearsed) {
+        dcp_text_puts(out, " The next may be worse.");
+    }
 }
 
 static void
@@ -207,12 +230,18 @@ say_sure(const struct dcp_report_work *r, struct dcp_text *out)
     if (!strcmp(plan->status, "optimal")) {
         dcp_text_puts(out, "Proved the best possible under the stated rules "
                            "and demand. ");
-    } else if (plan->hosts_lower_bound > 0 &&
-               plan->hosts_lower_bound <= plan->hosts_on_after) {
-        dcp_text_printf(out,
-                        "No valid plan can do with fewer than %u hosts on; "
-                        "this one is within %.2g %% of the bound. ",
-                        plan->hosts_lower_bound, plan->gap_frac * 100);
+    } else if (!strcmp(plan->status, "feasible")) {
+        dcp_text_puts(out, "Valid, not proved the best");
+        if (isfinite(plan->gap_frac)) {
+            dcp_text_printf(out, ": at most %.2g %% from the best possible %s",
+                            plan->gap_frac * 100, plan->goal);
+        }
+        dcp_text_puts(out, ". ");
+        if (plan->hosts_lower_bound > 0) {
+            dcp_text_puts(out, "No valid plan has fewer than ");
+            add_count(out, plan->hosts_lower_bound, "host", "hosts");
+            dcp_text_puts(out, " on. ");
+        }
     } else {
         dcp_text_printf(out, "The planner's status is '%s'. ", plan->status);
     }

@@ -3,10 +3,10 @@
 #define DCP_REPORT_WORK_H 1
 
 /* Between the files of report/: what was computed for the page, and who writes
- * which part of its data object ("dcplan/report/1"). */
+ * which part of its data object ("dcplan/report-data/1"). */
 
 #include "model/io/json_writer.h"
-#include "report/replay.h"
+#include "report/history.h"
 #include "report/timeline.h"
 
 struct dcp_report_savings { /* Over the plan's horizon; two separate facts. */
@@ -18,7 +18,7 @@ struct dcp_report_work {
     const struct dcp_report_input *in;
     struct dcp_rows rows;
     struct dcp_timeline tl;
-    struct dcp_replay replay;
+    struct dcp_history history;
     struct dcp_report_savings savings;
     uint32_t leg_moves[DCP_LEGS_MAX]; /* Migrations of each leg. */
     uint32_t n_vms_moved;             /* VMs with any migration. */
@@ -27,7 +27,7 @@ struct dcp_report_work {
 
 /* data.c */
 void dcp_report_write_data(const struct dcp_report_work *, struct dcp_json *);
-/* data_hours.c: night, heat, util, risk, series. */
+/* data_hours.c: night, heat, util, risk, replay. */
 void dcp_report_write_hours(const struct dcp_report_work *, struct dcp_json *);
 /* data_tables.c: steps, licences, off, survive, quality. */
 void dcp_report_write_tables(const struct dcp_report_work *, struct dcp_json *);

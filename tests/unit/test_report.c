@@ -5,7 +5,7 @@
 
 #include "report/base64.h"
 #include "report/course.h"
-#include "report/replay.h"
+#include "report/history.h"
 #include "report_fixture.h"
 
 #include "model/cost.h"
@@ -212,13 +212,13 @@ START_TEST(joint_percentile_is_taken_over_sums)
 {
     struct dcp_error err = { 0 };
     struct dcp_report_input in = fixture_input(&f);
-    struct dcp_replay replay;
+    struct dcp_history past;
     double *load = calloc(f.samples.n_times, sizeof *load);
     uint32_t n = 0;
 
     make_timeline();
-    ck_assert(dcp_replay_make(&in, &rows, &tl, arena, &replay, &err));
-    ck_assert(replay.present && replay.in_sample);
+    ck_assert(dcp_history_make(&in, &rows, &tl, arena, &past, &err));
+    ck_assert(past.present && past.in_sample);
     int64_t from = tl.leg_end_ms[0] / 60000 % 1440;
     int64_t to = f.plan->legs[1].start_ms / 60000 % 1440;
 
@@ -237,11 +237,11 @@ START_TEST(joint_percentile_is_taken_over_sums)
         load[n++] /= dcp_host_capacity(f.inv, (dcp_host_id){ 0 }).cpu_mhz;
     }
     qsort(load, n, sizeof *load, by_value);
-    ck_assert_uint_eq(n, replay.n_samples);
-    ck_assert_uint_eq(replay.hosts[0].host, 0);
-    ck_assert_double_eq_tol(replay.hosts[0].p95_frac,
+    ck_assert_uint_eq(n, past.n_samples);
+    ck_assert_uint_eq(past.hosts[0].host, 0);
+    ck_assert_double_eq_tol(past.hosts[0].p95_frac,
                             load[(uint32_t)ceil(0.95 * n) - 1], 1e-5);
-    ck_assert_double_eq_tol(replay.hosts[0].peak_frac, load[n - 1], 1e-5);
+    ck_assert_double_eq_tol(past.hosts[0].peak_frac, load[n - 1], 1e-5);
     free(load);
 }
 END_TEST
@@ -250,13 +250,13 @@ START_TEST(overload_is_counted_in_host_seconds)
 {
     struct dcp_error err = { 0 };
     struct dcp_report_input in = fixture_input(&f);
-    struct dcp_replay calm, busy;
+    struct dcp_history calm, busy;
 
     make_timeline();
-    ck_assert(dcp_replay_make(&in, &rows, &tl, arena, &calm, &err));
+    ck_assert(dcp_history_make(&in, &rows, &tl, arena, &calm, &err));
     /* One sample in the middle of the first night: 02:00 local. */
     f.samples.value[48 * f.samples.n_vms] = 1e9F;
-    ck_assert(dcp_replay_make(&in, &rows, &tl, arena, &busy, &err));
+    ck_assert(dcp_history_make(&in, &rows, &tl, arena, &busy, &err));
     ck_assert_double_eq(busy.over_host_s[0], calm.over_host_s[0] + 300);
     ck_assert_double_eq(busy.over_host_s[1], calm.over_host_s[1] + 300);
 }
@@ -370,6 +370,34 @@ START_TEST(demand_that_does_not_cover_the_plan_is_refused)
 }
 END_TEST
 
+START_TEST(a_replay_of_an_unseen_night_comes_first)
+{
+    static const double on[2] = { 12, 8 }, watts[2] = { 3000, 2000 };
+    struct dcp_report_replay replay = {
+        .start_ms = FIXTURE_EVENING,
+        .interval_ms = 300000,
+        .n = 2,
+        .hosts_on = { on, on },
+        .meter_w = { watts, watts },
+        .meter_kwh = { 24, 16 },
+        .overload_host_s = { 60, 660 },
+        .migrations = 44,
+    };
+    struct dcp_error err = { 0 };
+    struct dcp_text page = { 0 };
+    struct dcp_report_input in = fixture_input(&f);
+
+    in.replay = &replay;
+    ck_assert(dcp_report_html(&in, &page, &err));
+    ck_assert_ptr_nonnull(strstr(page.data, "had not seen, hosts were "
+                                            "overloaded for 11.0 "
+                                            "host-minutes; without the plan "
+                                            "for 1.00"));
+    ck_assert_ptr_nonnull(strstr(page.data, "\"kwh\":[24,16]"));
+    dcp_text_finish(&page);
+}
+END_TEST
+
 START_TEST(same_input_same_bytes)
 {
     struct dcp_text a = make_page(), b = make_page();
@@ -456,6 +484,7 @@ report_suite(void)
     tcase_add_test(tc, a_refused_plan_says_so_first);
     tcase_add_test(tc, a_plan_without_steps_is_a_page_too);
     tcase_add_test(tc, demand_that_does_not_cover_the_plan_is_refused);
+    tcase_add_test(tc, a_replay_of_an_unseen_night_comes_first);
     tcase_add_test(tc, same_input_same_bytes);
     tcase_add_test(tc, nothing_points_outside);
     tcase_add_test(tc, a_month_of_sixty_hosts_fits_the_budget);

@@ -57,7 +57,12 @@ R.parts.push({ id: "summary", draw: () => {
   tile("Moves", R.num(D.legs.reduce((n, leg) => n + leg.moves, 0)), null,
        R.count(r.vms_moved, "VM", "VMs") + ", " + D.legs.map((leg) =>
          R.num(leg.moves) + " " + leg.leg).join(", "));
-  if (D.risk) {
+  const unseen = D.replay && !D.replay.in_sample ? D.replay : null;
+  if (unseen) {
+    tile("Overload, night not seen before", R.amount(unseen.over_s[1] / 60),
+         "host-min", R.amount(unseen.over_s[0] / 60) + " without the plan; " +
+         "replayed on raw samples");
+  } else if (D.risk) {
     tile("Overload, measured nights", R.amount(D.risk.over_s_after / 60),
          "host-min", "in " + R.count(D.risk.nights, "night", "nights") +
          (D.risk.in_sample ? ", in-sample" : ", not seen by the plan") +

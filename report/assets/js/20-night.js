@@ -162,27 +162,45 @@ R.parts.push({ id: "night", draw: () => {
   draw();
 } });
 
-/* Replays by the simulator, where the report was given any. */
+/* What the simulator measured on raw samples, where the report was given a
+ * replay. */
+const replayWords = (p) => {
+  const saved = p.kwh[0] - p.kwh[1];
+  /* A replay tells no packing from night: compare where there is none. */
+  const planned = Math.abs(R.D.savings.packing_kwh) < 0.005
+    ? " where " + R.amount(R.D.savings.night_kwh) + " was planned" : "";
+  return "The plan’s steps replayed against raw samples of every VM" +
+    (p.in_sample ? ", of a night that the plan was made from (in-sample)"
+      : ", of a night that the plan had not seen") + ": " +
+    R.amount(p.kwh[1]) + "\u00a0kWh against " + R.amount(p.kwh[0]) +
+    " without, a difference of " + R.amount(saved) +
+    "\u00a0kWh" + planned + "; overload " +
+    R.amount(p.over_s[1] / 60) + " host-minutes against " +
+    R.amount(p.over_s[0] / 60) + "; " +
+    R.count(p.migrations, "migration", "migrations") +
+    (p.migrations_failed ? ", " + R.num(p.migrations_failed) + " failed" : "") +
+    "." + (p.partial ? " The samples cover a part of the hours only." : "");
+};
+
 R.parts.push({ id: "night", draw: () => {
-  if (!R.D.series.length) {
+  const p = R.D.replay;
+  if (!p) {
     return;
   }
-  const root = R.byId("night-charts");
-  const draw = [];
-  for (const s of R.D.series) {
-    const x = s.kw.map((v, i) => (s.start + i * s.step) / 1000);
-    const f = R.figure("Replayed on raw samples: " + s.label,
-      s.in_sample ? "In-sample: the plan was made from this history."
-                  : "History that the plan had not seen.");
-    root.append(f.figure);
-    draw.push(() => {
-      f.box.replaceChildren();
-      R.chart(f.box, { sync: "replay", height: 180, data: [x, s.kw],
-        digits: 2, axisDigits: 1, unit: " kW", series: [{ label: "Power",
-          stroke: R.color("--c-after") }] });
-    });
-  }
-  const all = () => draw.forEach((f) => f());
-  R.redraw.push(all);
-  all();
+  const f = R.figure("Rehearsed by the simulator, " + R.day(p.start),
+                     replayWords(p));
+  R.byId("night-charts").append(f.figure);
+  const draw = () => {
+    const x = p.kw[0].map((v, i) => (p.start + i * p.step) / 1000);
+    f.box.replaceChildren();
+    R.chart(f.box, { sync: "replay", data: [x, p.kw[0], p.kw[1]], digits: 2,
+      unit: " kW", bands: [{ series: [1, 2], fill: R.color("--c-fill"),
+                             dir: -1 }],
+      series: [{ stroke: R.color("--c-before"), dash: [5, 4],
+                 label: "Without the plan" },
+               { stroke: R.color("--c-after"), width: 2.25,
+                 label: "With the plan" }] });
+  };
+  R.redraw.push(draw);
+  draw();
 } });

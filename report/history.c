@@ -4,7 +4,7 @@
  * per host on and sample, since a percentile needs them all; the rest is
  * summed on the way. */
 
-#include "report/replay.h"
+#include "report/history.h"
 
 #include "model/capacity.h"
 
@@ -16,7 +16,7 @@ struct pass {
     const struct dcp_report_input *in;
     const struct dcp_rows *rows;
     const struct dcp_timeline *tl;
-    struct dcp_replay *out;
+    struct dcp_history *out;
     const struct dcp_placement *night, *day; /* With the plan. */
     struct dcp_window window;                /* Local hours of the night. */
     bool has_window;
@@ -109,7 +109,7 @@ make_hosts(struct pass *p, struct dcp_arena *arena)
     uint32_t n = 0;
 
     p->out->hosts =
-        dcp_arena_array(arena, struct dcp_replay_host, inv->n_hosts);
+        dcp_arena_array(arena, struct dcp_history_host, inv->n_hosts);
     p->place = dcp_arena_array(arena, uint32_t, inv->n_hosts);
     p->planned =
         dcp_arena_array(arena, double, (size_t)inv->n_hosts * p->tl->n_slots);
@@ -304,7 +304,7 @@ static void
 finish(struct pass *p)
 {
     for (uint32_t i = 0; p->n_night && i < p->out->n_hosts; i++) {
-        struct dcp_replay_host *host = &p->out->hosts[i];
+        struct dcp_history_host *host = &p->out->hosts[i];
         float *loads = p->kept + (size_t)i * p->n_night;
 
         host->p95_frac = (double)dcp_percentile(loads, p->n_night, 0.95);
@@ -316,14 +316,14 @@ finish(struct pass *p)
 }
 
 bool
-dcp_replay_make(const struct dcp_report_input *in, const struct dcp_rows *rows,
-                const struct dcp_timeline *tl, struct dcp_arena *arena,
-                struct dcp_replay *out, struct dcp_error *err)
+dcp_history_make(const struct dcp_report_input *in, const struct dcp_rows *rows,
+                 const struct dcp_timeline *tl, struct dcp_arena *arena,
+                 struct dcp_history *out, struct dcp_error *err)
 {
     const struct dcp_samples *s = in->samples;
     struct pass p = { .in = in, .rows = rows, .tl = tl, .out = out };
 
-    *out = (struct dcp_replay){ 0 };
+    *out = (struct dcp_history){ 0 };
     if (!s || s->n_times == 0 || s->interval_ms <= 0) {
         return true;
     }

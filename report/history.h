@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef DCP_REPORT_REPLAY_H
-#define DCP_REPORT_REPLAY_H 1
+#ifndef DCP_REPORT_HISTORY_H
+#define DCP_REPORT_HISTORY_H 1
 
 /* The measured history on two placements: as things are, and as the plan
  * would have them: in the local hours between the first leg's end and the last
@@ -16,20 +16,20 @@
 
 #include "report/timeline.h"
 
-struct dcp_replay_host {
+struct dcp_history_host {
     uint32_t host;
     double planned_frac;        /* Most planned load in the night's slots. */
     double p95_frac, peak_frac; /* Joint, of the night's samples. */
     double over_s;              /* Above capacity, all nights. */
 };
 
-struct dcp_replay {
+struct dcp_history {
     bool present;
     bool in_sample;
     int64_t start_ms; /* First hour of the heat map. */
     uint32_t n_hours;
-    uint8_t *heat[2];              /* [row * n_hours + hour] */
-    struct dcp_replay_host *hosts; /* On in the night; by inventory order. */
+    uint8_t *heat[2];               /* [row * n_hours + hour] */
+    struct dcp_history_host *hosts; /* On in the night; by inventory order. */
     uint32_t n_hosts;
     uint32_t n_nights, n_samples; /* Nights touched; night samples. */
     int64_t interval_ms;
@@ -40,8 +40,9 @@ struct dcp_replay {
     uint32_t n_without_samples;
 };
 
-bool dcp_replay_make(const struct dcp_report_input *, const struct dcp_rows *,
-                     const struct dcp_timeline *, struct dcp_arena *,
-                     struct dcp_replay *out, struct dcp_error *err) DCP_CHECKED;
+bool
+dcp_history_make(const struct dcp_report_input *, const struct dcp_rows *,
+                 const struct dcp_timeline *, struct dcp_arena *,
+                 struct dcp_history *out, struct dcp_error *err) DCP_CHECKED;
 
-#endif /* report/replay.h */
+#endif /* report/history.h */
