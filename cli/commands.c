@@ -15,5 +15,6 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_capacity,
     &dcp_cmd_simulate,
     &dcp_cmd_apply,
+    &dcp_cmd_report,
     NULL,
 };

@@ -10,6 +10,7 @@ extern const struct dcp_command dcp_cmd_consolidate;
 extern const struct dcp_command dcp_cmd_init;
 extern const struct dcp_command dcp_cmd_simulate;
 extern const struct dcp_command dcp_cmd_apply;
+extern const struct dcp_command dcp_cmd_report;
 extern const struct dcp_command dcp_cmd_model_check;
 extern const struct dcp_command dcp_cmd_traces_import;
 extern const struct dcp_command dcp_cmd_traces_export;
