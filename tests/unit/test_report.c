@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* The report against a made-up night; `test_report --write FILE` writes that
- * night's page, for tests/integration/report.test and for people's eyes. */
+ * night's page, for tests/integration/report.test and for people's eyes;
+ * --write-hostile the same with names that would like to be elements. */
 
 #include "report/base64.h"
 #include "report/course.h"
@@ -441,13 +442,37 @@ START_TEST(a_month_of_sixty_hosts_fits_the_budget)
 }
 END_TEST
 
+/* Names as an attacker who may name VMs and hosts would choose them. */
+static void
+make_hostile(void)
+{
+    struct dcp_arena *a = f.inv->arena;
+    struct dcp_vm *vms = dcp_arena_array(a, struct dcp_vm, f.inv->n_vms);
+    struct dcp_host *hosts =
+        dcp_arena_array(a, struct dcp_host, f.inv->n_hosts);
+
+    memcpy(vms, f.inv->vms, f.inv->n_vms * sizeof *vms);
+    memcpy(hosts, f.inv->hosts, f.inv->n_hosts * sizeof *hosts);
+    for (uint32_t v = 0; v < f.inv->n_vms; v++) {
+        vms[v].name = "<img src=x onerror=alert(1)></script><b>";
+    }
+    for (uint32_t h = 0; h < f.inv->n_hosts; h++) {
+        hosts[h].name = "</script><img src=x onerror=alert(2)>";
+    }
+    f.inv->vms = vms;
+    f.inv->hosts = hosts;
+}
+
 static int
-write_page(const char *path)
+write_page(const char *path, bool hostile)
 {
     struct dcp_error err = { 0 };
     struct dcp_text page = { 0 };
 
     fixture_make(&f, 60, 900, 30);
+    if (hostile) {
+        make_hostile();
+    }
     struct dcp_report_input in = fixture_input(&f);
     FILE *out = fopen(path, "wb");
     bool ok = out && dcp_report_html(&in, &page, &err) &&
@@ -495,8 +520,8 @@ report_suite(void)
 int
 main(int argc, char *argv[])
 {
-    if (argc == 3 && !strcmp(argv[1], "--write")) {
-        return write_page(argv[2]);
+    if (argc == 3 && !strncmp(argv[1], "--write", 7)) {
+        return write_page(argv[2], !strcmp(argv[1], "--write-hostile"));
     }
     SRunner *runner = srunner_create(report_suite());
 

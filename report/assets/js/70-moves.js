@@ -114,5 +114,12 @@ R.parts.push({ id: "moves", draw: () => {
     root.append(R.fine("The first " + R.num(R.D.steps.length) + " of " +
       R.num(R.D.n_steps) + " steps are in this page; the plan file has all."));
   }
-  R.beforePrint.push(() => { table.limit = 300; table.show(); });
+  const cut = R.fine("");
+  root.append(cut);
+  R.beforePrint.push(() => {
+    table.limit = Math.max(table.limit, 4 * PORTION);
+    table.show();
+    cut.textContent = table.more.hidden ? ""
+      : "On paper: the first " + R.num(table.limit) + " steps.";
+  });
 } });
