@@ -175,7 +175,8 @@ fill_page(const struct dcp_report_work *r, struct dcp_text *out,
 }
 
 /* The plan's own figures are before against after; of these the packing part
- * is what the last leg's placement would save if it were held all along. */
+ * is what the last leg's placement would save if it were held all along.  A
+ * plan that brings nothing back is packing and nothing else. */
 static void
 set_savings(struct dcp_report_work *r)
 {
@@ -183,15 +184,14 @@ set_savings(struct dcp_report_work *r)
     const struct dcp_plan_prediction *p = &plan->predicted;
     double kwh = p->energy_kwh_before - p->energy_kwh_after;
     double cost = p->energy_cost_before - p->energy_cost_after;
+    bool comes_back = plan->n_legs > 1;
 
     if (!(p->energy_kwh_before > 0)) { /* Not predicted: our own sum. */
         kwh = r->tl.kwh[DCP_WITHOUT] - r->tl.kwh[DCP_WITH];
         cost = r->tl.cost[DCP_WITHOUT] - r->tl.cost[DCP_WITH];
     }
-    bool packs = plan->n_legs > 1;
-
-    r->savings.packing_kwh = packs ? r->tl.packing_kwh : 0;
-    r->savings.packing_cost = packs ? r->tl.packing_cost : 0;
+    r->savings.packing_kwh = comes_back ? r->tl.packing_kwh : kwh;
+    r->savings.packing_cost = comes_back ? r->tl.packing_cost : cost;
     r->savings.night_kwh = kwh - r->savings.packing_kwh;
     r->savings.night_cost = cost - r->savings.packing_cost;
 }

@@ -154,6 +154,12 @@ say_saving(const struct dcp_report_work *r, struct dcp_text *out)
         dcp_text_puts(out, "No energy to speak of.");
         return;
     }
+    if (!is_round_trip(r->in->plan)) {
+        add_saving(r, out, s->packing_kwh, s->packing_cost);
+        dcp_text_puts(out, " a day by packing more tightly, for as long as it "
+                           "stays so.");
+        return;
+    }
     add_saving(r, out, s->night_kwh, s->night_cost);
     dcp_text_puts(out, " a day by changing placement for the night");
     if (packs) {

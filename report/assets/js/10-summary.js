@@ -38,21 +38,25 @@ R.parts.push({ id: "summary", draw: () => {
     R.el("dd", {}, R.el("div", { class: "big" }, big,
       unit ? R.el("small", {}, "\u00a0" + unit) : null),
       R.el("div", { class: "more" }, more))));
-  tile("Hosts on at night",
+  tile(D.legs.length > 1 ? "Hosts on at night" : "Hosts on",
        r.hosts_on_before === r.hosts_on_after ? R.num(r.hosts_on_after)
          : R.num(r.hosts_on_before) + "\u2009\u2192\u2009" +
            R.num(r.hosts_on_after), null,
        r.hosts_lower_bound ? "no valid plan has fewer than " +
          r.hosts_lower_bound : "no lower bound known");
-  tile("Night saving", R.amount(s.night_kwh), "kWh a day",
-       (D.meta.priced ? R.money(s.night_cost) + " in energy" :
-         "the model has no prices") +
-       (p.energy_kwh_before > 0 ? "; " + R.percent(s.night_kwh /
-         p.energy_kwh_before, 1) + " of all energy" : ""));
-  if (Math.abs(s.packing_kwh) >= 0.005) {
-    tile("Packing saving, apart", R.amount(s.packing_kwh), "kWh a day",
-         (D.meta.priced ? R.money(s.packing_cost) + "; " : "") +
-         "by day and night alike; not to be added");
+  const worth = (kwh, cost) => (D.meta.priced ? R.money(cost) + " in energy"
+    : "the model has no prices") + (p.energy_kwh_before > 0
+      ? "; " + R.percent(kwh / p.energy_kwh_before, 1) + " of all energy" : "");
+  const returns = D.legs.length > 1;
+  if (returns) {
+    tile("Night saving", R.amount(s.night_kwh), "kWh a day",
+         worth(s.night_kwh, s.night_cost));
+  }
+  if (!returns || Math.abs(s.packing_kwh) >= 0.005) {
+    tile(returns ? "Packing saving, apart" : "Packing saving",
+         R.amount(s.packing_kwh), "kWh a day",
+         worth(s.packing_kwh, s.packing_cost) +
+         (returns ? "; not to be added" : ""));
   }
   tile("Moves", R.num(D.legs.reduce((n, leg) => n + leg.moves, 0)), null,
        R.count(r.vms_moved, "VM", "VMs") + ", " + D.legs.map((leg) =>

@@ -17,6 +17,9 @@ R.hourSplits = (min, max, width) => {
   return splits;
 };
 
+const WHOLE_STEPS = [1, 2, 5].flatMap((n) => [0, 1, 2, 3, 4].map((e) =>
+  n * 10 ** e)).sort((a, b) => a - b);
+
 R.chart = (box, options) => {
   const font = "11px " + getComputedStyle(document.body).fontFamily;
   const axis = { stroke: R.color("--c-ink"), font, labelFont: font,
@@ -40,8 +43,9 @@ R.chart = (box, options) => {
       { ...axis, splits: (self, i, min, max) =>
           R.hourSplits(min, max, self.width), size: 26,
         values: (self, splits) => splits.map((t) => R.clock(t * 1000)) },
-      { ...axis, size: 52, values: (self, splits) =>
-          splits.map((v) => R.num(v, options.axisDigits || 0)) },
+      { ...axis, size: 52, incrs: options.whole ? WHOLE_STEPS : undefined,
+        values: (self, splits, i, space, step) => splits.map((v) =>
+          R.num(v, step >= 1 ? 0 : step >= 0.1 ? 1 : 2)) },
     ],
     series: [
       { label: "Time", value: (self, t) => t === null ? "\u2013"
@@ -143,16 +147,16 @@ R.parts.push({ id: "night", draw: () => {
       f.box.replaceChildren();
     }
     const bound = x.map(() => D.result.hosts_lower_bound || null);
-    R.chart(on.box, { height: 230, data: [x, close(n.on_before),
+    R.chart(on.box, { height: 230, whole: true, data: [x, close(n.on_before),
       close(n.on_after), bound], bands: save, series: [{ ...before, ...step },
       { ...after, ...step },
       { label: "Lower bound", stroke: R.color("--c-bound"), width: 1.5,
         dash: [2, 3] }] });
     R.chart(power.box, { data: [x, close(n.kw_before), close(n.kw_after)],
-      bands: save, digits: 2, axisDigits: 0, unit: " kW",
+      bands: save, digits: 2, unit: " kW",
       series: [{ ...before, ...step }, { ...after, ...step }] });
     if (D.meta.priced) {
-      R.chart(cost.box, { data: [x, saved], digits: 2, axisDigits: 1,
+      R.chart(cost.box, { data: [x, saved], digits: 2,
         unit: " " + D.meta.currency, series: [{
           stroke: R.color("--c-after"), width: 2.25, label: "Saved so far",
           fill: R.color("--c-fill") }] });
