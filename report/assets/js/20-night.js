@@ -17,6 +17,9 @@ R.hourSplits = (min, max, width) => {
   return splits;
 };
 
+/* As many as the distance of the grid lines needs. */
+const decimals = (step) => [0, 1, 2].find((n) =>
+  Math.abs(step * 10 ** n - Math.round(step * 10 ** n)) < 1e-6) ?? 3;
 const WHOLE_STEPS = [1, 2, 5].flatMap((n) => [0, 1, 2, 3, 4].map((e) =>
   n * 10 ** e)).sort((a, b) => a - b);
 
@@ -29,7 +32,7 @@ R.chart = (box, options) => {
   const u = new uPlot({
     width: Math.max(280, box.clientWidth),
     height: options.height || 220,
-    padding: [8, 12, 0, 0],
+    padding: [8, 20, 0, 0],
     cursor: { sync: { key: options.sync || "night" }, y: false,
               drag: { x: false, y: false }, points: { size: 7 } },
     legend: { live: true },
@@ -45,7 +48,7 @@ R.chart = (box, options) => {
         values: (self, splits) => splits.map((t) => R.clock(t * 1000)) },
       { ...axis, size: 52, incrs: options.whole ? WHOLE_STEPS : undefined,
         values: (self, splits, i, space, step) => splits.map((v) =>
-          R.num(v, step >= 1 ? 0 : step >= 0.1 ? 1 : 2)) },
+          R.num(v, decimals(step))) },
     ],
     series: [
       { label: "Time", value: (self, t) => t === null ? "\u2013"
