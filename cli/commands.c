@@ -16,5 +16,8 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_simulate,
     &dcp_cmd_apply,
     &dcp_cmd_report,
+    &dcp_cmd_plan_check,
+    &dcp_cmd_plan_show,
+    &dcp_cmd_plan_diff,
     NULL,
 };

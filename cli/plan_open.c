@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/plan_open.h"
+
+#include "model/io/plan_file.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+bool
+dcp_plan_open(const struct dcp_globals *g, const char *traces, const char *path,
+              struct dcp_plan_open *out, struct dcp_error *err)
+{
+    struct dcp_plan_open o = { 0 };
+
+    if (!dcp_context_open(g, traces, &o.context, err)) {
+        return false;
+    }
+    o.plan = dcp_plan_load(o.context.model.inventory, path, err);
+    if (!o.plan) {
+        dcp_context_close(&o.context);
+        return false;
+    }
+    const char *lineage = o.context.model.inventory->lineage;
+
+    if (strcmp(o.plan->lineage, lineage) != 0) {
+        (void)dcp_fail(err, DCP_E_STALE,
+                       "the plan was made for another model: lineage %.40s, "
+                       "this is %.40s",
+                       o.plan->lineage, lineage);
+        dcp_plan_open_close(&o);
+        return false;
+    }
+    *out = o;
+    return true;
+}
+
+void
+dcp_plan_open_close(struct dcp_plan_open *o)
+{
+    dcp_plan_destroy(o->plan);
+    dcp_context_close(&o->context);
+    *o = (struct dcp_plan_open){ 0 };
+}
+
+bool
+dcp_plan_open_is_current(const struct dcp_plan_open *o, uint32_t *out_legs_done,
+                         struct dcp_error *err)
+{
+    const struct dcp_plan *plan = o->plan;
+    const struct dcp_model *model = &o->context.model;
+    uint64_t ahead = model->serial - plan->serial;
+
+    if (strcmp(plan->model_digest, model->inventory->digest) != 0) {
+        return dcp_fail(err, DCP_E_STALE,
+                        "the model was changed since the plan was made: plan "
+                        "again");
+    }
+    if (model->serial < plan->serial || ahead > plan->n_legs) {
+        return dcp_fail(err, DCP_E_STALE,
+                        "the plan starts from serial %" PRIu64
+                        ", things are at %" PRIu64 ": plan again",
+                        plan->serial, model->serial);
+    }
+    const struct dcp_placement *start =
+        dcp_plan_leg_start(plan, (uint32_t)ahead);
+    const struct dcp_placement *now = model->placement;
+
+    if (dcp_placement_n_moved(start, now) ||
+        memcmp(start->on, now->on, now->n_hosts) != 0) {
+        return dcp_fail(err, DCP_E_STALE,
+                        "VMs or hosts are not as the plan expects them before "
+                        "leg %" PRIu64 ": plan again",
+                        ahead + 1);
+    }
+    *out_legs_done = (uint32_t)ahead;
+    return true;
+}
