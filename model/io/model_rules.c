@@ -144,45 +144,78 @@ pick_vms(struct dcp_reader *r, const char *text, struct picked *out)
     }
 }
 
-/* Whether 'host' is selected by "word:rest" or a glob. */
-static bool
-host_matches(struct dcp_reader *r, uint32_t host, const char *text)
+/* A selector of hosts, read once for all of them. */
+enum host_by {
+    BY_NAME,
+    BY_TAG,
+    BY_HARDWARE,
+    BY_HYPERVISOR,
+    BY_RACK,
+    BY_ROOM,
+    BY_SITE
+};
+struct host_selector {
+    enum host_by by;
+    uint32_t want;       /* Id; DCP_IX_NONE selects nothing. */
+    const char *pattern; /* BY_NAME. */
+};
+
+static struct host_selector
+read_host_selector(struct dcp_reader *r, const char *text)
 {
-    const struct dcp_inventory *inv = r->inv;
-    const struct dcp_host *h = &inv->hosts[host];
+    static const struct {
+        const char *word;
+        enum host_by by;
+        enum dcp_kind kind;
+    } words[] = {
+        { "hardware", BY_HARDWARE, DCP_KIND_HARDWARE },
+        { "hypervisor", BY_HYPERVISOR, DCP_KIND_HYPERVISOR },
+        { "rack", BY_RACK, DCP_KIND_RACK },
+        { "room", BY_ROOM, DCP_KIND_ROOM },
+        { "site", BY_SITE, DCP_KIND_SITE },
+    };
     const char *rest;
 
     if ((rest = after(text, "tag"))) {
-        uint32_t tag = dcp_strmap_find(&r->tags, rest);
-
-        return tag != DCP_STRMAP_NONE && dcp_ids_contain(&h->tags, tag);
+        return (struct host_selector){ BY_TAG, dcp_strmap_find(&r->tags, rest),
+                                       NULL };
     }
-    if ((rest = after(text, "hardware"))) {
-        return h->hardware.ix == entry_named(r, DCP_KIND_HARDWARE, rest) &&
-               h->hardware.ix != DCP_IX_NONE;
-    }
-    if ((rest = after(text, "hypervisor"))) {
-        return h->hypervisor.ix == entry_named(r, DCP_KIND_HYPERVISOR, rest) &&
-               h->hypervisor.ix != DCP_IX_NONE;
-    }
-    const char *rack = after(text, "rack"), *room = after(text, "room");
-    const char *site = after(text, "site");
-
-    if (rack || room || site) {
-        if (dcp_rack_is_none(h->rack)) {
-            return false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if ((rest = after(text, words[i].word))) {
+            return (struct host_selector){ words[i].by,
+                                           entry_named(r, words[i].kind, rest),
+                                           NULL };
         }
-        dcp_room_id in = inv->racks[h->rack.ix].room;
-        dcp_site_id at =
-            dcp_room_is_none(in) ? dcp_site_none() : inv->rooms[in.ix].site;
-        uint32_t have = rack ? h->rack.ix : room ? in.ix : at.ix;
-        uint32_t want = rack   ? entry_named(r, DCP_KIND_RACK, rack)
-                        : room ? entry_named(r, DCP_KIND_ROOM, room)
-                               : entry_named(r, DCP_KIND_SITE, site);
-
-        return have == want && have != DCP_IX_NONE;
     }
-    return has_glob(text) && dcp_text_glob(text, h->name);
+    return (struct host_selector){ BY_NAME, has_glob(text) ? 0 : DCP_IX_NONE,
+                                   text };
+}
+
+static bool
+host_matches(const struct dcp_inventory *inv, const struct dcp_host *h,
+             const struct host_selector *s)
+{
+    dcp_room_id room = dcp_rack_is_none(h->rack) ? dcp_room_none()
+                                                 : inv->racks[h->rack.ix].room;
+
+    switch (s->by) {
+    case BY_NAME:
+        return dcp_text_glob(s->pattern, h->name);
+    case BY_TAG:
+        return dcp_ids_contain(&h->tags, s->want);
+    case BY_HARDWARE:
+        return h->hardware.ix == s->want;
+    case BY_HYPERVISOR:
+        return h->hypervisor.ix == s->want;
+    case BY_RACK:
+        return h->rack.ix == s->want;
+    case BY_ROOM:
+        return room.ix == s->want;
+    case BY_SITE:
+        return !dcp_room_is_none(room) &&
+               inv->rooms[room.ix].site.ix == s->want;
+    }
+    return false;
 }
 
 static void
@@ -191,14 +224,18 @@ pick_hosts(struct dcp_reader *r, const char *text, struct picked *out)
     const struct dcp_inventory *inv = r->inv;
     uint32_t one = dcp_strmap_find(&inv->host_by_name, text);
     uint32_t rack = entry_named(r, DCP_KIND_RACK, text);
+    struct host_selector selector = read_host_selector(r, text);
 
     if (one != DCP_STRMAP_NONE) {
         pick(out, one);
         return;
     }
-    for (uint32_t h = 0; h < inv->n_hosts; h++) {
-        if (rack != DCP_STRMAP_NONE ? inv->hosts[h].rack.ix == rack
-                                    : host_matches(r, h, text)) {
+    if (rack != DCP_STRMAP_NONE) { /* A pool's reach names racks plainly. */
+        selector = (struct host_selector){ BY_RACK, rack, NULL };
+    }
+    for (uint32_t h = 0; selector.want != DCP_IX_NONE && h < inv->n_hosts;
+         h++) {
+        if (host_matches(inv, &inv->hosts[h], &selector)) {
             pick(out, h);
         }
     }
