@@ -4,6 +4,7 @@
 
 /* SHA-256 (FIPS 180-4), for digests of models, traces and plans. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@ struct dcp_sha256 {
     uint32_t state[8];
     uint64_t n_bytes;
     uint8_t block[64];
+    bool use_sha_instructions; /* Where the CPU has them; same result. */
 };
 
 #define DCP_DIGEST_TEXT_SIZE 72 /* "sha256:" + 64 hex digits + NUL. */

@@ -124,6 +124,32 @@ START_TEST(sha256_vectors)
 }
 END_TEST
 
+/* The CPU's instructions and plain C give the same. */
+START_TEST(sha256_paths_agree)
+{
+    static uint8_t data[5000];
+    struct dcp_rng rng = dcp_rng_stream(1, "sha", 0);
+
+    for (size_t i = 0; i < sizeof data; i++) {
+        data[i] = (uint8_t)dcp_rng_u64(&rng);
+    }
+    for (size_t size = 0; size < sizeof data; size += 61) {
+        struct dcp_sha256 fast, plain;
+        uint8_t a[32], b[32];
+
+        dcp_sha256_init(&fast);
+        dcp_sha256_init(&plain);
+        plain.use_sha_instructions = false;
+        dcp_sha256_add(&fast, data, size);
+        dcp_sha256_add(&plain, data, size / 3);
+        dcp_sha256_add(&plain, data + size / 3, size - size / 3);
+        dcp_sha256_end(&fast, a);
+        dcp_sha256_end(&plain, b);
+        ck_assert_mem_eq(a, b, 32);
+    }
+}
+END_TEST
+
 START_TEST(streams_are_repeatable_and_apart)
 {
     struct dcp_rng a = dcp_rng_stream(1, "disk", 0);
@@ -231,6 +257,7 @@ main(void)
         &arena_refuses_overflow_and_its_limit,
         &strmap_finds_what_was_added_and_nothing_else,
         &sha256_vectors,
+        &sha256_paths_agree,
         &streams_are_repeatable_and_apart,
         &draws_are_in_range_and_even,
         &errors_carry_position_and_context,
