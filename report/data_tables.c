@@ -1,84 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Tables: steps with their reasons, licences, hosts switched off, what is
+/* Tables: licences, hosts switched off, what is
  * survived, and the quality of the data. */
 
 #include "report/work.h"
 
 #include "model/licence.h"
-
-static void
-write_host_ref(struct dcp_json *w, const struct dcp_inventory *inv,
-               struct dcp_object object)
-{
-    if (object.kind == DCP_OBJECT_NONE) {
-        dcp_json_null(w);
-    } else if (object.kind == DCP_OBJECT_HOST) {
-        dcp_json_u64(w, object.ix); /* Index into hosts. */
-    } else {
-        dcp_json_string(w, dcp_object_name(inv, object));
-    }
-}
-
-/* [leg, kind, object, from, to, start s after its leg's, seconds, reason,
- * text, memory MiB, downtime ms]; kind and reason index into tables. */
-static void
-write_step(const struct dcp_report_work *r, struct dcp_json *w, uint32_t i)
-{
-    const struct dcp_inventory *inv = r->in->inventory;
-    const struct dcp_step *s = &r->in->plan->steps[i];
-    int64_t start = r->tl.step_start_ms[i] - r->in->plan->legs[s->leg].start_ms;
-    int64_t length = r->tl.step_end_ms[i] - r->tl.step_start_ms[i];
-
-    dcp_json_begin(w, '[');
-    dcp_json_u64(w, s->leg);
-    dcp_json_u64(w, s->kind);
-    if (s->object.kind == DCP_OBJECT_HOST) {
-        dcp_json_u64(w, s->object.ix);
-    } else {
-        dcp_json_string(w, dcp_object_name(inv, s->object));
-    }
-    write_host_ref(w, inv, s->from);
-    write_host_ref(w, inv, s->to);
-    dcp_json_i64(w, (start + 500) / 1000);
-    dcp_json_i64(w, (length + 500) / 1000);
-    dcp_json_u64(w, s->reason);
-    dcp_json_string(w, s->reason_text);
-    dcp_json_u64(w, s->mem_mib);
-    dcp_json_i64(w, s->downtime_ms);
-    dcp_json_end(w, ']');
-}
-
-static void
-write_steps(const struct dcp_report_work *r, struct dcp_json *w)
-{
-    const struct dcp_plan *plan = r->in->plan;
-    uint32_t n = 0, shown = 0;
-
-    dcp_json_karray(w, "kinds");
-    for (int k = 0; k < DCP_STEP_KINDS; k++) {
-        dcp_json_string(w, dcp_step_kind_name((enum dcp_step_kind)k));
-    }
-    dcp_json_end(w, ']');
-    dcp_json_karray(w, "reasons");
-    for (int k = 0; k <= DCP_REASON_MAKE_ROOM; k++) {
-        dcp_json_string(w, dcp_reason_name((enum dcp_reason)k));
-    }
-    dcp_json_end(w, ']');
-    dcp_json_karray(w, "steps");
-    for (uint32_t i = 0; i < plan->n_steps; i++) {
-        if (plan->steps[i].kind == DCP_STEP_SYNC) {
-            continue;
-        }
-        n++;
-        if (shown < DCP_REPORT_STEPS_MAX) {
-            write_step(r, w, i);
-            shown++;
-        }
-    }
-    dcp_json_end(w, ']');
-    dcp_json_ku64(w, "n_steps", n);
-}
 
 static const char *
 metric_name(enum dcp_licence_metric metric)
@@ -294,7 +221,7 @@ write_quality(const struct dcp_report_work *r, struct dcp_json *w)
 void
 dcp_report_write_tables(const struct dcp_report_work *r, struct dcp_json *w)
 {
-    write_steps(r, w);
+    dcp_report_write_steps(r, w);
     write_licences(r, w);
     write_off(r, w);
     write_survive(r, w);

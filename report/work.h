@@ -29,7 +29,9 @@ struct dcp_report_work {
 void dcp_report_write_data(const struct dcp_report_work *, struct dcp_json *);
 /* data_hours.c: night, heat, util, risk, replay. */
 void dcp_report_write_hours(const struct dcp_report_work *, struct dcp_json *);
-/* data_tables.c: steps, licences, off, survive, quality. */
+/* data_steps.c: kinds, reasons, templates, steps. */
+void dcp_report_write_steps(const struct dcp_report_work *, struct dcp_json *);
+/* data_tables.c: licences, off, survive, quality. */
 void dcp_report_write_tables(const struct dcp_report_work *, struct dcp_json *);
 
 /* words.c: the headline, as text (not HTML). */

@@ -288,6 +288,30 @@ START_TEST(many_hosts_share_rows)
 }
 END_TEST
 
+/* A sentence is kept once; the numbers stay as they were written. */
+START_TEST(reasons_are_kept_by_template)
+{
+    struct dcp_step *steps = dcp_arena_array(arena, struct dcp_step, 3);
+
+    memcpy(steps, f.plan->steps, 3 * sizeof *steps);
+    steps[0].reason_text = "on h7 then 4.05 of 12";
+    steps[1].reason_text = "on h12 then 3.5 of 8";
+    steps[2].reason_text = "007 12345678901234567890";
+    f.plan->steps = steps;
+    f.plan->n_steps = 3;
+    struct dcp_text page = make_page();
+
+    ck_assert_ptr_nonnull(strstr(page.data,
+                                 "[[\"on h\",\" then \",\".\",\" of \",\"\"],"
+                                 "[\"\",\" \",\"\"]]"));
+    ck_assert_ptr_nonnull(strstr(page.data, ",[0,7,4,\"05\",12],"));
+    ck_assert_ptr_nonnull(strstr(page.data, ",[0,12,3,5,8],"));
+    ck_assert_ptr_nonnull(
+        strstr(page.data, ",[1,\"007\",\"12345678901234567890\"],"));
+    dcp_text_finish(&page);
+}
+END_TEST
+
 /* Whatever a name holds, it stays inside its string. */
 START_TEST(names_cannot_leave_the_data)
 {
@@ -504,6 +528,7 @@ report_suite(void)
     tcase_add_test(tc, joint_percentile_is_taken_over_sums);
     tcase_add_test(tc, overload_is_counted_in_host_seconds);
     tcase_add_test(tc, many_hosts_share_rows);
+    tcase_add_test(tc, reasons_are_kept_by_template);
     tcase_add_test(tc, names_cannot_leave_the_data);
     tcase_add_test(tc, what_is_not_a_number_is_null);
     tcase_add_test(tc, a_refused_plan_says_so_first);

@@ -5,6 +5,13 @@
 
 const PORTION = 25, MORE = 500;
 
+/* The reason of a step, from its template and its own numbers. */
+const stepReason = (s) => {
+  const [template, ...numbers] = s[8];
+  return R.D.templates[template].map((text, i) =>
+    i ? numbers[i - 1] + text : text).join("");
+};
+
 const stepColumns = [
   { name: "Leg", key: (s) => s[0], show: (s) => R.D.legs[s[0]].leg },
   { name: "Starts", key: (s) => R.D.legs[s[0]].start + s[5] * 1000,
@@ -22,8 +29,8 @@ const stepColumns = [
   { name: "Takes", key: (s) => s[6], num: true, show: (s) => R.span(s[6]) },
   { name: "Pause", key: (s) => s[10], num: true,
     show: (s) => s[10] ? R.num(s[10]) + "\u00a0ms" : "\u2013" },
-  { name: "Why", key: (s) => R.D.reasons[s[7]] + s[8], text: true, why: true,
-    show: (s) => s[8] || R.D.reasons[s[7]].replace("_", " ") },
+  { name: "Why", key: (s) => R.D.reasons[s[7]] + stepReason(s), text: true, why: true,
+    show: (s) => stepReason(s) || R.D.reasons[s[7]].replace("_", " ") },
 ];
 
 /* Names sort as people count: h2 before h10. */
