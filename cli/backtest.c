@@ -43,8 +43,8 @@ choose_window(const struct dcp_context *c, const struct dcp_plan *plan,
     if (!text && plan) {
         const struct dcp_zone *zone = c->model.inventory->zone;
         struct dcp_local from = dcp_zone_local(zone, plan->legs[0].start_ms);
-        struct dcp_local to = dcp_zone_local(
-            zone, plan->legs[plan->n_legs - 1].deadline_ms);
+        struct dcp_local to =
+            dcp_zone_local(zone, plan->legs[plan->n_legs - 1].deadline_ms);
 
         *out = (struct dcp_window){ (int32_t)(from.ms_of_day / MINUTE_MS),
                                     (int32_t)(to.ms_of_day / MINUTE_MS) };
@@ -145,8 +145,8 @@ test_night(struct backtest *b, struct night *n, struct dcp_error *err)
     o.has_window = true;
     o.after_ms = n->start_ms - 1;
     o.history_until_ms = n->start_ms;
-    if (!dcp_replan(b->globals, b->context, NULL, &o, &plan, &n->status,
-                    err)) {
+    o.time_limit_s = b->globals->time_limit_s;
+    if (!dcp_replan(b->globals, b->context, NULL, &o, &plan, &n->status, err)) {
         return false;
     }
     if (!plan) { /* Then the night is as it was: the same 24 hours. */
@@ -168,20 +168,24 @@ struct column {
     size_t offset;
     double factor;
     int decimals;
+    bool never_negative;
 };
-#define COLUMN(KEY, TITLE, MEMBER, FACTOR, DECIMALS)                           \
-    { KEY, TITLE, offsetof(struct night, MEMBER), FACTOR, DECIMALS }
+#define COLUMN(KEY, TITLE, MEMBER, FACTOR, DECIMALS, POSITIVE)                 \
+    {                                                                          \
+        KEY, TITLE, offsetof(struct night, MEMBER), FACTOR, DECIMALS, POSITIVE \
+    }
 static const struct column columns[] = {
-    COLUMN("planned_kwh_saved", "planned kWh", planned_kwh, 1, 1),
-    COLUMN("kwh_saved", "saved kWh", saved_kwh, 1, 1),
-    COLUMN("hosts_on_mean_before", "hosts was", hosts_before, 1, 1),
-    COLUMN("hosts_on_mean", "hosts is", hosts_after, 1, 1),
+    COLUMN("planned_kwh_saved", "planned kWh", planned_kwh, 1, 1, false),
+    COLUMN("kwh_saved", "saved kWh", saved_kwh, 1, 1, false),
+    COLUMN("hosts_on_mean_before", "hosts was", hosts_before, 1, 1, true),
+    COLUMN("hosts_on_mean", "hosts is", hosts_after, 1, 1, true),
     COLUMN("overload_host_minutes_before", "over was", overload_before_min, 1,
-           1),
-    COLUMN("overload_host_minutes", "over is", overload_after_min, 1, 1),
-    COLUMN("host_slots_overloaded_frac", "% over", overloaded_frac, 100, 3),
+           1, true),
+    COLUMN("overload_host_minutes", "over is", overload_after_min, 1, 1, true),
+    COLUMN("host_slots_overloaded_frac", "% over", overloaded_frac, 100, 3,
+           true),
     COLUMN("host_slots_above_target_frac", "% > target", above_target_frac, 100,
-           3),
+           3, true),
 };
 #define N_COLUMNS (sizeof columns / sizeof columns[0])
 
@@ -199,7 +203,13 @@ interval_of(const struct backtest *b, const struct column *c)
     for (uint32_t i = 0; i < b->n; i++) {
         values[i] = value_of(&b->nights[i], c);
     }
-    return dcp_interval_of_mean(values, b->n, CONFIDENCE_FRAC);
+    struct dcp_interval out =
+        dcp_interval_of_mean(values, b->n, CONFIDENCE_FRAC);
+
+    if (c->never_negative && out.low < 0) {
+        out.low = 0;
+    }
+    return out;
 }
 
 /* What the plans promise: the largest 1 - percentile of the model's tiers. */
@@ -211,7 +221,7 @@ planned_exceedance_frac(const struct dcp_inventory *inv)
     for (uint32_t t = 0; t < inv->n_tiers; t++) {
         most = fmax(most, 1 - inv->tiers[t].percentile);
     }
-    return most;
+    return round(most * 1e9) / 1e9; /* 1 - 0.95 is not quite 0.05. */
 }
 
 static int
@@ -221,11 +231,11 @@ print_json(const struct backtest *b, struct dcp_error *err)
 
     dcp_json_init(&w, true);
     dcp_json_begin(&w, '{');
-    dcp_json_kstring(&w, "schema", "dcplan/backtest/1");
-    dcp_json_kdouble(
-        &w, "planned_exceedance_frac",
-        planned_exceedance_frac(b->context->model.inventory));
+    dcp_json_kstring(&w, "schema", "dcplan/simulate/1");
+    dcp_json_kdouble(&w, "planned_exceedance_frac",
+                     planned_exceedance_frac(b->context->model.inventory));
     dcp_json_kdouble(&w, "confidence_frac", CONFIDENCE_FRAC);
+    dcp_json_ku64(&w, "backtest", b->n);
     dcp_json_karray(&w, "nights");
     for (uint32_t i = 0; i < b->n; i++) {
         const struct night *n = &b->nights[i];
@@ -289,8 +299,7 @@ print_text(const struct backtest *b)
     }
     struct dcp_interval saved = interval_of(b, &columns[1]);
     struct dcp_interval over = interval_of(b, &columns[6]);
-    double planned =
-        planned_exceedance_frac(b->context->model.inventory);
+    double planned = planned_exceedance_frac(b->context->model.inventory);
 
     printf("\n\nSaved per night: %.1f kWh (80 %% interval %.1f to %.1f).\n",
            saved.mean, saved.low, saved.high);
@@ -303,8 +312,8 @@ print_text(const struct backtest *b)
 
 int
 dcp_backtest(const struct dcp_globals *g, struct dcp_context *c,
-             const struct dcp_plan *plan, const char *window,
-             uint32_t n_nights, struct dcp_error *err)
+             const struct dcp_plan *plan, const char *window, uint32_t n_nights,
+             struct dcp_error *err)
 {
     struct backtest b = { .globals = g, .context = c };
     int status = -1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "cli/backtest.h"
 #include "cli/commands.h"
 #include "cli/replay.h"
 #include "cli/ui.h"
@@ -14,8 +15,9 @@
 #include <unistd.h>
 
 struct options {
-    const char *traces, *policy, *series;
+    const char *traces, *policy, *series, *window;
     int64_t from_ms, to_ms;
+    uint64_t backtest;
 };
 
 static const char *const policies[] = { "none", NULL };
@@ -25,11 +27,18 @@ static const struct dcp_opt rows[] = {
       NULL, "Usage store to replay; default: the model's usage.h5." },
     { "from", 0, DCP_OPT_INSTANT, offsetof(struct options, from_ms), "TIME",
       NULL, NULL,
-      "Replay from here; the plan's clock times move to that day." },
+      "Replay the plan on the day that begins here; with --to, exactly from "
+      "here." },
     { "to", 0, DCP_OPT_INSTANT, offsetof(struct options, to_ms), "TIME", NULL,
       NULL, "Replay until here." },
     { "policy", 0, DCP_OPT_CHOICE, offsetof(struct options, policy), "NAME",
       policies, NULL, "Without a plan: what acts while time passes." },
+    { "backtest", 0, DCP_OPT_UINT, offsetof(struct options, backtest), "N",
+      NULL, NULL,
+      "Plan each of the last N nights from what came before it, replay it." },
+    { "window", 0, DCP_OPT_TEXT, offsetof(struct options, window), "FROM-TO",
+      NULL, NULL,
+      "The night of --backtest; default: the plan's, 22:00-06:00." },
     { "series", 0, DCP_OPT_FILE, offsetof(struct options, series), "FILE.csv",
       NULL, NULL, "Write one CSV line per sample." },
 };
@@ -380,6 +389,9 @@ with_context(const struct dcp_globals *g, struct dcp_context *c,
             return -1;
         }
     }
+    if (o->backtest) {
+        return dcp_backtest(g, c, plan, o->window, (uint32_t)o->backtest, err);
+    }
     return replay_one(g, c, plan, o, err);
 }
 
@@ -392,6 +404,11 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 
     if (n_args && o->policy) {
         (void)dcp_fail(err, DCP_E_USAGE, "give a plan or --policy, not both");
+        return -1;
+    }
+    if (o->backtest > DCP_BACKTEST_MAX) {
+        (void)dcp_fail(err, DCP_E_USAGE, "--backtest takes 1 to %u nights",
+                       DCP_BACKTEST_MAX);
         return -1;
     }
     if (g->json && o->series && !strcmp(o->series, "-")) {
@@ -411,7 +428,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 const struct dcp_command dcp_cmd_simulate = {
     .name = "simulate",
     .summary = "replay usage, with a plan and without",
-    .synopsis = "[PLAN] [--from TIME] [--to TIME] "
+    .synopsis = "[PLAN] [--from TIME] [--to TIME] [--backtest N] "
                 "[--series FILE.csv]",
     .details =
         "Replays the samples of the usage store against where the VMs are.  "
@@ -423,7 +440,8 @@ const struct dcp_command dcp_cmd_simulate = {
         "  dcplan simulate plan.json --from 2013-08-22T00:00:00Z\n"
         "  dcplan simulate plan.json --json --series night.csv\n"
         "  dcplan simulate --policy none --from 2013-08-01T00:00:00Z --to "
-        "2013-08-02T00:00:00Z\n",
+        "2013-08-02T00:00:00Z\n"
+        "  dcplan simulate --backtest 9 --window 22:00-06:00\n",
     .groups = groups,
     .n_groups = sizeof groups / sizeof groups[0],
     .options_size = sizeof(struct options),

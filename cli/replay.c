@@ -55,6 +55,7 @@ choose_window(struct dcp_context *c, const struct dcp_plan *plan,
                 shift_instant(zone, plan->legs[i].start_ms, r->shift_days);
         }
         if (to_ms == DCP_INSTANT_NONE) {
+            from_ms = r->leg_start_ms[0];
             to_ms = shift_instant(zone,
                                   plan->legs[plan->n_legs - 1].buckets_until_ms,
                                   r->shift_days);

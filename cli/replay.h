@@ -12,10 +12,11 @@
 #include "sim/sim.h"
 
 struct dcp_replay_options {
-    /* DCP_INSTANT_NONE: from the first leg's start (without a plan: the
-     * store's); to the last leg's buckets_until (the store's end).  With
-     * 'from', the plan's clock times are moved by whole local days so that its
-     * first leg starts within a day of it. */
+    /* With a plan: 'from' moves the plan's clock times by whole local days so
+     * that its first leg starts within a day of it; without 'to' the window is
+     * from the first leg's start to the last leg's buckets_until, else exactly
+     * from 'from' to 'to'.  Without a plan: the store's start and end.
+     * DCP_INSTANT_NONE: not given. */
     int64_t from_ms, to_ms;
 };
 #define DCP_REPLAY_DEFAULT                                                     \

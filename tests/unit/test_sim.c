@@ -3,6 +3,7 @@
 #include "executors/runner.h"
 #include "model/base/rng.h"
 #include "sim/executor.h"
+#include "sim/interval.h"
 #include "tests/unit/exec_fixture.h"
 
 #include <math.h>
@@ -466,6 +467,19 @@ START_TEST(bad_windows_and_events_are_refused)
 }
 END_TEST
 
+START_TEST(intervals_match_the_table)
+{
+    const double values[] = { 1, 2, 3, 4, 5 };
+    struct dcp_interval i = dcp_interval_of_mean(values, 5, 0.8);
+
+    /* t(0.9, 4) = 1.5332, standard error sqrt(2.5 / 5). */
+    ck_assert_double_eq_tol(i.mean, 3, 1e-12);
+    ck_assert_double_eq_tol(i.high, 3 + 1.533206 * sqrt(0.5), 1e-5);
+    ck_assert_double_eq_tol(i.low, 3 - 1.533206 * sqrt(0.5), 1e-5);
+    ck_assert_double_nan(dcp_interval_of_mean(values, 1, 0.8).low);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -484,6 +498,7 @@ main(void)
     tcase_add_test(tcase, production_takes_its_share_first);
     tcase_add_test(tcase, missing_samples_are_filled_by_rule);
     tcase_add_test(tcase, bad_windows_and_events_are_refused);
+    tcase_add_test(tcase, intervals_match_the_table);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
 
