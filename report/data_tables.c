@@ -34,20 +34,27 @@ write_licences(const struct dcp_report_work *r, struct dcp_json *w)
 {
     const struct dcp_inventory *inv = r->in->inventory;
     const struct dcp_plan *plan = r->in->plan;
-    const struct dcp_placement *states[DCP_LEGS_MAX];
+    const struct dcp_placement *states[DCP_LEGS_MAX + 1] = { plan->before };
+    /* What is given back counts beside what was before it, over the horizon; a
+     * plan that stays what it is counts as it is then. */
+    const struct dcp_placement *const *held = states;
+    uint32_t n_held = plan->n_legs + 1;
 
     for (uint32_t l = 0; l < plan->n_legs; l++) {
-        states[l] = plan->legs[l].after;
+        states[l + 1] = plan->legs[l].after;
+    }
+    if (plan->n_legs == 1) {
+        held = &states[1];
+        n_held = 1;
     }
     dcp_json_karray(w, "licences");
     for (uint32_t i = 0; i < inv->n_licences; i++) {
         const struct dcp_licence *licence = &inv->licences[i];
-        const struct dcp_placement *before[1] = { plan->before };
         struct dcp_licence_need was, is, night;
 
-        dcp_licence_count(inv, i, before, 1, &was);
-        dcp_licence_count(inv, i, states, plan->n_legs, &is);
-        dcp_licence_count(inv, i, states, 1, &night);
+        dcp_licence_count(inv, i, states, 1, &was);
+        dcp_licence_count(inv, i, held, n_held, &is);
+        dcp_licence_count(inv, i, &states[1], 1, &night);
         dcp_json_begin(w, '[');
         dcp_json_string(w, licence->name);
         dcp_json_string(w, metric_name(licence->metric));
@@ -159,6 +166,9 @@ write_tiers(const struct dcp_report_work *r, struct dcp_json *w)
 
         for (uint32_t vm = 0; vm < inv->n_vms; vm++) {
             n += inv->vms[vm].tier.ix == t;
+        }
+        if (!n) {
+            continue;
         }
         dcp_json_begin(w, '[');
         dcp_json_string(w, tier->name);

@@ -49,12 +49,12 @@ R.parts.push({ id: "summary", draw: () => {
       ? "; " + R.percent(kwh / p.energy_kwh_before, 1) + " of all energy" : "");
   const returns = D.legs.length > 1;
   if (returns) {
-    tile("Night saving", R.amount(s.night_kwh), "kWh a day",
+    tile("Night saving", R.amount(s.night_kwh), "kWh/day",
          worth(s.night_kwh, s.night_cost));
   }
   if (!returns || Math.abs(s.packing_kwh) >= 0.005) {
     tile(returns ? "Packing saving, apart" : "Packing saving",
-         R.amount(s.packing_kwh), "kWh a day",
+         R.amount(s.packing_kwh), "kWh/day",
          worth(s.packing_kwh, s.packing_cost) +
          (returns ? "; not to be added" : ""));
   }
@@ -73,7 +73,7 @@ R.parts.push({ id: "summary", draw: () => {
          "; " + R.amount(D.risk.over_s_before / 60) + " without the plan");
   }
   tile("Certainty", r.status === "optimal" ? "Optimal" :
-       r.status === "feasible" ? "\u2264\u2009" + R.percent(r.gap_frac, 1)
+       r.status === "feasible" ? "\u2264\u202f" + R.percent(r.gap_frac, 1)
          : r.status.replaceAll("_", " "),
        r.status === "feasible" ? "gap" : null,
        r.status === "optimal" ? "proved for the goal \u2018" + r.goal + "\u2019"

@@ -129,7 +129,8 @@ R.parts.push({ id: "night", draw: () => {
     " without the plan." + (D.result.hosts_lower_bound
       ? " Dotted: the lower bound; no valid plan has fewer on." : ""));
   const power = R.figure("Power at the meter", "Hosts by their power curves, " +
-    "switches, storage and servers, times PUE. Over the plan’s hours " +
+    "switches, storage and servers, times PUE. Over the plan’s hours, with " +
+    "the legs’ own time and boots, " +
     R.amount(n.kwh_before - n.kwh_after) + "\u00a0kWh less.");
   const cost = R.figure("Energy cost, saved so far", D.meta.priced
     ? "At each hour’s tariff; the plan’s hours cost " +

@@ -10,8 +10,11 @@ R.parts.push({ id: "licences", draw: () => {
     return;
   }
   root.append(R.note("Units by each product’s own counting rule, at the most " +
-    "needed at any time of the plan. A VM that returns in the morning saves " +
-    "no licence: what it needs by day must be owned by day."));
+    "that is needed over the plan’s hours. " + (R.D.legs.length > 1
+      ? "A VM that returns in the morning saves no licence: what it needs by " +
+        "day must be owned by day, and a product that counts wherever it ever " +
+        "ran counts the night’s hosts as well."
+      : "The plan brings nothing back, so its placement is what counts.")));
   const units = (v) => R.num(v, Number.isInteger(v) ? 0 : 1);
   root.append(R.table(null, [{ name: "Licence" }, { name: "Counted per" },
     { name: "VMs", num: true }, { name: "Units, without", num: true },
