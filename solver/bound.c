@@ -7,17 +7,70 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The problem folded by host type: what the linear program is made of. */
+/* The problem folded by host type: what the program is made of.  Where a hard
+ * rule separates two sets of items by host, hosts are of one side or the
+ * other: those with an item of the first set are side 0, all others side 1. */
 struct fold {
     const struct dcp_problem *p;
-    uint32_t n_types;
-    uint32_t *example;      /* A host of each type. */
-    double *n_min, *n_max;  /* Hosts that must, and may, be on. */
-    double *scalar_demand;  /* [n_scalars] */
-    double *cpu_demand;     /* [n_slots] */
-    double *net_demand;     /* [n_slots] or NULL */
-    bool reserve;           /* One host's loss is survived by everything. */
+    uint32_t n_types, n_sides;
+    uint32_t *example;     /* A host of each type. */
+    double *n_min, *n_max; /* Hosts that must, and may, be on. */
+    uint8_t *side;         /* By item: 0, 1, or NO_SIDE: either. */
+    bool reserve[2];       /* A host of the side may be lost and everything
+                            * on it restarts within the side. */
+    bool reserve_all;      /* The same without sides. */
 };
+#define NO_SIDE 2u
+
+/* The first hard rule that keeps two sets of items on different hosts. */
+static const struct dcp_group *
+separating_group(const struct dcp_problem *p)
+{
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        const struct dcp_rule *rule = p->groups[g].rule;
+
+        if (rule->kind == DCP_RULE_SEPARATE && rule->over == DCP_DOMAIN_HOST &&
+            !rule->soft) {
+            return &p->groups[g];
+        }
+    }
+    return NULL;
+}
+
+static bool
+fold_items(const struct dcp_problem *p, struct fold *f)
+{
+    const struct dcp_group *g = separating_group(p);
+    bool stays = !(p->q->inventory->policy.relax_rules >>
+                       DCP_RULE_SEPARATE & 1);
+
+    f->side = dcp_arena_array(p->arena, uint8_t, p->n_items);
+    if (!f->side) {
+        return false;
+    }
+    f->n_sides = g ? 2 : 1;
+    f->reserve_all = p->q->headroom;
+    f->reserve[0] = f->reserve[1] = p->q->headroom && g && stays;
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        f->side[i] = NO_SIDE;
+        f->reserve_all = f->reserve_all && p->protected_item[i];
+    }
+    for (uint32_t i = 0; g && i < g->n_items; i++) {
+        f->side[g->items[i]] = 0;
+        f->reserve[0] = f->reserve[0] && p->protected_item[g->items[i]];
+    }
+    for (uint32_t i = 0; g && i < g->n_others; i++) {
+        f->side[g->others[i]] = 1;
+        f->reserve[1] = f->reserve[1] && p->protected_item[g->others[i]];
+    }
+    /* An item of neither side may be what is lost, or where there is room. */
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        if (f->side[i] == NO_SIDE) {
+            f->reserve[0] = f->reserve[1] = false;
+        }
+    }
+    return true;
+}
 
 static bool
 fold(const struct dcp_problem *p, struct fold *f)
@@ -29,11 +82,7 @@ fold(const struct dcp_problem *p, struct fold *f)
     f->example = dcp_arena_array(a, uint32_t, p->n_types);
     f->n_min = dcp_arena_array(a, double, p->n_types);
     f->n_max = dcp_arena_array(a, double, p->n_types);
-    f->scalar_demand = dcp_arena_array(a, double, p->n_scalars);
-    f->cpu_demand = dcp_arena_array(a, double, p->stride);
-    f->net_demand = p->net_kib_s ? dcp_arena_array(a, double, p->stride) : NULL;
-    if (!f->example || !f->n_min || !f->n_max || !f->scalar_demand ||
-        !f->cpu_demand || (p->net_kib_s && !f->net_demand)) {
+    if (!f->example || !f->n_min || !f->n_max || !fold_items(p, f)) {
         return false;
     }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
@@ -48,51 +97,89 @@ fold(const struct dcp_problem *p, struct fold *f)
         f->n_max[t] += may;
         f->n_min[t] += on && (p->use[h] == DCP_HOST_KEEP || !p->q->may_empty);
     }
-    f->reserve = p->q->headroom;
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        f->reserve = f->reserve && p->protected_item[i];
-        for (uint32_t r = 0; r < p->n_scalars; r++) {
-            f->scalar_demand[r] += p->request[(size_t)i * p->n_scalars + r];
-        }
-        for (uint32_t t = 0; t < p->n_slots; t++) {
-            f->cpu_demand[t] += p->cpu_mhz[(size_t)i * p->stride + t];
-            if (f->net_demand) {
-                f->net_demand[t] += p->net_kib_s[(size_t)i * p->stride + t];
-            }
+    return true;
+}
+
+/* A resource: its size by item and its capacities by host. */
+struct resource {
+    const uint32_t *size; /* Of item i: size[i * step]. */
+    size_t step;
+    const uint32_t *cap, *full; /* By host: to plan with, and after a loss. */
+};
+
+/* Demand of a side, or of all (NO_SIDE). */
+static double
+demand_of(const struct fold *f, const struct resource *r, uint32_t side)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < f->p->n_items; i++) {
+        if (side == NO_SIDE || f->side[i] == side) {
+            sum += r->size[i * r->step];
         }
     }
-    return true;
+    return sum;
+}
+
+static uint32_t
+column(const struct fold *f, uint32_t side, uint32_t type)
+{
+    return side * f->n_types + type;
 }
 
 /* --- Rows --------------------------------------------------------------- */
 
-/* sum_t cap[t] y_t >= demand (+ the smallest capacity where one host's loss
- * must be survived, under the limits after a loss). */
+/* sum of coefficient(type) y over the hosts of a side (NO_SIDE: all). */
 static bool
-cover_row(const struct fold *f, struct dcp_lp *lp, const uint32_t *cap,
-          const uint32_t *full, double demand)
+host_row(const struct fold *f, struct dcp_lp *lp, uint32_t side, double low,
+         const double *coefficient)
 {
-    uint32_t row = dcp_lp_add_row(lp, demand, DCP_LP_INF);
+    uint32_t row = dcp_lp_add_row(lp, low, DCP_LP_INF);
     bool ok = row != UINT32_MAX;
 
-    for (uint32_t t = 0; ok && t < f->n_types; t++) {
-        ok = dcp_lp_set(lp, row, t, cap[f->example[t]]);
-    }
-    if (!ok || !f->reserve) {
-        return ok;
-    }
-    double smallest = DCP_LP_INF;
-
-    for (uint32_t t = 0; t < f->n_types; t++) {
-        if (f->n_max[t] > 0 && full[f->example[t]] < smallest) {
-            smallest = full[f->example[t]];
+    for (uint32_t k = 0; ok && k < f->n_sides; k++) {
+        for (uint32_t t = 0; ok && t < f->n_types; t++) {
+            if (side == NO_SIDE || side == k) {
+                ok = dcp_lp_set(lp, row, column(f, k, t), coefficient[t]);
+            }
         }
     }
-    row = dcp_lp_add_row(lp, demand + smallest, DCP_LP_INF);
-    for (uint32_t t = 0; row != UINT32_MAX && ok && t < f->n_types; t++) {
-        ok = dcp_lp_set(lp, row, t, full[f->example[t]]);
+    return ok;
+}
+
+/* Capacity covers demand, of each side and in all, and still does when the
+ * smallest host is lost. */
+static bool
+cover_rows(const struct fold *f, struct dcp_lp *lp, const struct resource *r)
+{
+    DCP_FREE double *cap = calloc(f->n_types + 1u, sizeof *cap);
+    DCP_FREE double *full = calloc(f->n_types + 1u, sizeof *full);
+    double smallest = DCP_LP_INF;
+
+    if (!cap || !full) {
+        return false;
     }
-    return ok && row != UINT32_MAX;
+    for (uint32_t t = 0; t < f->n_types; t++) {
+        cap[t] = r->cap[f->example[t]];
+        full[t] = r->full[f->example[t]];
+        if (f->n_max[t] > 0) {
+            smallest = fmin(smallest, full[t]);
+        }
+    }
+    for (uint32_t side = 0; side <= NO_SIDE; side++) {
+        double demand = demand_of(f, r, side);
+        bool reserve = side == NO_SIDE ? f->reserve_all : f->reserve[side];
+
+        if ((side != NO_SIDE && f->n_sides == 1) || demand <= 0) {
+            continue;
+        }
+        if (!host_row(f, lp, side, demand, cap) ||
+            (reserve && smallest < DCP_LP_INF &&
+             !host_row(f, lp, side, demand + smallest, full))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* A dual-feasible function: 'k' > 0: u^(k), else f0 with 'epsilon'.  Both are
@@ -108,10 +195,35 @@ dual_feasible(double x, int k, double epsilon)
     return x > 1 - epsilon ? 1 : x >= epsilon ? x : 0;
 }
 
-/* 'size' of item i at size[i * step]. */
+static bool
+dual_feasible_row(const struct fold *f, struct dcp_lp *lp,
+                  const struct resource *r, uint32_t side, double largest,
+                  int k, double epsilon)
+{
+    DCP_FREE double *value = calloc(f->n_types + 1u, sizeof *value);
+    double demand = 0;
+
+    if (!value) {
+        return false;
+    }
+    for (uint32_t i = 0; i < f->p->n_items; i++) {
+        double x = r->size[i * r->step] / largest;
+
+        if (x <= 1 && (side == NO_SIDE || f->side[i] == side)) {
+            demand += dual_feasible(x, k, epsilon);
+        }
+    }
+    for (uint32_t t = 0; t < f->n_types; t++) {
+        double x = r->cap[f->example[t]] / largest;
+
+        value[t] = dual_feasible(x < 1 ? x : 1, k, epsilon);
+    }
+    return demand <= 0 || host_row(f, lp, side, demand * (1 - 1e-9), value);
+}
+
 static bool
 dual_feasible_rows(const struct fold *f, struct dcp_lp *lp,
-                   const uint32_t *size, size_t step, const uint32_t *cap)
+                   const struct resource *r)
 {
     static const double epsilons[] = { 0.08, 0.12, 0.16, 0.2, 0.25, 0.3,
                                        0.35, 0.4,  0.45, 0.5 };
@@ -119,79 +231,102 @@ dual_feasible_rows(const struct fold *f, struct dcp_lp *lp,
     double largest = 0;
 
     for (uint32_t t = 0; t < f->n_types; t++) {
-        if (f->n_max[t] > 0 && cap[f->example[t]] > largest) {
-            largest = cap[f->example[t]];
+        if (f->n_max[t] > 0 && r->cap[f->example[t]] > largest) {
+            largest = r->cap[f->example[t]];
         }
     }
     for (int j = 0; largest > 0 && j < N_K + N_EPSILONS; j++) {
-        int k = j < N_K ? j + 1 : 0;
-        double epsilon = j < N_K ? 0 : epsilons[j - N_K], demand = 0;
-
-        for (uint32_t i = 0; i < f->p->n_items; i++) {
-            double x = size[i * step] / largest;
-
-            if (x > 1) {
-                continue; /* Fits nowhere: not this row's business. */
+        for (uint32_t side = 0; side <= NO_SIDE; side++) {
+            if ((side == NO_SIDE || f->n_sides == 2) &&
+                !dual_feasible_row(f, lp, r, side, largest,
+                                   j < N_K ? j + 1 : 0,
+                                   j < N_K ? 0 : epsilons[j - N_K])) {
+                return false;
             }
-            demand += dual_feasible(x, k, epsilon);
-        }
-        uint32_t row = dcp_lp_add_row(lp, demand * (1 - 1e-9), DCP_LP_INF);
-        bool ok = row != UINT32_MAX;
-
-        for (uint32_t t = 0; ok && t < f->n_types; t++) {
-            double x = cap[f->example[t]] / largest;
-
-            ok = dcp_lp_set(lp, row, t,
-                            dual_feasible(x < 1 ? x : 1, k, epsilon));
-        }
-        if (!ok) {
-            return false;
         }
     }
     return true;
 }
 
-static uint32_t
-busiest_slot(const struct fold *f)
+static struct resource
+scalar_resource(const struct dcp_problem *p, uint32_t r)
 {
-    uint32_t best = 0;
+    size_t at = (size_t)r * p->n_hosts;
 
-    for (uint32_t t = 1; t < f->p->n_slots; t++) {
-        best = f->cpu_demand[t] > f->cpu_demand[best] ? t : best;
-    }
-    return best;
+    return (struct resource){ p->request + r, p->n_scalars, p->cap + at,
+                              p->full + at };
+}
+
+static struct resource
+cpu_resource(const struct dcp_problem *p, uint32_t slot)
+{
+    return (struct resource){ p->cpu_mhz + slot, p->stride, p->cap_cpu_mhz,
+                              p->full_cpu_mhz };
+}
+
+static struct resource
+net_resource(const struct dcp_problem *p, uint32_t slot)
+{
+    return (struct resource){ p->net_kib_s + slot, p->stride,
+                              p->cap_net_kib_s, p->full_net_kib_s };
 }
 
 static bool
 add_rows(const struct fold *f, struct dcp_lp *lp)
 {
     const struct dcp_problem *p = f->p;
+    uint32_t busiest = 0;
+    double most = -1;
 
-    for (uint32_t r = 0; r < p->n_scalars; r++) {
-        const uint32_t *cap = p->cap + (size_t)r * p->n_hosts;
+    for (uint32_t k = 0; k < p->n_scalars; k++) {
+        struct resource r = scalar_resource(p, k);
 
-        if (f->scalar_demand[r] > 0 &&
-            (!cover_row(f, lp, cap, p->full + (size_t)r * p->n_hosts,
-                        f->scalar_demand[r]) ||
-             !dual_feasible_rows(f, lp, p->request + r, p->n_scalars, cap))) {
+        if (!cover_rows(f, lp, &r) || !dual_feasible_rows(f, lp, &r)) {
             return false;
         }
     }
     for (uint32_t s = 0; s < p->n_slots; s++) {
-        if (!cover_row(f, lp, p->cap_cpu_mhz, p->full_cpu_mhz,
-                       f->cpu_demand[s]) ||
-            (f->net_demand &&
-             !cover_row(f, lp, p->cap_net_kib_s, p->full_net_kib_s,
-                        f->net_demand[s]))) {
+        struct resource r = cpu_resource(p, s);
+        double demand = demand_of(f, &r, NO_SIDE);
+
+        if (demand > most) {
+            most = demand;
+            busiest = s;
+        }
+        if (!cover_rows(f, lp, &r)) {
             return false;
         }
+        if (p->net_kib_s) {
+            r = net_resource(p, s);
+            if (!cover_rows(f, lp, &r)) {
+                return false;
+            }
+        }
     }
-    return !p->n_slots ||
-           dual_feasible_rows(f, lp, p->cpu_mhz + busiest_slot(f), p->stride,
-                              p->cap_cpu_mhz);
+    struct resource r = cpu_resource(p, busiest);
+
+    return !p->n_slots || dual_feasible_rows(f, lp, &r);
 }
 
-/* z_ts: demand of slot s on type t, at m_t each; columns after the types'. */
+/* Hosts of a type over both sides are between those that must and those that
+ * may be on. */
+static bool
+add_counts(const struct fold *f, struct dcp_lp *lp)
+{
+    bool ok = true;
+
+    for (uint32_t t = 0; ok && t < f->n_types; t++) {
+        uint32_t row = dcp_lp_add_row(lp, f->n_min[t], f->n_max[t]);
+
+        ok = row != UINT32_MAX;
+        for (uint32_t k = 0; ok && k < f->n_sides; k++) {
+            ok = dcp_lp_set(lp, row, column(f, k, t), 1);
+        }
+    }
+    return ok;
+}
+
+/* z_ts: demand of slot s on type t, at m_t each; columns after the hosts'. */
 static bool
 add_load(const struct fold *f, struct dcp_lp *lp)
 {
@@ -199,7 +334,13 @@ add_load(const struct fold *f, struct dcp_lp *lp)
 
     for (uint32_t s = 0; s < p->n_slots; s++) {
         double weight = p->q->slot_weight ? p->q->slot_weight[s] : 1;
-        uint32_t all = dcp_lp_add_row(lp, f->cpu_demand[s], f->cpu_demand[s]);
+        struct resource r = cpu_resource(p, s);
+        double demand = demand_of(f, &r, NO_SIDE);
+
+        if (weight <= 0) {
+            continue; /* Judged, but not paid for. */
+        }
+        uint32_t all = dcp_lp_add_row(lp, demand, demand);
         bool ok = all != UINT32_MAX;
 
         for (uint32_t t = 0; ok && t < f->n_types; t++) {
@@ -208,9 +349,11 @@ add_load(const struct fold *f, struct dcp_lp *lp)
             uint32_t row = dcp_lp_add_row(lp, -DCP_LP_INF, 0);
 
             ok = col != UINT32_MAX && row != UINT32_MAX &&
-                 dcp_lp_set(lp, all, col, 1) && dcp_lp_set(lp, row, col, 1) &&
-                 dcp_lp_set(lp, row, t,
-                            -(double)p->cap_cpu_mhz[f->example[t]]);
+                 dcp_lp_set(lp, all, col, 1) && dcp_lp_set(lp, row, col, 1);
+            for (uint32_t k = 0; ok && k < f->n_sides; k++) {
+                ok = dcp_lp_set(lp, row, column(f, k, t),
+                                -(double)p->cap_cpu_mhz[f->example[t]]);
+            }
         }
         if (!ok) {
             return false;
@@ -221,31 +364,47 @@ add_load(const struct fold *f, struct dcp_lp *lp)
 
 /* --- Bounds ------------------------------------------------------------- */
 
+/* The program with whole hosts, or, where that takes too long, its bound. */
 static bool
 solve(const struct fold *f, bool count_hosts, struct dcp_lp_answer *answer,
-      double **out_x, struct dcp_error *err)
+      double *type_on, struct dcp_error *err)
 {
     const struct dcp_problem *p = f->p;
     DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
     bool ok = lp != NULL;
 
-    for (uint32_t t = 0; ok && t < f->n_types; t++) {
+    for (uint32_t k = 0; ok && k < f->n_sides * f->n_types; k++) {
+        uint32_t t = k % f->n_types;
         double cost = count_hosts ? 1 : p->on_value[f->example[t]];
 
-        ok = dcp_lp_add_col(lp, f->n_min[t], f->n_max[t], cost, false) !=
-             UINT32_MAX;
+        ok = dcp_lp_add_col(lp, 0, f->n_max[t], cost, true) != UINT32_MAX;
     }
-    ok = ok && add_rows(f, lp) &&
+    ok = ok && add_counts(f, lp) && add_rows(f, lp) &&
          (count_hosts || !p->q->mhz_slope || add_load(f, lp));
     if (!ok) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
-    double *x = dcp_arena_array(p->arena, double, dcp_lp_n_cols(lp));
-    struct dcp_lp_options options = { .time_limit_s = 10 };
+    DCP_FREE double *x = calloc(dcp_lp_n_cols(lp) + 1u, sizeof *x);
+    struct dcp_lp_options whole = { .integer = true, .time_limit_s = 2,
+                                    .gap_frac = 0.001 };
+    struct dcp_lp_options relaxed = { .time_limit_s = 10 };
 
-    *out_x = x;
-    return (x || dcp_fail(err, DCP_E_NOMEM, "no memory for a bound")) &&
-           dcp_lp_solve(lp, &options, answer, x, err);
+    if (!x) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
+    }
+    if (!dcp_lp_solve(lp, &whole, answer, x, err) ||
+        (answer->bound <= -DCP_LP_INF &&
+         answer->status != DCP_LP_INFEASIBLE &&
+         !dcp_lp_solve(lp, &relaxed, answer, x, err))) {
+        return false;
+    }
+    for (uint32_t t = 0; t < f->n_types; t++) {
+        type_on[t] = 0;
+        for (uint32_t k = 0; k < f->n_sides; k++) {
+            type_on[t] += x[column(f, k, t)];
+        }
+    }
+    return true;
 }
 
 /* Hosts that one resource alone needs: largest capacities first. */
@@ -284,27 +443,21 @@ binding_resource(const struct fold *f)
     uint32_t best = 0;
     double most = -1;
 
-    for (uint32_t r = 0; r < p->n_scalars; r++) {
-        double n = hosts_alone(f, p->cap + (size_t)r * p->n_hosts,
-                               f->scalar_demand[r]);
+    for (uint32_t k = 0; k < p->n_scalars + 2 * p->n_slots; k++) {
+        uint32_t slot = k < p->n_scalars ? 0 : (k - p->n_scalars) / 2;
+        bool net = k >= p->n_scalars && (k - p->n_scalars) % 2;
+
+        if (net && !p->net_kib_s) {
+            continue;
+        }
+        struct resource r = k < p->n_scalars ? scalar_resource(p, k)
+                            : net            ? net_resource(p, slot)
+                                             : cpu_resource(p, slot);
+        double n = hosts_alone(f, r.cap, demand_of(f, &r, NO_SIDE));
 
         if (n > most) {
             most = n;
-            best = r;
-        }
-    }
-    for (uint32_t s = 0; s < p->n_slots; s++) {
-        double n = hosts_alone(f, p->cap_cpu_mhz, f->cpu_demand[s]);
-
-        if (n > most) {
-            most = n;
-            best = p->n_scalars;
-        }
-        n = f->net_demand ? hosts_alone(f, p->cap_net_kib_s, f->net_demand[s])
-                          : 0;
-        if (n > most) {
-            most = n;
-            best = p->n_scalars + 1;
+            best = k < p->n_scalars ? k : p->n_scalars + net;
         }
     }
     return best;
@@ -316,36 +469,32 @@ dcp_bound_compute(struct dcp_problem *p, struct dcp_bound *out,
 {
     struct fold f = { 0 };
     struct dcp_lp_answer hosts, value;
-    double *x;
+    double *type_on = dcp_arena_array(p->arena, double, p->n_types);
 
-    *out = (struct dcp_bound){ .method = "lp" };
-    if (!fold(p, &f)) {
+    *out = (struct dcp_bound){ .method = "host types", .type_on = type_on };
+    if (!type_on || !fold(p, &f)) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
     out->binding = binding_resource(&f);
-    if (!solve(&f, true, &hosts, &x, err)) {
+    if (!solve(&f, true, &hosts, type_on, err)) {
         return false;
     }
-    out->type_on = x;
     out->infeasible = hosts.status == DCP_LP_INFEASIBLE;
-    if (hosts.status == DCP_LP_OPTIMAL) {
-        out->hosts = (uint32_t)ceil(hosts.value * (1 - 1e-9) - 1e-6);
-    } else {
-        out->method = "sum";
+    if (hosts.bound > 0) {
+        out->hosts = (uint32_t)ceil(hosts.bound * (1 - 1e-9) - 1e-6);
     }
-    double least = p->q->inventory->policy.keep_on;
+    uint32_t least = p->q->inventory->policy.keep_on;
 
-    out->hosts = out->hosts < least ? (uint32_t)least : out->hosts;
+    out->hosts = out->hosts < least ? least : out->hosts;
     if (!p->q->host_on_value) {
         out->value = out->hosts;
         return true;
     }
-    if (!solve(&f, false, &value, &x, err)) {
+    if (!solve(&f, false, &value, type_on, err)) {
         return false;
     }
-    if (value.status == DCP_LP_OPTIMAL) {
-        out->value = value.value - fabs(value.value) * 1e-9;
-        out->type_on = x;
+    if (value.bound > -DCP_LP_INF) {
+        out->value = value.bound - fabs(value.bound) * 1e-7;
     }
     return true;
 }

@@ -5,7 +5,7 @@
 /* Lower bounds: no placement of the problem's items, under the same slots,
  * limits and headroom, costs less or needs fewer hosts.
  *
- * One small linear program over host types: y_t hosts of type t are on, z_ts
+ * One small program over host types: y_t (whole) hosts of type t are on, z_ts
  * of slot s's demand is on them;
  *   min sum_t f_t y_t + sum_ts w_s m_t z_ts
  *   sum_t cap_rt y_t >= demand_r            for each scalar r,
@@ -15,12 +15,14 @@
  *                                            (Fekete & Schepers 2001), which
  *                                            see that large items do not pair,
  *   y_t between the hosts that must and the hosts that may be on.
- * Power curves enter by the straight line under them (model/power.h).  Where
- * every item restarts after a loss, capacity is asked for demand plus the
- * smallest host, because any one host may be lost.
+ * Power curves enter by the straight line under them (model/power.h).  Where a
+ * hard rule separates two sets of items by host, hosts are counted by side and
+ * each side's items need that side's capacity.  Where all that a host holds
+ * restarts after its loss, capacity is asked for demand plus the smallest
+ * host, because any one host may be lost.
  *
- * Valid because each constraint holds for every legal placement; rules are
- * left out, which can only lower it. */
+ * Valid because each constraint holds for every legal placement; other rules
+ * are left out, which can only lower it. */
 
 #include "solver/problem.h"
 
@@ -28,11 +30,11 @@ struct dcp_bound {
     double value;          /* Of the goal; safe against rounding. */
     uint32_t hosts;        /* Fewest hosts on. */
     bool infeasible;       /* Proved: even this relaxation has no answer. */
-    const char *method;    /* "lp" or "sum" where the LP failed. */
+    const char *method;    /* "host types", or "mip" (solver/exact.h). */
     /* What binds: the scalar (index), or n_scalars for CPU, n_scalars + 1 for
      * network, whose constraint alone needs the most hosts. */
     uint32_t binding;
-    /* Hosts of each type that the relaxation has on, [n_types]; in the
+    /* Hosts of each type that the program has on, [n_types]; in the
      * problem's arena. */
     const double *type_on;
 };

@@ -264,7 +264,8 @@ solve_integer(glp_prob *prob, const struct dcp_lp *lp,
 
     glp_init_iocp(&io);
     io.msg_lev = GLP_MSG_OFF;
-    io.presolve = options->start ? GLP_OFF : GLP_ON;
+    io.presolve = GLP_OFF; /* Else bounds of nodes would be of another
+                            * problem than ours. */
     io.tm_lim = limit_ms(options->time_limit_s);
     io.mip_gap = options->gap_frac;
     io.gmi_cuts = GLP_ON;
@@ -274,16 +275,15 @@ solve_integer(glp_prob *prob, const struct dcp_lp *lp,
     io.bt_tech = GLP_BT_BLB;
     io.cb_func = callback;
     io.cb_info = search;
-    if (!io.presolve) { /* Then GLPK wants an optimal relaxation first. */
-        struct dcp_lp_answer relaxed = { .status = DCP_LP_UNKNOWN };
+    struct dcp_lp_answer relaxed = { .status = DCP_LP_UNKNOWN };
 
-        solve_relaxation(prob, lp, options->time_limit_s, &relaxed, NULL);
-        if (relaxed.status != DCP_LP_OPTIMAL) {
-            out->status = relaxed.status;
-            return;
-        }
-        search->best_bound = relaxed.value;
+    /* GLPK wants an optimal relaxation first. */
+    solve_relaxation(prob, lp, options->time_limit_s, &relaxed, NULL);
+    if (relaxed.status != DCP_LP_OPTIMAL) {
+        out->status = relaxed.status;
+        return;
     }
+    search->best_bound = relaxed.value;
     int code = glp_intopt(prob, &io);
     int status = glp_mip_status(prob);
 

@@ -15,7 +15,7 @@
 #include <time.h>
 
 #define SMALL_HOSTS 160u
-#define STALE_ROUNDS 1500u
+#define STALE_ROUNDS 4000u
 
 struct search {
     struct dcp_state *s;
@@ -451,7 +451,7 @@ improve(struct search *x, bool check, struct dcp_search_result *out,
 
     x->in.may_wake = false;
     x->in.swap_tries = 8;
-    for (out->rounds = 0; !limit || out->rounds < limit; out->rounds++) {
+    for (uint64_t round = 0; !limit || round < limit; round++, out->rounds++) {
         bool kept = false;
 
         if (good_enough(x, value) || stale++ >= STALE_ROUNDS ||
@@ -527,26 +527,94 @@ add_spares(struct search *x, struct dcp_headroom *out, struct dcp_error *err)
 
 /* --- All ---------------------------------------------------------------- */
 
+/* Two ways for small clusters: empty hosts one by one from where VMs are, or
+ * start from the hosts that the bound would keep.  The first moves less, the
+ * second sees that other hosts are better; the cheaper answer stays. */
+static bool
+from_start(struct search *x, struct dcp_search_result *out,
+           struct dcp_error *err)
+{
+    bool check = x->p->q->headroom;
+
+    if (check && !keeps_headroom(x, err, &check)) {
+        return false;
+    }
+    /* Where the start itself has no headroom, emptying cannot be judged by
+     * it: pack freely, then add spares. */
+    return empty_hosts(x, 4, check, 32, err) && improve(x, check, out, err) &&
+           empty_hosts(x, 2, check, 64, err);
+}
+
+static bool
+from_bound(struct search *x, struct dcp_search_result *out,
+           struct dcp_error *err)
+{
+    struct dcp_headroom headroom = { .ok = true };
+    bool check = x->p->q->headroom;
+
+    if (!keep_and_fill(x, err) || !empty_hosts(x, 2, false, 32, err) ||
+        (check && !add_spares(x, &headroom, err))) {
+        return false;
+    }
+    check = check && headroom.ok;
+    return empty_hosts(x, 4, check, 32, err) && improve(x, check, out, err) &&
+           empty_hosts(x, 2, check, 64, err);
+}
+
+/* The value of a complete state; one without headroom counts as infinite. */
+static bool
+final_value(struct search *x, double *out, struct dcp_error *err)
+{
+    struct dcp_headroom headroom = { .ok = true };
+
+    if (x->p->q->headroom && !add_spares(x, &headroom, err)) {
+        return false;
+    }
+    *out = headroom.ok ? dcp_search_value(x->s) : INFINITY;
+    return true;
+}
+
+static bool
+consolidate_small(struct search *x, struct dcp_search_result *out,
+                  struct dcp_error *err)
+{
+    DCP_AUTO(dcp_state) struct dcp_state *repaired =
+        dcp_state_create(x->p, err);
+    DCP_AUTO(dcp_state) struct dcp_state *first = dcp_state_create(x->p, err);
+    double value[2];
+
+    if (!repaired || !first) {
+        return false;
+    }
+    dcp_state_assign(repaired, x->s);
+    if (!from_start(x, out, err) || !final_value(x, &value[0], err)) {
+        return false;
+    }
+    if (good_enough(x, value[0])) {
+        return true;
+    }
+    dcp_state_assign(first, x->s);
+    dcp_state_assign(x->s, repaired);
+    if (!from_bound(x, out, err) || !final_value(x, &value[1], err)) {
+        return false;
+    }
+    if (!(value[1] < value[0] * (1 - x->p->q->inventory->policy.min_gain_frac))) {
+        dcp_state_assign(x->s, first);
+    }
+    return true;
+}
+
 static bool
 consolidate(struct search *x, struct dcp_search_result *out,
             struct dcp_error *err)
 {
-    bool small = x->s->n_on <= SMALL_HOSTS;
-    bool check = small && x->p->q->headroom, ok = true;
-
     if (x->p->q->gentle) {
+        bool check = x->p->q->headroom && x->s->n_on <= SMALL_HOSTS;
+
         return empty_hosts(x, 2, check, 4, err);
     }
-    if (small) {
-        if (check && !keeps_headroom(x, err, &ok)) {
-            return false;
-        }
-        /* Where the start itself has no headroom, emptying cannot be judged by
-         * it: pack freely, then add spares. */
-        check = check && ok;
-        return empty_hosts(x, 4, check, 32, err) &&
-               improve(x, check, out, err) &&
-               empty_hosts(x, 2, check, 64, err);
+    if (x->s->n_on <= SMALL_HOSTS) {
+        return consolidate_small(x, out, err);
     }
     return keep_and_fill(x, err) && empty_hosts(x, 2, false, 4, err);
 }
