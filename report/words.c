@@ -80,6 +80,21 @@ add_saving(const struct dcp_report_work *r, struct dcp_text *out, double kwh,
     }
 }
 
+/* What figures of the plan's hours are per: " a day", " in 36 hours". */
+static void
+add_per(const struct dcp_report_work *r, struct dcp_text *out)
+{
+    int64_t hours =
+        (r->tl.end_ms - r->tl.start_ms + DCP_HOUR_MS / 2) / DCP_HOUR_MS;
+
+    if (hours >= 23 && hours <= 25) { /* Days on which clocks change. */
+        dcp_text_puts(out, " a day");
+    } else {
+        dcp_text_puts(out, " in ");
+        add_count(out, (uint64_t)hours, "hour", "hours");
+    }
+}
+
 static bool
 is_round_trip(const struct dcp_plan *plan)
 {
@@ -145,6 +160,21 @@ say_what(const struct dcp_report_work *r, struct dcp_text *out)
 }
 
 static void
+add_licences(const struct dcp_report_work *r, struct dcp_text *out)
+{
+    const struct dcp_plan_prediction *p = &r->in->plan->predicted;
+    double more = p->licence_cost_after - p->licence_cost_before;
+
+    if (fabs(more) >= 0.005) {
+        dcp_text_printf(out, " Licences need units worth %s %.2f %s",
+                        r->in->inventory->currency, fabs(more),
+                        more > 0 ? "more" : "less");
+        add_per(r, out);
+        dcp_text_puts(out, ".");
+    }
+}
+
+static void
 say_saving(const struct dcp_report_work *r, struct dcp_text *out)
 {
     const struct dcp_report_savings *s = &r->savings;
@@ -152,23 +182,24 @@ say_saving(const struct dcp_report_work *r, struct dcp_text *out)
 
     if (fabs(s->night_kwh) < 0.005 && !packs) {
         dcp_text_puts(out, "No energy to speak of.");
-        return;
-    }
-    if (!is_round_trip(r->in->plan)) {
+    } else if (!is_round_trip(r->in->plan)) {
         add_saving(r, out, s->packing_kwh, s->packing_cost);
-        dcp_text_puts(out, " a day by packing more tightly, for as long as it "
+        add_per(r, out);
+        dcp_text_puts(out, " by packing more tightly, for as long as it "
                            "stays so.");
-        return;
+    } else {
+        add_saving(r, out, s->night_kwh, s->night_cost);
+        add_per(r, out);
+        dcp_text_puts(out, " by changing placement for the night.");
+        if (packs) {
+            dcp_text_puts(out, " Apart from that, and not to be added to it: "
+                               "the tighter placement by day is worth ");
+            add_saving(r, out, s->packing_kwh, s->packing_cost);
+            add_per(r, out);
+            dcp_text_puts(out, " against today's, with or without nights.");
+        }
     }
-    add_saving(r, out, s->night_kwh, s->night_cost);
-    dcp_text_puts(out, " a day by changing placement for the night");
-    if (packs) {
-        dcp_text_puts(out, ". Apart from that, and not to be added to it: "
-                           "the tighter placement by day is worth ");
-        add_saving(r, out, s->packing_kwh, s->packing_cost);
-        dcp_text_puts(out, " a day against today's, with or without nights");
-    }
-    dcp_text_puts(out, ".");
+    add_licences(r, out);
 }
 
 /* A night that the plan had not seen weighs more than any it was made from. */

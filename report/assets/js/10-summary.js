@@ -44,17 +44,20 @@ R.parts.push({ id: "summary", draw: () => {
            R.num(r.hosts_on_after), null,
        r.hosts_lower_bound ? "no valid plan has fewer than " +
          r.hosts_lower_bound : "no lower bound known");
+  const hours = Math.round((D.night.end - D.night.start) / 3600000);
+  const perUnit = "kWh/" + (hours >= 23 && hours <= 25 ? "day"
+    : hours + "\u00a0h");
   const worth = (kwh, cost) => (D.meta.priced ? R.money(cost) + " in energy"
     : "the model has no prices") + (p.energy_kwh_before > 0
       ? "; " + R.percent(kwh / p.energy_kwh_before, 1) + " of all energy" : "");
   const returns = D.legs.length > 1;
   if (returns) {
-    tile("Night saving", R.amount(s.night_kwh), "kWh/day",
+    tile("Night saving", R.amount(s.night_kwh), perUnit,
          worth(s.night_kwh, s.night_cost));
   }
   if (!returns || Math.abs(s.packing_kwh) >= 0.005) {
     tile(returns ? "Packing saving, apart" : "Packing saving",
-         R.amount(s.packing_kwh), "kWh/day",
+         R.amount(s.packing_kwh), perUnit,
          worth(s.packing_kwh, s.packing_cost) +
          (returns ? "; not to be added" : ""));
   }
