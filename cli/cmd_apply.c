@@ -183,7 +183,7 @@ make_world(struct apply *a, struct dcp_error *err)
         a->world = a->dry;
         return a->dry != NULL;
     }
-    if (!dcp_replay_net(&a->context, a->context.model.placement, leg->start_ms,
+    if (!dcp_replay_net(&a->context, leg->start_ms,
                         leg->deadline_ms, &a->net, err)) {
         return false;
     }

@@ -86,7 +86,7 @@ count_all(const struct dcp_globals *g, const struct options *o,
         return dcp_fail(err, DCP_E_NOMEM, "no memory for the ledgers");
     }
     out->demand = dcp_context_demand(
-        c, now, slots, n_slots, INT64_MIN,
+        c, slots, n_slots, INT64_MIN,
         o->until_ms == DCP_INSTANT_NONE ? INT64_MAX : o->until_ms, err);
     if (!out->demand) {
         return false;

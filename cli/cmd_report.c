@@ -95,7 +95,7 @@ load_history(struct gathered *a, struct dcp_error *err)
     if (to_ms - from_ms > most_ms) {
         from_ms = to_ms - most_ms;
     }
-    return dcp_samples_load(s, DCP_METRIC_CPU_MHZ, inv, a->plan->before,
+    return dcp_samples_load(s, DCP_METRIC_CPU_MHZ, inv, a->context.measured,
                             from_ms, to_ms, &a->history, err);
 }
 

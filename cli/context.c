@@ -31,6 +31,11 @@ dcp_context_open(const struct dcp_globals *g, const char *traces,
     if (!ok) {
         return false;
     }
+    c.measured = dcp_placement_start(c.model.inventory, err);
+    if (!c.measured) {
+        dcp_model_finish(&c.model);
+        return false;
+    }
     (void)snprintf(path, sizeof path, "%s/usage.h5", g->dir);
     if (!traces && access(path, F_OK) == 0) {
         traces = path;
@@ -38,6 +43,7 @@ dcp_context_open(const struct dcp_globals *g, const char *traces,
     if (traces) {
         c.store = dcp_store_open(traces, err);
         if (!c.store) {
+            dcp_placement_destroy(c.measured);
             dcp_model_finish(&c.model);
             return false;
         }
@@ -50,19 +56,20 @@ void
 dcp_context_close(struct dcp_context *c)
 {
     dcp_store_destroy(c->store);
+    dcp_placement_destroy(c->measured);
     dcp_model_finish(&c->model);
     *c = (struct dcp_context){ 0 };
 }
 
 struct dcp_demand *
-dcp_context_demand(struct dcp_context *c, const struct dcp_placement *start,
+dcp_context_demand(struct dcp_context *c,
                    const struct dcp_slot slots[], uint32_t n_slots,
                    int64_t from_ms, int64_t until_ms, struct dcp_error *err)
 {
     if (!c->store) {
         return dcp_demand_from_model(c->model.inventory, slots, n_slots, err);
     }
-    return dcp_fit(c->store, c->model.inventory, start, slots, n_slots,
+    return dcp_fit(c->store, c->model.inventory, c->measured, slots, n_slots,
                    from_ms, until_ms, err);
 }
 
@@ -85,7 +92,7 @@ dcp_context_plan_demand(struct dcp_context *c, const struct dcp_plan *plan,
                             start, end, slots, n);
     bool bounded = plan->traces_until_ms > plan->traces_from_ms;
 
-    return dcp_context_demand(c, plan->before, slots, n,
+    return dcp_context_demand(c, slots, n,
                               bounded ? plan->traces_from_ms : INT64_MIN,
                               bounded ? plan->traces_until_ms : INT64_MAX,
                               err);

@@ -15,6 +15,9 @@
 struct dcp_context {
     struct dcp_model model;
     struct dcp_store *store; /* NULL: the model has no usage.h5. */
+    struct dcp_placement *measured; /* Owned: where VMs ran while usage was
+                                     * measured, as far as the model knows:
+                                     * where dc.yaml has them. */
 };
 
 /* 'traces' NULL: usage.h5 in the model directory, where there is one. */
@@ -24,10 +27,8 @@ bool dcp_context_open(const struct dcp_globals *, const char *traces,
 void dcp_context_close(struct dcp_context *);
 
 /* Demand in 'slots', fitted on [from_ms, until_ms) of the store (INT64_MIN,
- * INT64_MAX: no bound), or from the model where there is no store.  'start'
- * is where the VMs ran while they were measured. */
+ * INT64_MAX: no bound), or from the model where there is no store. */
 struct dcp_demand *dcp_context_demand(struct dcp_context *,
-                                      const struct dcp_placement *start,
                                       const struct dcp_slot slots[],
                                       uint32_t n_slots, int64_t from_ms,
                                       int64_t until_ms,

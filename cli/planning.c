@@ -99,8 +99,7 @@ perturb(const struct dcp_globals *g, struct dcp_demand *d, double share)
 }
 
 static struct dcp_demand *
-make_demand(struct dcp_context *c, const struct dcp_placement *start,
-            int64_t start_ms, int64_t end_ms, int64_t from_ms,
+make_demand(struct dcp_context *c, int64_t start_ms, int64_t end_ms, int64_t from_ms,
             int64_t until_ms, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
@@ -114,7 +113,7 @@ make_demand(struct dcp_context *c, const struct dcp_placement *start,
     }
     (void)dcp_slots_between(inv->policy.buckets, &inv->calendar, inv->zone,
                             start_ms, end_ms, slots, n);
-    return dcp_context_demand(c, start, slots, n, from_ms, until_ms, err);
+    return dcp_context_demand(c, slots, n, from_ms, until_ms, err);
 }
 
 /* Lower bounds on hosts under both memory bases. */
@@ -343,8 +342,8 @@ dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
         start = c->model.placement;
     }
     set_times(inv, job, after_ms, out);
-    out->demand = make_demand(c, start, out->start_ms, out->end_ms,
-                              o->from_ms, until, err);
+    out->demand = make_demand(c, out->start_ms, out->end_ms, o->from_ms,
+                              until, err);
     if (!out->demand) {
         return false;
     }

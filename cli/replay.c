@@ -143,9 +143,8 @@ larger_of(struct dcp_samples *rx, const struct dcp_samples *tx)
 }
 
 bool
-dcp_replay_net(struct dcp_context *c, const struct dcp_placement *start,
-               int64_t from_ms, int64_t to_ms, struct dcp_samples *out,
-               struct dcp_error *err)
+dcp_replay_net(struct dcp_context *c, int64_t from_ms, int64_t to_ms,
+               struct dcp_samples *out, struct dcp_error *err)
 {
     struct dcp_samples tx = { 0 };
 
@@ -156,9 +155,9 @@ dcp_replay_net(struct dcp_context *c, const struct dcp_placement *start,
     }
     bool ok =
         dcp_samples_load(c->store, DCP_METRIC_NET_RX_KIB_S, c->model.inventory,
-                         start, from_ms, to_ms, out, err) &&
+                         c->measured, from_ms, to_ms, out, err) &&
         dcp_samples_load(c->store, DCP_METRIC_NET_TX_KIB_S, c->model.inventory,
-                         start, from_ms, to_ms, &tx, err);
+                         c->measured, from_ms, to_ms, &tx, err);
 
     if (ok && tx.n_times == out->n_times) {
         larger_of(out, &tx);
@@ -168,9 +167,8 @@ dcp_replay_net(struct dcp_context *c, const struct dcp_placement *start,
 }
 
 static bool
-load(struct dcp_context *c, const struct dcp_plan *plan,
-     const struct dcp_placement *start, int64_t *from_ms, int64_t *to_ms,
-     struct dcp_replay *r, struct dcp_error *err)
+load(struct dcp_context *c, const struct dcp_plan *plan, int64_t *from_ms,
+     int64_t *to_ms, struct dcp_replay *r, struct dcp_error *err)
 {
     if (*from_ms >= *to_ms || *from_ms == DCP_INSTANT_NONE ||
         *to_ms == DCP_INSTANT_NONE) {
@@ -186,7 +184,7 @@ load(struct dcp_context *c, const struct dcp_plan *plan,
     int64_t first_ms = *from_ms - (past_ms < 0 ? past_ms + step_ms : past_ms);
 
     if (!dcp_samples_load(c->store, DCP_METRIC_CPU_MHZ, c->model.inventory,
-                          start, first_ms, *to_ms, &r->cpu, err)) {
+                          c->measured, first_ms, *to_ms, &r->cpu, err)) {
         return false;
     }
     if (r->cpu.n_times == 0) {
@@ -202,7 +200,7 @@ load(struct dcp_context *c, const struct dcp_plan *plan,
         *to_ms = end_ms;
         r->partial = true;
     }
-    return !plan || dcp_replay_net(c, start, first_ms, *to_ms, &r->net, err);
+    return !plan || dcp_replay_net(c, first_ms, *to_ms, &r->net, err);
 }
 
 /* --- Legs --------------------------------------------------------------- */
@@ -281,7 +279,7 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
 
     r->has_plan = plan != NULL;
     choose_window(c, plan, o, r, &in.from_ms, &in.to_ms);
-    if (!load(c, plan, start, &in.from_ms, &in.to_ms, r, err) ||
+    if (!load(c, plan, &in.from_ms, &in.to_ms, r, err) ||
         !dcp_sim_fill(inv, &r->cpu, &r->fill, err) ||
         !dcp_simulate(&in, &r->without, err)) {
         return false;

@@ -46,9 +46,9 @@ void dcp_replay_finish(struct dcp_replay *);
 
 /* Network use of all VMs around [from_ms, to_ms), KiB/s, the larger direction;
  * n_times 0 where it was not measured. */
-bool dcp_replay_net(struct dcp_context *, const struct dcp_placement *start,
-                    int64_t from_ms, int64_t to_ms, struct dcp_samples *out,
-                    struct dcp_error *err) DCP_CHECKED;
+bool dcp_replay_net(struct dcp_context *, int64_t from_ms, int64_t to_ms,
+                    struct dcp_samples *out, struct dcp_error *err)
+    DCP_CHECKED;
 
 /* Members of a result object of `simulate` (design, section 5), up to and with
  * "digest", which is over all members before it. */
