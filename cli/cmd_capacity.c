@@ -322,9 +322,9 @@ amount_text(uint32_t r, double amount, char out[32])
     if (r == DCP_LEDGER_CPU || r == DCP_LEDGER_SCALAR + DCP_SCALAR_RESERVED) {
         dcp_print_human(DCP_DIM_CPU, amount, out, 32);
     } else if (r == DCP_LEDGER_NET) {
-        dcp_print_human(DCP_DIM_RATE, amount, out, 32);
+        (void)snprintf(out, 32, "%.4g Gbit", amount * 8 * 1024 / 1e9);
     } else if (r == DCP_LEDGER_SCALAR + DCP_SCALAR_VCPU) {
-        (void)snprintf(out, 32, "%.1f cores", amount / 1000);
+        (void)snprintf(out, 32, "%.*f cores", amount < 1e5, amount / 1000);
     } else if (r < DCP_LEDGER_SCALAR + DCP_SCALAR_EXTRA) {
         dcp_print_human(DCP_DIM_SIZE, amount, out, 32);
     } else {
