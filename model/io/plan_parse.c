@@ -4,25 +4,13 @@
  * sees the text.  Its result is compared last, so that an edited plan that is
  * also malformed is told what is malformed. */
 
+#include "model/io/plan_parse.h"
+
 #include "model/io/plan_file.h"
 #include "model/io/plan_reader.h"
 #include "model/io/plan_text.h"
 
 #include <string.h>
-
-static bool
-no_memory(struct dcp_plan_reader *r)
-{
-    return dcp_plan_reader_fail(r, DCP_E_NOMEM, NULL, "no memory");
-}
-
-static void
-enter(struct dcp_plan_reader *r, const char *section)
-{
-    r->section = section;
-    r->name = NULL;
-    r->index = SIZE_MAX;
-}
 
 /* Writes a tree as the printer would: on one line. */
 static void
@@ -84,7 +72,7 @@ parse_options(struct dcp_plan_reader *r, json_t *options)
         r->plan->options_json = dcp_arena_strndup(r->plan->arena, text, length);
     }
     dcp_json_finish(&w);
-    return (text && r->plan->options_json) || no_memory(r);
+    return (text && r->plan->options_json) || dcp_plan_reader_no_memory(r);
 }
 
 static bool
@@ -105,18 +93,18 @@ parse_head(struct dcp_plan_reader *r, json_t *root)
     if (!(o = dcp_plan_reader_get(r, root, "model", JSON_OBJECT))) {
         return false;
     }
-    enter(r, "model");
+    dcp_plan_reader_enter(r, "model");
     if (!dcp_plan_reader_text(r, o, "lineage", &plan->lineage) ||
         !dcp_plan_reader_u64(r, o, "serial", &plan->serial) ||
         !dcp_plan_reader_digest(r, o, "digest", plan->model_digest)) {
         return false;
     }
-    enter(r, "");
+    dcp_plan_reader_enter(r, "");
     if (!json_is_null(json_object_get(root, "traces"))) {
         if (!(o = dcp_plan_reader_get(r, root, "traces", JSON_OBJECT))) {
             return false;
         }
-        enter(r, "traces");
+        dcp_plan_reader_enter(r, "traces");
         if (!dcp_plan_reader_digest(r, o, "digest", plan->traces_digest) ||
             !dcp_plan_reader_instant(r, o, "from", &plan->traces_from_ms) ||
             !dcp_plan_reader_instant(r, o, "until", &plan->traces_until_ms) ||
@@ -124,45 +112,33 @@ parse_head(struct dcp_plan_reader *r, json_t *root)
                                  &plan->vms_without_trace)) {
             return false;
         }
-        enter(r, "");
+        dcp_plan_reader_enter(r, "");
     }
     if (!(o = dcp_plan_reader_get(r, root, "policy", JSON_OBJECT))) {
         return false;
     }
-    enter(r, "policy");
+    dcp_plan_reader_enter(r, "policy");
     if (!dcp_plan_reader_digest(r, o, "digest", plan->policy_digest)) {
         return false;
     }
-    enter(r, "");
+    dcp_plan_reader_enter(r, "");
     if (!(o = dcp_plan_reader_get(r, root, "tool", JSON_OBJECT))) {
         return false;
     }
-    enter(r, "tool");
+    dcp_plan_reader_enter(r, "tool");
     if (!dcp_plan_reader_text(r, o, "version", &plan->tool_version) ||
         !dcp_plan_reader_u64(r, o, "seed", &plan->seed) ||
         !(options = dcp_plan_reader_get(r, o, "options", JSON_OBJECT)) ||
         !parse_options(r, options)) {
         return false;
     }
-    enter(r, "");
+    dcp_plan_reader_enter(r, "");
     if (!(o = dcp_plan_reader_get(r, root, "valid", JSON_OBJECT))) {
         return false;
     }
-    enter(r, "valid");
+    dcp_plan_reader_enter(r, "valid");
     return dcp_plan_reader_instant(r, o, "not_before", &plan->not_before_ms) &&
            dcp_plan_reader_instant(r, o, "not_after", &plan->not_after_ms);
-}
-
-static bool
-find_leg(const struct dcp_plan *plan, const char *name, uint32_t *out)
-{
-    for (uint32_t i = 0; i < plan->n_legs; i++) {
-        if (!strcmp(plan->legs[i].name, name)) {
-            *out = i;
-            return true;
-        }
-    }
-    return false;
 }
 
 static bool
@@ -181,7 +157,7 @@ parse_leg(struct dcp_plan_reader *r, json_t *o)
                                  &leg->buckets_until_ms)) {
         return false;
     }
-    if (find_leg(r->plan, leg->name, &other)) {
+    if (dcp_plan_find_leg(r->plan, leg->name, &other)) {
         return dcp_plan_reader_fail(r, DCP_E_PARSE, "leg",
                                     "'%s' is there twice", leg->name);
     }
@@ -192,7 +168,7 @@ parse_leg(struct dcp_plan_reader *r, json_t *o)
 static bool
 parse_legs(struct dcp_plan_reader *r, json_t *root)
 {
-    enter(r, "");
+    dcp_plan_reader_enter(r, "");
     json_t *legs = dcp_plan_reader_get(r, root, "legs", JSON_ARRAY);
 
     if (!legs) {
@@ -205,18 +181,18 @@ parse_legs(struct dcp_plan_reader *r, json_t *root)
                                     "expected 1 to %d legs, found %zu",
                                     DCP_LEGS_MAX, n);
     }
-    enter(r, "legs");
+    dcp_plan_reader_enter(r, "legs");
     for (size_t i = 0; i < n; i++) {
         r->index = i;
         if (!parse_leg(r, json_array_get(legs, i))) {
             return false;
         }
     }
-    enter(r, "");
+    dcp_plan_reader_enter(r, "");
     json_t *limits = dcp_plan_reader_get(r, root, "limits", JSON_OBJECT);
     struct dcp_plan_limits *l = &r->plan->limits;
 
-    enter(r, "limits");
+    dcp_plan_reader_enter(r, "limits");
     return limits &&
            dcp_plan_reader_u32(r, limits, "out_per_host", &l->out_per_host) &&
            dcp_plan_reader_u32(r, limits, "in_per_host", &l->in_per_host) &&
@@ -280,21 +256,21 @@ parse_placement(struct dcp_plan_reader *r, json_t *o,
 static bool
 parse_states(struct dcp_plan_reader *r, json_t *root)
 {
-    enter(r, "");
+    dcp_plan_reader_enter(r, "");
     json_t *before = dcp_plan_reader_get(r, root, "before", JSON_OBJECT);
     json_t *after = dcp_plan_reader_get(r, root, "after", JSON_OBJECT);
 
     if (!before || !after) {
         return false;
     }
-    enter(r, "before");
+    dcp_plan_reader_enter(r, "before");
     if (!parse_placement(r, before, &r->plan->before)) {
         return false;
     }
     for (uint32_t i = 0; i < r->plan->n_legs; i++) {
         struct dcp_leg *leg = &r->plan->legs[i];
 
-        enter(r, "after");
+        dcp_plan_reader_enter(r, "after");
         json_t *o = dcp_plan_reader_get(r, after, leg->name, JSON_OBJECT);
 
         r->name = leg->name;
@@ -302,304 +278,11 @@ parse_states(struct dcp_plan_reader *r, json_t *root)
             return false;
         }
     }
-    enter(r, "after");
+    dcp_plan_reader_enter(r, "after");
     if (json_object_size(after) != r->plan->n_legs) {
         return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL,
                                     "names a leg that is not in 'legs'");
     }
-    return true;
-}
-
-/* --- Survive lists ------------------------------------------------------ */
-
-struct pair { /* What is sorted: restarts come in any order of names. */
-    uint32_t vm;
-    dcp_host_id to;
-};
-
-static int
-compare_pairs(const void *pa, const void *pb)
-{
-    const struct pair *a = pa, *b = pb;
-
-    return a->vm < b->vm ? -1 : a->vm > b->vm;
-}
-
-static bool
-parse_restarts(struct dcp_plan_reader *r, json_t *restart,
-               struct dcp_survive *s)
-{
-    size_t n = json_object_size(restart), i = 0;
-    struct pair *pairs = dcp_arena_array(r->plan->arena, struct pair, n);
-    uint32_t *vms = dcp_arena_array(r->plan->arena, uint32_t, n);
-    dcp_host_id *to = dcp_arena_array(r->plan->arena, dcp_host_id, n);
-    const char *name;
-    json_t *value;
-
-    if (!pairs || !vms || !to) {
-        return no_memory(r);
-    }
-    json_object_foreach(restart, name, value)
-    {
-        if (!json_is_string(value)) {
-            return dcp_plan_reader_fail(r, DCP_E_PARSE, "restart",
-                                        "'%s': expected the name of a host",
-                                        name);
-        }
-        if (!dcp_plan_reader_vm(r, name, &pairs[i].vm) ||
-            !dcp_plan_reader_host(r, json_string_value(value),
-                                  &pairs[i].to.ix)) {
-            return false;
-        }
-        i++;
-    }
-    if (n > 1) {
-        qsort(pairs, n, sizeof *pairs, compare_pairs);
-    }
-    for (i = 0; i < n; i++) {
-        vms[i] = pairs[i].vm;
-        to[i] = pairs[i].to;
-    }
-    s->vms = vms;
-    s->to = to;
-    s->n = (uint32_t)n;
-    return true;
-}
-
-static int
-compare_u32(const void *pa, const void *pb)
-{
-    uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-
-    return a < b ? -1 : a > b;
-}
-
-static bool
-parse_not_protected(struct dcp_plan_reader *r, json_t *list,
-                    struct dcp_survive *s)
-{
-    size_t n = json_array_size(list);
-    uint32_t *vms = dcp_arena_array(r->plan->arena, uint32_t, n);
-
-    if (!vms) {
-        return no_memory(r);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-
-        if (!name) {
-            return dcp_plan_reader_fail(r, DCP_E_PARSE, "not_protected",
-                                        "expected names of VMs");
-        }
-        if (!dcp_plan_reader_vm(r, name, &vms[i])) {
-            return false;
-        }
-    }
-    if (n > 1) {
-        qsort(vms, n, sizeof *vms, compare_u32);
-    }
-    s->not_protected = vms;
-    s->n_not_protected = (uint32_t)n;
-    return true;
-}
-
-static bool
-parse_loss(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
-{
-    json_t *restart, *list;
-
-    if (!json_is_object(o)) {
-        return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
-    }
-    if (!dcp_plan_reader_object(r, o, "lose", &s->lose) ||
-        !(restart = dcp_plan_reader_get(r, o, "restart", JSON_OBJECT)) ||
-        !parse_restarts(r, restart, s)) {
-        return false;
-    }
-    if (!json_object_get(o, "not_protected")) {
-        return true;
-    }
-    list = dcp_plan_reader_get(r, o, "not_protected", JSON_ARRAY);
-    return list && parse_not_protected(r, list, s);
-}
-
-static bool
-parse_survive(struct dcp_plan_reader *r, json_t *root)
-{
-    size_t n = 0;
-
-    enter(r, "");
-    json_t *all = dcp_plan_reader_get(r, root, "survive", JSON_OBJECT);
-
-    if (!all) {
-        return false;
-    }
-    enter(r, "survive");
-    for (uint32_t i = 0; i < r->plan->n_legs; i++) {
-        const json_t *list =
-            dcp_plan_reader_get(r, all, r->plan->legs[i].name, JSON_ARRAY);
-
-        if (!list) {
-            return false;
-        }
-        n += json_array_size(list);
-    }
-    struct dcp_survive *survive =
-        dcp_arena_array(r->plan->arena, struct dcp_survive, n);
-
-    if (!survive) {
-        return no_memory(r);
-    }
-    for (uint32_t i = 0; i < r->plan->n_legs; i++) {
-        const json_t *list = json_object_get(all, r->plan->legs[i].name);
-
-        r->name = r->plan->legs[i].name;
-        for (r->index = 0; r->index < json_array_size(list); r->index++) {
-            struct dcp_survive *s = &survive[r->plan->n_survive++];
-
-            s->leg = i;
-            if (!parse_loss(r, json_array_get(list, r->index), s)) {
-                return false;
-            }
-        }
-        r->index = SIZE_MAX;
-    }
-    r->plan->survive = survive;
-    return true;
-}
-
-/* --- Steps -------------------------------------------------------------- */
-
-static bool
-parse_after(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
-{
-    const json_t *list = dcp_plan_reader_get(r, o, "after", JSON_ARRAY);
-
-    if (!list) {
-        return false;
-    }
-    size_t n = json_array_size(list);
-    uint32_t *after = dcp_arena_array(r->plan->arena, uint32_t, n);
-
-    if (!after) {
-        return no_memory(r);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const json_t *value = json_array_get(list, i);
-        json_int_t id = json_integer_value(value);
-
-        if (!json_is_integer(value) || id < 1 || id > UINT32_MAX) {
-            return dcp_plan_reader_fail(r, DCP_E_PARSE, "after",
-                                        "expected ids of steps");
-        }
-        after[i] = (uint32_t)id;
-    }
-    if (n > 1) {
-        qsort(after, n, sizeof *after, compare_u32);
-    }
-    s->after = after;
-    s->n_after = (uint32_t)n;
-    return true;
-}
-
-static bool
-parse_reason(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
-{
-    const char *code;
-    json_t *reason = dcp_plan_reader_get(r, o, "reason", JSON_OBJECT);
-
-    if (!reason || !dcp_plan_reader_text(r, reason, "code", &code) ||
-        !dcp_plan_reader_text(r, reason, "text", &s->reason_text)) {
-        return false;
-    }
-    if (!dcp_reason_parse(code, &s->reason)) {
-        return dcp_plan_reader_fail(r, DCP_E_PARSE, "reason.code",
-                                    "'%s' is not a reason we know", code);
-    }
-    return !json_object_get(reason, "frees") ||
-           dcp_plan_reader_object(r, reason, "frees", &s->frees);
-}
-
-static bool
-parse_migration(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
-{
-    json_t *cold = json_object_get(o, "cold");
-
-    if (cold && !json_is_boolean(cold)) {
-        return dcp_plan_reader_fail(r, DCP_E_PARSE, "cold",
-                                    "expected true or false");
-    }
-    s->cold = json_is_true(cold);
-    if (!json_object_get(o, "precopy")) {
-        return true;
-    }
-    o = dcp_plan_reader_get(r, o, "precopy", JSON_OBJECT);
-    return o && dcp_plan_reader_u32(r, o, "mem_mib", &s->mem_mib) &&
-           dcp_plan_reader_u32(r, o, "dirty_mib_s", &s->dirty_mib_s) &&
-           dcp_plan_reader_u32(r, o, "bandwidth_mib_s", &s->bandwidth_mib_s) &&
-           dcp_plan_reader_u32(r, o, "rounds", &s->rounds) &&
-           dcp_plan_reader_ms(r, o, "downtime_ms", &s->downtime_ms);
-}
-
-static bool
-parse_step(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
-{
-    const json_t *leg, *kind;
-
-    if (!json_is_object(o)) {
-        return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
-    }
-    if (!dcp_plan_reader_u32(r, o, "id", &s->id) ||
-        !(leg = dcp_plan_reader_get(r, o, "leg", JSON_STRING)) ||
-        !(kind = dcp_plan_reader_get(r, o, "kind", JSON_STRING)) ||
-        !dcp_plan_reader_object(r, o, "object", &s->object) ||
-        !dcp_plan_reader_object(r, o, "from", &s->from) ||
-        !dcp_plan_reader_object(r, o, "to", &s->to) || !parse_after(r, o, s) ||
-        !dcp_plan_reader_ms(r, o, "estimate_ms", &s->estimate_ms) ||
-        !parse_reason(r, o, s) || !parse_migration(r, o, s)) {
-        return false;
-    }
-    if (s->id != r->index + 1) {
-        return dcp_plan_reader_fail(
-            r, DCP_E_PARSE, "id", "is %u: ids count from 1 in the listed order",
-            s->id);
-    }
-    if (!find_leg(r->plan, json_string_value(leg), &s->leg)) {
-        return dcp_plan_reader_fail(r, DCP_E_PARSE, "leg", "'%s' is not a leg",
-                                    json_string_value(leg));
-    }
-    if (!dcp_step_kind_parse(json_string_value(kind), &s->kind)) {
-        return dcp_plan_reader_fail(r, DCP_E_PARSE, "kind",
-                                    "'%s' is not a kind of step",
-                                    json_string_value(kind));
-    }
-    return true;
-}
-
-static bool
-parse_steps(struct dcp_plan_reader *r, json_t *root)
-{
-    enter(r, "");
-    const json_t *list = dcp_plan_reader_get(r, root, "steps", JSON_ARRAY);
-
-    if (!list) {
-        return false;
-    }
-    size_t n = json_array_size(list);
-    struct dcp_step *steps =
-        dcp_arena_array(r->plan->arena, struct dcp_step, n);
-
-    if (!steps || n >= UINT32_MAX) {
-        return no_memory(r);
-    }
-    enter(r, "steps");
-    for (r->index = 0; r->index < n; r->index++) {
-        if (!parse_step(r, json_array_get(list, r->index), &steps[r->index])) {
-            return false;
-        }
-    }
-    r->plan->steps = steps;
-    r->plan->n_steps = (uint32_t)n;
     return true;
 }
 
@@ -622,7 +305,7 @@ matches(struct dcp_plan_reader *r, json_t *o, const char *key,
 
     dcp_json_finish(&have);
     if (!memory) {
-        return no_memory(r);
+        return dcp_plan_reader_no_memory(r);
     }
     return same ||
            dcp_plan_reader_fail(r, DCP_E_STALE, key,
@@ -641,7 +324,7 @@ verify_derived(struct dcp_plan_reader *r, json_t *root)
     struct dcp_json w;
     bool ok = facts != NULL;
 
-    enter(r, "steps");
+    dcp_plan_reader_enter(r, "steps");
     for (r->index = 0; ok && r->index < r->plan->n_steps; r->index++) {
         json_t *o = json_array_get(list, r->index);
 
@@ -668,11 +351,11 @@ parse_tail(struct dcp_plan_reader *r, json_t *root)
     struct dcp_plan_prediction *d = &plan->predicted;
     json_t *o, *makespan;
 
-    enter(r, "");
+    dcp_plan_reader_enter(r, "");
     if (!(o = dcp_plan_reader_get(r, root, "result", JSON_OBJECT))) {
         return false;
     }
-    enter(r, "result");
+    dcp_plan_reader_enter(r, "result");
     if (!dcp_plan_reader_text(r, o, "status", &plan->status) ||
         !dcp_plan_reader_text(r, o, "goal", &plan->goal) ||
         !dcp_plan_reader_u32(r, o, "hosts_on_before", &plan->hosts_on_before) ||
@@ -683,11 +366,11 @@ parse_tail(struct dcp_plan_reader *r, json_t *root)
         !dcp_plan_reader_text(r, o, "bound_method", &plan->bound_method)) {
         return false;
     }
-    enter(r, "");
+    dcp_plan_reader_enter(r, "");
     if (!(o = dcp_plan_reader_get(r, root, "predicted", JSON_OBJECT))) {
         return false;
     }
-    enter(r, "predicted");
+    dcp_plan_reader_enter(r, "predicted");
     if (!(makespan = dcp_plan_reader_get(r, o, "makespan_ms", JSON_OBJECT))) {
         return false;
     }
@@ -719,10 +402,10 @@ parse_tail(struct dcp_plan_reader *r, json_t *root)
 static bool
 parse_run(struct dcp_plan_reader *r, json_t *root)
 {
-    enter(r, "");
+    dcp_plan_reader_enter(r, "");
     json_t *o = dcp_plan_reader_get(r, root, "run", JSON_OBJECT);
 
-    enter(r, "run");
+    dcp_plan_reader_enter(r, "run");
     return o &&
            dcp_plan_reader_instant(r, o, "created", &r->plan->created_ms) &&
            dcp_plan_reader_text(r, o, "host", &r->plan->planner_host) &&
@@ -737,7 +420,7 @@ verify_digest(struct dcp_plan_reader *r, json_t *root, const char *digest)
     const char *uuid;
     char want[40];
 
-    enter(r, "");
+    dcp_plan_reader_enter(r, "");
     if (!dcp_plan_reader_digest(r, root, "digest", r->plan->digest) ||
         !dcp_plan_reader_text(r, root, "plan", &uuid)) {
         return false;
@@ -790,8 +473,8 @@ dcp_plan_parse(const struct dcp_inventory *inv, const char *text, size_t length,
                                  .index = SIZE_MAX,
                                  .err = err };
     bool ok = plan && parse_head(&r, root) && parse_legs(&r, root) &&
-              parse_states(&r, root) && parse_survive(&r, root) &&
-              parse_steps(&r, root) && parse_tail(&r, root) &&
+              parse_states(&r, root) && dcp_plan_parse_survive(&r, root) &&
+              dcp_plan_parse_steps(&r, root) && parse_tail(&r, root) &&
               parse_run(&r, root) && verify_digest(&r, root, digest) &&
               verify_derived(&r, root);
 

@@ -35,6 +35,20 @@ dcp_plan_reader_fail(struct dcp_plan_reader *r, enum dcp_code code,
                        "%s%s%s", where, where[0] ? ": " : "", what);
 }
 
+void
+dcp_plan_reader_enter(struct dcp_plan_reader *r, const char *section)
+{
+    r->section = section;
+    r->name = NULL;
+    r->index = SIZE_MAX;
+}
+
+bool
+dcp_plan_reader_no_memory(struct dcp_plan_reader *r)
+{
+    return dcp_plan_reader_fail(r, DCP_E_NOMEM, NULL, "no memory");
+}
+
 static const char *
 type_name(json_type type)
 {

@@ -25,6 +25,10 @@ bool
 dcp_plan_reader_fail(struct dcp_plan_reader *, enum dcp_code, const char *key,
                      const char *format, ...) DCP_PRINTF(4, 5);
 
+/* From here on messages are about this section, as a whole. */
+void dcp_plan_reader_enter(struct dcp_plan_reader *, const char *section);
+bool dcp_plan_reader_no_memory(struct dcp_plan_reader *); /* false */
+
 json_t *dcp_plan_reader_get(struct dcp_plan_reader *, json_t *object,
                             const char *key, json_type type);
 bool dcp_plan_reader_u32(struct dcp_plan_reader *, json_t *object,

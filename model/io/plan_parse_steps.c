@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* What refers to the legs: the promises at their ends, and the steps. */
+
+#include "model/io/plan_parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool
+dcp_plan_find_leg(const struct dcp_plan *plan, const char *name, uint32_t *out)
+{
+    for (uint32_t i = 0; i < plan->n_legs; i++) {
+        if (!strcmp(plan->legs[i].name, name)) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- Survive lists ------------------------------------------------------ */
+
+struct pair { /* What is sorted: restarts come in any order of names. */
+    uint32_t vm;
+    dcp_host_id to;
+};
+
+static int
+compare_pairs(const void *pa, const void *pb)
+{
+    const struct pair *a = pa, *b = pb;
+
+    return a->vm < b->vm ? -1 : a->vm > b->vm;
+}
+
+static bool
+parse_restarts(struct dcp_plan_reader *r, json_t *restart,
+               struct dcp_survive *s)
+{
+    size_t n = json_object_size(restart), i = 0;
+    struct pair *pairs = dcp_arena_array(r->plan->arena, struct pair, n);
+    uint32_t *vms = dcp_arena_array(r->plan->arena, uint32_t, n);
+    dcp_host_id *to = dcp_arena_array(r->plan->arena, dcp_host_id, n);
+    const char *name;
+    json_t *value;
+
+    if (!pairs || !vms || !to) {
+        return dcp_plan_reader_no_memory(r);
+    }
+    json_object_foreach(restart, name, value)
+    {
+        if (!json_is_string(value)) {
+            return dcp_plan_reader_fail(r, DCP_E_PARSE, "restart",
+                                        "'%s': expected the name of a host",
+                                        name);
+        }
+        if (!dcp_plan_reader_vm(r, name, &pairs[i].vm) ||
+            !dcp_plan_reader_host(r, json_string_value(value),
+                                  &pairs[i].to.ix)) {
+            return false;
+        }
+        i++;
+    }
+    if (n > 1) {
+        qsort(pairs, n, sizeof *pairs, compare_pairs);
+    }
+    for (i = 0; i < n; i++) {
+        vms[i] = pairs[i].vm;
+        to[i] = pairs[i].to;
+    }
+    s->vms = vms;
+    s->to = to;
+    s->n = (uint32_t)n;
+    return true;
+}
+
+static int
+compare_u32(const void *pa, const void *pb)
+{
+    uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+
+    return a < b ? -1 : a > b;
+}
+
+static bool
+parse_not_protected(struct dcp_plan_reader *r, json_t *list,
+                    struct dcp_survive *s)
+{
+    size_t n = json_array_size(list);
+    uint32_t *vms = dcp_arena_array(r->plan->arena, uint32_t, n);
+
+    if (!vms) {
+        return dcp_plan_reader_no_memory(r);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+
+        if (!name) {
+            return dcp_plan_reader_fail(r, DCP_E_PARSE, "not_protected",
+                                        "expected names of VMs");
+        }
+        if (!dcp_plan_reader_vm(r, name, &vms[i])) {
+            return false;
+        }
+    }
+    if (n > 1) {
+        qsort(vms, n, sizeof *vms, compare_u32);
+    }
+    s->not_protected = vms;
+    s->n_not_protected = (uint32_t)n;
+    return true;
+}
+
+static bool
+parse_loss(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
+{
+    json_t *restart, *list;
+
+    if (!json_is_object(o)) {
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
+    }
+    if (!dcp_plan_reader_object(r, o, "lose", &s->lose) ||
+        !(restart = dcp_plan_reader_get(r, o, "restart", JSON_OBJECT)) ||
+        !parse_restarts(r, restart, s)) {
+        return false;
+    }
+    if (!json_object_get(o, "not_protected")) {
+        return true;
+    }
+    list = dcp_plan_reader_get(r, o, "not_protected", JSON_ARRAY);
+    return list && parse_not_protected(r, list, s);
+}
+
+bool
+dcp_plan_parse_survive(struct dcp_plan_reader *r, json_t *root)
+{
+    size_t n = 0;
+
+    dcp_plan_reader_enter(r, "");
+    json_t *all = dcp_plan_reader_get(r, root, "survive", JSON_OBJECT);
+
+    if (!all) {
+        return false;
+    }
+    dcp_plan_reader_enter(r, "survive");
+    for (uint32_t i = 0; i < r->plan->n_legs; i++) {
+        const json_t *list =
+            dcp_plan_reader_get(r, all, r->plan->legs[i].name, JSON_ARRAY);
+
+        if (!list) {
+            return false;
+        }
+        n += json_array_size(list);
+    }
+    struct dcp_survive *survive =
+        dcp_arena_array(r->plan->arena, struct dcp_survive, n);
+
+    if (!survive) {
+        return dcp_plan_reader_no_memory(r);
+    }
+    for (uint32_t i = 0; i < r->plan->n_legs; i++) {
+        const json_t *list = json_object_get(all, r->plan->legs[i].name);
+
+        r->name = r->plan->legs[i].name;
+        for (r->index = 0; r->index < json_array_size(list); r->index++) {
+            struct dcp_survive *s = &survive[r->plan->n_survive++];
+
+            s->leg = i;
+            if (!parse_loss(r, json_array_get(list, r->index), s)) {
+                return false;
+            }
+        }
+        r->index = SIZE_MAX;
+    }
+    r->plan->survive = survive;
+    return true;
+}
+
+/* --- Steps -------------------------------------------------------------- */
+
+static bool
+parse_after(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
+{
+    const json_t *list = dcp_plan_reader_get(r, o, "after", JSON_ARRAY);
+
+    if (!list) {
+        return false;
+    }
+    size_t n = json_array_size(list);
+    uint32_t *after = dcp_arena_array(r->plan->arena, uint32_t, n);
+
+    if (!after) {
+        return dcp_plan_reader_no_memory(r);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const json_t *value = json_array_get(list, i);
+        json_int_t id = json_integer_value(value);
+
+        if (!json_is_integer(value) || id < 1 || id > UINT32_MAX) {
+            return dcp_plan_reader_fail(r, DCP_E_PARSE, "after",
+                                        "expected ids of steps");
+        }
+        after[i] = (uint32_t)id;
+    }
+    if (n > 1) {
+        qsort(after, n, sizeof *after, compare_u32);
+    }
+    s->after = after;
+    s->n_after = (uint32_t)n;
+    return true;
+}
+
+static bool
+parse_reason(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
+{
+    const char *code;
+    json_t *reason = dcp_plan_reader_get(r, o, "reason", JSON_OBJECT);
+
+    if (!reason || !dcp_plan_reader_text(r, reason, "code", &code) ||
+        !dcp_plan_reader_text(r, reason, "text", &s->reason_text)) {
+        return false;
+    }
+    if (!dcp_reason_parse(code, &s->reason)) {
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, "reason.code",
+                                    "'%s' is not a reason we know", code);
+    }
+    return !json_object_get(reason, "frees") ||
+           dcp_plan_reader_object(r, reason, "frees", &s->frees);
+}
+
+static bool
+parse_migration(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
+{
+    json_t *cold = json_object_get(o, "cold");
+
+    if (cold && !json_is_boolean(cold)) {
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, "cold",
+                                    "expected true or false");
+    }
+    s->cold = json_is_true(cold);
+    if (!json_object_get(o, "precopy")) {
+        return true;
+    }
+    o = dcp_plan_reader_get(r, o, "precopy", JSON_OBJECT);
+    return o && dcp_plan_reader_u32(r, o, "mem_mib", &s->mem_mib) &&
+           dcp_plan_reader_u32(r, o, "dirty_mib_s", &s->dirty_mib_s) &&
+           dcp_plan_reader_u32(r, o, "bandwidth_mib_s", &s->bandwidth_mib_s) &&
+           dcp_plan_reader_u32(r, o, "rounds", &s->rounds) &&
+           dcp_plan_reader_ms(r, o, "downtime_ms", &s->downtime_ms);
+}
+
+static bool
+parse_step(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
+{
+    const json_t *leg, *kind;
+
+    if (!json_is_object(o)) {
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
+    }
+    if (!dcp_plan_reader_u32(r, o, "id", &s->id) ||
+        !(leg = dcp_plan_reader_get(r, o, "leg", JSON_STRING)) ||
+        !(kind = dcp_plan_reader_get(r, o, "kind", JSON_STRING)) ||
+        !dcp_plan_reader_object(r, o, "object", &s->object) ||
+        !dcp_plan_reader_object(r, o, "from", &s->from) ||
+        !dcp_plan_reader_object(r, o, "to", &s->to) || !parse_after(r, o, s) ||
+        !dcp_plan_reader_ms(r, o, "estimate_ms", &s->estimate_ms) ||
+        !parse_reason(r, o, s) || !parse_migration(r, o, s)) {
+        return false;
+    }
+    if (s->id != r->index + 1) {
+        return dcp_plan_reader_fail(
+            r, DCP_E_PARSE, "id", "is %u: ids count from 1 in the listed order",
+            s->id);
+    }
+    if (!dcp_plan_find_leg(r->plan, json_string_value(leg), &s->leg)) {
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, "leg", "'%s' is not a leg",
+                                    json_string_value(leg));
+    }
+    if (!dcp_step_kind_parse(json_string_value(kind), &s->kind)) {
+        return dcp_plan_reader_fail(r, DCP_E_PARSE, "kind",
+                                    "'%s' is not a kind of step",
+                                    json_string_value(kind));
+    }
+    return true;
+}
+
+bool
+dcp_plan_parse_steps(struct dcp_plan_reader *r, json_t *root)
+{
+    dcp_plan_reader_enter(r, "");
+    const json_t *list = dcp_plan_reader_get(r, root, "steps", JSON_ARRAY);
+
+    if (!list) {
+        return false;
+    }
+    size_t n = json_array_size(list);
+    struct dcp_step *steps =
+        dcp_arena_array(r->plan->arena, struct dcp_step, n);
+
+    if (!steps || n >= UINT32_MAX) {
+        return dcp_plan_reader_no_memory(r);
+    }
+    dcp_plan_reader_enter(r, "steps");
+    for (r->index = 0; r->index < n; r->index++) {
+        if (!parse_step(r, json_array_get(list, r->index), &steps[r->index])) {
+            return false;
+        }
+    }
+    r->plan->steps = steps;
+    r->plan->n_steps = (uint32_t)n;
+    return true;
+}
