@@ -40,20 +40,40 @@ add_date(const struct dcp_report_work *r, struct dcp_text *out, int64_t ms)
                     months[month - 1], (long long)year);
 }
 
+/* "1,204": digits before the first that is not one, in groups of three. */
+static void
+add_grouped(struct dcp_text *out, const char *number)
+{
+    size_t length = strspn(number, "0123456789");
+
+    for (size_t i = 0; i < length; i++) {
+        dcp_text_add(out, &number[i], 1);
+        if ((length - i) % 3 == 1 && i + 1 < length) {
+            dcp_text_add(out, ",", 1);
+        }
+    }
+    dcp_text_puts(out, number + length);
+}
+
 /* "1 host", "1,204 hosts". */
 static void
 add_count(struct dcp_text *out, uint64_t n, const char *one, const char *many)
 {
     char digits[24];
-    int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
 
-    for (int i = 0; i < length; i++) {
-        dcp_text_add(out, &digits[i], 1);
-        if ((length - i) % 3 == 1 && i + 1 < length) {
-            dcp_text_add(out, ",", 1);
-        }
-    }
+    (void)snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+    add_grouped(out, digits);
     dcp_text_printf(out, " %s", n == 1 ? one : many);
+}
+
+static void
+add_number(struct dcp_text *out, double value, int decimals)
+{
+    char digits[340];
+
+    (void)snprintf(digits, sizeof digits, "%.*f", decimals, fabs(value));
+    dcp_text_puts(out, value < 0 && strpbrk(digits, "123456789") ? "-" : "");
+    add_grouped(out, digits);
 }
 
 /* Three digits, as people say it. */
@@ -62,9 +82,7 @@ add_amount(struct dcp_text *out, double value)
 {
     double size = fabs(value);
 
-    int decimals = size == 0 ? 0 : size < 10 ? 2 : size < 100 ? 1 : 0;
-
-    dcp_text_printf(out, "%.*f", decimals, value);
+    add_number(out, value, size == 0 ? 0 : size < 10 ? 2 : size < 100 ? 1 : 0);
 }
 
 static void
@@ -76,7 +94,8 @@ add_saving(const struct dcp_report_work *r, struct dcp_text *out, double kwh,
     add_amount(out, kwh);
     dcp_text_puts(out, " kWh");
     if (dcp_inventory_has_prices(inv)) {
-        dcp_text_printf(out, " and %s %.2f", inv->currency, cost);
+        dcp_text_printf(out, " and %s ", inv->currency);
+        add_number(out, cost, 2);
     }
 }
 
@@ -120,7 +139,8 @@ add_hosts(const struct dcp_report_work *r, struct dcp_text *out)
     dcp_text_puts(out, " on ");
     add_count(out, plan->hosts_on_after, "host", "hosts");
     if (plan->hosts_on_after != plan->hosts_on_before) {
-        dcp_text_printf(out, " instead of %u", plan->hosts_on_before);
+        dcp_text_puts(out, " instead of ");
+        add_number(out, plan->hosts_on_before, 0);
     }
 }
 
@@ -166,9 +186,10 @@ add_licences(const struct dcp_report_work *r, struct dcp_text *out)
     double more = p->licence_cost_after - p->licence_cost_before;
 
     if (fabs(more) >= 0.005) {
-        dcp_text_printf(out, " Licences need units worth %s %.2f %s",
-                        r->in->inventory->currency, fabs(more),
-                        more > 0 ? "more" : "less");
+        dcp_text_printf(out, " Licences need units worth %s ",
+                        r->in->inventory->currency);
+        add_number(out, fabs(more), 2);
+        dcp_text_puts(out, more > 0 ? " more" : " less");
         add_per(r, out);
         dcp_text_puts(out, ".");
     }

@@ -52,13 +52,15 @@ const hatch = (ctx) => {
 
 const GUTTER = 46, FOOT = 20, GAP = 5;
 
-/* y of each row, with a gap before each new rack. */
+/* y of each row, with a gap before each new rack where racks are few. */
 const heatLayout = (rows) => {
-  const size = Math.max(3, Math.min(11, Math.floor(560 / rows.length)));
+  const size = Math.max(2, Math.min(11, Math.floor(560 / rows.length)));
+  const racks = new Set(rows.map((row) => row[1])).size;
+  const gap = racks * 4 <= rows.length ? GAP : 0;
   const top = [];
   let y = 2;
   rows.forEach((row, i) => {
-    y += i && row[1] !== rows[i - 1][1] ? GAP : 0;
+    y += i && row[1] !== rows[i - 1][1] ? gap : 0;
     top.push(y);
     y += size;
   });

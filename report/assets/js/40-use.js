@@ -25,7 +25,19 @@ const stackDots = (xs, radius, half) => {
     });
 };
 
-const useStrip = (svg, top, label, values, hosts, scale, color) => {
+/* Of more hosts than dots can show, every so many-th in order of load. */
+const DOTS_MAX = 300;
+const thinned = (rows, column) => {
+  if (rows.length <= DOTS_MAX) {
+    return rows;
+  }
+  const sorted = rows.slice().sort((a, b) => a[column] - b[column] ||
+                                             a[0] - b[0]);
+  return Array.from({ length: DOTS_MAX }, (v, i) =>
+    sorted[Math.floor((i + 0.5) / DOTS_MAX * sorted.length)]);
+};
+
+const useStrip = (svg, top, label, values, hosts, scale, color, avg) => {
   const half = 15, radius = values.length > 150 ? 2 : 3.2;
   svg.append(R.svg("text", { x: 0, y: top + half + 4 }, label));
   const order = values.map((v, i) => [v, i])
@@ -41,7 +53,7 @@ const useStrip = (svg, top, label, values, hosts, scale, color) => {
   if (!values.length) {
     return;
   }
-  const avg = mean(values), x = scale(avg);
+  const x = scale(avg);
   svg.append(R.svg("line", { x1: x, x2: x, y1: top - 1, y2: top + 2 * half + 1,
     stroke: R.color("--ink"), "stroke-width": 2 }),
     R.svg("text", { x: x + 5, y: top + 4, "font-weight": 600, class: "over" },
@@ -52,8 +64,8 @@ const useChart = (box, what, column, target) => {
   const width = Math.max(280, box.clientWidth), left = 84;
   const sets = [["without plan", R.D.util.before, "--c-before"],
                 ["with plan", R.D.util.after, "--c-after"]];
-  const most = Math.max(100, ...sets.flatMap(([, rows]) =>
-    rows.map((r) => r[column])));
+  const most = sets.flatMap(([, rows]) => rows)
+    .reduce((top, r) => Math.max(top, r[column]), 100);
   const top = Math.ceil(most / 20) * 20;
   const scale = (v) => left + v / top * (width - left - 22);
   const svg = R.svg("svg", { width, height: 128, role: "img",
@@ -70,9 +82,12 @@ const useChart = (box, what, column, target) => {
   svg.append(R.svg("line", { x1: t, x2: t, y1: 6, y2: 104,
     stroke: R.color("--c-bound"), "stroke-dasharray": "2 3",
     "stroke-width": 1.5 }));
-  sets.forEach(([name, rows, color], i) => useStrip(svg, 12 + i * 48, name,
-    rows.map((r) => r[column]), rows.map((r) => r[0]), scale,
-    R.color(color)));
+  sets.forEach(([name, rows, color], i) => {
+    const dots = thinned(rows, column);
+    useStrip(svg, 12 + i * 48, name, dots.map((r) => r[column]),
+             dots.map((r) => r[0]), scale, R.color(color),
+             rows.length ? mean(rows.map((r) => r[column])) : 0);
+  });
   R.tips(svg);
   box.replaceChildren(svg);
 };
@@ -85,6 +100,10 @@ R.parts.push({ id: "use", draw: () => {
     ", with the hypervisor’s share; dotted: the target of " +
     R.percent(u.target_mem_frac) + ".");
   root.append(R.el("div", { class: "pair" }, cpu.figure, mem.figure));
+  if (Math.max(u.before.length, u.after.length) > DOTS_MAX) {
+    root.append(R.fine("Of more than " + DOTS_MAX + " hosts, " + DOTS_MAX +
+      " are drawn, evenly by load; means are over all."));
+  }
   const draw = () => {
     useChart(cpu.box, "CPU", 1, u.target_cpu_frac);
     useChart(mem.box, "Memory", 2, u.target_mem_frac);

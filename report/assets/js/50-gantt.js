@@ -137,6 +137,10 @@ R.parts.push({ id: "steps", draw: () => {
     return [f.box, i];
   });
   root.append(keyBox, row);
+  if (R.D.steps.length < R.D.n_steps) {
+    root.append(R.fine("Only the first " + R.num(R.D.steps.length) + " of " +
+      R.num(R.D.n_steps) + " steps are in this page and drawn."));
+  }
   const draw = () => {
     keyBox.replaceChildren(R.key([
       [R.swatch(R.color("--c-after"), 6), "VM arrives"],

@@ -34,6 +34,8 @@ R.parts.push({ id: "licences", draw: () => {
     (more.length ? "More units needed: " + more.join(", ") + "." : "")));
 } });
 
+const ROWS_MAX = 500;
+
 R.parts.push({ id: "off", draw: () => {
   const root = R.byId("off-body"), D = R.D;
   if (!D.off.length) {
@@ -51,13 +53,17 @@ R.parts.push({ id: "off", draw: () => {
     { name: "Model" }, { name: "Off" }, { name: "For", num: true },
     { name: "kWh", num: true },
     { name: D.meta.currency || "Cost", num: true }],
-    D.off.map((o) => [R.host(o[0]), R.rack(o[0]),
+    D.off.slice(0, ROWS_MAX).map((o) => [R.host(o[0]), R.rack(o[0]),
       D.hardware[D.hosts[o[0]][2]], R.clock(o[1]) + "\u2013" + R.clock(o[2]),
       R.span((o[2] - o[1]) / 1000), R.num(o[3], 2), money(o[4])]),
     [line("All switched-off hosts", sum(3), sum(4)),
      line("Other hosts, with what they take", D.off_rest_kwh,
           D.off_rest_cost),
      line("Net", sum(3) + D.off_rest_kwh, sum(4) + D.off_rest_cost)]));
+  if (D.off.length > ROWS_MAX) {
+    root.append(R.fine("The first " + ROWS_MAX + " of " + R.num(D.off.length) +
+                       " hosts are listed; the sums are over all."));
+  }
 } });
 
 R.parts.push({ id: "survive", draw: () => {
@@ -92,8 +98,9 @@ R.parts.push({ id: "survive", draw: () => {
       { name: "VMs restarted", num: true }, { name: "on hosts", num: true },
       { name: "not protected", num: true }],
       list.map((s) => [s[1], s[2], R.num(s[3]), R.num(s[4]), R.num(s[5])]));
-    root.append(R.el("details", {}, R.el("summary", {}, rows.length > 500
-      ? "The 500 largest losses" : "All losses"), table(hard.slice(0, 500))));
+    root.append(R.el("details", {}, R.el("summary", {}, rows.length > ROWS_MAX
+      ? "The " + ROWS_MAX + " largest losses" : "All losses"),
+      table(hard.slice(0, ROWS_MAX))));
   });
 } });
 
