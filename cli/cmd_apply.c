@@ -4,11 +4,13 @@
  * written with the next serial, then consumed.  Whichever of these a process
  * did last, --resume does the next. */
 
+#include "cli/apply_gates.h"
 #include "cli/apply_print.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/replay.h"
 #include "cli/ui.h"
+#include "executors/pipe.h"
 #include "model/base/units.h"
 #include "model/io/plan_file.h"
 #include "sim/executor.h"
@@ -17,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STATUS_PARTIAL 6
 #define STATUS_ABORTED 130
@@ -26,15 +29,15 @@ struct options {
     bool yes, resume, drift;
 };
 
-static const char *const executors[] = { "dry", "sim", NULL };
+#define EXEC_PREFIX "exec:"
 
 static const struct dcp_opt rows[] = {
     { "leg", 0, DCP_OPT_TEXT, offsetof(struct options, leg), "LEG", NULL, NULL,
       "Which leg; default: the first that was not carried out." },
-    { "executor", 0, DCP_OPT_CHOICE, offsetof(struct options, executor), "NAME",
-      executors, "dry", "Who carries it out; dry only lists." },
+    { "executor", 0, DCP_OPT_TEXT, offsetof(struct options, executor), "NAME",
+      NULL, "dry", "Who carries it out: dry (only lists), sim or exec:PROG." },
     { "yes", 'y', DCP_OPT_FLAG, offsetof(struct options, yes), NULL, NULL, NULL,
-      "Do not ask; dry and sim never do." },
+      "Do not ask before acting by exec:PROG; dry and sim never ask." },
     { "resume", 0, DCP_OPT_FLAG, offsetof(struct options, resume), NULL, NULL,
       NULL, "Go on with a leg that was interrupted." },
     { "drift", 0, DCP_OPT_FLAG, offsetof(struct options, drift), NULL, NULL,
@@ -51,128 +54,27 @@ struct apply {
     struct dcp_plan *plan;
     struct dcp_journal *journal; /* NULL: dry. */
     uint32_t leg;
+    struct dcp_apply_gate gate;   /* Of the members above. */
     struct dcp_leg_record record; /* As the journal had it at the start. */
     struct dcp_samples net;
     struct dcp_sim_executor *sim;
     struct dcp_virtual *dry;
-    struct dcp_virtual *world; /* Of 'sim' or 'dry'. */
+    struct dcp_virtual *world;     /* Of 'sim' or 'dry'; NULL: exec. */
+    struct dcp_executor *program;  /* exec:PROG. */
+    struct dcp_executor *executor; /* The one of these. */
 };
-
-/* --- Gates -------------------------------------------------------------- */
-
-static bool
-choose_leg(struct apply *a, struct dcp_error *err)
-{
-    const struct dcp_plan *plan = a->plan;
-
-    if (a->options->leg) {
-        for (uint32_t i = 0; i < plan->n_legs; i++) {
-            if (!strcmp(plan->legs[i].name, a->options->leg)) {
-                a->leg = i;
-                return true;
-            }
-        }
-        return dcp_fail(err, DCP_E_USAGE,
-                        "the plan has no leg '%s'; its first is '%s'",
-                        a->options->leg, plan->legs[0].name);
-    }
-    uint64_t done = a->context.model.serial - plan->serial;
-
-    /* Any other serial is refused right after this. */
-    a->leg = a->context.model.serial > plan->serial && done < plan->n_legs
-                 ? (uint32_t)done
-                 : 0;
-    return true;
-}
-
-static bool
-check_model(const struct apply *a, struct dcp_error *err)
-{
-    const struct dcp_plan *plan = a->plan;
-    const struct dcp_inventory *inv = a->context.model.inventory;
-
-    if (strcmp(plan->lineage, inv->lineage) != 0) {
-        return dcp_fail(err, DCP_E_STALE,
-                        "the plan was made for another model (lineage %s, this "
-                        "is %s)",
-                        plan->lineage, inv->lineage);
-    }
-    if (strcmp(plan->model_digest, inv->digest) != 0) {
-        return dcp_fail(err, DCP_E_STALE,
-                        "the model was changed since the plan was made; make a "
-                        "new plan");
-    }
-    return true;
-}
-
-static bool
-check_serial(const struct apply *a, struct dcp_error *err)
-{
-    const struct dcp_plan *plan = a->plan;
-    uint64_t serial = a->context.model.serial;
-    uint64_t expected = plan->serial + a->leg;
-    bool preview = !a->journal && serial >= plan->serial && serial < expected;
-
-    if (serial == expected || preview) {
-        return true;
-    }
-    if (serial > plan->serial && serial <= expected + plan->n_legs) {
-        struct dcp_error unused;
-        struct dcp_leg_record leg = { 0 };
-
-        if (a->journal &&
-            dcp_journal_find_leg(a->journal, plan, a->leg, &leg, &unused) &&
-            leg.state == DCP_LEG_CONSUMED) {
-            return dcp_fail(err, DCP_E_STALE,
-                            "leg '%s' of this plan was carried out already",
-                            plan->legs[a->leg].name);
-        }
-    }
-    return dcp_fail(err, DCP_E_STALE,
-                    "leg '%s' starts from serial %" PRIu64
-                    ", the model is at %" PRIu64 "; %s",
-                    plan->legs[a->leg].name, expected, serial,
-                    serial < expected ? "carry out the legs before it first"
-                                      : "make a new plan");
-}
-
-static bool
-check_start(const struct apply *a, struct dcp_error *err)
-{
-    const struct dcp_placement *now = a->context.model.placement;
-    const struct dcp_placement *planned = dcp_plan_leg_start(a->plan, a->leg);
-    uint32_t n = dcp_placement_n_moved(planned, now);
-
-    for (uint32_t h = 0; h < now->n_hosts; h++) {
-        n += planned->on[h] != now->on[h];
-    }
-    return !n || !a->journal ||
-           dcp_fail(err, DCP_E_STALE,
-                    "%u VMs or hosts are not as leg '%s' starts; see --drift",
-                    n, a->plan->legs[a->leg].name);
-}
-
-/* By the executor's clock, which for both starts with the leg. */
-static bool
-check_validity(const struct apply *a, struct dcp_error *err)
-{
-    int64_t now_ms = a->plan->legs[a->leg].start_ms;
-    char until[32];
-
-    if (now_ms >= a->plan->not_before_ms && now_ms <= a->plan->not_after_ms) {
-        return true;
-    }
-    dcp_print_instant(now_ms > a->plan->not_after_ms ? a->plan->not_after_ms
-                                                     : a->plan->not_before_ms,
-                      until);
-    return dcp_fail(err, DCP_E_STALE, "the plan is valid %s %s",
-                    now_ms > a->plan->not_after_ms ? "until" : "from", until);
-}
 
 /* --- The executor ------------------------------------------------------- */
 
 static bool
-make_world(struct apply *a, struct dcp_error *err)
+is_program(const struct options *o)
+{
+    return !strncmp(o->executor, EXEC_PREFIX, strlen(EXEC_PREFIX)) &&
+           o->executor[strlen(EXEC_PREFIX)];
+}
+
+static bool
+choose_world(struct apply *a, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = a->context.model.inventory;
     const struct dcp_leg *leg = &a->plan->legs[a->leg];
@@ -183,8 +85,14 @@ make_world(struct apply *a, struct dcp_error *err)
         a->world = a->dry;
         return a->dry != NULL;
     }
-    if (!dcp_replay_net(&a->context, leg->start_ms,
-                        leg->deadline_ms, &a->net, err)) {
+    if (is_program(a->options)) {
+        a->program =
+            dcp_pipe_create(inv, a->plan, a->leg,
+                            a->options->executor + strlen(EXEC_PREFIX), err);
+        return a->program != NULL;
+    }
+    if (!dcp_replay_net(&a->context, leg->start_ms, leg->deadline_ms, &a->net,
+                        err)) {
         return false;
     }
     a->sim = dcp_sim_executor_create(inv, a->plan, a->leg,
@@ -195,8 +103,22 @@ make_world(struct apply *a, struct dcp_error *err)
 }
 
 static bool
+make_executor(struct apply *a, struct dcp_error *err)
+{
+    if (!choose_world(a, err)) {
+        return false;
+    }
+    a->executor = a->world ? dcp_virtual_executor(a->world) : a->program;
+    return true;
+}
+
+/* A simulated world is made anew by each process; a real one is still there. */
+static bool
 restore(struct apply *a, struct dcp_error *err)
 {
+    if (!a->journal || !a->world) {
+        return true;
+    }
     DCP_FREE struct dcp_step_record *records =
         calloc((size_t)a->plan->n_steps + 1, sizeof *records);
 
@@ -240,8 +162,11 @@ commit(struct apply *a, int64_t at_ms, struct dcp_error *err)
 {
     struct dcp_model *model = &a->context.model;
 
+    /* All steps were verified: a real world is as the leg says. */
     return dcp_model_commit(a->globals->dir, model,
-                            dcp_virtual_placement(a->world), err) &&
+                            a->world ? dcp_virtual_placement(a->world)
+                                     : a->plan->legs[a->leg].after,
+                            err) &&
            dcp_journal_mark_leg(a->journal, DCP_LEG_CONSUMED, model->serial,
                                 at_ms, err);
 }
@@ -285,6 +210,14 @@ end_leg(struct apply *a, const struct dcp_run_report *r, int status,
     return true;
 }
 
+static void
+say_resume(const struct apply *a)
+{
+    dcp_ui_say(a->globals,
+               "go on with: dcplan apply PLAN --leg %s --executor %s --resume",
+               a->plan->legs[a->leg].name, a->options->executor);
+}
+
 static int
 tell(struct apply *a, struct dcp_apply_result *result, int status,
      struct dcp_error *err)
@@ -303,14 +236,33 @@ tell(struct apply *a, struct dcp_apply_result *result, int status,
         dcp_ui_warn(g, "step %u: %s", r->first_failed, r->first_failure);
     }
     if (status == STATUS_PARTIAL || status == STATUS_ABORTED) {
-        dcp_ui_say(g,
-                   "go on with: dcplan apply PLAN --leg %s --executor %s "
-                   "--resume",
-                   a->plan->legs[a->leg].name, a->options->executor);
+        say_resume(a);
     } else if (!a->journal) {
         dcp_ui_say(g, "nothing was changed; to rehearse it: --executor sim");
     }
     return status;
+}
+
+/* The executor or the journal broke: what was begun can be resumed. */
+static int
+broken_status(struct apply *a, const struct dcp_run_report *r,
+              const struct dcp_error *err)
+{
+    bool begun = a->options->resume;
+
+    for (uint32_t i = 0; r->steps && i < a->plan->n_steps; i++) {
+        begun = begun || r->steps[i].started_ms;
+    }
+    if (!a->journal || !begun) {
+        struct dcp_error unused;
+
+        (void)(a->journal && dcp_journal_mark_leg(a->journal, DCP_LEG_UNUSED, 0,
+                                                  r->ended_ms, &unused));
+        return -1;
+    }
+    dcp_ui_error(a->globals, err);
+    say_resume(a);
+    return STATUS_PARTIAL;
 }
 
 static int
@@ -335,16 +287,18 @@ run_leg(struct apply *a, struct dcp_error *err)
     o.progress = progress;
     o.user = a;
     dcp_interrupt_watch();
-    bool ok = dcp_run_leg(result.inventory, a->plan,
-                          dcp_virtual_executor(a->world), &o, &report, err);
-    int status = ok ? exit_status(&report, &result.status) : -1;
+    bool ok =
+        dcp_run_leg(result.inventory, a->plan, a->executor, &o, &report, err);
+    int status = ok ? exit_status(&report, &result.status)
+                    : broken_status(a, &report, err);
 
     if (ok && !end_leg(a, &report, status, err)) {
         status = -1;
-    }
-    if (status >= 0) {
+    } else if (ok) {
         result.serial_after = a->context.model.serial;
-        result.log = dcp_virtual_log(a->world, &result.n_log);
+        if (a->world) {
+            result.log = dcp_virtual_log(a->world, &result.n_log);
+        }
         status = tell(a, &result, status, err);
     }
     dcp_run_report_finish(&report);
@@ -364,8 +318,9 @@ finish_applied(struct apply *a, struct dcp_error *err)
         ok = dcp_journal_mark_leg(a->journal, DCP_LEG_CONSUMED, model->serial,
                                   a->record.ended_ms, err);
     } else {
-        ok = check_serial(a, err) && make_world(a, err) && restore(a, err) &&
-             commit(a, a->record.ended_ms, err);
+        ok = dcp_apply_check_serial(&a->gate, err) &&
+             (is_program(a->options) || make_executor(a, err)) &&
+             restore(a, err) && commit(a, a->record.ended_ms, err);
     }
     if (!ok) {
         return -1;
@@ -377,14 +332,41 @@ finish_applied(struct apply *a, struct dcp_error *err)
     return 0;
 }
 
+/* Acting on real things wants a word from a person, or --yes. */
+static bool
+confirm(const struct apply *a, struct dcp_error *err)
+{
+    char answer[8] = "";
+
+    if (!is_program(a->options) || a->options->yes) {
+        return true;
+    }
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "there is no terminal to ask at: say --yes");
+    }
+    fprintf(stderr, "Carry out leg '%s' by %s? [y/N] ",
+            a->plan->legs[a->leg].name, a->options->executor);
+    if (fgets(answer, sizeof answer, stdin) &&
+        (answer[0] == 'y' || answer[0] == 'Y')) {
+        return true;
+    }
+    return dcp_fail(err, DCP_E_REFUSED, "nothing was done");
+}
+
 static int
 with_plan(struct apply *a, struct dcp_error *err)
 {
     const struct options *o = a->options;
 
-    if (!choose_leg(a, err) || !check_model(a, err)) {
+    a->gate = (struct dcp_apply_gate){ .model = &a->context.model,
+                                       .plan = a->plan,
+                                       .journal = a->journal };
+    if (!dcp_apply_choose_leg(&a->gate, o->leg, err) ||
+        !dcp_apply_check_model(&a->gate, err)) {
         return -1;
     }
+    a->leg = a->gate.leg;
     if (o->drift) {
         return dcp_apply_drift(a->globals, a->context.model.inventory, a->plan,
                                a->leg, a->context.model.placement, err);
@@ -406,46 +388,54 @@ with_plan(struct apply *a, struct dcp_error *err)
                               err)) {
         return finish_applied(a, err);
     }
-    if (!check_serial(a, err) || !check_start(a, err) ||
-        !check_validity(a, err)) {
+    if (!dcp_apply_check_serial(&a->gate, err) ||
+        !dcp_apply_check_start(&a->gate, err) || !confirm(a, err) ||
+        !make_executor(a, err) ||
+        !dcp_apply_check_validity(&a->gate,
+                                  a->executor->ops->now_ms(a->executor), err)) {
         return -1;
     }
     if (a->journal &&
         !dcp_journal_begin_leg(
             a->journal, a->plan, a->leg, o->executor, a->context.model.serial,
-            a->plan->legs[a->leg].start_ms, o->resume, err)) {
+            a->executor->ops->now_ms(a->executor), o->resume, err)) {
         return -1;
     }
-    if (!make_world(a, err) || (a->journal && !restore(a, err))) {
+    if (!restore(a, err)) {
         return -1;
     }
     return run_leg(a, err);
 }
 
+static bool
+open_journal(struct apply *a, struct dcp_error *err)
+{
+    char path[4096];
+
+    if (!strcmp(a->options->executor, "dry") || a->options->drift) {
+        return true;
+    }
+    (void)snprintf(path, sizeof path, "%s/.dcplan/journal.db", a->globals->dir);
+    a->journal = dcp_journal_open(
+        path,
+        is_program(a->options) ? DCP_DURABILITY_FULL : DCP_DURABILITY_NORMAL,
+        err);
+    return a->journal != NULL;
+}
+
 static int
 with_model(struct apply *a, const char *path, struct dcp_error *err)
 {
-    char journal[4096];
+    int status = -1;
 
     a->plan = dcp_plan_load(a->context.model.inventory, path, err);
-    if (!a->plan) {
-        return -1;
-    }
-    if (a->plan->n_legs == 0) {
+    if (a->plan && a->plan->n_legs == 0) {
         (void)dcp_fail(err, DCP_E_PARSE, "'%s' has no legs", path);
-        return -1;
+    } else if (a->plan && open_journal(a, err)) {
+        status = with_plan(a, err);
     }
-    if (!strcmp(a->options->executor, "sim") && !a->options->drift) {
-        (void)snprintf(journal, sizeof journal, "%s/.dcplan/journal.db",
-                       a->globals->dir);
-        a->journal = dcp_journal_open(journal, DCP_DURABILITY_NORMAL, err);
-        if (!a->journal) {
-            return -1;
-        }
-    }
-    int status = with_plan(a, err);
-
     dcp_journal_destroy(a->journal);
+    dcp_executor_destroy(a->program);
     dcp_sim_executor_destroy(a->sim);
     dcp_virtual_destroy(a->dry);
     dcp_samples_finish(&a->net);
@@ -462,6 +452,13 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     int lock = -1, status = -1;
 
     (void)n_args;
+    if (writes && strcmp(a.options->executor, "sim") != 0 &&
+        !is_program(a.options)) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "there is no executor '%s': dry, sim or exec:PROG",
+                       a.options->executor);
+        return -1;
+    }
     if (!writes && a.options->resume) {
         (void)dcp_fail(err, DCP_E_USAGE,
                        "--resume goes with the executor that was interrupted: "
@@ -487,19 +484,21 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 const struct dcp_command dcp_cmd_apply = {
     .name = "apply",
     .summary = "carry out a leg of a plan, dry by default",
-    .synopsis = "PLAN [--leg LEG] [--executor dry|sim] [--resume | --drift]",
+    .synopsis = "PLAN [--leg LEG] [--executor dry|sim|exec:PROG] "
+                "[--resume | --drift]",
     .details =
         "Carries out one leg of PLAN, in the order and under the limits that "
         "it states.  The\ndry executor lists what would be done, with the "
-        "commands one would type; sim does it\nin a simulated datacenter and "
-        "then writes the model's placement with the next\nserial.  A plan "
-        "that is stale, expired, edited or was carried out already is "
-        "refused.\nCtrl-C lets running steps end; a second one stops at once; "
-        "--resume goes on.\n\n"
+        "commands one would type; sim does it\nin a simulated datacenter, "
+        "exec:PROG by a program of yours (docs/executors.md); both\nthen write "
+        "the model's placement with the next serial.  A plan that is stale, "
+        "expired,\nedited or was carried out already is refused.  Ctrl-C lets "
+        "running steps end; a second\none stops at once; --resume goes on.\n\n"
         "Examples:\n"
         "  dcplan apply plan.json\n"
         "  dcplan apply plan.json --leg evening --executor sim\n"
         "  dcplan apply plan.json --leg evening --executor sim --resume\n"
+        "  dcplan apply plan.json --executor exec:./my-executor --yes\n"
         "  dcplan apply plan.json --drift\n",
     .groups = groups,
     .n_groups = sizeof groups / sizeof groups[0],

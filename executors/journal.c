@@ -261,12 +261,12 @@ dcp_journal_evening_done(struct dcp_journal *j, const char *lineage,
                          int64_t from_ms, int64_t to_ms, bool *out,
                          struct dcp_error *err)
 {
-    sqlite3_stmt *s = prepare(
-        j,
-        "SELECT count(*) FROM legs JOIN plans ON plans.plan = legs.plan"
-        " WHERE lineage = ? AND name = 'evening' AND state = ? AND"
-        " started_ms >= ? AND started_ms < ?",
-        err);
+    sqlite3_stmt *s =
+        prepare(j,
+                "SELECT count(*) FROM legs JOIN plans ON plans.plan = legs.plan"
+                " WHERE lineage = ? AND name = 'evening' AND state = ? AND"
+                " started_ms >= ? AND started_ms < ?",
+                err);
 
     if (!s) {
         return false;
@@ -373,6 +373,11 @@ dcp_journal_begin_leg(struct dcp_journal *j, const struct dcp_plan *plan,
     struct dcp_leg_record old;
     const char *name = plan->legs[leg].name;
 
+    if (strlen(executor) >= DCP_JOURNAL_EXECUTOR_SIZE) {
+        return dcp_fail(err, DCP_E_ARGUMENT,
+                        "the executor's name is longer than %d characters",
+                        DCP_JOURNAL_EXECUTOR_SIZE - 1);
+    }
     j->leg = leg;
     if (!find_plan(j, plan, &j->plan, err) ||
         !find_leg(j, j->plan, leg, &old, err)) {

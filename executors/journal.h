@@ -40,9 +40,11 @@ enum dcp_leg_state {
     DCP_LEG_CONSUMED,
 };
 
+#define DCP_JOURNAL_EXECUTOR_SIZE 256 /* Longer names are refused. */
+
 struct dcp_leg_record {
     enum dcp_leg_state state;
-    char executor[32];
+    char executor[DCP_JOURNAL_EXECUTOR_SIZE];
     uint64_t serial_before, serial_after; /* Of the model; after: 0 until
                                            * applied. */
     int64_t started_ms, ended_ms;         /* ended: 0 while running. */
