@@ -44,7 +44,8 @@ write_usage(const struct dcp_globals *g, const struct options *o,
     struct dcp_diag diag = { 0 };
     struct dcp_globals context = *g;
     DCP_AUTO(dcp_arena) struct dcp_arena *arena = dcp_arena_create(0);
-    DCP_FREE char *path = malloc(strlen(dir) + 16);
+    size_t path_size = strlen(dir) + 16;
+    DCP_FREE char *path = malloc(path_size);
     struct dcp_synth_vm *vms = NULL;
     uint32_t n = 0;
     bool ok = arena && path;
@@ -52,7 +53,7 @@ write_usage(const struct dcp_globals *g, const struct options *o,
     if (!ok) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for usage");
     }
-    (void)sprintf(path, "%s/usage.h5", dir);
+    (void)snprintf(path, path_size, "%s/usage.h5", dir);
     ok = dcp_model_open(dir, &diag, &model, err);
     if (ok) {
         struct dcp_synth_options options = {

@@ -2,8 +2,7 @@
 
 /* One pass over the store in stripes of columns; per VM one pass over its
  * samples for what concerns all of them (how many, at the limit, highest),
- * then one selection per bucket that a slot asks for.  The cells of each
- * bucket are listed once, up front.
+ * then one selection per bucket that a slot asks for (traces/series.h).
  *
  * One thread: 100,000 VMs x 2,016 samples are 200 million samples, and a
  * sample costs a few nanoseconds, most of them the store's. */
@@ -12,6 +11,7 @@
 
 #include "model/capacity.h"
 #include "traces/columns.h"
+#include "traces/series.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,20 +30,11 @@ struct fit {
     int64_t min_history_ms;
 
     uint32_t first_cell, n_cells;
-    uint32_t n_buckets;
-    uint32_t *bucket_first; /* n_buckets + 1, into 'cells'. */
-    uint32_t *cells;        /* Grouped by bucket, ascending within one. */
-
-    /* Of the VM at hand. */
-    float *series;       /* By cell; NaN missing. */
-    float *scratch;      /* By cell. */
-    double *bucket_want; /* By bucket: < 0 not computed, NaN no samples. */
-    double *slot_want;   /* By slot. */
+    struct dcp_series series; /* Of the VM at hand. */
+    double *slot_want;        /* Of the VM at hand, by slot. */
 
     float *stripe_rows[2]; /* DCP_STRIPE_COLUMNS x n_cells each. */
 };
-
-/* --- Buckets of cells --------------------------------------------------- */
 
 /* Whole cells in [from_ms, until_ms): no sample of the future, not even a
  * part of one, may have a say. */
@@ -70,113 +61,10 @@ choose_cells(struct fit *f, int64_t from_ms, int64_t until_ms)
 }
 
 static uint32_t
-cell_bucket(const struct fit *f, uint32_t cell)
+trace_want(struct fit *f, double percentile)
 {
-    int64_t at_ms =
-        dcp_store_start_ms(f->store) +
-        ((int64_t)f->first_cell + cell) * dcp_store_interval_ms(f->store);
-
-    return dcp_bucket_at(f->inv->policy.buckets, &f->inv->calendar,
-                         f->inv->zone, at_ms);
-}
-
-static void
-group_cells(struct fit *f, uint32_t *bucket_of_cell)
-{
-    uint32_t *first = f->bucket_first;
-
-    for (uint32_t c = 0; c < f->n_cells; c++) {
-        bucket_of_cell[c] = cell_bucket(f, c);
-        first[bucket_of_cell[c] + 1]++;
-    }
-    for (uint32_t b = 0; b < f->n_buckets; b++) {
-        first[b + 1] += first[b];
-    }
-    for (uint32_t c = 0; c < f->n_cells; c++) {
-        f->cells[first[bucket_of_cell[c]]++] = c;
-    }
-    for (uint32_t b = f->n_buckets; b > 0; b--) {
-        first[b] = first[b - 1];
-    }
-    first[0] = 0;
-}
-
-/* --- One series to one value per slot ----------------------------------- */
-
-/* What a bucket asks for: its percentile, or peak_factor x its peak. */
-static double
-bucket_want(struct fit *f, uint32_t bucket, double percentile)
-{
-    double want = f->bucket_want[bucket];
-    uint32_t n = 0;
-    float peak = 0;
-
-    if (!(want < 0)) {
-        return want;
-    }
-    for (uint32_t i = f->bucket_first[bucket]; i < f->bucket_first[bucket + 1];
-         i++) {
-        float x = f->series[f->cells[i]];
-
-        if (!isnan(x)) {
-            f->scratch[n++] = x;
-            peak = x > peak ? x : peak;
-        }
-    }
-    want = NAN;
-    if (n) {
-        want = fmax(dcp_percentile(f->scratch, n, percentile),
-                    f->inv->policy.peak_factor * peak);
-    }
-    f->bucket_want[bucket] = want;
-    return want;
-}
-
-/* A bucket without history: the most of any known class (or day of the week)
- * at that hour, else the most of any bucket. */
-static double
-fallback_want(struct fit *f, uint32_t bucket, double percentile)
-{
-    double most = NAN; /* fmax() ignores NaN. */
-
-    if (f->n_buckets > 24) {
-        for (uint32_t b = bucket % 24; b < f->n_buckets; b += 24) {
-            most = fmax(most, bucket_want(f, b, percentile));
-        }
-    }
-    if (isnan(most)) {
-        for (uint32_t b = 0; b < f->n_buckets; b++) {
-            most = fmax(most, bucket_want(f, b, percentile));
-        }
-    }
-    return most;
-}
-
-/* Fills slot_want from 'series', which has a sample; returns how many classes
- * took another's history. */
-static uint32_t
-fit_series(struct fit *f, double percentile)
-{
-    const struct dcp_demand *d = f->demand;
-    uint32_t fallback_classes = 0, n = 0;
-
-    for (uint32_t b = 0; b < f->n_buckets; b++) {
-        f->bucket_want[b] = -1;
-    }
-    for (uint32_t s = 0; s < d->n_slots; s++) {
-        uint32_t bucket = d->slots[s].bucket;
-        double want = bucket_want(f, bucket, percentile);
-
-        if (isnan(want)) {
-            uint32_t bit = 1u << bucket / 24 % 32;
-
-            n += !(fallback_classes & bit);
-            fallback_classes |= bit;
-            want = fallback_want(f, bucket, percentile);
-        }
-        f->slot_want[s] = want;
-    }
-    return n;
+    return dcp_series_fit(&f->series, f->demand->slots, f->demand->n_slots,
+                          percentile, f->slot_want);
 }
 
 static void
@@ -229,7 +117,7 @@ load_cpu(struct fit *f, const float *raw, double factor, double limit_mhz)
             }
             h.peak = x > h.peak ? x : h.peak;
         }
-        f->series[c] = x;
+        f->series.value[c] = x;
     }
     return h;
 }
@@ -272,7 +160,7 @@ fit_cpu(struct fit *f, const struct dcp_column *pair, const float *raw)
         flat_want(f, h.peak);
         f->rows.source[vm.ix] = DCP_DEMAND_SHORT;
     } else {
-        d->n_class_fallback += fit_series(f, tier->percentile);
+        d->n_class_fallback += trace_want(f, tier->percentile);
         f->rows.source[vm.ix] = DCP_DEMAND_TRACE;
     }
     d->n_by_source[f->rows.source[vm.ix]]++;
@@ -293,7 +181,7 @@ fit_net(struct fit *f, const struct dcp_column *pair, const float *rx,
     for (uint32_t c = 0; c < f->n_cells; c++) {
         float x = fmaxf(rx[c], tx[c]); /* NaN only where both are. */
 
-        f->series[c] = x;
+        f->series.value[c] = x;
         if (!isnan(x)) {
             n++;
             peak = x > peak ? x : peak;
@@ -305,7 +193,7 @@ fit_net(struct fit *f, const struct dcp_column *pair, const float *rx,
     if ((int64_t)n * dcp_store_interval_ms(f->store) < f->min_history_ms) {
         flat_want(f, peak);
     } else {
-        (void)fit_series(f, tier->percentile);
+        (void)trace_want(f, tier->percentile);
     }
     write_row(f, 1 + tier->margin_frac, INFINITY,
               f->rows.net_kib_s + (size_t)pair->vm * f->demand->stride);
@@ -319,13 +207,13 @@ fit_mem(struct fit *f, const struct dcp_column *pair, const float *raw)
 
     for (uint32_t c = 0; c < f->n_cells; c++) {
         if (!isnan(raw[c])) {
-            f->scratch[n++] = raw[c];
+            f->series.scratch[n++] = raw[c];
         }
     }
     if (n == 0) {
         return;
     }
-    double mib = ceil(dcp_percentile(f->scratch, n, MEM_PERCENTILE));
+    double mib = ceil(dcp_percentile(f->series.scratch, n, MEM_PERCENTILE));
 
     mib = fmax(mib, (double)vm->balloon_floor_mib);
     mib = fmax(mib, (double)vm->mem_reservation_mib);
@@ -439,14 +327,7 @@ static bool
 prepare(struct fit *f, struct dcp_arena *scratch, struct dcp_error *err)
 {
     uint64_t stripe = (uint64_t)f->n_cells * DCP_STRIPE_COLUMNS;
-    uint32_t *bucket_of_cell = dcp_arena_array(scratch, uint32_t, f->n_cells);
 
-    f->bucket_first =
-        dcp_arena_array(scratch, uint32_t, (size_t)f->n_buckets + 1);
-    f->cells = dcp_arena_array(scratch, uint32_t, f->n_cells);
-    f->series = dcp_arena_array(scratch, float, f->n_cells);
-    f->scratch = dcp_arena_array(scratch, float, f->n_cells);
-    f->bucket_want = dcp_arena_array(scratch, double, f->n_buckets);
     f->slot_want = dcp_arena_array(scratch, double, f->demand->n_slots);
     if (stripe <= SIZE_MAX / sizeof(float)) {
         f->stripe_rows[0] = dcp_arena_array(scratch, float, (size_t)stripe);
@@ -454,14 +335,12 @@ prepare(struct fit *f, struct dcp_arena *scratch, struct dcp_error *err)
             f->rows.net_kib_s ? dcp_arena_array(scratch, float, (size_t)stripe)
                               : f->stripe_rows[0];
     }
-    if (!bucket_of_cell || !f->bucket_first || !f->cells || !f->series ||
-        !f->scratch || !f->bucket_want || !f->slot_want || !f->stripe_rows[0] ||
-        !f->stripe_rows[1]) {
+    if (!f->slot_want || !f->stripe_rows[0] || !f->stripe_rows[1]) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to fit %u samples a VM",
                         f->n_cells);
     }
-    group_cells(f, bucket_of_cell);
-    return true;
+    return dcp_series_init(&f->series, scratch, f->store, f->inv, f->first_cell,
+                           f->n_cells, err);
 }
 
 static bool
@@ -472,14 +351,16 @@ has_active_memory(const struct dcp_store *store)
 }
 
 static bool
-slots_fit_scheme(const struct fit *f, const struct dcp_slot slots[],
+slots_fit_scheme(const struct dcp_inventory *inv, const struct dcp_slot slots[],
                  uint32_t n_slots, struct dcp_error *err)
 {
+    uint32_t n_buckets = dcp_bucket_count(inv->policy.buckets, &inv->calendar);
+
     for (uint32_t s = 0; s < n_slots; s++) {
-        if (slots[s].bucket >= f->n_buckets) {
+        if (slots[s].bucket >= n_buckets) {
             return dcp_fail(err, DCP_E_ARGUMENT,
                             "slot %u: bucket %u of %u in this policy", s,
-                            slots[s].bucket, f->n_buckets);
+                            slots[s].bucket, n_buckets);
         }
     }
     return true;
@@ -498,10 +379,9 @@ dcp_fit(struct dcp_store *store, const struct dcp_inventory *inv,
         .inv = inv,
         .start = start,
         .min_history_ms = from_ms == INT64_MIN ? inv->policy.min_history_ms : 0,
-        .n_buckets = dcp_bucket_count(inv->policy.buckets, &inv->calendar),
     };
 
-    if (!slots_fit_scheme(&f, slots, n_slots, err)) {
+    if (!slots_fit_scheme(inv, slots, n_slots, err)) {
         return NULL;
     }
     choose_cells(&f, from_ms, until_ms);

@@ -344,12 +344,13 @@ write_part(const struct world *w, const char *dir, const char *name,
            struct dcp_error *err)
 {
     struct dcp_text text = { 0 };
-    DCP_FREE char *path = malloc(strlen(dir) + strlen(name) + 2);
+    size_t path_size = strlen(dir) + strlen(name) + 2;
+    DCP_FREE char *path = malloc(path_size);
 
     if (!path) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to write %s", name);
     }
-    (void)sprintf(path, "%s/%s", dir, name);
+    (void)snprintf(path, path_size, "%s/%s", dir, name);
     print(w, &text);
     bool ok = text.failed
                   ? dcp_fail(err, DCP_E_NOMEM, "no memory to write %s", name)
@@ -376,12 +377,13 @@ bool
 dcp_invent_model(const struct dcp_invent_options *options, const char *dir,
                  struct dcp_error *err)
 {
-    DCP_FREE char *path = malloc(strlen(dir) + 16);
+    size_t path_size = strlen(dir) + 16;
+    DCP_FREE char *path = malloc(path_size);
 
     if (!path) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory");
     }
-    (void)sprintf(path, "%s/dc.yaml", dir);
+    (void)snprintf(path, path_size, "%s/dc.yaml", dir);
     if (options->n_hosts < 1 || options->n_hosts > DCP_INVENT_HOSTS_MAX ||
         options->n_vms < 1 || options->n_vms > DCP_INVENT_VMS_MAX) {
         return dcp_fail(err, DCP_E_USAGE,

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "traces/series.h"
+
+#include <math.h>
+
+static uint32_t
+cell_bucket(const struct dcp_store *store, const struct dcp_inventory *inv,
+            uint32_t cell)
+{
+    int64_t at_ms = dcp_store_start_ms(store) +
+                    (int64_t)cell * dcp_store_interval_ms(store);
+
+    return dcp_bucket_at(inv->policy.buckets, &inv->calendar, inv->zone, at_ms);
+}
+
+/* Counting sort of the cells by bucket. */
+static void
+group_cells(struct dcp_series *s, const uint32_t *bucket_of_cell)
+{
+    uint32_t *first = s->bucket_first;
+
+    for (uint32_t c = 0; c < s->n_cells; c++) {
+        first[bucket_of_cell[c] + 1]++;
+    }
+    for (uint32_t b = 0; b < s->n_buckets; b++) {
+        first[b + 1] += first[b];
+    }
+    for (uint32_t c = 0; c < s->n_cells; c++) {
+        s->cells[first[bucket_of_cell[c]]++] = c;
+    }
+    for (uint32_t b = s->n_buckets; b > 0; b--) {
+        first[b] = first[b - 1];
+    }
+    first[0] = 0;
+}
+
+bool
+dcp_series_init(struct dcp_series *out, struct dcp_arena *arena,
+                const struct dcp_store *store, const struct dcp_inventory *inv,
+                uint32_t first_cell, uint32_t n_cells, struct dcp_error *err)
+{
+    struct dcp_series s = {
+        .n_cells = n_cells,
+        .n_buckets = dcp_bucket_count(inv->policy.buckets, &inv->calendar),
+        .peak_factor = inv->policy.peak_factor,
+    };
+    uint32_t *bucket_of_cell = dcp_arena_array(arena, uint32_t, n_cells);
+
+    s.value = dcp_arena_array(arena, float, n_cells);
+    s.scratch = dcp_arena_array(arena, float, n_cells);
+    s.bucket_first = dcp_arena_array(arena, uint32_t, (size_t)s.n_buckets + 1);
+    s.cells = dcp_arena_array(arena, uint32_t, n_cells);
+    s.bucket_want = dcp_arena_array(arena, double, s.n_buckets);
+    if (!bucket_of_cell || !s.value || !s.scratch || !s.bucket_first ||
+        !s.cells || !s.bucket_want) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory to fit %u samples a VM",
+                        n_cells);
+    }
+    for (uint32_t c = 0; c < n_cells; c++) {
+        bucket_of_cell[c] = cell_bucket(store, inv, first_cell + c);
+    }
+    group_cells(&s, bucket_of_cell);
+    *out = s;
+    return true;
+}
+
+static double
+bucket_want(struct dcp_series *s, uint32_t bucket, double percentile)
+{
+    double want = s->bucket_want[bucket];
+    uint32_t n = 0;
+    float peak = 0;
+
+    if (!(want < 0)) {
+        return want;
+    }
+    for (uint32_t i = s->bucket_first[bucket]; i < s->bucket_first[bucket + 1];
+         i++) {
+        float x = s->value[s->cells[i]];
+
+        if (!isnan(x)) {
+            s->scratch[n++] = x;
+            peak = x > peak ? x : peak;
+        }
+    }
+    want = n ? fmax(dcp_percentile(s->scratch, n, percentile),
+                    s->peak_factor * peak)
+             : NAN;
+    s->bucket_want[bucket] = want;
+    return want;
+}
+
+/* A bucket without history: the most of any known class (or day of the week)
+ * at that hour, else the most of any bucket. */
+static double
+fallback_want(struct dcp_series *s, uint32_t bucket, double percentile)
+{
+    double most = NAN; /* fmax() ignores NaN. */
+
+    if (s->n_buckets > 24) {
+        for (uint32_t b = bucket % 24; b < s->n_buckets; b += 24) {
+            most = fmax(most, bucket_want(s, b, percentile));
+        }
+    }
+    if (isnan(most)) {
+        for (uint32_t b = 0; b < s->n_buckets; b++) {
+            most = fmax(most, bucket_want(s, b, percentile));
+        }
+    }
+    return most;
+}
+
+uint32_t
+dcp_series_fit(struct dcp_series *s, const struct dcp_slot slots[],
+               uint32_t n_slots, double percentile, double out_want[])
+{
+    uint32_t fallback_classes = 0, n = 0;
+
+    for (uint32_t b = 0; b < s->n_buckets; b++) {
+        s->bucket_want[b] = -1;
+    }
+    for (uint32_t i = 0; i < n_slots; i++) {
+        double want = bucket_want(s, slots[i].bucket, percentile);
+
+        if (isnan(want)) {
+            uint32_t bit = 1u << slots[i].bucket / 24 % 32;
+
+            n += !(fallback_classes & bit);
+            fallback_classes |= bit;
+            want = fallback_want(s, slots[i].bucket, percentile);
+        }
+        out_want[i] = want;
+    }
+    return n;
+}

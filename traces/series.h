@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_TRACES_SERIES_H
+#define DCP_TRACES_SERIES_H 1
+
+/* One VM's samples of one metric, and what they ask for in each bucket: the
+ * part of traces/fit.h that is the same for CPU and network.  Which cell is in
+ * which bucket is listed once, for all VMs.
+ *
+ * Everything is in the arena that it was made with.  One thread. */
+
+#include "model/demand.h"
+#include "traces/store.h"
+
+struct dcp_series {
+    float *value;   /* By cell; NaN: missing.  The caller fills it per VM. */
+    float *scratch; /* By cell; anybody's. */
+    uint32_t n_cells, n_buckets;
+    uint32_t *bucket_first; /* n_buckets + 1, into 'cells'. */
+    uint32_t *cells;        /* Grouped by bucket, ascending within one. */
+    double *bucket_want;    /* By bucket: < 0 not computed, NaN no samples. */
+    double peak_factor;
+};
+
+/* For the cells [first_cell, first_cell + n_cells) of 'store', with the
+ * policy's buckets in the model's zone. */
+bool dcp_series_init(struct dcp_series *, struct dcp_arena *,
+                     const struct dcp_store *, const struct dcp_inventory *,
+                     uint32_t first_cell, uint32_t n_cells,
+                     struct dcp_error *err) DCP_CHECKED;
+
+/* What 'value', which has a sample, asks for in each slot: its bucket's
+ * percentile, or peak_factor x the bucket's peak.  Returns how many day
+ * classes took the history of another. */
+uint32_t dcp_series_fit(struct dcp_series *, const struct dcp_slot slots[],
+                        uint32_t n_slots, double percentile, double out_want[]);
+
+#endif /* traces/series.h */
