@@ -2,6 +2,7 @@
 
 #include "traces/h5.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,7 @@ bool
 dcp_h5_fail(struct dcp_error *err, enum dcp_code code, const char *format, ...)
 {
     char what[240], why[200] = "";
+    int number = errno;
     va_list args;
 
     va_start(args, format);
@@ -42,7 +44,12 @@ dcp_h5_fail(struct dcp_error *err, enum dcp_code code, const char *format, ...)
     for (char *p = why; *p; p++) {
         *p = (unsigned char)*p < ' ' ? ' ' : *p;
     }
-    return dcp_fail(err, code, "%s%s%s%s", what, why[0] ? " (HDF5: " : "", why,
+    /* HDF5 keeps most of the system's reasons to itself. */
+    bool full = code == DCP_E_IO && (number == ENOSPC || number == EFBIG ||
+                                     number == EDQUOT || number == EIO);
+
+    return dcp_fail(err, code, "%s%s%s%s%s%s", what, full ? ": " : "",
+                    full ? strerror(number) : "", why[0] ? " (HDF5: " : "", why,
                     why[0] ? ")" : "");
 }
 

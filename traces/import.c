@@ -193,16 +193,20 @@ write_samples(struct dcp_import *imp, const struct dcp_grid *grid,
               struct dcp_store_writer *w, struct dcp_error *err)
 {
     DCP_FREE double *weight = calloc(grid->n_times, sizeof *weight);
-    DCP_FREE float *block =
-        calloc((size_t)grid->n_times * BLOCK_VMS, sizeof *block);
+    uint32_t most = DCP_STORE_BLOCK_CELLS / grid->n_times;
+
+    most = most < BLOCK_VMS ? most : BLOCK_VMS;
+    most = most < imp->n_vms ? most : imp->n_vms;
+    most = most ? most : 1;
+    DCP_FREE float *block = calloc((size_t)grid->n_times * most, sizeof *block);
 
     if (!weight || !block) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for an import");
     }
-    for (uint32_t first = 0; first < imp->n_vms; first += BLOCK_VMS) {
+    for (uint32_t first = 0; first < imp->n_vms; first += most) {
         uint32_t n = imp->n_vms - first;
 
-        n = n < BLOCK_VMS ? n : BLOCK_VMS;
+        n = n < most ? n : most;
         for (uint32_t c = 0; c < imp->kind.n_metrics; c++) {
             for (uint32_t i = 0; i < n; i++) {
                 dcp_grid_fill(grid, &imp->vms[first + i].rows, c, weight,

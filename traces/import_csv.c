@@ -355,8 +355,8 @@ add_row(struct table *t, struct dcp_import_vm *vm, int64_t time_ms,
         }
     }
     return dcp_import_row(t->imp, vm, t->lines,
-                          dcp_import_previous(vm, t->file), time_ms, row,
-                          share, flags, err);
+                          dcp_import_previous(vm, t->file), time_ms, row, share,
+                          flags, err);
 }
 
 static bool

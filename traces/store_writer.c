@@ -21,7 +21,8 @@ struct dcp_store_writer {
     hid_t data[DCP_METRICS];
     double *scale[DCP_METRICS];
     double *cpu_capacity_mhz;
-    uint16_t *cells; /* Scratch of one put: [time][vm]. */
+    uint32_t block_vms; /* At most so many are written at once. */
+    uint16_t *cells;    /* Scratch for them: [time][vm]. */
     uint32_t n_sources;
     bool failed;
 };
@@ -262,6 +263,18 @@ write_head(struct dcp_store_writer *w, struct dcp_error *err)
     return ok || dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->out.path);
 }
 
+/* A chunk's width, or less where columns are so long that it would be much
+ * memory. */
+static uint32_t
+block_vms(const struct dcp_store_writer_options *o)
+{
+    uint32_t most = DCP_STORE_BLOCK_CELLS / o->n_times;
+
+    most = most < DCP_CHUNK_VMS ? most : DCP_CHUNK_VMS;
+    most = most < o->n_vms ? most : o->n_vms;
+    return most ? most : 1;
+}
+
 struct dcp_store_writer *
 dcp_store_writer_create(const char *path,
                         const struct dcp_store_writer_options *o,
@@ -284,7 +297,8 @@ dcp_store_writer_create(const char *path,
         w->data[m] = -1;
     }
     w->cpu_capacity_mhz = calloc(o->n_vms, sizeof *w->cpu_capacity_mhz);
-    w->cells = calloc((size_t)o->n_times * DCP_CHUNK_VMS, sizeof *w->cells);
+    w->block_vms = block_vms(o);
+    w->cells = calloc((size_t)o->n_times * w->block_vms, sizeof *w->cells);
     if (!w->cpu_capacity_mhz || !w->cells) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory to write '%s'", path);
         return NULL;
@@ -414,6 +428,7 @@ dcp_store_writer_put(struct dcp_store_writer *w, enum dcp_metric m,
         uint32_t room = DCP_CHUNK_VMS - first % DCP_CHUNK_VMS;
         uint32_t k = n < room ? n : room;
 
+        k = k < w->block_vms ? k : w->block_vms;
         if (!put_block(w, m, first, k, value, err)) {
             w->failed = true;
             return false;

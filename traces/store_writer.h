@@ -33,6 +33,9 @@ struct dcp_store_writer_options {
 
 struct dcp_store_writer;
 
+/* Samples that are best put at once at most, to bound memory. */
+#define DCP_STORE_BLOCK_CELLS (UINT32_C(64) << 20)
+
 /* Sizes and names are checked (DCP_E_ARGUMENT, DCP_E_PARSE). */
 struct dcp_store_writer *
 dcp_store_writer_create(const char *path,

@@ -7,12 +7,16 @@
 #include <check.h>
 #include <stddef.h>
 
+/* 'setup' and 'teardown' run around each test; NULL: none. */
 static inline int
-run_tests(const char *name, const TTest *const *const tests[], size_t n)
+run_tests_with(const char *name, const TTest *const *const tests[], size_t n,
+               void (*setup)(void), void (*teardown)(void))
 {
     Suite *suite = suite_create(name);
     TCase *tc = tcase_create(name);
 
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
     for (size_t i = 0; i < n; i++) {
         tcase_add_test(tc, *tests[i]);
     }
@@ -24,6 +28,12 @@ run_tests(const char *name, const TTest *const *const tests[], size_t n)
 
     srunner_free(runner);
     return failed != 0;
+}
+
+static inline int
+run_tests(const char *name, const TTest *const *const tests[], size_t n)
+{
+    return run_tests_with(name, tests, n, NULL, NULL);
 }
 
 #define RUN_TESTS(NAME, TESTS)                                                 \
