@@ -311,14 +311,35 @@ dcp_store_writer_create(const char *path,
     return DCP_STEAL(w);
 }
 
+/* HDF5 overlooks what stdio could not write in the end: ask stdio. */
+static bool
+flush_file(const struct dcp_store_writer *w)
+{
+    void *handle = NULL;
+
+    if (H5Fflush(w->file, H5F_SCOPE_GLOBAL) < 0 ||
+        H5Fget_vfd_handle(w->file, H5P_DEFAULT, &handle) < 0 || !handle) {
+        return false;
+    }
+    FILE *file = *(FILE **)handle;
+
+    return fflush(file) == 0 && !ferror(file);
+}
+
 static bool
 close_file(struct dcp_store_writer *w)
 {
-    for (int m = 0; m < DCP_METRICS; m++) {
-        dcp_h5_close(&w->data[m]);
-    }
-    bool ok = w->file < 0 || H5Fclose(w->file) >= 0;
+    bool ok = true;
 
+    if (w->file < 0) {
+        return true;
+    }
+    for (int m = 0; m < DCP_METRICS; m++) {
+        ok = (w->data[m] < 0 || H5Dclose(w->data[m]) >= 0) && ok;
+        w->data[m] = -1;
+    }
+    ok = ok && flush_file(w);
+    ok = H5Fclose(w->file) >= 0 && ok;
     w->file = -1;
     return ok;
 }
