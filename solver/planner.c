@@ -486,6 +486,7 @@ morning(struct work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
         };
 
         steps->n = n_before;
+        dcp_trunks_rewind(trunks, n_before + 1);
         if (!dcp_schedule_leg(&request, steps, &a, err)) {
             return false;
         }

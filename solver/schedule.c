@@ -25,6 +25,22 @@ dcp_trunks_finish(struct dcp_trunks *t)
     *t = (struct dcp_trunks){ 0 };
 }
 
+void
+dcp_trunks_rewind(struct dcp_trunks *t, uint32_t first_step)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < t->n; i++) {
+        struct dcp_trunk *trunk = &t->items[i];
+
+        if (trunk->step < first_step) {
+            trunk->gone = trunk->gone < first_step ? trunk->gone : 0;
+            t->items[n++] = *trunk;
+        }
+    }
+    t->n = n;
+}
+
 /* Ids being collected for one step's 'after'. */
 struct waits {
     uint32_t *id;
@@ -311,7 +327,7 @@ ensure_trunk(struct maker *m, uint32_t vm, uint32_t h, uint32_t vlan,
         inv->vlans[vlan].name, inv->vlans[vlan].id, host->name);
     step->after = NULL;
     t->items[t->n++] =
-        (struct dcp_trunk){ h, vlan, step->id, false };
+        (struct dcp_trunk){ h, vlan, step->id, 0 };
     *out_step = step->id;
     return step->reason_text != NULL;
 }
@@ -357,7 +373,7 @@ add_untrunks(struct maker *m)
         step->reason_text = dcp_arena_printf(
             m->list->arena, "no VM on %s uses VLAN %s any more",
             inv->hosts[trunk->host].name, inv->vlans[trunk->vlan].name);
-        trunk->gone = true;
+        trunk->gone = step->id;
         if (!step->reason_text || !take_waits(m->list, step, &m->waits)) {
             return false;
         }

@@ -41,11 +41,14 @@ struct dcp_leg_request {
 struct dcp_trunks {
     struct dcp_trunk {
         uint32_t host, vlan, step; /* step: that trunked it. */
-        bool gone;
+        uint32_t gone;             /* Step that took it back; 0: none. */
     } *items;
     uint32_t n, capacity;
 };
 void dcp_trunks_finish(struct dcp_trunks *);
+/* Forgets what steps from 'first_step' on did, so that a leg can be scheduled
+ * anew. */
+void dcp_trunks_rewind(struct dcp_trunks *, uint32_t first_step);
 
 struct dcp_leg_answer {
     bool ok;           /* False: no safe order was found. */
