@@ -72,7 +72,8 @@ write_licences(const struct dcp_report_work *r, struct dcp_json *w)
 }
 
 /* [host, off from, off until, kWh, cost]: what each switched-off host does not
- * draw; and the same of all others, which draw more with what they took. */
+ * draw meanwhile; and what all hosts draw less in the rest of the hours: mostly
+ * below 0, for what they took. */
 static void
 write_off(const struct dcp_report_work *r, struct dcp_json *w)
 {
@@ -81,17 +82,19 @@ write_off(const struct dcp_report_work *r, struct dcp_json *w)
 
     dcp_json_karray(w, "off");
     for (uint32_t h = 0; h < r->in->inventory->n_hosts; h++) {
+        rest_kwh += t->host_saved_kwh[h];
+        rest_cost += t->host_saved_cost[h];
         if (t->off_until_ms[h] <= t->off_from_ms[h]) {
-            rest_kwh += t->host_saved_kwh[h];
-            rest_cost += t->host_saved_cost[h];
             continue;
         }
+        rest_kwh -= t->host_off_kwh[h];
+        rest_cost -= t->host_off_cost[h];
         dcp_json_begin(w, '[');
         dcp_json_u64(w, h);
         dcp_json_i64(w, t->off_from_ms[h]);
         dcp_json_i64(w, t->off_until_ms[h]);
-        dcp_json_double(w, dcp_report_round(t->host_saved_kwh[h], 3));
-        dcp_json_double(w, dcp_report_round(t->host_saved_cost[h], 4));
+        dcp_json_double(w, dcp_report_round(t->host_off_kwh[h], 3));
+        dcp_json_double(w, dcp_report_round(t->host_off_cost[h], 4));
         dcp_json_end(w, ']');
     }
     dcp_json_end(w, ']');

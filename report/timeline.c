@@ -183,6 +183,10 @@ do_cell(struct walk *w, int64_t at_ms, double hours, uint32_t point)
         money[1] += (plain * f->pue - saved) * price / 1000;
         out->host_saved_kwh[h] += saved * hours / 1000;
         out->host_saved_cost[h] += saved * price * hours / 1000;
+        if (w->course[DCP_WITH].power[h] != DCP_COURSE_ON) {
+            out->host_off_kwh[h] += saved * hours / 1000;
+            out->host_off_cost[h] += saved * price * hours / 1000;
+        }
         out->packing_kwh += held * hours / 1000;
         out->packing_cost += held * price * hours / 1000;
         for (int k = 0; k < 2; k++) {
@@ -385,10 +389,13 @@ make_room(struct walk *w, struct dcp_arena *arena)
     }
     out->host_saved_kwh = dcp_arena_array(arena, double, n_hosts);
     out->host_saved_cost = dcp_arena_array(arena, double, n_hosts);
+    out->host_off_kwh = dcp_arena_array(arena, double, n_hosts);
+    out->host_off_cost = dcp_arena_array(arena, double, n_hosts);
     out->off_from_ms = dcp_arena_array(arena, int64_t, n_hosts);
     out->off_until_ms = dcp_arena_array(arena, int64_t, n_hosts);
     return ok && out->host_saved_kwh && out->host_saved_cost &&
-           out->off_from_ms && out->off_until_ms;
+           out->host_off_kwh && out->host_off_cost && out->off_from_ms &&
+           out->off_until_ms;
 }
 
 bool

@@ -37,6 +37,8 @@ struct dcp_timeline {
     /* By host, over start..end: at the meter, saved by the plan (negative
      * where a host draws more). */
     double *host_saved_kwh, *host_saved_cost;
+    /* Of that, while the host is off or being switched. */
+    double *host_off_kwh, *host_off_cost;
     int64_t *off_from_ms, *off_until_ms; /* By host; equal: never off. */
     float *night_cpu_frac[2]; /* By host: mean load while on between the
                                * first leg's end and the last leg's start;

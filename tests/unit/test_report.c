@@ -141,6 +141,7 @@ START_TEST(hosts_account_for_the_whole_saving)
         cost += tl.host_saved_cost[h];
         /* Every third is switched off, and only those. */
         ck_assert_int_eq(tl.off_until_ms[h] > tl.off_from_ms[h], h % 3 == 2);
+        ck_assert_int_eq(tl.host_off_kwh[h] > 0, h % 3 == 2);
     }
     ck_assert_double_eq_tol(kwh, tl.kwh[0] - tl.kwh[1], 1e-9 * tl.kwh[0]);
     ck_assert_double_eq_tol(cost, tl.cost[0] - tl.cost[1], 1e-9 * tl.cost[0]);

@@ -42,9 +42,10 @@ R.parts.push({ id: "off", draw: () => {
     root.append(R.note("No host is switched off."));
     return;
   }
-  root.append(R.note("What each host does not draw, against leaving it on " +
-    "with its VMs: at the meter, after standby, shutdown and boot. The hosts " +
-    "that take its VMs draw more; that is the line below."));
+  root.append(R.note("What each host does not draw while it is off, " +
+    "against leaving it on with its VMs: at the meter, after standby, " +
+    "shutdown and boot. The hosts that take its VMs draw more; that is the " +
+    "line below."));
   const money = (v) => D.meta.priced ? R.num(v, 2) : "\u2013";
   const sum = (k) => D.off.reduce((a, o) => a + o[k], 0);
   const line = (name, kwh, cost) => [name, "", "", "", "", R.num(kwh, 2),
@@ -56,8 +57,8 @@ R.parts.push({ id: "off", draw: () => {
     D.off.slice(0, ROWS_MAX).map((o) => [R.host(o[0]), R.rack(o[0]),
       D.hardware[D.hosts[o[0]][2]], R.clock(o[1]) + "\u2013" + R.clock(o[2]),
       R.span((o[2] - o[1]) / 1000), R.num(o[3], 2), money(o[4])]),
-    [line("All switched-off hosts", sum(3), sum(4)),
-     line("Other hosts, with what they take", D.off_rest_kwh,
+    [line("Switched-off hosts, while off", sum(3), sum(4)),
+     line("All hosts, with the VMs they take", D.off_rest_kwh,
           D.off_rest_cost),
      line("Net", sum(3) + D.off_rest_kwh, sum(4) + D.off_rest_cost)]));
   if (D.off.length > ROWS_MAX) {
@@ -79,8 +80,9 @@ R.parts.push({ id: "survive", draw: () => {
   root.append(R.note((asked.length ? "Any " + asked.join(" or ") +
     " may be lost: " : "") + "every protected VM that would be lost has a " +
     "place named for it on hosts that are on at that moment, at planned " +
-    "demand and allocated memory. The checker verified each of " +
-    R.count(D.n_survive, "list", "lists") + "."));
+    "demand and allocated memory. " + (D.check && D.check.pass
+      ? "The checker verified each of " + R.count(D.n_survive, "list",
+        "lists") + "." : "This was not verified.")));
   D.legs.forEach((leg, i) => {
     const rows = D.survive.filter((s) => s[0] === i);
     if (!rows.length) {
@@ -176,7 +178,7 @@ R.parts.push({ id: "again", draw: () => {
       .replace(".000Z", "Z");
   }
   for (const [key, value] of Object.entries(options)) {
-    if (value === null || value === false || typeof value === "object" &&
+    if (!value || typeof value === "object" &&
         !Array.isArray(value)) {
       continue;
     }
