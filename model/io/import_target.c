@@ -131,6 +131,26 @@ path_in(const char *dir, const char *name)
     return path;
 }
 
+bool
+dcp_import_defined(const char *dir, const char *file, const char *section,
+                   const char *name)
+{
+    DCP_FREE char *path = path_in(dir, file);
+    DCP_AUTO(dcp_arena) struct dcp_arena *arena = dcp_arena_create(0);
+    struct dcp_diag diag = { 0 };
+    struct dcp_yaml top;
+    size_t length = 0;
+    DCP_FREE char *text =
+        path && arena ? dcp_file_read(path, DCP_YAML_MAX_BYTES, &length, NULL)
+                      : NULL;
+    bool ok =
+        text && dcp_yaml_parse(arena, NULL, text, length, &diag, &top, NULL);
+    const struct dcp_yaml *entries = ok ? dcp_yaml_get(&top, section) : NULL;
+
+    dcp_diag_finish(&diag);
+    return entries && dcp_yaml_get(entries, name);
+}
+
 struct part {
     const char *name, *item;
     const struct dcp_text *text;
