@@ -45,6 +45,10 @@ compare(const void *pa, const void *pb)
 static void
 report(const struct view *v, uint32_t step, uint32_t vm, const char *text)
 {
+    if (v->rule->soft) {
+        dcp_judge_report_soft(v->leg->j, v->rule, dcp_judge_vm(vm), "%s", text);
+        return;
+    }
     dcp_judge_report(v->leg->j, step, v->rule->name, dcp_judge_vm(vm),
                      DCP_NO_NUMBER, DCP_NO_NUMBER, "%s: %s",
                      dcp_rule_kind_name(v->rule->kind), text);
@@ -293,7 +297,8 @@ dcp_always_check(struct dcp_leg_view *leg)
         struct view v = { .leg = leg, .rule = &inv->rules[i], .list = list };
         bool always = v.rule->hold == DCP_HOLD_ALWAYS;
 
-        if (v.rule->soft || !(always || v.rule->has_hours)) {
+        /* Soft rules count where plans end; hours only say when to move. */
+        if (!v.rule->has_hours && (v.rule->soft || !always)) {
             continue;
         }
         switch (v.rule->kind) {

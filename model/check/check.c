@@ -69,7 +69,7 @@ check_leg(struct dcp_leg_view *leg)
     strncat(when, leg->j->plan->legs[leg->index].name, 40);
     dcp_moves_check(leg);
     return dcp_switch_check(leg) && dcp_vlan_check(leg) &&
-           dcp_always_check(leg) &&
+           dcp_pools_check(leg) && dcp_always_check(leg) &&
            dcp_capacity_check(leg, leg->j->plan->before) &&
            dcp_check_rules_check(leg->j, leg->end, when) &&
            dcp_survive_check(leg);
@@ -215,36 +215,6 @@ place_capacity(const struct dcp_cells *c, const struct dcp_placement *p)
     return true;
 }
 
-/* Pools, by what was provisioned of them. */
-static bool
-place_pools(const struct dcp_judge *j, const struct dcp_placement *p)
-{
-    DCP_FREE double *mib = calloc(j->inv->n_pools + 1u, sizeof *mib);
-
-    if (!mib) {
-        return dcp_judge_no_memory(j);
-    }
-    for (uint32_t i = 0; i < j->inv->n_volumes; i++) {
-        const struct dcp_volume *v = &j->inv->volumes[i];
-
-        if (!dcp_pool_is_none(v->pool) &&
-            (dcp_vm_is_none(v->vm) || !dcp_host_is_none(p->host[v->vm.ix]))) {
-            mib[v->pool.ix] += (double)v->size_mib;
-        }
-    }
-    for (uint32_t i = 0; i < j->inv->n_pools; i++) {
-        const struct dcp_pool *pool = &j->inv->pools[i];
-        double most = (double)pool->capacity_mib * pool->thin_overcommit;
-
-        if (pool->capacity_mib && mib[i] > most) {
-            dcp_judge_report(
-                j, 0, "capacity", (struct dcp_object){ DCP_OBJECT_POOL, i },
-                mib[i], most, "provisioned %.0f of %.0f MiB", mib[i], most);
-        }
-    }
-    return true;
-}
-
 static void
 place_keep_on(const struct dcp_judge *j, const struct dcp_placement *p)
 {
@@ -283,7 +253,7 @@ dcp_check_placement(const struct dcp_inventory *inv,
         place_reach(&j, p);
         place_keep_on(&j, p);
     }
-    ok = ok && place_capacity(&cells, p) && place_pools(&j, p) &&
+    ok = ok && place_capacity(&cells, p) && dcp_pools_placement(&j, p) &&
          dcp_watts_placement(&cells, p) && dcp_check_rules_check(&j, p, "");
     dcp_cells_finish(&cells);
     out->states_checked = 1;

@@ -57,6 +57,7 @@ bool dcp_capacity_check(struct dcp_leg_view *,
                         const struct dcp_placement *base) DCP_CHECKED;
 bool dcp_switch_check(struct dcp_leg_view *) DCP_CHECKED;
 bool dcp_vlan_check(struct dcp_leg_view *) DCP_CHECKED;
+bool dcp_pools_check(struct dcp_leg_view *) DCP_CHECKED;
 void dcp_moves_check(const struct dcp_leg_view *);
 bool dcp_always_check(struct dcp_leg_view *) DCP_CHECKED;
 /* Racks and feeds; 'peak_mhz' is the most load of each host in any state,
@@ -65,6 +66,8 @@ bool
 dcp_watts_check(struct dcp_leg_view *, const uint64_t *peak_mhz) DCP_CHECKED;
 /* One placement, on its own: every rack and feed with a limit. */
 bool dcp_watts_placement(const struct dcp_cells *,
+                         const struct dcp_placement *) DCP_CHECKED;
+bool dcp_pools_placement(const struct dcp_judge *,
                          const struct dcp_placement *) DCP_CHECKED;
 bool dcp_survive_check(struct dcp_leg_view *) DCP_CHECKED;
 

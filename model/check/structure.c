@@ -117,35 +117,53 @@ check_shape(const struct dcp_judge *j, const struct dcp_step *s)
     return true;
 }
 
-/* Kahn's algorithm: how many steps can never start. */
+/* Kahn's algorithm: how many steps can never start.  Ids are good. */
 static bool
 count_circular(const struct dcp_judge *j, uint32_t *out_n)
 {
     const struct dcp_plan *plan = j->plan;
-    uint32_t n = plan->n_steps, done = 0, changed = 1;
-    DCP_FREE uint8_t *ready = calloc((size_t)n + 1, 1);
+    size_t n = plan->n_steps, n_waits = 0, n_ready = 0;
 
-    if (!ready) {
+    for (size_t i = 0; i < n; i++) {
+        n_waits += plan->steps[i].n_after;
+    }
+    DCP_FREE uint32_t *left = calloc(n + 1, sizeof *left);
+    DCP_FREE uint32_t *ready = calloc(n + 1, sizeof *ready);
+    DCP_FREE size_t *first = calloc(n + 2, sizeof *first);
+    DCP_FREE uint32_t *later = calloc(n_waits + 1, sizeof *later);
+
+    if (!left || !ready || !first || !later) {
         return dcp_judge_no_memory(j);
     }
-    /* Only broken plans come here, and most waits point down: few rounds. */
-    for (uint32_t round = 0; changed && round < 100; round++) {
-        changed = 0;
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < plan->steps[i].n_after; k++) {
+            first[plan->steps[i].after[k]]++;
+        }
+    }
+    for (size_t id = 1; id <= n + 1; id++) {
+        first[id] += first[id - 1]; /* The end of id, counted down below. */
+    }
+    for (size_t i = n; i-- > 0;) {
+        left[i] = plan->steps[i].n_after;
+        for (uint32_t k = 0; k < left[i]; k++) {
+            later[--first[plan->steps[i].after[k]]] = (uint32_t)i;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!left[i]) {
+            ready[n_ready++] = (uint32_t)i;
+        }
+    }
+    for (size_t i = 0; i < n_ready; i++) {
+        size_t id = (size_t)ready[i] + 1;
 
-            while (k < plan->steps[i].n_after &&
-                   ready[plan->steps[i].after[k] - 1]) {
-                k++;
-            }
-            if (!ready[i] && k == plan->steps[i].n_after) {
-                ready[i] = 1;
-                done++;
-                changed++;
+        for (size_t k = first[id]; k < first[id + 1]; k++) {
+            if (--left[later[k]] == 0) {
+                ready[n_ready++] = later[k];
             }
         }
     }
-    *out_n = n - done;
+    *out_n = (uint32_t)(n - n_ready);
     return true;
 }
 

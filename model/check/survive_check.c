@@ -7,27 +7,14 @@
  * A feed takes down only the racks that have no other feed.  VLANs that a
  * switch driver can trunk count as reachable for a restart. */
 
-#include "model/check/leg.h"
+#include "model/check/survive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct work {
-    struct dcp_leg_view *leg;
-    const struct dcp_judge *j;
-    const struct dcp_inventory *inv;
-    uint32_t *first, *vms; /* VMs by host at the leg's end. */
-    uint64_t *load;        /* By host and cell, at the end. */
-    uint64_t *extra;       /* By host and cell: what one loss adds. */
-    uint64_t *need, *capacity;
-    uint32_t *rule_first, *rules; /* Hard, unrelaxed rules by VM. */
-    uint8_t *host_lost;
-    dcp_host_id *after; /* By VM: where it is after the loss. */
-};
-
 static bool
-is_protected(const struct work *w, uint32_t vm)
+is_protected(const struct dcp_survive_work *w, uint32_t vm)
 {
     uint32_t tier = w->inv->vms[vm].tier.ix;
 
@@ -35,7 +22,7 @@ is_protected(const struct work *w, uint32_t vm)
 }
 
 static bool
-is_lost(const struct work *w, struct dcp_object lose, uint32_t host)
+is_lost(const struct dcp_survive_work *w, struct dcp_object lose, uint32_t host)
 {
     dcp_rack_id rack = w->inv->hosts[host].rack;
 
@@ -57,171 +44,11 @@ is_lost(const struct work *w, struct dcp_object lose, uint32_t host)
     return false;
 }
 
-static void
-report(const struct work *w, const struct dcp_survive *s,
-       struct dcp_object object, double need, double have, const char *text)
-{
-    dcp_judge_report(w->j, 0, "n+1", object, need, have,
-                     "leg %s, losing %s:%.40s: %s",
-                     w->j->plan->legs[w->leg->index].name,
-                     dcp_object_kind_name(s->lose.kind),
-                     dcp_object_name(w->inv, s->lose), text);
-}
-
-/* --- Rules by VM -------------------------------------------------------- */
-
-static bool
-rule_counts(const struct work *w, const struct dcp_rule *rule)
-{
-    /* A lost host cannot be stayed on. */
-    return !rule->soft && rule->kind != DCP_RULE_ROOT &&
-           !(w->inv->policy.relax_rules >> rule->kind & 1);
-}
-
-static uint32_t
-member_of(const struct dcp_rule *rule, uint32_t i)
-{
-    return i < rule->n_vms ? rule->vms[i] : rule->others[i - rule->n_vms];
-}
-
-static bool
-index_rules(struct work *w)
-{
-    struct dcp_arena *arena = w->leg->arena;
-    uint32_t n_vms = w->inv->n_vms;
-    size_t total = 0;
-
-    w->rule_first = dcp_arena_array(arena, uint32_t, n_vms + 2u);
-    if (!w->rule_first) {
-        return dcp_judge_no_memory(w->j);
-    }
-    for (uint32_t r = 0; r < w->inv->n_rules; r++) {
-        const struct dcp_rule *rule = &w->inv->rules[r];
-
-        for (uint32_t i = 0;
-             rule_counts(w, rule) && i < rule->n_vms + rule->n_others; i++) {
-            w->rule_first[member_of(rule, i) + 2]++;
-            total++;
-        }
-    }
-    for (uint32_t v = 0; v < n_vms; v++) {
-        w->rule_first[v + 2] += w->rule_first[v + 1];
-    }
-    w->rules = dcp_arena_array(arena, uint32_t, total + 1);
-    if (!w->rules) {
-        return dcp_judge_no_memory(w->j);
-    }
-    for (uint32_t r = 0; r < w->inv->n_rules; r++) {
-        const struct dcp_rule *rule = &w->inv->rules[r];
-
-        for (uint32_t i = 0;
-             rule_counts(w, rule) && i < rule->n_vms + rule->n_others; i++) {
-            w->rules[w->rule_first[member_of(rule, i) + 1]++] = r;
-        }
-    }
-    return true;
-}
-
-/* Were 'a' and 'b' in one domain, in the base or before the loss? */
-static bool
-were_together(const struct work *w, const struct dcp_rule *rule, uint32_t a,
-              uint32_t b)
-{
-    const struct dcp_placement *states[] = { w->j->base, w->leg->end };
-
-    for (size_t i = 0; i < 2; i++) {
-        dcp_host_id ha = states[i]->host[a], hb = states[i]->host[b];
-
-        if (!dcp_host_is_none(ha) && !dcp_host_is_none(hb) &&
-            dcp_check_rules_domain(w->inv, rule->over, ha.ix) ==
-                dcp_check_rules_domain(w->inv, rule->over, hb.ix)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The VM that 'vm', restarted on 'host', may not be (spread, separate) or must
- * be (gather) together with; UINT32_MAX: none. */
-static uint32_t
-conflict(const struct work *w, const struct dcp_rule *rule, uint32_t vm,
-         uint32_t host)
-{
-    uint32_t mine = dcp_check_rules_domain(w->inv, rule->over, host);
-    struct dcp_ids side_a = { rule->vms, rule->n_vms };
-    struct dcp_ids side_b = { rule->others, rule->n_others };
-    bool in_a = dcp_ids_contain(&side_a, vm);
-    bool in_b = dcp_ids_contain(&side_b, vm);
-
-    for (uint32_t i = 0; i < rule->n_vms + rule->n_others; i++) {
-        uint32_t other = member_of(rule, i);
-        dcp_host_id h = w->after[other];
-
-        if (other == vm || dcp_host_is_none(h)) {
-            continue;
-        }
-        bool together =
-            dcp_check_rules_domain(w->inv, rule->over, h.ix) == mine;
-        bool were = were_together(w, rule, vm, other);
-
-        if (rule->kind == DCP_RULE_GATHER ? !together && were
-                                          : together && !were) {
-            bool opposite = i < rule->n_vms ? in_b : in_a;
-
-            if (rule->kind != DCP_RULE_SEPARATE || opposite) {
-                return other;
-            }
-        }
-    }
-    return UINT32_MAX;
-}
-
-static void
-judge_rules(const struct work *w, const struct dcp_survive *s, uint32_t vm,
-            uint32_t host)
-{
-    char text[100];
-
-    for (uint32_t i = w->rule_first[vm]; i < w->rule_first[vm + 1]; i++) {
-        const struct dcp_rule *rule = &w->inv->rules[w->rules[i]];
-        struct dcp_ids hosts = { rule->hosts, rule->n_hosts };
-        uint32_t other = UINT32_MAX;
-
-        switch (rule->kind) {
-        case DCP_RULE_FENCE:
-        case DCP_RULE_BAN:
-            if (dcp_ids_contain(&hosts, host) ==
-                (rule->kind == DCP_RULE_FENCE)) {
-                continue;
-            }
-            (void)snprintf(text, sizeof text, "rule %.30s: not on %.40s",
-                           rule->name, w->inv->hosts[host].name);
-            break;
-        case DCP_RULE_SPREAD:
-        case DCP_RULE_GATHER:
-        case DCP_RULE_SEPARATE:
-            other = conflict(w, rule, vm, host);
-            if (other == UINT32_MAX) {
-                continue;
-            }
-            (void)snprintf(text, sizeof text, "rule %.30s: %s with %.30s",
-                           rule->name,
-                           rule->kind == DCP_RULE_GATHER ? "not in one place"
-                                                         : "in one place",
-                           w->inv->vms[other].name);
-            break;
-        case DCP_RULE_ROOT:
-            continue;
-        }
-        report(w, s, dcp_judge_vm(vm), DCP_NO_NUMBER, DCP_NO_NUMBER, text);
-    }
-}
-
 /* --- One loss ----------------------------------------------------------- */
 
 /* Marks the lost hosts and where their VMs are then: nowhere, or as listed. */
 static void
-set_loss(struct work *w, const struct dcp_survive *s, bool set)
+set_loss(struct dcp_survive_work *w, const struct dcp_survive *s, bool set)
 {
     for (uint32_t h = 0; h < w->inv->n_hosts; h++) {
         if (s->lose.kind == DCP_OBJECT_HOST) {
@@ -241,8 +68,8 @@ set_loss(struct work *w, const struct dcp_survive *s, bool set)
 }
 
 static void
-judge_target(struct work *w, const struct dcp_survive *s, uint32_t vm,
-             uint32_t host)
+judge_target(struct dcp_survive_work *w, const struct dcp_survive *s,
+             uint32_t vm, uint32_t host)
 {
     const struct dcp_vm *v = &w->inv->vms[vm];
     char why[120], text[100];
@@ -252,12 +79,14 @@ judge_target(struct work *w, const struct dcp_survive *s, uint32_t vm,
         (void)snprintf(text, sizeof text, "%.60s is %s",
                        w->inv->hosts[host].name,
                        w->host_lost[host] ? "lost as well" : "off");
-        report(w, s, dcp_judge_vm(vm), DCP_NO_NUMBER, DCP_NO_NUMBER, text);
+        dcp_survive_report(w, s, dcp_judge_vm(vm), DCP_NO_NUMBER, DCP_NO_NUMBER,
+                           text);
     }
     if (rule) {
         (void)snprintf(text, sizeof text, "on %.30s: %.60s",
                        w->inv->hosts[host].name, why);
-        report(w, s, dcp_judge_vm(vm), DCP_NO_NUMBER, DCP_NO_NUMBER, text);
+        dcp_survive_report(w, s, dcp_judge_vm(vm), DCP_NO_NUMBER, DCP_NO_NUMBER,
+                           text);
     }
     for (uint32_t i = 0; i < v->vlans.n; i++) {
         if (!dcp_check_reach_vlan_now(w->inv, host, v->vlans.ix[i]) &&
@@ -265,14 +94,15 @@ judge_target(struct work *w, const struct dcp_survive *s, uint32_t vm,
             (void)snprintf(text, sizeof text, "VLAN %.40s is not on %.40s",
                            w->inv->vlans[v->vlans.ix[i]].name,
                            w->inv->hosts[host].name);
-            report(w, s, dcp_judge_vm(vm), DCP_NO_NUMBER, DCP_NO_NUMBER, text);
+            dcp_survive_report(w, s, dcp_judge_vm(vm), DCP_NO_NUMBER,
+                               DCP_NO_NUMBER, text);
         }
     }
 }
 
 /* Adds a VM to its new host; the host is judged once all are there. */
 static void
-add_extra(struct work *w, uint32_t vm, uint32_t host, int sign)
+add_extra(struct dcp_survive_work *w, uint32_t vm, uint32_t host, int sign)
 {
     const struct dcp_cells *c = &w->leg->cells;
     uint64_t *row = w->extra + (size_t)host * c->n;
@@ -284,7 +114,8 @@ add_extra(struct work *w, uint32_t vm, uint32_t host, int sign)
 }
 
 static void
-judge_room(struct work *w, const struct dcp_survive *s, uint32_t host)
+judge_room(struct dcp_survive_work *w, const struct dcp_survive *s,
+           uint32_t host)
 {
     const struct dcp_cells *c = &w->leg->cells;
     size_t at = (size_t)host * c->n;
@@ -308,25 +139,25 @@ judge_room(struct work *w, const struct dcp_survive *s, uint32_t host)
                            dcp_cells_describe(c, i, what, sizeof what),
                            (unsigned long long)need, (unsigned long long)most,
                            dcp_cells_unit(c, i));
-            report(w, s, dcp_judge_host(host), (double)need, (double)most,
-                   text);
+            dcp_survive_report(w, s, dcp_judge_host(host), (double)need,
+                               (double)most, text);
         }
     }
 }
 
 /* Restarts must be of lost VMs, and every protected lost VM must be there. */
 static void
-judge_lists(struct work *w, const struct dcp_survive *s)
+judge_lists(struct dcp_survive_work *w, const struct dcp_survive *s)
 {
     for (uint32_t i = 0; i < s->n; i++) {
         dcp_host_id h = w->leg->end->host[s->vms[i]];
 
         if (dcp_host_is_none(h) || !w->host_lost[h.ix]) {
-            report(w, s, dcp_judge_vm(s->vms[i]), DCP_NO_NUMBER, DCP_NO_NUMBER,
-                   "is restarted but not lost");
+            dcp_survive_report(w, s, dcp_judge_vm(s->vms[i]), DCP_NO_NUMBER,
+                               DCP_NO_NUMBER, "is restarted but not lost");
         } else if (i && s->vms[i] == s->vms[i - 1]) {
-            report(w, s, dcp_judge_vm(s->vms[i]), DCP_NO_NUMBER, DCP_NO_NUMBER,
-                   "is restarted twice");
+            dcp_survive_report(w, s, dcp_judge_vm(s->vms[i]), DCP_NO_NUMBER,
+                               DCP_NO_NUMBER, "is restarted twice");
         }
     }
     struct dcp_ids restarted = { s->vms, s->n };
@@ -339,8 +170,9 @@ judge_lists(struct work *w, const struct dcp_survive *s)
              i < w->first[h + 1]; i++) {
             if (is_protected(w, w->vms[i]) &&
                 !dcp_ids_contain(&restarted, w->vms[i])) {
-                report(w, s, dcp_judge_vm(w->vms[i]), DCP_NO_NUMBER,
-                       DCP_NO_NUMBER, "protected, but has no new place");
+                dcp_survive_report(w, s, dcp_judge_vm(w->vms[i]), DCP_NO_NUMBER,
+                                   DCP_NO_NUMBER,
+                                   "protected, but has no new place");
             }
         }
         if (s->lose.kind == DCP_OBJECT_HOST) {
@@ -350,7 +182,7 @@ judge_lists(struct work *w, const struct dcp_survive *s)
 }
 
 static void
-judge_loss(struct work *w, const struct dcp_survive *s)
+judge_loss(struct dcp_survive_work *w, const struct dcp_survive *s)
 {
     set_loss(w, s, true);
     judge_lists(w, s);
@@ -362,7 +194,7 @@ judge_loss(struct work *w, const struct dcp_survive *s)
     for (uint32_t i = 0; i < s->n; i++) {
         bool seen = false;
 
-        judge_rules(w, s, s->vms[i], s->to[i].ix);
+        dcp_survive_judge_rules(w, s, s->vms[i], s->to[i].ix);
         for (uint32_t k = 0; k < i && !seen; k++) {
             seen = s->to[k].ix == s->to[i].ix;
         }
@@ -382,7 +214,7 @@ judge_loss(struct work *w, const struct dcp_survive *s)
 
 /* Is there something to lose: a host that is on? */
 static bool
-takes_down(const struct work *w, struct dcp_object lose)
+takes_down(const struct dcp_survive_work *w, struct dcp_object lose)
 {
     for (uint32_t h = 0; h < w->inv->n_hosts; h++) {
         if (lose.kind == DCP_OBJECT_HOST) {
@@ -397,7 +229,7 @@ takes_down(const struct work *w, struct dcp_object lose)
 
 /* 'listed': by index of the object, how many entries the leg has. */
 static void
-judge_demanded(const struct work *w, const struct dcp_loss *loss,
+judge_demanded(const struct dcp_survive_work *w, const struct dcp_loss *loss,
                enum dcp_object_kind kind, const uint8_t listed[], uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -421,7 +253,7 @@ judge_demanded(const struct work *w, const struct dcp_loss *loss,
 }
 
 static bool
-judge_all(struct work *w)
+judge_all(struct dcp_survive_work *w)
 {
     const struct dcp_plan *plan = w->j->plan;
     const struct dcp_policy *policy = &w->inv->policy;
@@ -464,8 +296,8 @@ judge_all(struct work *w)
             s->lose.kind == DCP_OBJECT_FEED) {
             judge_loss(w, s);
         } else {
-            report(w, s, s->lose, DCP_NO_NUMBER, DCP_NO_NUMBER,
-                   "nothing that can be lost");
+            dcp_survive_report(w, s, s->lose, DCP_NO_NUMBER, DCP_NO_NUMBER,
+                               "nothing that can be lost");
         }
     }
     return true;
@@ -477,7 +309,7 @@ dcp_survive_check(struct dcp_leg_view *leg)
     const struct dcp_inventory *inv = leg->j->inv;
     size_t n_cells = (size_t)inv->n_hosts * leg->cells.n + 1;
     struct dcp_arena *arena = leg->arena;
-    struct work w = {
+    struct dcp_survive_work w = {
         .leg = leg,
         .j = leg->j,
         .inv = inv,
@@ -502,5 +334,5 @@ dcp_survive_check(struct dcp_leg_view *leg)
     w.load = load;
     dcp_placement_by_host(leg->end, w.first, w.vms);
     memcpy(w.after, leg->end->host, inv->n_vms * sizeof *w.after);
-    return index_rules(&w) && judge_all(&w);
+    return dcp_survive_index_rules(&w) && judge_all(&w);
 }

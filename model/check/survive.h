@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_MODEL_CHECK_SURVIVE_H
+#define DCP_MODEL_CHECK_SURVIVE_H 1
+
+/* What the two files about headroom share.  Internal to model/check/. */
+
+#include "model/check/leg.h"
+
+struct dcp_survive_work {
+    struct dcp_leg_view *leg;
+    const struct dcp_judge *j;
+    const struct dcp_inventory *inv;
+    uint32_t *first, *vms; /* VMs by host at the leg's end. */
+    uint64_t *load;        /* By host and cell, at the end. */
+    uint64_t *extra;       /* By host and cell: what one loss adds. */
+    uint64_t *need, *capacity;
+    uint32_t *rule_first, *rules; /* Hard, unrelaxed rules by VM. */
+    uint8_t *host_lost;
+    dcp_host_id *after; /* By VM: where it is after the loss. */
+};
+
+void dcp_survive_report(const struct dcp_survive_work *,
+                        const struct dcp_survive *, struct dcp_object,
+                        double need, double have, const char *text);
+
+/* Hard rules that policy does not relax after a loss, by VM. */
+bool dcp_survive_index_rules(struct dcp_survive_work *) DCP_CHECKED;
+/* 'vm' restarts on 'host': with 'after' as it is then, which rules break? */
+void
+dcp_survive_judge_rules(const struct dcp_survive_work *,
+                        const struct dcp_survive *, uint32_t vm, uint32_t host);
+
+#endif /* model/check/survive.h */
