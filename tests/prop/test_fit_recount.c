@@ -219,7 +219,7 @@ main(void)
     TCase *tc = tcase_create("fit recount");
 
     tcase_set_timeout(tc, 60);
-    tcase_add_loop_test(tc, fit_agrees_with_a_recount, 0, 60);
+    tcase_add_loop_test(tc, fit_agrees_with_a_recount, 0, 30);
     suite_add_tcase(suite, tc);
     return fixture_run(suite);
 }
