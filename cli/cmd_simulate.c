@@ -411,6 +411,11 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                        DCP_BACKTEST_MAX);
         return -1;
     }
+    if (o->series && dcp_text_glob("*.h5", o->series)) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "--series writes CSV: give a name that ends in .csv");
+        return -1;
+    }
     if (g->json && o->series && !strcmp(o->series, "-")) {
         (void)dcp_fail(err, DCP_E_USAGE,
                        "--json and --series - both want standard output");

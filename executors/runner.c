@@ -169,6 +169,15 @@ count(struct dcp_run *r, const struct dcp_step *s, bool starts)
 
 /* --- Ends --------------------------------------------------------------- */
 
+/* Nobody knows whether it still runs: it keeps its place under the limits. */
+static void
+abandon(struct dcp_run *r, const struct dcp_step *s)
+{
+    r->n_running--;
+    r->steps[s->id - 1].running = false;
+    r->steps[s->id - 1].look_ms = INT64_MAX;
+}
+
 static bool
 release(struct dcp_run *r, const struct dcp_step *s)
 {
@@ -260,11 +269,11 @@ end_badly(struct dcp_run *r, const struct dcp_step *s, enum dcp_outcome outcome,
                        text && text[0] ? text : "failed");
     }
     skip_descendants(r, s->id);
-    return note(r, s,
-                outcome == DCP_OUTCOME_UNKNOWN ? DCP_PHASE_UNKNOWN
-                                               : DCP_PHASE_FAILED,
-                text) &&
-           release(r, s);
+    if (outcome == DCP_OUTCOME_UNKNOWN) {
+        abandon(r, s);
+        return note(r, s, DCP_PHASE_UNKNOWN, text);
+    }
+    return note(r, s, DCP_PHASE_FAILED, text) && release(r, s);
 }
 
 /* Decides by looking what became of a step that was sent.  'claim' is what the

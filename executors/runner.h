@@ -12,8 +12,10 @@
  * Per step: observe; done already: skip; not what the plan assumed: fail;
  * journal the intent; start; wait; observe; journal the outcome.  A step that
  * is late is unknown, and unknown is settled by observing again, never by a
- * second attempt.  A failed step stops those that wait for it; all others go
- * on.  Steps of earlier legs count as done: the caller has compared serials.
+ * second attempt; one that stays unknown keeps its place under the limits, so
+ * steps may be left pending behind it.  A failed step stops those that wait for
+ * it; all others go on.  Steps of earlier legs count as done: the caller has
+ * compared serials.
  *
  * Pure but for the executor and the journal; never prints. */
 
@@ -42,7 +44,8 @@ struct dcp_run_options {
 void dcp_run_options_default(struct dcp_run_options *out);
 
 enum dcp_outcome {
-    DCP_OUTCOME_PENDING, /* Not reached: interrupted. */
+    DCP_OUTCOME_PENDING, /* Not reached: interrupted, or no place under the
+                          * limits came free. */
     DCP_OUTCOME_DONE,
     DCP_OUTCOME_ALREADY, /* Was so before; nothing was sent. */
     DCP_OUTCOME_FAILED,
