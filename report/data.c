@@ -9,6 +9,7 @@
 #include "model/power.h"
 
 #include <math.h>
+#include <string.h>
 
 double
 dcp_report_round(double value, int decimals)
@@ -57,6 +58,8 @@ write_meta(const struct dcp_report_work *r, struct dcp_json *w)
     dcp_json_kstring(w, "lineage", plan->lineage);
     dcp_json_ku64(w, "serial", plan->serial);
     dcp_json_kstring(w, "model_digest", plan->model_digest);
+    dcp_json_kbool(w, "model_changed",
+                   strcmp(plan->model_digest, inv->digest) != 0);
     dcp_json_kstring(w, "policy_digest", plan->policy_digest);
     dcp_json_kstring(w, "traces_digest",
                      plan->traces_digest[0] ? plan->traces_digest : NULL);

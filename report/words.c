@@ -172,9 +172,14 @@ say_what(const struct dcp_report_work *r, struct dcp_text *out)
         add_count(out, r->n_hosts_off, "host is", "hosts are");
         dcp_text_puts(out, " switched off");
     }
-    if (is_round_trip(plan)) {
+    uint32_t last = plan->n_legs - 1;
+
+    if (is_round_trip(plan) &&
+        r->tl.leg_end_ms[last] > plan->legs[last].start_ms) {
         dcp_text_puts(out, ", and what the day needs is back by ");
-        add_clock(r, out, r->tl.leg_end_ms[plan->n_legs - 1]);
+        add_clock(r, out, r->tl.leg_end_ms[last]);
+    } else if (is_round_trip(plan)) {
+        dcp_text_puts(out, ", and the day needs nothing back");
     }
     dcp_text_puts(out, ".");
 }
@@ -209,9 +214,14 @@ say_saving(const struct dcp_report_work *r, struct dcp_text *out)
         dcp_text_puts(out, " by packing more tightly, for as long as it "
                            "stays so.");
     } else {
-        add_saving(r, out, s->night_kwh, s->night_cost);
-        add_per(r, out);
-        dcp_text_puts(out, " by changing placement for the night.");
+        if (fabs(s->night_kwh) < 0.005) {
+            dcp_text_puts(out, "Changing placement for the night saves "
+                               "nothing.");
+        } else {
+            add_saving(r, out, s->night_kwh, s->night_cost);
+            add_per(r, out);
+            dcp_text_puts(out, " by changing placement for the night.");
+        }
         if (packs) {
             dcp_text_puts(out, " Apart from that, and not to be added to it: "
                                "the tighter placement by day is worth ");

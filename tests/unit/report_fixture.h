@@ -466,6 +466,7 @@ fixture_plan(struct fixture *f)
     strcpy(plan->policy_digest,
            "sha256:"
            "3333333333333333333333333333333333333333333333333333333333333333");
+    strcpy(f->inv->digest, plan->model_digest);
     plan->lineage = f->inv->lineage;
     plan->serial = 7;
     plan->tool_version = "0.1.0";

@@ -370,6 +370,19 @@ START_TEST(a_refused_plan_says_so_first)
 }
 END_TEST
 
+START_TEST(another_model_than_the_plans_is_said)
+{
+    struct dcp_text page = make_page();
+
+    ck_assert_ptr_nonnull(strstr(page.data, "\"model_changed\":false"));
+    dcp_text_finish(&page);
+    f.inv->digest[10] = 'x';
+    page = make_page();
+    ck_assert_ptr_nonnull(strstr(page.data, "\"model_changed\":true"));
+    dcp_text_finish(&page);
+}
+END_TEST
+
 START_TEST(a_plan_without_steps_is_a_page_too)
 {
     f.plan->n_steps = 0;
@@ -533,6 +546,7 @@ report_suite(void)
     tcase_add_test(tc, names_cannot_leave_the_data);
     tcase_add_test(tc, what_is_not_a_number_is_null);
     tcase_add_test(tc, a_refused_plan_says_so_first);
+    tcase_add_test(tc, another_model_than_the_plans_is_said);
     tcase_add_test(tc, a_plan_without_steps_is_a_page_too);
     tcase_add_test(tc, demand_that_does_not_cover_the_plan_is_refused);
     tcase_add_test(tc, a_replay_of_an_unseen_night_comes_first);

@@ -14,6 +14,11 @@ R.parts.push({ id: "summary", draw: () => {
   const say = (kind, mark, text) => verdict.append(R.el("p",
     { class: "verdict " + kind, role: kind === "bad" ? "alert" : null },
     R.el("span", { class: "mark" }, mark), R.el("span", {}, text)));
+  if (D.meta.model_changed) {
+    say("warn", "Model changed", "The model is not the one that the plan was " +
+      "made for: figures of this page that are not the plan’s own are of the " +
+      "model as it is now.");
+  }
   const c = D.check;
   if (!c) {
     say("warn", "Not checked", "Run dcplan plan check before you use it.");

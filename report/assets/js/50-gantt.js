@@ -56,7 +56,8 @@ const ganttAxis = (svg, leg, seconds, left, width, height) => {
   for (let s = 0; s <= seconds; s += step) {
     svg.append(R.svg("line", { x1: at(s), x2: at(s), y1: 18, y2: height,
       stroke: R.color("--c-grid") }),
-      R.svg("text", { x: at(s), y: 11, "text-anchor": s ? "middle" : "start" },
+      R.svg("text", { x: at(s), y: 11, "text-anchor":
+        !s ? "start" : at(s) > width - 18 ? "end" : "middle" },
             R.clock(leg.start + s * 1000)));
   }
   const due = (leg.deadline - leg.start) / 1000;
@@ -91,6 +92,10 @@ const ganttLane = (svg, lane, y, size, at) => {
 const gantt = (box, index) => {
   const leg = R.D.legs[index];
   const all = ganttLanes(index);
+  if (!all.length) {
+    box.replaceChildren(R.note("Nothing to do in this leg."));
+    return;
+  }
   const lanes = all.length <= LANES_MAX ? all
     : all.slice().sort((a, b) => b.bars.length - a.bars.length ||
         a.host - b.host).slice(0, LANES_MAX).sort((a, b) => a.host - b.host);
