@@ -17,6 +17,7 @@ extern const struct dcp_command dcp_cmd_model_check;
 extern const struct dcp_command dcp_cmd_plan_check;
 extern const struct dcp_command dcp_cmd_plan_diff;
 extern const struct dcp_command dcp_cmd_plan_show;
+extern const struct dcp_command dcp_cmd_model_schema;
 extern const struct dcp_command dcp_cmd_model_synth;
 extern const struct dcp_command dcp_cmd_traces_import;
 extern const struct dcp_command dcp_cmd_traces_export;

@@ -180,8 +180,7 @@ static const struct dcp_schema_row licence_rows[] = {
     { "guests_free_on_host", FLAG, AT(struct dcp_licence, guests_free_on_host),
       .fallback = "false", .help = "a licensed host covers all its guests" },
     { "guests_per_cover", QUANTITY(NUMBER),
-      AT(struct dcp_licence, guests_per_cover), .max = 1000000,
-      .fallback = "0",
+      AT(struct dcp_licence, guests_per_cover), .max = 1000000, .fallback = "0",
       .help = "guests that one cover of a host allows, more are stacked; 0: "
               "any number" },
     { "price", .value = DCP_VALUE_PRICE, .of = "/year",

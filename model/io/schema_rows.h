@@ -45,13 +45,13 @@
 
 #define SECTIONS(X)                                                            \
     X(top)                                                                     \
-    X(include) X(tariff) X(site) X(cooling) X(room) X(feed) X(rack)            \
-        X(hardware) X(boot) X(shutdown) X(hypervisor) X(host) X(port)          \
-            X(server) X(switch) X(link) X(vlan) X(array) X(pool) X(tenant)     \
-                X(quota) X(application) X(tier) X(profile) X(flavour) X(vm)    \
-                    X(nic) X(volume) X(licence) X(covers) X(calendar)          \
-                        X(policy) X(target) X(headroom) X(loss) X(migration)   \
-                            X(rule)
+    X(include)                                                                 \
+    X(tariff) X(site) X(cooling) X(room) X(feed) X(rack) X(hardware) X(boot)   \
+        X(shutdown) X(hypervisor) X(host) X(port) X(server) X(switch) X(link)  \
+            X(vlan) X(array) X(pool) X(tenant) X(quota) X(application) X(tier) \
+                X(profile) X(flavour) X(vm) X(nic) X(volume) X(licence)        \
+                    X(covers) X(calendar) X(policy) X(target) X(headroom)      \
+                        X(loss) X(migration) X(rule)
 
 #define DECLARE(VARIABLE)                                                      \
     extern const struct dcp_schema_section dcp_schema_##VARIABLE;
