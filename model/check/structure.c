@@ -219,7 +219,13 @@ static void
 check_times(const struct dcp_judge *j, bool *sound)
 {
     const struct dcp_plan *plan = j->plan;
+    int64_t last_ms = plan->legs[plan->n_legs - 1].deadline_ms;
 
+    if (plan->not_before_ms > plan->legs[0].start_ms ||
+        plan->not_after_ms < last_ms) {
+        dcp_judge_report(j, 0, "time", no_object, DCP_NO_NUMBER, DCP_NO_NUMBER,
+                         "the legs are not all within the plan's validity");
+    }
     for (uint32_t i = 0; i < plan->n_legs; i++) {
         const struct dcp_leg *leg = &plan->legs[i];
 

@@ -347,16 +347,19 @@ dcp_plan_print(const struct dcp_inventory *inv, struct dcp_plan *plan,
     p.facts = facts;
     dcp_json_init(&p.w, true);
     print_all(&p);
-    bool ok = dcp_json_text(&p.w) &&
-              dcp_plan_digest(p.w.text.data, p.w.text.length, plan->digest);
+    bool memory = dcp_json_text(&p.w) != NULL;
+    bool ok =
+        memory && dcp_plan_digest(p.w.text.data, p.w.text.length, plan->digest);
 
     if (ok) {
         dcp_plan_uuid(plan->digest, plan->uuid);
         patch(p.w.text.data, p.uuid_end, plan->uuid);
         patch(p.w.text.data, p.digest_end, plan->digest);
         dcp_text_add(out, p.w.text.data, p.w.text.length);
-        ok = !out->failed;
+        ok = memory = !out->failed;
     }
     dcp_json_finish(&p.w);
-    return ok || dcp_fail(err, DCP_E_NOMEM, "no memory for the plan's text");
+    return ok || dcp_fail(err, memory ? DCP_E_ARGUMENT : DCP_E_NOMEM, "%s",
+                          memory ? "the plan's options are not JSON"
+                                 : "no memory for the plan's text");
 }

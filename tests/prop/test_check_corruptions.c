@@ -413,6 +413,12 @@ wrong_order_of_times(struct night *n)
 }
 
 static void
+valid_too_short(struct night *n)
+{
+    n->w.plan->not_after_ms = n->w.plan->legs[1].deadline_ms - 1;
+}
+
+static void
 switch_off_a_full_host(struct night *n)
 {
     (void)world_power(&n->w, 1, BANNED, false);
@@ -468,6 +474,7 @@ static const struct {
     WAY("unsupported", unknown_effect),
     WAY("step", wrong_id),
     WAY("time", wrong_order_of_times),
+    WAY("time", valid_too_short),
 #undef WAY
 };
 enum { WAYS = sizeof ways / sizeof ways[0] };

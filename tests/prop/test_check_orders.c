@@ -10,7 +10,8 @@
 
 #include <check.h>
 
-enum { TRIALS = 5000, HOSTS = 3, VMS = 5, STEPS = 8 };
+enum { TRIALS = 5000, HOSTS = 3, VMS = 5, STEPS = 9 };
+enum { TAGGED = 2 }; /* VMs 0 and 1 need VLAN 1, which only host 0 may lack. */
 enum progress { WAITING, RUNNING, DONE };
 
 enum fault {
@@ -18,7 +19,8 @@ enum fault {
     FAULT_POWER = 2,
     FAULT_SPREAD = 4,
     FAULT_KEEP_ON = 8,
-    FAULT_OTHER = 16,
+    FAULT_VLAN = 16,
+    FAULT_OTHER = 32,
 };
 
 static uint32_t
@@ -39,16 +41,35 @@ random_waits(struct world *w, struct dcp_rng *rng, uint32_t id, uint32_t must,
     }
 }
 
+/* Host 0 has a port whose VLANs can be changed; it carries both at first. */
+static void
+add_vlans(struct world *w)
+{
+    static const uint32_t vlans[] = { 0, 1 };
+    struct dcp_port *port = WORLD_NEW(w, struct dcp_port, 1);
+
+    *port = (struct dcp_port){
+        .nic = "eth1", .to = { 0 }, .port = "p1", .vlans = { vlans, 2 }
+    };
+    w->hosts[0].ports = port;
+    w->hosts[0].n_ports = 1;
+    for (uint32_t v = 0; v < TAGGED; v++) {
+        w->vms[v].vlans = (struct dcp_ids){ vlans + 1, 1 };
+    }
+}
+
 /* A plan whose listed order keeps VMs on hosts that are on. */
 static struct world
 random_world(struct dcp_rng *rng)
 {
     struct world w = world_make(HOSTS, VMS);
     uint32_t at[VMS], last[VMS] = { 0 }, last_switch[HOSTS] = { 0 };
-    bool on[HOSTS];
+    uint32_t last_vlan = 0;
+    bool on[HOSTS], trunked = true;
     static const uint32_t pair[] = { 0, 1 };
     uint32_t one_in = 1 + below(rng, 4);
 
+    add_vlans(&w);
     w.inv->policy.keep_on = 1 + below(rng, HOSTS);
     w.rules[0] = (struct dcp_rule){ .kind = DCP_RULE_SPREAD,
                                     .name = "apart",
@@ -72,7 +93,12 @@ random_world(struct dcp_rng *rng)
         for (uint32_t k = 0; k < VMS; k++) {
             used += at[k] == h;
         }
-        if (used == 0 && (!on[h] || below(rng, 3) > 0)) {
+        if (below(rng, 5) == 0) {
+            trunked = !trunked;
+            id = world_vlan(&w, 0, 0, 1, trunked);
+            random_waits(&w, rng, id, last_vlan, one_in);
+            last_vlan = id;
+        } else if (used == 0 && (!on[h] || below(rng, 3) > 0)) {
             on[h] = !on[h];
             id = world_power(&w, 0, h, on[h]);
             random_waits(&w, rng, id, last_switch[h], one_in);
@@ -117,17 +143,19 @@ is_on(const struct state *s, uint32_t vm, uint32_t h)
     return both || at == h;
 }
 
+/* Given by steps of one kind and taken by those of another, at one host. */
 static bool
-is_up(const struct state *s, uint32_t h)
+is_there(const struct state *s, uint32_t h, enum dcp_step_kind gives,
+         enum dcp_step_kind takes)
 {
     bool up = true;
 
     for (uint32_t id = 1; id <= s->w->plan->n_steps; id++) {
         const struct dcp_step *step = &s->w->steps[id - 1];
 
-        if (step->object.kind == DCP_OBJECT_HOST && step->object.ix == h &&
-            s->step[id] != WAITING) {
-            up = s->step[id] == DONE && step->kind == DCP_STEP_HOST_ON;
+        if ((step->kind == gives || step->kind == takes) &&
+            step->object.ix == h && s->step[id] != WAITING) {
+            up = s->step[id] == DONE && step->kind == gives;
         }
     }
     return up;
@@ -147,7 +175,7 @@ judge_state(struct state *s)
                 n_vms++;
             }
         }
-        bool up = is_up(s, h);
+        bool up = is_there(s, h, DCP_STEP_HOST_ON, DCP_STEP_HOST_OFF);
 
         n_up += up;
         s->faults |= mhz > s->limit[h] ? FAULT_CAPACITY : 0;
@@ -156,6 +184,11 @@ judge_state(struct state *s)
             is_on(s, 1, h)) {
             s->faults |= FAULT_SPREAD;
         }
+    }
+    bool vlan = is_there(s, 0, DCP_STEP_VLAN_TRUNK, DCP_STEP_VLAN_UNTRUNK);
+
+    for (uint32_t v = 0; v < TAGGED; v++) {
+        s->faults |= is_on(s, v, 0) && !vlan ? FAULT_VLAN : 0;
     }
     s->faults |= n_up < s->w->inv->policy.keep_on ? FAULT_KEEP_ON : 0;
 }
@@ -216,6 +249,7 @@ faults_found(struct world *w)
                   : !strcmp(rule, "power")   ? FAULT_POWER
                   : !strcmp(rule, "apart")   ? FAULT_SPREAD
                   : !strcmp(rule, "keep_on") ? FAULT_KEEP_ON
+                  : !strcmp(rule, "vlan")    ? FAULT_VLAN
                                              : FAULT_OTHER;
         if (faults & FAULT_OTHER) {
             ck_abort_msg("%s: %s", rule, r.violations[i].text);
@@ -228,7 +262,7 @@ faults_found(struct world *w)
 
 START_TEST(agrees_with_every_state)
 {
-    uint32_t n_with[5] = { 0 };
+    uint32_t n_with[6] = { 0 };
 
     for (uint64_t trial = 0; trial < TRIALS; trial++) {
         struct dcp_rng rng = dcp_rng_stream(1, "check-orders", trial);
@@ -237,14 +271,14 @@ START_TEST(agrees_with_every_state)
 
         ck_assert_msg(want == have, "trial %llu: states say %x, checker %x",
                       (unsigned long long)trial, want, have);
-        for (unsigned b = 0; b < 4; b++) {
+        for (unsigned b = 0; b < 5; b++) {
             n_with[b] += want >> b & 1;
         }
-        n_with[4] += want == 0;
+        n_with[5] += want == 0;
         world_free(&w);
     }
     /* The trials must be worth something: each fault, and none, is common. */
-    for (unsigned b = 0; b < 5; b++) {
+    for (unsigned b = 0; b < 6; b++) {
         printf("fault %u: %u of %d plans\n", b, n_with[b], TRIALS);
         ck_assert_uint_gt(n_with[b], 30);
     }

@@ -310,6 +310,20 @@ START_TEST(refuses_deep_nesting)
 }
 END_TEST
 
+START_TEST(options_must_be_json)
+{
+    struct world w = small_world();
+    struct dcp_text text = { 0 };
+    struct dcp_error err = { 0 };
+
+    w.plan->options_json = "{\"open";
+    ck_assert(!dcp_plan_print(w.inv, w.plan, &text, &err));
+    ck_assert_int_eq(err.code, DCP_E_ARGUMENT);
+    ck_assert_uint_eq(text.length, 0);
+    world_free(&w);
+}
+END_TEST
+
 START_TEST(saves_and_loads_and_leaves_no_part)
 {
     struct world w = small_world();
@@ -393,6 +407,7 @@ main(void)
     tcase_add_test(tc, derived_members_are_verified);
     tcase_add_test(tc, refuses_every_prefix);
     tcase_add_test(tc, refuses_deep_nesting);
+    tcase_add_test(tc, options_must_be_json);
     tcase_add_test(tc, saves_and_loads_and_leaves_no_part);
     tcase_add_test(tc, sixty_thousand_steps_are_quick);
     suite_add_tcase(suite, tc);
