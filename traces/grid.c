@@ -156,15 +156,16 @@ struct summary {
     double mean, p95, max;
 };
 
-/* Of the values that are numbers; nearest-rank p95.  'sorted' is scratch. */
+/* Of one column's values that are numbers; nearest-rank p95.  'first' is the
+ * column of the first of n >= 1 rows; 'sorted' is scratch. */
 static struct summary
-summarise(const float value[], size_t n, size_t stride, float sorted[])
+summarise(const float first[], size_t n, size_t stride, float sorted[])
 {
     size_t m = 0;
     double sum = 0;
 
     for (size_t i = 0; i < n; i++) {
-        float v = value[i * stride];
+        float v = first[i * stride];
 
         if (!isnan(v)) {
             sum += (double)v;
@@ -219,12 +220,15 @@ dcp_rows_settle(struct dcp_rows *r, int64_t step_ms, uint32_t cpu_column,
     }
     struct summary none = { NAN, NAN, NAN };
     struct summary cpu = none, mem = none;
-    struct summary share = summarise(r->cpu_frac, r->n, 1, scratch);
+    struct summary share = none;
 
-    if (cpu_column != UINT32_MAX) {
+    if (r->n) {
+        share = summarise(r->cpu_frac, r->n, 1, scratch);
+    }
+    if (r->n && cpu_column != UINT32_MAX) {
         cpu = summarise(r->value + cpu_column, r->n, r->n_columns, scratch);
     }
-    if (mem_column != UINT32_MAX) {
+    if (r->n && mem_column != UINT32_MAX) {
         mem = summarise(r->value + mem_column, r->n, r->n_columns, scratch);
     }
     free(scratch);

@@ -123,6 +123,9 @@ settle(struct dcp_import *imp, struct dcp_grid *grid, struct dcp_error *err)
 {
     int64_t first = INT64_MAX, last = INT64_MIN;
 
+    if (!imp->n_vms) {
+        return dcp_fail(err, DCP_E_PARSE, "no readings in the sources");
+    }
     /* The index of names is of no use in the new order. */
     qsort(imp->vms, imp->n_vms, sizeof *imp->vms, compare_vms);
     dcp_strmap_finish(&imp->index);
