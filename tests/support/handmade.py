@@ -117,9 +117,9 @@ def seal(plan):
 
 
 class Model:
-    def __init__(self):
+    def __init__(self, change=lambda text: text):
         self.path = tempfile.mkdtemp(prefix="dcplan-apply-")
-        self.write("dc.yaml", MODEL)
+        self.write("dc.yaml", change(MODEL))
         digest = json.loads(self.run(0, "model", "check", "--json"))["digest"]
         self.plan = seal(make_plan(digest))
         self.write("plan.json", json.dumps(self.plan))
