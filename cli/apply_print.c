@@ -37,6 +37,26 @@ json_time(struct dcp_json *w, const char *key, int64_t ms)
 }
 
 static void
+json_commands(struct dcp_json *w, const struct dcp_inventory *inv,
+              const struct dcp_step *s)
+{
+    struct dcp_text text = { 0 };
+    char line[512];
+
+    dcp_dry_commands(inv, s, &text);
+    dcp_json_karray(w, "commands");
+    for (const char *at = dcp_text_get(&text); *at;) {
+        size_t length = strcspn(at, "\n");
+
+        (void)snprintf(line, sizeof line, "%.*s", (int)length, at);
+        dcp_json_string(w, line);
+        at += length + (at[length] == '\n');
+    }
+    dcp_json_end(w, ']');
+    dcp_text_finish(&text);
+}
+
+static void
 json_steps(struct dcp_json *w, const struct dcp_apply_result *a)
 {
     dcp_json_karray(w, "steps");
@@ -56,6 +76,9 @@ json_steps(struct dcp_json *w, const struct dcp_apply_result *a)
         dcp_json_kstring(w, "outcome", dcp_outcome_name(done->outcome));
         json_time(w, "started", done->started_ms);
         json_time(w, "ended", done->ended_ms);
+        if (!strcmp(a->executor, "dry")) {
+            json_commands(w, a->inventory, s);
+        }
         dcp_json_end(w, '}');
     }
     dcp_json_end(w, ']');

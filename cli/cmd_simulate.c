@@ -367,6 +367,13 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
             print_one(c->model.inventory, &r.without);
         }
     }
+    for (uint32_t i = 0; status == 0 && i < r.n_legs; i++) {
+        if (!dcp_run_complete(&r.legs[i])) {
+            dcp_ui_warn(g, "leg '%s' could not be carried out: %s",
+                        plan->legs[i].name, r.legs[i].first_failure);
+            status = 1;
+        }
+    }
     dcp_replay_finish(&r);
     return status;
 }
@@ -387,6 +394,9 @@ with_context(const struct dcp_globals *g, struct dcp_context *c,
                            "the plan was made for another model (lineage %s)",
                            plan->lineage);
             return -1;
+        }
+        if (strcmp(plan->model_digest, c->model.inventory->digest) != 0) {
+            dcp_ui_warn(g, "the model was changed since the plan was made");
         }
     }
     if (o->backtest) {
