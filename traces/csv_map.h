@@ -59,8 +59,11 @@ bool dcp_csv_map_parse(struct dcp_arena *, const char *path, const char *text,
                        size_t length, struct dcp_csv_map *out,
                        struct dcp_error *err) DCP_CHECKED;
 
-/* The mapping that reads what `traces export` writes, long or wide. */
-void dcp_csv_map_default(bool wide, struct dcp_csv_map *out);
+/* The mapping that reads what `traces export` writes, long or wide, by its
+ * header line; an error at 'pos' for any other. */
+bool
+dcp_csv_map_guess(const char *header, struct dcp_pos pos,
+                  struct dcp_csv_map *out, struct dcp_error *err) DCP_CHECKED;
 
 /* An instant by the map; false: 'text' is not one. */
 bool

@@ -124,6 +124,31 @@ dcp_h5_write_text(hid_t object, const char *name, const char *value)
     return a >= 0 && H5Awrite(a, type, value) >= 0;
 }
 
+bool
+dcp_h5_write_column(hid_t where, const char *name, hid_t file_type,
+                    hid_t mem_type, uint64_t n, const void *data)
+{
+    hsize_t dims[1] = { n };
+    DCP_HID space = H5Screate_simple(1, dims, NULL);
+    DCP_HID plist = H5Pcreate(H5P_DATASET_CREATE);
+
+    (void)H5Pset_obj_track_times(plist, 0);
+    DCP_HID set = H5Dcreate2(where, name, file_type, space, H5P_DEFAULT, plist,
+                             H5P_DEFAULT);
+
+    return set >= 0 &&
+           H5Dwrite(set, mem_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
+}
+
+hid_t
+dcp_h5_create_group(hid_t where, const char *name)
+{
+    DCP_HID plist = H5Pcreate(H5P_GROUP_CREATE);
+
+    (void)H5Pset_obj_track_times(plist, 0);
+    return H5Gcreate2(where, name, H5P_DEFAULT, plist, H5P_DEFAULT);
+}
+
 static hid_t
 open_scalar(hid_t object, const char *name, H5T_class_t class, size_t max_size,
             size_t *out_size)

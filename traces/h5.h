@@ -25,6 +25,12 @@ bool dcp_h5_fail(struct dcp_error *err, enum dcp_code code, const char *format,
 bool dcp_h5_write_i64(hid_t object, const char *name, int64_t value);
 bool dcp_h5_write_text(hid_t object, const char *name, const char *value);
 
+/* A new group; a new dataset of 'n' values.  Neither has a time of its making,
+ * so that equal stores have equal bytes. */
+hid_t dcp_h5_create_group(hid_t where, const char *name);
+bool dcp_h5_write_column(hid_t where, const char *name, hid_t file_type,
+                         hid_t mem_type, uint64_t n, const void *data);
+
 /* One whole number; one fixed-length string, into 'out'.  False: absent or of
  * another type or size. */
 bool dcp_h5_read_i64(hid_t object, const char *name, int64_t *out);

@@ -5,6 +5,7 @@
  * lines. */
 
 #include "model/base/units.h"
+#include "traces/csv_line.h"
 #include "traces/importer.h"
 
 #include <math.h>
@@ -20,9 +21,8 @@ struct table {
     struct dcp_lines *lines;
     uint32_t file;
     char separator;
-    char **field; /* Of the line at hand, and how many. */
-    uint32_t n_fields, capacity;
-    uint32_t n_columns; /* Of the header, or of the first line. */
+    struct dcp_csv_line line; /* The one at hand. */
+    uint32_t n_columns;       /* Of the header, or of the first line. */
     uint32_t time, vm, metric[DCP_METRICS]; /* Column; by the import's order. */
     uint32_t vcpus, cpu_capacity, mem_capacity;
     uint32_t *column_vm; /* Wide: VM of each column. */
@@ -38,89 +38,18 @@ wrong(const struct table *t, struct dcp_error *err, const char *what,
                        "'%.40s' is not %s", text, what);
 }
 
-/* Ends a field that began at 'p' and takes its quotes off; where it ended
- * (separator or NUL), or NULL: a quote without its end. */
-static char *
-end_field(char *p, char separator)
-{
-    char *to = p;
-
-    if (*p != '"') {
-        return p + strcspn(p, (char[]){ separator, '\0' });
-    }
-    for (p++; *p; p++) {
-        if (*p == '"' && p[1] != '"') {
-            *to = '\0';
-            return p[1] == separator || !p[1] ? p + 1 : NULL;
-        }
-        p += *p == '"';
-        *to++ = *p;
-    }
-    return NULL;
-}
-
-static bool
-add_field(struct table *t, char *p, struct dcp_error *err)
-{
-    if (t->n_fields == t->capacity) {
-        uint32_t capacity = t->capacity ? 2 * t->capacity : 64;
-        char **grown = realloc(t->field, capacity * sizeof *grown);
-
-        if (!grown) {
-            return dcp_fail(err, DCP_E_NOMEM, "no memory for a line");
-        }
-        t->field = grown;
-        t->capacity = capacity;
-    }
-    t->field[t->n_fields++] = p;
-    return true;
-}
-
-static void
-trim(char *p)
-{
-    size_t n = strlen(p), skip = strspn(p, " ");
-
-    while (n > skip && p[n - 1] == ' ') {
-        n--;
-    }
-    memmove(p, p + skip, n - skip);
-    p[n - skip] = '\0';
-}
-
 static bool
 cut_line(struct table *t, char *line, struct dcp_error *err)
 {
-    t->n_fields = 0;
-    for (char *p = line;;) {
-        char *end = end_field(p, t->separator);
-
-        if (!end) {
-            return dcp_fail_at(
-                err, DCP_E_PARSE,
-                dcp_lines_pos(t->lines, (uint32_t)(p - line) + 1),
-                "a quoted field does not end before the next "
-                "separator on this line");
-        }
-        bool last = !*end;
-
-        *end = '\0';
-        trim(p);
-        if (!add_field(t, p, err)) {
-            return false;
-        }
-        if (last) {
-            return true;
-        }
-        p = end + 1;
-    }
+    return dcp_csv_line_cut(&t->line, line, t->separator,
+                            dcp_lines_pos(t->lines, 1), err);
 }
 
 /* NaN where it is missing. */
 static bool
 scan(const struct table *t, uint32_t column, double *out, struct dcp_error *err)
 {
-    char *text = t->field[column];
+    char *text = t->line.field[column];
 
     *out = NAN;
     if (!*text) {
@@ -179,7 +108,7 @@ find_column(const struct table *t, const char *name, bool required,
         return true;
     }
     for (uint32_t i = 0; i < t->n_columns; i++) {
-        if (!strcmp(t->field[i], name)) {
+        if (!strcmp(t->line.field[i], name)) {
             if (*out != NO_COLUMN) {
                 return dcp_fail_at(err, DCP_E_PARSE, dcp_lines_pos(t->lines, 1),
                                    "two columns are called '%.40s'", name);
@@ -203,18 +132,20 @@ find_vms(struct table *t, struct dcp_error *err)
         if (i == t->time) {
             continue;
         }
-        if (!*t->field[i]) {
+        if (!*t->line.field[i]) {
             return dcp_fail_at(err, DCP_E_PARSE, dcp_lines_pos(t->lines, 1),
                                "column %u has no name", i + 1);
         }
-        uint32_t vm = dcp_import_vm(t->imp, t->field[i], strlen(t->field[i]));
+        uint32_t vm =
+            dcp_import_vm(t->imp, t->line.field[i], strlen(t->line.field[i]));
 
         if (vm == UINT32_MAX) {
             return dcp_fail(err, DCP_E_NOMEM, "no memory for VMs");
         }
         if (t->imp->vms[vm].last_file == t->file) {
             return dcp_fail_at(err, DCP_E_PARSE, dcp_lines_pos(t->lines, 1),
-                               "two columns are called '%.40s'", t->field[i]);
+                               "two columns are called '%.40s'",
+                               t->line.field[i]);
         }
         t->imp->vms[vm].last_file = t->file;
         t->imp->vms[vm].previous_ms = INT64_MIN;
@@ -253,9 +184,9 @@ find_columns(struct table *t, struct dcp_error *err)
 static bool
 scan_time(const struct table *t, int64_t *out_ms, struct dcp_error *err)
 {
-    return dcp_csv_map_time(t->map, t->field[t->time], out_ms) ||
+    return dcp_csv_map_time(t->map, t->line.field[t->time], out_ms) ||
            wrong(t, err, "a time of the mapping's format, of 1970 to 2100",
-                 t->field[t->time]);
+                 t->line.field[t->time]);
 }
 
 static double
@@ -395,7 +326,7 @@ add_long(struct table *t, struct dcp_error *err)
     if (t->vm == NO_COLUMN) {
         name = dcp_import_stem(&imp->files[t->file], ".csv", &length);
     } else {
-        name = t->field[t->vm];
+        name = t->line.field[t->vm];
         length = strlen(name);
     }
     if (!length) {
@@ -436,16 +367,16 @@ begin(struct table *t, char *line, struct dcp_error *err)
     if (!cut_line(t, line, err)) {
         return false;
     }
-    t->n_columns = t->n_fields;
+    t->n_columns = t->line.n;
     return find_columns(t, err);
 }
 
 static bool
 add_line(struct table *t, struct dcp_error *err)
 {
-    if (t->n_fields != t->n_columns) {
+    if (t->line.n != t->n_columns) {
         return dcp_fail_at(err, DCP_E_PARSE, dcp_lines_pos(t->lines, 1),
-                           "%u fields, where the %s has %u", t->n_fields,
+                           "%u fields, where the %s has %u", t->line.n,
                            t->map->header ? "header" : "first line",
                            t->n_columns);
     }
@@ -509,51 +440,22 @@ dcp_import_csv_lines(struct dcp_import *imp, const struct dcp_csv_map *map,
     };
     bool ok = read_lines(&t, err);
 
-    free(t.field);
+    dcp_csv_line_finish(&t.line);
     free(t.column_vm);
     return ok;
 }
 
-/* Without --map: which of the two forms of `traces export` is it, and which
- * metrics are there?  The first file says so for all. */
 static bool
-guess_map(struct dcp_import *imp, struct dcp_csv_map *map,
+guess_map(const struct dcp_import *imp, struct dcp_csv_map *map,
           struct dcp_error *err)
 {
     DCP_AUTO(dcp_lines)
     struct dcp_lines *l = dcp_lines_open(imp->files[0].path, err);
-    char *line, *field[64];
+    char empty[] = "", *line = empty;
     size_t length;
-    bool has[DCP_METRICS] = { false };
+    int got = l ? dcp_lines_next(l, &line, &length, err) : -1;
 
-    if (!l) {
-        return false;
-    }
-    int got = dcp_lines_next(l, &line, &length, err);
-    bool is_long = got > 0 && !strncmp(line, "vm,time,", 8);
-
-    if (got < 0) {
-        return false;
-    }
-    if (got == 0 || (!is_long && strncmp(line, "time,", 5) != 0)) {
-        return dcp_fail_at(err, DCP_E_PARSE, dcp_lines_pos(l, 1),
-                           "the header is not one of 'traces export' "
-                           "(vm,time,... or time,VM,...): say with --map what "
-                           "the columns are");
-    }
-    dcp_csv_map_default(!is_long, map);
-    uint32_t n = is_long ? dcp_split(line, ',', field, 64) : 0;
-
-    for (uint32_t i = 2; i < n && i < 64; i++) {
-        for (int m = 0; m < DCP_METRICS; m++) {
-            has[m] = has[m] ||
-                     !strcmp(field[i], dcp_metric_name((enum dcp_metric)m));
-        }
-    }
-    for (int m = 0; is_long && m < DCP_METRICS; m++) {
-        map->metric[m].column = has[m] ? map->metric[m].column : NULL;
-    }
-    return true;
+    return got >= 0 && dcp_csv_map_guess(line, dcp_lines_pos(l, 1), map, err);
 }
 
 static void

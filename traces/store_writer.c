@@ -75,31 +75,6 @@ create_file(struct dcp_store_writer *w, const char *path, struct dcp_error *err)
 /* --- Small datasets ----------------------------------------------------- */
 
 static bool
-write_column(hid_t where, const char *name, hid_t file_type, hid_t mem_type,
-             uint64_t n, const void *data)
-{
-    hsize_t dims[1] = { n };
-    DCP_HID space = H5Screate_simple(1, dims, NULL);
-    DCP_HID plist = H5Pcreate(H5P_DATASET_CREATE);
-
-    (void)H5Pset_obj_track_times(plist, 0);
-    DCP_HID set = H5Dcreate2(where, name, file_type, space, H5P_DEFAULT, plist,
-                             H5P_DEFAULT);
-
-    return set >= 0 &&
-           H5Dwrite(set, mem_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
-}
-
-static hid_t
-create_group(hid_t where, const char *name)
-{
-    DCP_HID plist = H5Pcreate(H5P_GROUP_CREATE);
-
-    (void)H5Pset_obj_track_times(plist, 0);
-    return H5Gcreate2(where, name, H5P_DEFAULT, plist, H5P_DEFAULT);
-}
-
-static bool
 write_names(struct dcp_store_writer *w, hid_t group)
 {
     size_t width = 1;
@@ -120,13 +95,13 @@ write_names(struct dcp_store_writer *w, hid_t group)
     for (uint32_t i = 0; i < w->o.n_vms; i++) {
         memcpy(names + i * width, w->o.vms[i].name, strlen(w->o.vms[i].name));
     }
-    return write_column(group, "name", type, type, w->o.n_vms, names);
+    return dcp_h5_write_column(group, "name", type, type, w->o.n_vms, names);
 }
 
 static bool
 write_vms(struct dcp_store_writer *w)
 {
-    DCP_HID group = create_group(w->file, "vm");
+    DCP_HID group = dcp_h5_create_group(w->file, "vm");
     uint32_t n = w->o.n_vms;
     DCP_FREE uint32_t *vcpus = calloc(n, sizeof *vcpus);
     DCP_FREE double *mem = calloc(n, sizeof *mem);
@@ -140,18 +115,18 @@ write_vms(struct dcp_store_writer *w)
         w->cpu_capacity_mhz[i] = w->o.vms[i].cpu_capacity_mhz;
     }
     return write_names(w, group) &&
-           write_column(group, "vcpus", H5T_STD_U32LE, H5T_NATIVE_UINT32, n,
-                        vcpus) &&
-           write_column(group, "cpu_capacity_mhz", H5T_IEEE_F64LE,
-                        H5T_NATIVE_DOUBLE, n, w->cpu_capacity_mhz) &&
-           write_column(group, "mem_capacity_mib", H5T_IEEE_F64LE,
-                        H5T_NATIVE_DOUBLE, n, mem);
+           dcp_h5_write_column(group, "vcpus", H5T_STD_U32LE, H5T_NATIVE_UINT32,
+                               n, vcpus) &&
+           dcp_h5_write_column(group, "cpu_capacity_mhz", H5T_IEEE_F64LE,
+                               H5T_NATIVE_DOUBLE, n, w->cpu_capacity_mhz) &&
+           dcp_h5_write_column(group, "mem_capacity_mib", H5T_IEEE_F64LE,
+                               H5T_NATIVE_DOUBLE, n, mem);
 }
 
 static bool
 write_time(struct dcp_store_writer *w)
 {
-    DCP_HID group = create_group(w->file, "time");
+    DCP_HID group = dcp_h5_create_group(w->file, "time");
 
     return group >= 0 &&
            dcp_h5_write_text(w->file, "schema", DCP_STORE_SCHEMA) &&
@@ -170,7 +145,7 @@ create_metric(struct dcp_store_writer *w, hid_t metrics, enum dcp_metric m)
         dims[0] < DCP_CHUNK_TIMES ? dims[0] : DCP_CHUNK_TIMES,
         dims[1] < DCP_CHUNK_VMS ? dims[1] : DCP_CHUNK_VMS,
     };
-    DCP_HID group = create_group(metrics, dcp_metric_name(m));
+    DCP_HID group = dcp_h5_create_group(metrics, dcp_metric_name(m));
     DCP_HID space = H5Screate_simple(2, dims, NULL);
     DCP_HID plist = H5Pcreate(H5P_DATASET_CREATE);
 
@@ -253,8 +228,8 @@ check_options(const struct dcp_store_writer_options *o, struct dcp_error *err)
 static bool
 write_head(struct dcp_store_writer *w, struct dcp_error *err)
 {
-    DCP_HID metrics = create_group(w->file, "metric");
-    DCP_HID sources = create_group(w->file, "source");
+    DCP_HID metrics = dcp_h5_create_group(w->file, "metric");
+    DCP_HID sources = dcp_h5_create_group(w->file, "source");
     bool ok = metrics >= 0 && sources >= 0 && write_time(w) && write_vms(w);
 
     for (int m = 0; ok && m < DCP_METRICS; m++) {
@@ -470,7 +445,7 @@ dcp_store_writer_put_stats(struct dcp_store_writer *w,
     DCP_HID group = H5Gopen2(w->file, "source", H5P_DEFAULT);
 
     if (type < 0 || group < 0 ||
-        !write_column(group, "stats", type, type, w->o.n_vms, stats)) {
+        !dcp_h5_write_column(group, "stats", type, type, w->o.n_vms, stats)) {
         w->failed = true;
         return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->out.path);
     }
@@ -491,7 +466,7 @@ dcp_store_writer_add_source(struct dcp_store_writer *w,
     DCP_HID sources = H5Gopen2(w->file, "source", H5P_DEFAULT);
 
     (void)snprintf(name, sizeof name, "%u", w->n_sources);
-    DCP_HID group = create_group(sources, name);
+    DCP_HID group = dcp_h5_create_group(sources, name);
 
     if (group < 0 || !dcp_h5_write_text(group, "kind", s->kind) ||
         !dcp_h5_write_text(group, "path", s->path) ||
@@ -523,8 +498,8 @@ write_scales(struct dcp_store_writer *w, struct dcp_error *err)
         }
         (void)snprintf(where, sizeof where, "metric/%s/scale",
                        dcp_metric_name((enum dcp_metric)m));
-        if (!write_column(w->file, where, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE,
-                          w->o.n_vms, w->scale[m])) {
+        if (!dcp_h5_write_column(w->file, where, H5T_IEEE_F64LE,
+                                 H5T_NATIVE_DOUBLE, w->o.n_vms, w->scale[m])) {
             return dcp_h5_fail(err, DCP_E_IO, "cannot write '%s'", w->out.path);
         }
     }
