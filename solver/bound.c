@@ -6,21 +6,58 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* The problem folded by host type: what the program is made of.  Where a hard
- * rule separates two sets of items by host, hosts are of one side or the
- * other: those with an item of the first set are side 0, all others side 1. */
+/* The problem folded by host type: what the program is made of.
+ *
+ * A *region* is a set of hosts that no item's reach leaves: what runs in it
+ * needs room in it.  Where a hard rule separates two sets of items by host,
+ * hosts are of one *side* or the other: those with an item of the first set
+ * are side 0, all others side 1.  ANY stands for all regions or sides. */
 struct fold {
     const struct dcp_problem *p;
-    uint32_t n_types, n_sides;
+    uint32_t n_types, n_sides, n_regions;
     uint32_t *example;     /* A host of each type. */
-    double *n_min, *n_max; /* Hosts that must, and may, be on. */
-    uint8_t *side;         /* By item: 0, 1, or NO_SIDE: either. */
-    bool reserve[2];       /* A host of the side may be lost and everything
-                            * on it restarts within the side. */
-    bool reserve_all;      /* The same without sides. */
+    double *n_min, *n_max; /* Hosts that must, and may, be on:
+                            * [region * n_types + type]. */
+    uint8_t *side;         /* By item: 0, 1, or ANY: either. */
+    uint8_t *region;       /* By host. */
+    uint8_t *item_region;  /* By item. */
+    bool *reserve;         /* A host of the part may be lost and all that was
+                            * on it restarts in the part: by part number. */
 };
-#define NO_SIDE 2u
+#define ANY         255u
+#define REGIONS_MAX 12u
+
+/* A part of the datacenter: a region (or ANY) and a side (or ANY). */
+struct part {
+    uint32_t region, side;
+};
+
+static bool
+in_part(const struct fold *f, uint32_t item, struct part part)
+{
+    return (part.region == ANY || f->item_region[item] == part.region) &&
+           (part.side == ANY || f->side[item] == part.side);
+}
+
+static uint32_t
+n_parts(const struct fold *f)
+{
+    return (f->n_regions + 1) * 3;
+}
+
+/* All parts by number; false for those that say nothing new. */
+static bool
+part_at(const struct fold *f, uint32_t ix, struct part *out)
+{
+    uint32_t region = ix / 3, side = ix % 3;
+
+    out->region = region < f->n_regions ? region : ANY;
+    out->side = side < 2 ? side : ANY;
+    return (f->n_regions > 1 || out->region == ANY) &&
+           (f->n_sides > 1 || out->side == ANY);
+}
 
 /* The first hard rule that keeps two sets of items on different hosts. */
 static const struct dcp_group *
@@ -37,37 +74,123 @@ separating_group(const struct dcp_problem *p)
     return NULL;
 }
 
+static uint32_t
+find_root(uint32_t *parent, uint32_t h)
+{
+    while (parent[h] != h) {
+        parent[h] = parent[parent[h]];
+        h = parent[h];
+    }
+    return h;
+}
+
+/* Hosts that some class of items reaches together are of one region. */
+static bool
+fold_regions(const struct dcp_problem *p, struct fold *f)
+{
+    DCP_FREE uint32_t *parent = calloc(p->n_hosts + 1u, sizeof *parent);
+    DCP_FREE uint32_t *first = calloc(p->n_classes + 1u, sizeof *first);
+
+    f->region = dcp_arena_array(p->arena, uint8_t, p->n_hosts);
+    f->item_region = dcp_arena_array(p->arena, uint8_t, p->n_items);
+    if (!parent || !first || !f->region || !f->item_region) {
+        return false;
+    }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        parent[h] = h;
+    }
+    for (uint32_t c = 0; c < p->n_classes; c++) {
+        const uint64_t *row = p->reach + (size_t)c * p->reach_words;
+
+        first[c] = DCP_IX_NONE;
+        for (uint32_t h = 0; h < p->n_hosts; h++) {
+            if (!(row[h / 64] >> (h % 64) & 1)) {
+                continue;
+            }
+            if (first[c] == DCP_IX_NONE) {
+                first[c] = h;
+            }
+            uint32_t a = find_root(parent, first[c]);
+            uint32_t b = find_root(parent, h);
+
+            parent[a < b ? b : a] = a < b ? a : b;
+        }
+    }
+    uint32_t roots[REGIONS_MAX];
+
+    f->n_regions = 0;
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        uint32_t root = find_root(parent, h), r = 0;
+
+        while (r < f->n_regions && roots[r] != root) {
+            r++;
+        }
+        if (r == f->n_regions && r == REGIONS_MAX) {
+            f->n_regions = 1; /* Too many to tell apart: one. */
+            memset(f->region, 0, p->n_hosts);
+            return true;
+        }
+        if (r == f->n_regions) {
+            roots[f->n_regions++] = root;
+        }
+        f->region[h] = (uint8_t)r;
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        uint32_t h = first[p->reach_class[i]];
+
+        f->item_region[i] = h == DCP_IX_NONE ? 0 : f->region[h];
+    }
+    return true;
+}
+
+/* Whether all that a host of the part may hold restarts within the part. */
+static bool
+restarts_within(const struct fold *f, struct part part)
+{
+    const struct dcp_problem *p = f->p;
+    bool apart =
+        !(p->q->inventory->policy.relax_rules >> DCP_RULE_SEPARATE & 1);
+
+    if (!p->q->headroom || (part.side != ANY && !apart)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        bool here = part.region == ANY || f->item_region[i] == part.region;
+
+        /* An item of neither side may be what is lost, or hold the room. */
+        if (here && ((part.side != ANY && f->side[i] == ANY) ||
+                     (in_part(f, i, part) && !p->protected_item[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 fold_items(const struct dcp_problem *p, struct fold *f)
 {
     const struct dcp_group *g = separating_group(p);
-    bool stays = !(p->q->inventory->policy.relax_rules >>
-                       DCP_RULE_SEPARATE & 1);
 
     f->side = dcp_arena_array(p->arena, uint8_t, p->n_items);
-    if (!f->side) {
+    if (!f->side || !fold_regions(p, f)) {
+        return false;
+    }
+    f->reserve = dcp_arena_array(p->arena, bool, n_parts(f));
+    if (!f->reserve) {
         return false;
     }
     f->n_sides = g ? 2 : 1;
-    f->reserve_all = p->q->headroom;
-    f->reserve[0] = f->reserve[1] = p->q->headroom && g && stays;
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        f->side[i] = NO_SIDE;
-        f->reserve_all = f->reserve_all && p->protected_item[i];
-    }
+    memset(f->side, ANY, p->n_items);
     for (uint32_t i = 0; g && i < g->n_items; i++) {
         f->side[g->items[i]] = 0;
-        f->reserve[0] = f->reserve[0] && p->protected_item[g->items[i]];
     }
     for (uint32_t i = 0; g && i < g->n_others; i++) {
         f->side[g->others[i]] = 1;
-        f->reserve[1] = f->reserve[1] && p->protected_item[g->others[i]];
     }
-    /* An item of neither side may be what is lost, or where there is room. */
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        if (f->side[i] == NO_SIDE) {
-            f->reserve[0] = f->reserve[1] = false;
-        }
+    for (uint32_t k = 0; k < n_parts(f); k++) {
+        struct part part;
+
+        f->reserve[k] = part_at(f, k, &part) && restarts_within(f, part);
     }
     return true;
 }
@@ -79,14 +202,20 @@ fold(const struct dcp_problem *p, struct fold *f)
 
     f->p = p;
     f->n_types = p->n_types;
+    if (!fold_items(p, f)) {
+        return false;
+    }
+    size_t n = (size_t)f->n_regions * p->n_types;
+
     f->example = dcp_arena_array(a, uint32_t, p->n_types);
-    f->n_min = dcp_arena_array(a, double, p->n_types);
-    f->n_max = dcp_arena_array(a, double, p->n_types);
-    if (!f->example || !f->n_min || !f->n_max || !fold_items(p, f)) {
+    f->n_min = dcp_arena_array(a, double, n);
+    f->n_max = dcp_arena_array(a, double, n);
+    if (!f->example || !f->n_min || !f->n_max) {
         return false;
     }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         uint32_t t = p->type_of_host[h];
+        size_t at = (size_t)f->region[h] * p->n_types + t;
         bool on = p->q->start->on[h];
         bool may = on || (p->q->may_wake && p->use[h] == DCP_HOST_FREE);
 
@@ -94,8 +223,8 @@ fold(const struct dcp_problem *p, struct fold *f)
         if (p->use[h] == DCP_HOST_AVOID) {
             continue; /* Ends empty; its own watts are not in the goal. */
         }
-        f->n_max[t] += may;
-        f->n_min[t] += on && (p->use[h] == DCP_HOST_KEEP || !p->q->may_empty);
+        f->n_max[at] += may;
+        f->n_min[at] += on && (p->use[h] == DCP_HOST_KEEP || !p->q->may_empty);
     }
     return true;
 }
@@ -107,54 +236,71 @@ struct resource {
     const uint32_t *cap, *full; /* By host: to plan with, and after a loss. */
 };
 
-/* Demand of a side, or of all (NO_SIDE). */
 static double
-demand_of(const struct fold *f, const struct resource *r, uint32_t side)
+demand_of(const struct fold *f, const struct resource *r, struct part part)
 {
     double sum = 0;
 
     for (uint32_t i = 0; i < f->p->n_items; i++) {
-        if (side == NO_SIDE || f->side[i] == side) {
-            sum += r->size[i * r->step];
-        }
+        sum += in_part(f, i, part) ? r->size[i * r->step] : 0;
     }
     return sum;
 }
 
 static uint32_t
-column(const struct fold *f, uint32_t side, uint32_t type)
+column(const struct fold *f, uint32_t region, uint32_t side, uint32_t type)
 {
-    return side * f->n_types + type;
+    return (region * f->n_sides + side) * f->n_types + type;
+}
+
+/* Hosts of a type that the part may have. */
+static double
+most_hosts(const struct fold *f, struct part part, uint32_t type)
+{
+    double n = 0;
+
+    for (uint32_t r = 0; r < f->n_regions; r++) {
+        if (part.region == ANY || part.region == r) {
+            n += f->n_max[(size_t)r * f->n_types + type];
+        }
+    }
+    return n;
 }
 
 /* --- Rows --------------------------------------------------------------- */
 
-/* sum of coefficient(type) y over the hosts of a side (NO_SIDE: all). */
+static const struct part all_parts = { ANY, ANY };
+
+/* sum of coefficient(type) y over the hosts of a part is at least 'low'. */
 static bool
-host_row(const struct fold *f, struct dcp_lp *lp, uint32_t side, double low,
+host_row(const struct fold *f, struct dcp_lp *lp, struct part part, double low,
          const double *coefficient)
 {
     uint32_t row = dcp_lp_add_row(lp, low, DCP_LP_INF);
     bool ok = row != UINT32_MAX;
 
-    for (uint32_t k = 0; ok && k < f->n_sides; k++) {
-        for (uint32_t t = 0; ok && t < f->n_types; t++) {
-            if (side == NO_SIDE || side == k) {
-                ok = dcp_lp_set(lp, row, column(f, k, t), coefficient[t]);
+    for (uint32_t r = 0; ok && r < f->n_regions; r++) {
+        for (uint32_t k = 0; ok && k < f->n_sides; k++) {
+            for (uint32_t t = 0; ok && t < f->n_types; t++) {
+                if ((part.region == ANY || part.region == r) &&
+                    (part.side == ANY || part.side == k)) {
+                    ok =
+                        dcp_lp_set(lp, row, column(f, r, k, t), coefficient[t]);
+                }
             }
         }
     }
     return ok;
 }
 
-/* Capacity covers demand, of each side and in all, and still does when the
- * smallest host is lost. */
+/* Capacity covers the demand of each part, and still does when the smallest
+ * host is lost. */
 static bool
 cover_rows(const struct fold *f, struct dcp_lp *lp, const struct resource *r)
 {
     DCP_FREE double *cap = calloc(f->n_types + 1u, sizeof *cap);
     DCP_FREE double *full = calloc(f->n_types + 1u, sizeof *full);
-    double smallest = DCP_LP_INF;
+    struct part part;
 
     if (!cap || !full) {
         return false;
@@ -162,20 +308,23 @@ cover_rows(const struct fold *f, struct dcp_lp *lp, const struct resource *r)
     for (uint32_t t = 0; t < f->n_types; t++) {
         cap[t] = r->cap[f->example[t]];
         full[t] = r->full[f->example[t]];
-        if (f->n_max[t] > 0) {
-            smallest = fmin(smallest, full[t]);
-        }
     }
-    for (uint32_t side = 0; side <= NO_SIDE; side++) {
-        double demand = demand_of(f, r, side);
-        bool reserve = side == NO_SIDE ? f->reserve_all : f->reserve[side];
+    for (uint32_t k = 0; k < n_parts(f); k++) {
+        double smallest = DCP_LP_INF;
 
-        if ((side != NO_SIDE && f->n_sides == 1) || demand <= 0) {
+        if (!part_at(f, k, &part)) {
             continue;
         }
-        if (!host_row(f, lp, side, demand, cap) ||
-            (reserve && smallest < DCP_LP_INF &&
-             !host_row(f, lp, side, demand + smallest, full))) {
+        double demand = demand_of(f, r, part);
+
+        for (uint32_t t = 0; t < f->n_types; t++) {
+            if (most_hosts(f, part, t) > 0) {
+                smallest = fmin(smallest, full[t]);
+            }
+        }
+        if (demand > 0 && (!host_row(f, lp, part, demand, cap) ||
+                           (f->reserve[k] && smallest < DCP_LP_INF &&
+                            !host_row(f, lp, part, demand + smallest, full)))) {
             return false;
         }
     }
@@ -197,7 +346,7 @@ dual_feasible(double x, int k, double epsilon)
 
 static bool
 dual_feasible_row(const struct fold *f, struct dcp_lp *lp,
-                  const struct resource *r, uint32_t side, double largest,
+                  const struct resource *r, struct part part, double largest,
                   int k, double epsilon)
 {
     DCP_FREE double *value = calloc(f->n_types + 1u, sizeof *value);
@@ -209,7 +358,7 @@ dual_feasible_row(const struct fold *f, struct dcp_lp *lp,
     for (uint32_t i = 0; i < f->p->n_items; i++) {
         double x = r->size[i * r->step] / largest;
 
-        if (x <= 1 && (side == NO_SIDE || f->side[i] == side)) {
+        if (x <= 1 && in_part(f, i, part)) {
             demand += dual_feasible(x, k, epsilon);
         }
     }
@@ -218,28 +367,31 @@ dual_feasible_row(const struct fold *f, struct dcp_lp *lp,
 
         value[t] = dual_feasible(x < 1 ? x : 1, k, epsilon);
     }
-    return demand <= 0 || host_row(f, lp, side, demand * (1 - 1e-9), value);
+    return demand <= 0 || host_row(f, lp, part, demand * (1 - 1e-9), value);
 }
 
 static bool
 dual_feasible_rows(const struct fold *f, struct dcp_lp *lp,
                    const struct resource *r)
 {
-    static const double epsilons[] = { 0.08, 0.12, 0.16, 0.2, 0.25, 0.3,
-                                       0.35, 0.4,  0.45, 0.5 };
+    static const double epsilons[] = { 0.08, 0.12, 0.16, 0.2,  0.25,
+                                       0.3,  0.35, 0.4,  0.45, 0.5 };
     enum { N_K = 4, N_EPSILONS = sizeof epsilons / sizeof epsilons[0] };
-    double largest = 0;
+    struct part part;
 
-    for (uint32_t t = 0; t < f->n_types; t++) {
-        if (f->n_max[t] > 0 && r->cap[f->example[t]] > largest) {
-            largest = r->cap[f->example[t]];
+    for (uint32_t n = 0; n < n_parts(f); n++) {
+        double largest = 0;
+
+        if (!part_at(f, n, &part)) {
+            continue;
         }
-    }
-    for (int j = 0; largest > 0 && j < N_K + N_EPSILONS; j++) {
-        for (uint32_t side = 0; side <= NO_SIDE; side++) {
-            if ((side == NO_SIDE || f->n_sides == 2) &&
-                !dual_feasible_row(f, lp, r, side, largest,
-                                   j < N_K ? j + 1 : 0,
+        for (uint32_t t = 0; t < f->n_types; t++) {
+            if (most_hosts(f, part, t) > 0 && r->cap[f->example[t]] > largest) {
+                largest = r->cap[f->example[t]];
+            }
+        }
+        for (int j = 0; largest > 0 && j < N_K + N_EPSILONS; j++) {
+            if (!dual_feasible_row(f, lp, r, part, largest, j < N_K ? j + 1 : 0,
                                    j < N_K ? 0 : epsilons[j - N_K])) {
                 return false;
             }
@@ -267,8 +419,8 @@ cpu_resource(const struct dcp_problem *p, uint32_t slot)
 static struct resource
 net_resource(const struct dcp_problem *p, uint32_t slot)
 {
-    return (struct resource){ p->net_kib_s + slot, p->stride,
-                              p->cap_net_kib_s, p->full_net_kib_s };
+    return (struct resource){ p->net_kib_s + slot, p->stride, p->cap_net_kib_s,
+                              p->full_net_kib_s };
 }
 
 static bool
@@ -287,7 +439,7 @@ add_rows(const struct fold *f, struct dcp_lp *lp)
     }
     for (uint32_t s = 0; s < p->n_slots; s++) {
         struct resource r = cpu_resource(p, s);
-        double demand = demand_of(f, &r, NO_SIDE);
+        double demand = demand_of(f, &r, all_parts);
 
         if (demand > most) {
             most = demand;
@@ -308,19 +460,37 @@ add_rows(const struct fold *f, struct dcp_lp *lp)
     return !p->n_slots || dual_feasible_rows(f, lp, &r);
 }
 
-/* Hosts of a type over both sides are between those that must and those that
- * may be on. */
+/* Hosts of a type in a region, over both sides, are between those that must
+ * and those that may be on. */
 static bool
 add_counts(const struct fold *f, struct dcp_lp *lp)
 {
     bool ok = true;
 
-    for (uint32_t t = 0; ok && t < f->n_types; t++) {
-        uint32_t row = dcp_lp_add_row(lp, f->n_min[t], f->n_max[t]);
+    for (uint32_t r = 0; ok && r < f->n_regions; r++) {
+        for (uint32_t t = 0; ok && t < f->n_types; t++) {
+            size_t at = (size_t)r * f->n_types + t;
+            uint32_t row = dcp_lp_add_row(lp, f->n_min[at], f->n_max[at]);
 
-        ok = row != UINT32_MAX;
+            ok = row != UINT32_MAX;
+            for (uint32_t k = 0; ok && k < f->n_sides; k++) {
+                ok = dcp_lp_set(lp, row, column(f, r, k, t), 1);
+            }
+        }
+    }
+    return ok;
+}
+
+/* A row's -cap y over all hosts of a type. */
+static bool
+set_type_capacity(const struct fold *f, struct dcp_lp *lp, uint32_t row,
+                  uint32_t type, double cap)
+{
+    bool ok = true;
+
+    for (uint32_t r = 0; ok && r < f->n_regions; r++) {
         for (uint32_t k = 0; ok && k < f->n_sides; k++) {
-            ok = dcp_lp_set(lp, row, column(f, k, t), 1);
+            ok = dcp_lp_set(lp, row, column(f, r, k, type), -cap);
         }
     }
     return ok;
@@ -335,7 +505,7 @@ add_load(const struct fold *f, struct dcp_lp *lp)
     for (uint32_t s = 0; s < p->n_slots; s++) {
         double weight = p->q->slot_weight ? p->q->slot_weight[s] : 1;
         struct resource r = cpu_resource(p, s);
-        double demand = demand_of(f, &r, NO_SIDE);
+        double demand = demand_of(f, &r, all_parts);
 
         if (weight <= 0) {
             continue; /* Judged, but not paid for. */
@@ -348,12 +518,10 @@ add_load(const struct fold *f, struct dcp_lp *lp)
             uint32_t col = dcp_lp_add_col(lp, 0, DCP_LP_INF, slope, false);
             uint32_t row = dcp_lp_add_row(lp, -DCP_LP_INF, 0);
 
-            ok = col != UINT32_MAX && row != UINT32_MAX &&
-                 dcp_lp_set(lp, all, col, 1) && dcp_lp_set(lp, row, col, 1);
-            for (uint32_t k = 0; ok && k < f->n_sides; k++) {
-                ok = dcp_lp_set(lp, row, column(f, k, t),
-                                -(double)p->cap_cpu_mhz[f->example[t]]);
-            }
+            ok =
+                col != UINT32_MAX && row != UINT32_MAX &&
+                dcp_lp_set(lp, all, col, 1) && dcp_lp_set(lp, row, col, 1) &&
+                set_type_capacity(f, lp, row, t, p->cap_cpu_mhz[f->example[t]]);
         }
         if (!ok) {
             return false;
@@ -373,11 +541,14 @@ solve(const struct fold *f, bool count_hosts, struct dcp_lp_answer *answer,
     DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
     bool ok = lp != NULL;
 
-    for (uint32_t k = 0; ok && k < f->n_sides * f->n_types; k++) {
-        uint32_t t = k % f->n_types;
+    uint32_t n_cols = f->n_regions * f->n_sides * f->n_types;
+
+    for (uint32_t k = 0; ok && k < n_cols; k++) {
+        uint32_t t = k % f->n_types, r = k / f->n_types / f->n_sides;
         double cost = count_hosts ? 1 : p->on_value[f->example[t]];
 
-        ok = dcp_lp_add_col(lp, 0, f->n_max[t], cost, true) != UINT32_MAX;
+        ok = dcp_lp_add_col(lp, 0, f->n_max[(size_t)r * f->n_types + t], cost,
+                            true) != UINT32_MAX;
     }
     ok = ok && add_counts(f, lp) && add_rows(f, lp) &&
          (count_hosts || !p->q->mhz_slope || add_load(f, lp));
@@ -385,24 +556,24 @@ solve(const struct fold *f, bool count_hosts, struct dcp_lp_answer *answer,
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
     DCP_FREE double *x = calloc(dcp_lp_n_cols(lp) + 1u, sizeof *x);
-    struct dcp_lp_options whole = { .integer = true, .time_limit_s = 2,
-                                    .gap_frac = 0.001 };
+    struct dcp_lp_options integer = { .integer = true,
+                                      .time_limit_s = 2,
+                                      .gap_frac = 0.001 };
     struct dcp_lp_options relaxed = { .time_limit_s = 10 };
 
     if (!x) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
-    if (!dcp_lp_solve(lp, &whole, answer, x, err) ||
-        (answer->bound <= -DCP_LP_INF &&
-         answer->status != DCP_LP_INFEASIBLE &&
+    if (!dcp_lp_solve(lp, &integer, answer, x, err) ||
+        (answer->bound <= -DCP_LP_INF && answer->status != DCP_LP_INFEASIBLE &&
          !dcp_lp_solve(lp, &relaxed, answer, x, err))) {
         return false;
     }
-    for (uint32_t t = 0; t < f->n_types; t++) {
-        type_on[t] = 0;
-        for (uint32_t k = 0; k < f->n_sides; k++) {
-            type_on[t] += x[column(f, k, t)];
-        }
+    memset(type_on, 0, (size_t)f->n_regions * f->n_types * sizeof *type_on);
+    for (uint32_t k = 0; k < n_cols; k++) {
+        uint32_t r = k / f->n_types / f->n_sides;
+
+        type_on[(size_t)r * f->n_types + k % f->n_types] += x[k];
     }
     return true;
 }
@@ -418,7 +589,7 @@ hosts_alone(const struct fold *f, const uint32_t *cap, double demand)
         uint32_t best = UINT32_MAX;
 
         for (uint32_t t = 0; t < f->n_types; t++) {
-            if (!taken[t] && f->n_max[t] > 0 &&
+            if (!taken[t] && most_hosts(f, all_parts, t) > 0 &&
                 (best == UINT32_MAX ||
                  cap[f->example[t]] > cap[f->example[best]])) {
                 best = t;
@@ -428,7 +599,8 @@ hosts_alone(const struct fold *f, const uint32_t *cap, double demand)
             break;
         }
         taken[best] = 1;
-        double use = fmin(f->n_max[best], left / cap[f->example[best]]);
+        double use =
+            fmin(most_hosts(f, all_parts, best), left / cap[f->example[best]]);
 
         n += use;
         left -= use * cap[f->example[best]];
@@ -453,7 +625,7 @@ binding_resource(const struct fold *f)
         struct resource r = k < p->n_scalars ? scalar_resource(p, k)
                             : net            ? net_resource(p, slot)
                                              : cpu_resource(p, slot);
-        double n = hosts_alone(f, r.cap, demand_of(f, &r, NO_SIDE));
+        double n = hosts_alone(f, r.cap, demand_of(f, &r, all_parts));
 
         if (n > most) {
             most = n;
@@ -469,12 +641,19 @@ dcp_bound_compute(struct dcp_problem *p, struct dcp_bound *out,
 {
     struct fold f = { 0 };
     struct dcp_lp_answer hosts, value;
-    double *type_on = dcp_arena_array(p->arena, double, p->n_types);
+    double *type_on = NULL;
 
-    *out = (struct dcp_bound){ .method = "host types", .type_on = type_on };
-    if (!type_on || !fold(p, &f)) {
+    *out = (struct dcp_bound){ .method = "host types" };
+    if (fold(p, &f)) {
+        type_on =
+            dcp_arena_array(p->arena, double, (size_t)f.n_regions * p->n_types);
+    }
+    if (!type_on) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
+    out->type_on = type_on;
+    out->region = f.region;
+    out->n_regions = f.n_regions;
     out->binding = binding_resource(&f);
     if (!solve(&f, true, &hosts, type_on, err)) {
         return false;

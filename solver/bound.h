@@ -15,6 +15,7 @@
  *                                            (Fekete & Schepers 2001), which
  *                                            see that large items do not pair,
  *   y_t between the hosts that must and the hosts that may be on.
+ * The same holds for each region that no item's reach leaves, of its own hosts.
  * Power curves enter by the straight line under them (model/power.h).  Where a
  * hard rule separates two sets of items by host, hosts are counted by side and
  * each side's items need that side's capacity.  Where all that a host holds
@@ -34,9 +35,12 @@ struct dcp_bound {
     /* What binds: the scalar (index), or n_scalars for CPU, n_scalars + 1 for
      * network, whose constraint alone needs the most hosts. */
     uint32_t binding;
-    /* Hosts of each type that the program has on, [n_types]; in the
-     * problem's arena. */
+    /* Hosts of each type that the program has on in each region,
+     * [region * n_types + type], and the region of each host; in the problem's
+     * arena. */
     const double *type_on;
+    const uint8_t *region;
+    uint32_t n_regions;
 };
 
 bool dcp_bound_compute(struct dcp_problem *, struct dcp_bound *out,

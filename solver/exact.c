@@ -349,7 +349,7 @@ adopt(const struct model *m, struct dcp_state *s, const double *x,
     }
     struct dcp_headroom h = { .ok = true };
 
-    if (p->q->headroom && !dcp_headroom_check(c, NULL, &h, err)) {
+    if (p->q->headroom && !dcp_headroom_check(c, NULL, NULL, &h, err)) {
         return false;
     }
     if (h.ok && c->n_on >= p->q->inventory->policy.keep_on) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Each loss is played on the state itself and taken back: the lost items are
- * removed, the protected ones placed by first fit (from the next host on, so
- * that losses spread over the cluster), and if one finds no room the loss is
- * tried once more by best fit, largest first. */
+ * removed, the protected ones placed largest first on the emptiest host that
+ * takes them, and if one finds no room the loss is tried once more by best
+ * fit. */
 
 #define _GNU_SOURCE 1 /* qsort_r */
 
@@ -12,13 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct roomy_host {
+    uint32_t host, room;
+};
+
 struct play {
     struct dcp_state *s;
+    struct roomy_host *roomy;
+    uint32_t n_roomy;
     uint32_t *lost_hosts;
     uint32_t n_lost_hosts;
     uint32_t *items, *from; /* Lost items and where they were. */
     uint32_t n_items;
-    uint32_t *order;        /* Protected ones, largest first. */
+    uint32_t *order; /* Protected ones, largest first. */
     uint32_t n_protected;
     struct dcp_weights weights;
 };
@@ -57,20 +63,48 @@ larger_first(const void *pa, const void *pb, void *arg)
 }
 
 static uint32_t
-find_first_fit(struct play *g, uint32_t item, uint32_t after)
+find_first_fit(struct play *g, uint32_t item)
 {
     struct dcp_state *s = g->s;
-    uint32_t n = s->p->n_hosts;
 
-    for (uint32_t k = 0, h = after; k < n; k++) {
-        h = h + 1 < n ? h + 1 : 0;
-        if (s->on[h] && s->p->use[h] != DCP_HOST_AVOID &&
-            dcp_state_fits_full(s, item, h) &&
+    for (uint32_t k = 0; k < g->n_roomy; k++) {
+        uint32_t h = g->roomy[k].host;
+
+        if (s->on[h] && dcp_state_fits_full(s, item, h) &&
             dcp_state_restarts(s, item, h)) {
             return h;
         }
     }
     return DCP_IX_NONE;
+}
+
+static int
+by_room(const void *pa, const void *pb)
+{
+    const struct roomy_host *a = pa, *b = pb;
+
+    if (a->room != b->room) {
+        return a->room > b->room ? -1 : 1;
+    }
+    return a->host < b->host ? -1 : a->host > b->host;
+}
+
+/* Hosts that are on, the emptiest first: the order of first fit.  A loss is
+ * taken back before the next, so the order stays right. */
+static void
+rank_hosts(struct play *g)
+{
+    const struct dcp_problem *p = g->s->p;
+
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if (g->s->on[h] && p->use[h] != DCP_HOST_AVOID) {
+            uint32_t used = g->s->used[h], full = p->full[h];
+
+            g->roomy[g->n_roomy++] =
+                (struct roomy_host){ h, full > used ? full - used : 0 };
+        }
+    }
+    qsort(g->roomy, g->n_roomy, sizeof *g->roomy, by_room);
 }
 
 static uint32_t
@@ -111,8 +145,7 @@ lose(struct play *g)
 
             g->items[g->n_items] = item;
             g->from[g->n_items++] = h;
-            if (s->p->protected_item[item] &&
-                reaches_others(s->p, item, h)) {
+            if (s->p->protected_item[item] && reaches_others(s->p, item, h)) {
                 g->order[g->n_protected++] = item;
             }
             dcp_state_remove(s, item);
@@ -150,8 +183,8 @@ restart(struct play *g, bool best_fit)
 {
     for (uint32_t i = 0; i < g->n_protected; i++) {
         uint32_t item = g->order[i];
-        uint32_t h = best_fit ? find_best_fit(g, item)
-                              : find_first_fit(g, item, g->lost_hosts[0]);
+        uint32_t h =
+            best_fit ? find_best_fit(g, item) : find_first_fit(g, item);
 
         if (h == DCP_IX_NONE) {
             return item;
@@ -299,19 +332,28 @@ set_weights(struct play *g)
 
 bool
 dcp_headroom_check(struct dcp_state *s, struct dcp_arena *arena,
-                   struct dcp_headroom *out, struct dcp_error *err)
+                   const struct dcp_headroom *passed, struct dcp_headroom *out,
+                   struct dcp_error *err)
 {
     const struct dcp_inventory *inv = s->p->q->inventory;
+    uint32_t first_kind = passed ? passed->failed_kind : 0;
+    uint32_t first_ix = passed ? passed->failed.ix : 0;
     const struct dcp_policy *policy = &inv->policy;
     size_t ni = s->p->n_items + 1u;
     DCP_FREE uint32_t *hosts = malloc((inv->n_hosts + 1u) * sizeof *hosts);
     DCP_FREE uint32_t *items = malloc(ni * sizeof *items);
     DCP_FREE uint32_t *from = malloc(ni * sizeof *from);
     DCP_FREE uint32_t *order = malloc(ni * sizeof *order);
-    struct play g = { .s = s, .lost_hosts = hosts, .items = items,
-                      .from = from, .order = order };
+    DCP_FREE struct roomy_host *roomy =
+        malloc((inv->n_hosts + 1u) * sizeof *roomy);
+    struct play g = { .s = s,
+                      .lost_hosts = hosts,
+                      .items = items,
+                      .from = from,
+                      .order = order,
+                      .roomy = roomy };
     uint32_t n = 0;
-    bool memory = hosts && items && from && order;
+    bool memory = hosts && items && from && order && roomy;
 
     *out = (struct dcp_headroom){ .ok = true };
     for (uint32_t k = 0; k < policy->n_survive; k++) {
@@ -321,11 +363,16 @@ dcp_headroom_check(struct dcp_state *s, struct dcp_arena *arena,
         out->losses = dcp_arena_array(arena, struct dcp_loss_answer, n);
         memory = out->losses != NULL;
     }
+    if (memory) {
+        rank_hosts(&g);
+    }
     set_weights(&g);
-    for (uint32_t k = 0; memory && out->ok && k < policy->n_survive; k++) {
+    for (uint32_t k = first_kind; memory && out->ok && k < policy->n_survive;
+         k++) {
         enum dcp_loss_kind kind = policy->survive[k].kind;
 
-        for (uint32_t ix = 0; out->ok && ix < count_of(inv, kind); ix++) {
+        for (uint32_t ix = k == first_kind ? first_ix : 0;
+             out->ok && ix < count_of(inv, kind); ix++) {
             hosts_of_loss(&g, kind, ix);
             if (!g.n_lost_hosts) {
                 continue;
@@ -336,6 +383,7 @@ dcp_headroom_check(struct dcp_state *s, struct dcp_arena *arena,
             }
             out->ok = play_loss(&g, arena, out, &memory);
             out->failed = (struct dcp_object_ref){ kind, ix };
+            out->failed_kind = k;
         }
     }
     return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for headroom");

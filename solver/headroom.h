@@ -29,6 +29,7 @@ struct dcp_headroom {
     bool ok;
     /* The first loss that is not survived, and an item without a place. */
     struct dcp_object_ref failed;
+    uint32_t failed_kind; /* Index in policy.survive. */
     uint32_t failed_item;
     struct dcp_loss_answer *losses; /* In 'arena'; NULL when not recorded. */
     uint32_t n_losses;
@@ -36,8 +37,11 @@ struct dcp_headroom {
 
 /* Checks all losses of the problem's policy on 'state', which is as before
  * when it returns (though lists of items may be in another order).  With
- * 'arena' the places are recorded there. */
+ * 'arena' the places are recorded there.  'passed': where an earlier check
+ * failed; losses before it are not played again (right when room was only
+ * added since); NULL: all are played. */
 bool dcp_headroom_check(struct dcp_state *, struct dcp_arena *arena,
+                        const struct dcp_headroom *passed,
                         struct dcp_headroom *out, struct dcp_error *err)
     DCP_CHECKED;
 

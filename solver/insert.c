@@ -203,9 +203,12 @@ dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
     if (in->prefer_home && takes(in, item, p->start_host[item])) {
         return p->start_host[item];
     }
+    uint32_t need = p->request[(size_t)item * p->n_scalars];
+
     for (uint32_t h = 0; h < p->n_hosts; h++) {
-        if (!s->on[h] || h == in->not_to || p->use[h] == DCP_HOST_AVOID ||
-            !dcp_state_fits(s, item, h) || blinks(in)) {
+        if (s->room[h] < need || !s->on[h] || h == in->not_to ||
+            p->use[h] == DCP_HOST_AVOID || !dcp_state_fits(s, item, h) ||
+            blinks(in)) {
             continue;
         }
         double room = dcp_state_room_left(s, &in->weights, item, h);

@@ -649,7 +649,7 @@ start_losses(const struct work *w, struct dcp_solution *out,
         p ? dcp_state_create(p, err) : NULL;
 
     if (!s || !out->arena ||
-        !dcp_headroom_check(s, out->arena, &headroom, err)) {
+        !dcp_headroom_check(s, out->arena, NULL, &headroom, err)) {
         return false;
     }
     out->losses = headroom.ok ? headroom.losses : NULL;

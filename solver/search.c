@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#define SMALL_HOSTS 160u
+#define SMALL_HOSTS  160u
 #define STALE_ROUNDS 4000u
 
 struct search {
@@ -43,8 +43,7 @@ time_is_up(struct search *x)
 const char *
 dcp_stopped_by_name(enum dcp_stopped_by by)
 {
-    static const char *const names[] = { "proof", "gap", "time",
-                                         "iterations" };
+    static const char *const names[] = { "proof", "gap", "time", "iterations" };
 
     return names[by];
 }
@@ -83,7 +82,7 @@ keeps_headroom(struct search *x, struct dcp_error *err, bool *out_ok)
 {
     struct dcp_headroom h = { .ok = true };
 
-    if (x->p->q->headroom && !dcp_headroom_check(x->s, NULL, &h, err)) {
+    if (x->p->q->headroom && !dcp_headroom_check(x->s, NULL, NULL, &h, err)) {
         return false;
     }
     *out_ok = h.ok;
@@ -235,9 +234,8 @@ fill_of(const struct search *x, uint32_t h)
 {
     const struct dcp_state *s = x->s;
     const struct dcp_problem *p = x->p;
-    double fill = p->cap_cpu_mhz[h]
-                      ? (double)s->cpu_peak_mhz[h] / p->cap_cpu_mhz[h]
-                      : 0;
+    double fill =
+        p->cap_cpu_mhz[h] ? (double)s->cpu_peak_mhz[h] / p->cap_cpu_mhz[h] : 0;
 
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         size_t at = (size_t)r * p->n_hosts + h;
@@ -257,9 +255,8 @@ rank_to_empty(const struct search *x, struct ranked *out)
 
     for (uint32_t h = 0; h < x->p->n_hosts; h++) {
         if (may_switch_off(x, h)) {
-            out[n++] = (struct ranked){
-                h, fill_of(x, h) / (x->p->on_value[h] + 1e-12)
-            };
+            out[n++] = (struct ranked){ h, fill_of(x, h) /
+                                               (x->p->on_value[h] + 1e-12) };
         }
     }
     qsort(out, n, sizeof *out, by_key);
@@ -319,6 +316,12 @@ empty_hosts(struct search *x, uint32_t max_passes, bool check,
 
 /* --- Keeping the hosts that the bound keeps ----------------------------- */
 
+static size_t
+quota_of(const struct search *x, uint32_t h)
+{
+    return (size_t)x->bound->region[h] * x->p->n_types + x->p->type_of_host[h];
+}
+
 /* Hosts to keep: by type as many as the relaxation has on, the fullest first;
  * all others are emptied at once, and their items put on the kept ones,
  * largest first, leaving a host on (or waking one) where nothing fits. */
@@ -328,14 +331,16 @@ keep_and_fill(struct search *x, struct dcp_error *err)
     struct dcp_state *s = x->s;
     const struct dcp_problem *p = x->p;
     DCP_FREE struct ranked *ranks = malloc((p->n_hosts + 1u) * sizeof *ranks);
-    DCP_FREE double *quota = malloc((p->n_types + 1u) * sizeof *quota);
+    const struct dcp_bound *bound = x->bound;
+    size_t n_quotas = (size_t)bound->n_regions * p->n_types;
+    DCP_FREE double *quota = malloc((n_quotas + 1u) * sizeof *quota);
     uint32_t n = 0, n_items = 0, *items = x->in.scratch;
 
     if (!ranks || !quota) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
-    for (uint32_t t = 0; t < p->n_types; t++) {
-        quota[t] = x->bound->type_on ? ceil(x->bound->type_on[t] - 1e-6) : 0;
+    for (size_t k = 0; k < n_quotas; k++) {
+        quota[k] = ceil(bound->type_on[k] - 1e-6);
     }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         bool fixed = p->use[h] != DCP_HOST_FREE;
@@ -343,14 +348,14 @@ keep_and_fill(struct search *x, struct dcp_error *err)
         if (s->on[h] && !fixed) {
             ranks[n++] = (struct ranked){ h, -fill_of(x, h) };
         } else if (s->on[h] && p->use[h] == DCP_HOST_KEEP) {
-            quota[p->type_of_host[h]]--;
+            quota[quota_of(x, h)]--;
         }
     }
     qsort(ranks, n, sizeof *ranks, by_key);
     for (uint32_t k = 0; k < n; k++) {
         uint32_t h = ranks[k].host;
 
-        if (quota[p->type_of_host[h]]-- > 0) {
+        if (quota[quota_of(x, h)]-- > 0) {
             continue;
         }
         while (s->first[h] != DCP_IX_NONE) {
@@ -454,8 +459,7 @@ improve(struct search *x, bool check, struct dcp_search_result *out,
     for (uint64_t round = 0; !limit || round < limit; round++, out->rounds++) {
         bool kept = false;
 
-        if (good_enough(x, value) || stale++ >= STALE_ROUNDS ||
-            time_is_up(x)) {
+        if (good_enough(x, value) || stale++ >= STALE_ROUNDS || time_is_up(x)) {
             break;
         }
         if (ruin_and_recreate(x)) {
@@ -492,12 +496,16 @@ add_spares(struct search *x, struct dcp_headroom *out, struct dcp_error *err)
     struct dcp_state *s = x->s;
     const struct dcp_problem *p = x->p;
 
+    struct dcp_headroom passed = { .ok = true };
+
     for (;;) {
         uint32_t best = DCP_IX_NONE;
 
-        if (!dcp_headroom_check(s, NULL, out, err)) {
+        if (!dcp_headroom_check(s, NULL, passed.ok ? NULL : &passed, out,
+                                err)) {
             return false;
         }
+        passed = *out;
         if (out->ok) {
             return true;
         }
@@ -578,8 +586,8 @@ static bool
 consolidate_small(struct search *x, struct dcp_search_result *out,
                   struct dcp_error *err)
 {
-    DCP_AUTO(dcp_state) struct dcp_state *repaired =
-        dcp_state_create(x->p, err);
+    DCP_AUTO(dcp_state)
+    struct dcp_state *repaired = dcp_state_create(x->p, err);
     DCP_AUTO(dcp_state) struct dcp_state *first = dcp_state_create(x->p, err);
     double value[2];
 
@@ -598,7 +606,8 @@ consolidate_small(struct search *x, struct dcp_search_result *out,
     if (!from_bound(x, out, err) || !final_value(x, &value[1], err)) {
         return false;
     }
-    if (!(value[1] < value[0] * (1 - x->p->q->inventory->policy.min_gain_frac))) {
+    if (!(value[1] <
+          value[0] * (1 - x->p->q->inventory->policy.min_gain_frac))) {
         dcp_state_assign(x->s, first);
     }
     return true;
@@ -638,8 +647,7 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
                const struct dcp_search_options *options,
                struct dcp_search_result *out, struct dcp_error *err)
 {
-    struct search x = { .s = s, .p = s->p, .bound = bound,
-                        .options = options };
+    struct search x = { .s = s, .p = s->p, .bound = bound, .options = options };
     DCP_FREE uint32_t *items = malloc((s->p->n_items + 1u) * sizeof *items);
     bool ok = items != NULL;
 

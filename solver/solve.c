@@ -223,7 +223,7 @@ read_answer(const struct dcp_problem *p, struct dcp_state *s,
         if (!out->arena) {
             return dcp_fail(err, DCP_E_NOMEM, "no memory for headroom");
         }
-        if (!dcp_headroom_check(s, out->arena, &headroom, err)) {
+        if (!dcp_headroom_check(s, out->arena, NULL, &headroom, err)) {
             return false;
         }
         out->losses = headroom.losses;

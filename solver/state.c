@@ -41,12 +41,13 @@ allocate(struct dcp_state *s)
     }
     s->used = calloc(nh * p->n_scalars + 1, sizeof *s->used);
     s->cpu_peak_mhz = calloc(nh + 1, sizeof *s->cpu_peak_mhz);
+    s->room = calloc(nh + 1, sizeof *s->room);
     s->first = malloc((nh + 1) * sizeof *s->first);
     s->next = malloc((ni + 1) * sizeof *s->next);
     s->prev = malloc((ni + 1) * sizeof *s->prev);
     s->n_on_host = calloc(nh + 1, sizeof *s->n_on_host);
     s->count = calloc(p->n_groups + 1u, sizeof *s->count);
-    ok = ok && s->host && s->on && s->cpu_mhz && s->used && s->cpu_peak_mhz &&
+    ok = ok && s->room && s->host && s->on && s->cpu_mhz && s->used && s->cpu_peak_mhz &&
          s->first && s->next && s->prev && s->n_on_host && s->count;
     for (uint32_t g = 0; ok && g < p->n_groups; g++) {
         if (counted(&p->groups[g])) {
@@ -103,6 +104,7 @@ dcp_state_destroy(struct dcp_state *s)
     free(s->net_kib_s);
     free(s->used);
     free(s->cpu_peak_mhz);
+    free(s->room);
     free(s->first);
     free(s->next);
     free(s->prev);
@@ -124,6 +126,7 @@ dcp_state_assign(struct dcp_state *to, const struct dcp_state *from)
     }
     copy_u32(to->used, from->used, nh * p->n_scalars);
     copy_u32(to->cpu_peak_mhz, from->cpu_peak_mhz, nh);
+    copy_u32(to->room, from->room, nh);
     copy_u32(to->first, from->first, nh);
     copy_u32(to->next, from->next, ni);
     copy_u32(to->prev, from->prev, ni);
@@ -157,6 +160,17 @@ count_groups(struct dcp_state *s, uint32_t item, uint32_t host, uint32_t add)
     }
 }
 
+static void
+set_room(struct dcp_state *s, uint32_t host)
+{
+    uint32_t cap = s->p->cap[host], used = s->used[host];
+
+    s->room[host] = s->on[host] && s->p->use[host] != DCP_HOST_AVOID &&
+                            used < cap
+                        ? cap - used
+                        : 0;
+}
+
 void
 dcp_state_add_load(struct dcp_state *s, uint32_t item, uint32_t host)
 {
@@ -181,6 +195,7 @@ dcp_state_add_load(struct dcp_state *s, uint32_t item, uint32_t host)
         s->used[(size_t)r * p->n_hosts + host] +=
             p->request[(size_t)item * p->n_scalars + r];
     }
+    set_room(s, host);
 }
 
 void
@@ -223,6 +238,7 @@ dcp_state_sub_load(struct dcp_state *s, uint32_t item, uint32_t host)
         s->used[(size_t)r * p->n_hosts + host] -=
             p->request[(size_t)item * p->n_scalars + r];
     }
+    set_room(s, host);
 }
 
 void
@@ -250,6 +266,7 @@ dcp_state_power(struct dcp_state *s, uint32_t host, bool on)
 {
     s->n_on += (uint32_t)on - s->on[host];
     s->on[host] = on;
+    set_room(s, host);
 }
 
 /* --- Room --------------------------------------------------------------- */

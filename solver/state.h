@@ -17,6 +17,9 @@ struct dcp_state {
     uint32_t *net_kib_s; /* Same, or NULL. */
     uint32_t *used;      /* [s * n_hosts + host] */
     uint32_t *cpu_peak_mhz; /* Highest slot of each host. */
+    uint32_t *room; /* Of the first scalar (memory), usable and free; 0 where
+                     * the host is off or must end empty: the first look of
+                     * every scan over hosts. */
     uint32_t *first, *next, *prev; /* Items of a host, as a list. */
     uint32_t *n_on_host;
     /* Counts of groups, only for SEPARATE and large ones, else NULL:
