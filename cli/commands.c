@@ -9,6 +9,8 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_import_csv,
     &dcp_cmd_import_traces,
     &dcp_cmd_model_check,
+    &dcp_cmd_model_show,
+    &dcp_cmd_model_diff,
     &dcp_cmd_model_schema,
     &dcp_cmd_model_synth,
     &dcp_cmd_traces_import,

@@ -132,16 +132,19 @@ finish_size(struct dcp_reader *r, struct dcp_vm *vm,
 }
 
 static void
-check_size(struct dcp_reader *r, const struct dcp_vm *vm)
+check_size(struct dcp_reader *r, const struct dcp_vm *vm,
+           const struct dcp_yaml *node)
 {
-    if (!vm->vcpus) {
+    if (!vm->vcpus && !dcp_yaml_get(node, "vcpus")) {
         dcp_reader_error(r, vm->pos,
                          "no vcpus; give them here or name a flavour");
     }
-    if (!vm->mem_mib) {
+    if (!vm->mem_mib && !dcp_yaml_get(node, "memory")) {
         dcp_reader_error(r, vm->pos,
                          "no memory; give it here or name a flavour");
-        return;
+    }
+    if (!vm->mem_mib) {
+        return; /* Reported. */
     }
     if (vm->mem_reservation_mib > vm->mem_mib) {
         dcp_reader_error(r, vm->pos,
@@ -217,7 +220,7 @@ read_vm(struct dcp_reader *r, struct volumes *volumes, uint32_t ix,
     read_volumes(r, volumes, ix, vm, dcp_yaml_get(entry->node, "volumes"));
     vm->tags = dcp_reader_tags(r, dcp_yaml_get(entry->node, "tags"));
     if (!flavour || f != DCP_IX_NONE) {
-        check_size(r, vm);
+        check_size(r, vm, entry->node);
     }
 }
 
