@@ -27,7 +27,7 @@ struct fold {
                             * on it restarts in the part: by part number. */
 };
 #define ANY         255u
-#define REGIONS_MAX 12u
+#define REGIONS_MAX 64u
 
 /* A part of the datacenter: a region (or ANY) and a side (or ANY). */
 struct part {

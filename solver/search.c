@@ -488,8 +488,39 @@ improve(struct search *x, bool check, struct dcp_search_result *out,
 
 /* --- Headroom ----------------------------------------------------------- */
 
-/* Switches hosts on until every loss is survived: the cheapest one that could
- * take the item which found no place. */
+/* How many items each host could restart. */
+static bool
+count_restarts(const struct dcp_problem *p, uint32_t *out)
+{
+    DCP_FREE uint32_t *items = calloc(p->n_classes + 1u, sizeof *items);
+
+    if (!items) {
+        return false;
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        items[p->reach_class[i]]++;
+    }
+    for (uint32_t c = 0; c < p->n_classes; c++) {
+        const uint64_t *row = p->reach_restart + (size_t)c * p->reach_words;
+
+        for (uint32_t h = 0; h < p->n_hosts; h++) {
+            out[h] += row[h / 64] >> (h % 64) & 1 ? items[c] : 0;
+        }
+    }
+    return true;
+}
+
+/* What a spare costs for what it can do: by its size and how many items it
+ * could restart. */
+static double
+spare_cost(const struct dcp_problem *p, const uint32_t *restarts, uint32_t h)
+{
+    return p->on_value[h] / ((double)p->cap[h] * restarts[h] + 1);
+}
+
+/* Switches hosts on until every loss is survived: of those that could take the
+ * item which found no place, the one that costs least for what it can do,
+ * because one spare serves every single loss. */
 static bool
 add_spares(struct search *x, struct dcp_headroom *out, struct dcp_error *err)
 {
@@ -497,7 +528,11 @@ add_spares(struct search *x, struct dcp_headroom *out, struct dcp_error *err)
     const struct dcp_problem *p = x->p;
 
     struct dcp_headroom passed = { .ok = true };
+    DCP_FREE uint32_t *restarts = calloc(p->n_hosts + 1u, sizeof *restarts);
 
+    if (!restarts || !count_restarts(p, restarts)) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for spare hosts");
+    }
     for (;;) {
         uint32_t best = DCP_IX_NONE;
 
@@ -519,7 +554,8 @@ add_spares(struct search *x, struct dcp_headroom *out, struct dcp_error *err)
                 (p->q->may_wake || p->q->start->on[h]) &&
                 dcp_state_fits_full(s, out->failed_item, h) &&
                 dcp_state_restarts(s, out->failed_item, h) &&
-                (best == DCP_IX_NONE || p->on_value[h] < p->on_value[best])) {
+                (best == DCP_IX_NONE ||
+                 spare_cost(p, restarts, h) < spare_cost(p, restarts, best))) {
                 best = h;
             }
         }
@@ -531,6 +567,34 @@ add_spares(struct search *x, struct dcp_headroom *out, struct dcp_error *err)
         }
         dcp_state_power(s, best, true);
     }
+}
+
+#define TRIM_TRIES 96u
+
+/* With the spares on: the emptiest hosts once more, each kept off only if
+ * every loss is still survived.  Spares that others made needless go first. */
+static bool
+trim(struct search *x, struct dcp_error *err)
+{
+    DCP_FREE struct ranked *ranks =
+        malloc((x->p->n_hosts + 1u) * sizeof *ranks);
+
+    if (!ranks) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
+    }
+    uint32_t n = rank_to_empty(x, ranks);
+
+    x->in.may_wake = false;
+    x->in.swap_tries = 16;
+    for (uint32_t k = 0; k < n && k < TRIM_TRIES && !time_is_up(x); k++) {
+        bool kept;
+
+        if (may_switch_off(x, ranks[k].host) && empty_host(x, ranks[k].host) &&
+            !settle(x, true, &kept, err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* --- All ---------------------------------------------------------------- */
@@ -664,6 +728,10 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
     }
     if (ok && s->p->q->headroom && !out->n_unplaced) {
         ok = add_spares(&x, &out->headroom, err);
+        if (ok && out->headroom.ok && s->p->q->may_empty &&
+            s->n_on > SMALL_HOSTS) {
+            ok = trim(&x, err);
+        }
     }
     out->complete = !out->n_unplaced && out->headroom.ok;
     out->stopped_by = why_stopped(&x);
