@@ -8,6 +8,7 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_init,
     &dcp_cmd_import_csv,
     &dcp_cmd_import_traces,
+    &dcp_cmd_import_ganeti,
     &dcp_cmd_model_check,
     &dcp_cmd_model_show,
     &dcp_cmd_model_diff,

@@ -12,6 +12,7 @@ extern const struct dcp_command dcp_cmd_simulate;
 extern const struct dcp_command dcp_cmd_apply;
 extern const struct dcp_command dcp_cmd_report;
 extern const struct dcp_command dcp_cmd_import_csv;
+extern const struct dcp_command dcp_cmd_import_ganeti;
 extern const struct dcp_command dcp_cmd_import_traces;
 extern const struct dcp_command dcp_cmd_model_check;
 extern const struct dcp_command dcp_cmd_plan_check;
