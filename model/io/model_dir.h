@@ -7,9 +7,12 @@
  *
  * placement.csv, where it exists, says where VMs are and which hosts are off;
  * else dc.yaml does.  It has the columns kind,name,host,state: a row
- * `vm,web-1,h3,running` per placed VM and `host,h2,,off` per host that was
- * switched off.  It is written aside and put in place with the serial by one
- * rename each, under the lock. */
+ * `serial,7,,`, then `vm,web-1,h3,running` per VM (`vm,web-2,,absent` where it
+ * is not placed) and `host,h2,,off` per host that was switched off (`on`:
+ * dc.yaml has it in standby).  A VM without a row came into dc.yaml since, and
+ * is where dc.yaml says.  It is written aside and put in place, with its
+ * serial, by one rename under the lock; the file `serial` is a copy for people.
+ */
 
 #include "model/base/diag.h"
 #include "model/placement.h"
