@@ -19,6 +19,8 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_traces_export,
     &dcp_cmd_traces_synth,
     &dcp_cmd_consolidate,
+    &dcp_cmd_evacuate,
+    &dcp_cmd_repair,
     &dcp_cmd_capacity,
     &dcp_cmd_simulate,
     &dcp_cmd_apply,

@@ -818,6 +818,8 @@ settle_day(struct work *w, struct dcp_error *err)
             return true;
         }
         w->second_end = w->day.placement;
+    } else if (r->bring_back) {
+        w->second_end = r->start;
     }
     return weigh(w, w->first_end, w->second_end, err);
 }

@@ -74,6 +74,14 @@ dcp_goal_values(const struct dcp_inventory *inv, const struct dcp_demand *d,
 
 /* --- Why not ------------------------------------------------------------ */
 
+static bool
+may_hold(const struct dcp_problem *p, uint32_t h)
+{
+    return p->use[h] != DCP_HOST_AVOID &&
+           (p->q->start->on[h] ||
+            (p->q->may_wake && p->use[h] == DCP_HOST_FREE));
+}
+
 /* An item that no host could hold even if it were empty proves that there is
  * no answer; says which resource or reach. */
 static bool
@@ -86,11 +94,7 @@ impossible_item(const struct dcp_problem *p, struct dcp_state *empty,
         bool reaches = false, fits = false;
 
         for (uint32_t h = 0; h < p->n_hosts && !fits; h++) {
-            bool usable = p->use[h] != DCP_HOST_AVOID &&
-                          (p->q->start->on[h] ||
-                           (p->q->may_wake && p->use[h] == DCP_HOST_FREE));
-
-            if (usable && dcp_problem_reaches(p, i, h)) {
+            if (may_hold(p, h) && dcp_problem_reaches(p, i, h)) {
                 reaches = true;
                 fits = dcp_state_fits(empty, i, h);
             }
@@ -114,6 +118,66 @@ impossible_item(const struct dcp_problem *p, struct dcp_state *empty,
     return false;
 }
 
+static uint32_t
+count_restart_reach(const struct dcp_problem *p, uint32_t item)
+{
+    uint32_t n = 0;
+
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        n += dcp_problem_restarts_on(p, item, h);
+    }
+    return n;
+}
+
+/* A protected item for which there is one host left, and no second one to
+ * restart on when that is lost, though it could restart elsewhere if this
+ * question let it. */
+static bool
+unprotectable_item(const struct dcp_problem *p, struct dcp_state *empty,
+                   struct dcp_because *out)
+{
+    const struct dcp_inventory *inv = p->q->inventory;
+    bool asked = false;
+
+    for (uint32_t k = 0; k < inv->policy.n_survive; k++) {
+        asked |= inv->policy.survive[k].kind == DCP_LOSS_HOST;
+    }
+    for (uint32_t i = 0; asked && p->q->headroom && i < p->n_items; i++) {
+        uint32_t n_runs = 0, n_restarts = 0, runs = DCP_IX_NONE, last = 0;
+
+        for (uint32_t h = 0;
+             p->protected_item[i] && h < p->n_hosts && n_restarts < 2; h++) {
+            if (!may_hold(p, h)) {
+                continue;
+            }
+            if (dcp_problem_reaches(p, i, h) && dcp_state_fits(empty, i, h)) {
+                n_runs++;
+                runs = h;
+            }
+            if (dcp_problem_restarts_on(p, i, h) &&
+                dcp_state_fits_full(empty, i, h)) {
+                n_restarts++;
+                last = h;
+            }
+        }
+        if (!p->protected_item[i] || n_restarts > 1 ||
+            (n_restarts == 1 && (n_runs > 1 || runs != last)) ||
+            count_restart_reach(p, i) < 2) {
+            continue;
+        }
+        (void)snprintf(out->rule, sizeof out->rule, "n+1");
+        (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
+                       inv->vms[p->vm[p->vm_first[i]]].name);
+        (void)snprintf(out->text, sizeof out->text,
+                       "it would have no second host to restart on when its "
+                       "own is lost");
+        out->need = 2;
+        out->have = n_restarts;
+        return true;
+    }
+    return false;
+}
+
 static bool
 find_impossible(const struct dcp_problem *p, struct dcp_because *out,
                 bool *out_found, struct dcp_error *err)
@@ -128,7 +192,8 @@ find_impossible(const struct dcp_problem *p, struct dcp_because *out,
             dcp_state_remove(empty, i);
         }
     }
-    *out_found = impossible_item(p, empty, out);
+    *out_found = impossible_item(p, empty, out) ||
+                 unprotectable_item(p, empty, out);
     return true;
 }
 

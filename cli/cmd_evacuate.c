@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+#include "cli/named.h"
+#include "cli/planning.h"
+
+#include <stdlib.h>
+
+struct options {
+    struct dcp_planning_options planning;
+    bool bring_back;
+};
+
+static const struct dcp_opt rows[] = {
+    { "return", 0, DCP_OPT_FLAG, offsetof(struct options, bring_back), NULL,
+      NULL, NULL, "add a second leg that brings the VMs back" },
+};
+
+static int
+run(const struct dcp_globals *g, const void *options, uint32_t n_args,
+    char *const args[], struct dcp_error *err)
+{
+    const struct options *o = options;
+    struct dcp_context c;
+    int status = -1;
+
+    if (!dcp_context_open(g, o->planning.traces, &c, err)) {
+        return -1;
+    }
+    const struct dcp_inventory *inv = c.model.inventory;
+    DCP_FREE uint8_t *avoid = calloc(inv->n_hosts + 1u, 1);
+    struct dcp_planning_job job = { .job = DCP_JOB_EVACUATE,
+                                    .command = "evacuate",
+                                    .avoid = avoid,
+                                    .bring_back = o->bring_back };
+
+    if (!avoid) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u hosts",
+                       inv->n_hosts);
+    } else if (dcp_named_hosts(inv, n_args, args, avoid, err)) {
+        status = dcp_planning_run(g, &o->planning, &job, &c, err);
+    }
+    dcp_context_close(&c);
+    return status;
+}
+
+static const struct dcp_opt_group groups[] = {
+    { rows, 1, 0 },
+    { dcp_planning_rows, DCP_N_PLANNING_ROWS,
+      offsetof(struct options, planning) },
+};
+
+const struct dcp_command dcp_cmd_evacuate = {
+    .name = "evacuate",
+    .summary = "plan to empty hosts, moving each VM once, and back",
+    .synopsis = "HOST... [--return] [-o PLAN]",
+    .details =
+        "Empties the hosts that are named, for repair or upgrade: a name, a "
+        "glob, or\nrack:R, room:R, site:S, tag:T, hardware:M.  Each VM on "
+        "them moves once, the others\nstay, rules and headroom (policy."
+        "headroom) are kept without the hosts, and their\npower is left to "
+        "you.  Hosts that are off are not woken.  With --return the plan\nhas "
+        "a leg 'out' and a leg 'return'.\n\nExamples:\n"
+        "  dcplan evacuate h12 --return -o plan.json\n"
+        "  dcplan evacuate rack:r3 -o plan.json && dcplan plan check "
+        "plan.json\n",
+    .groups = groups,
+    .n_groups = 2,
+    .options_size = sizeof(struct options),
+    .min_args = 1,
+    .max_args = UINT32_MAX,
+    .run = run,
+};

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+#include "cli/planning.h"
+
+static int
+run(const struct dcp_globals *g, const void *options, uint32_t n_args,
+    char *const args[], struct dcp_error *err)
+{
+    const struct dcp_planning_options *o = options;
+    struct dcp_planning_job job = { .job = DCP_JOB_REPAIR,
+                                    .command = "repair" };
+    struct dcp_context c;
+
+    (void)n_args;
+    (void)args;
+    if (!dcp_context_open(g, o->traces, &c, err)) {
+        return -1;
+    }
+    int status = dcp_planning_run(g, o, &job, &c, err);
+
+    dcp_context_close(&c);
+    return status;
+}
+
+static const struct dcp_opt_group groups[] = {
+    { dcp_planning_rows, DCP_N_PLANNING_ROWS, 0 },
+};
+
+const struct dcp_command dcp_cmd_repair = {
+    .name = "repair",
+    .summary = "plan to end violations with few moves",
+    .synopsis = "[-o PLAN]",
+    .details =
+        "Moves VMs off hosts that are overloaded, in maintenance or forbidden "
+        "by a rule or\nby reach, and wakes hosts where there is no room or no "
+        "headroom otherwise.  What is\nin order stays where it is.  Nothing "
+        "to do is success.\n\nExamples:\n"
+        "  dcplan repair -o plan.json\n"
+        "  dcplan repair --detailed-exitcode --json\n",
+    .groups = groups,
+    .n_groups = 1,
+    .options_size = sizeof(struct dcp_planning_options),
+    .max_args = 0,
+    .run = run,
+};
