@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Passes over the pending moves, source host by source host and largest first,
- * until a pass brings nothing; then the smallest pending VM that has somewhere
- * to go steps aside, once each.  Moves of large sources first would free more
- * at once, but emptying hosts one by one lets them be switched off early. */
+ * until a pass brings nothing; then the pending VM that stepped aside least
+ * often, of these the smallest, steps aside.  Moves of large sources first
+ * would free more at once, but emptying hosts one by one lets them be switched
+ * off early.  Who steps aside goes to a host that ends empty where one has
+ * room: nobody waits for room there, so it closes no new circle. */
 
 #include "solver/move_order.h"
 
 #include <stdlib.h>
+
+/* How often one VM may step aside, so that ordering ends. */
+#define BYPASSES_MAX 3
 
 void
 dcp_move_order_finish(struct dcp_move_order *o)
@@ -34,7 +39,8 @@ append(struct dcp_move_order *o, struct dcp_move m)
 }
 
 bool
-dcp_move_order_rule_blocks(const struct dcp_state *s, uint32_t vm, uint32_t host)
+dcp_move_order_rule_blocks(const struct dcp_state *s, uint32_t vm,
+                           uint32_t host)
 {
     const struct dcp_problem *p = s->p;
 
@@ -69,7 +75,7 @@ dcp_move_order_rule_blocks(const struct dcp_state *s, uint32_t vm, uint32_t host
 struct pending {
     uint32_t vm, from, to;
     double size;
-    bool bypassed;
+    uint8_t n_bypasses;
 };
 
 static int
@@ -94,8 +100,8 @@ can_go(struct dcp_state *s, uint32_t vm, uint32_t to)
 }
 
 static bool
-go(struct dcp_state *s, struct dcp_move_order *out, struct pending *m, uint32_t to,
-   bool bypass)
+go(struct dcp_state *s, struct dcp_move_order *out, struct pending *m,
+   uint32_t to, bool bypass)
 {
     if (!append(out, (struct dcp_move){ m->vm, m->from, to, bypass })) {
         return false;
@@ -124,8 +130,8 @@ stands_in_the_way(const struct dcp_state *s, const struct dcp_placement *to,
             continue;
         }
         for (uint32_t i = 0; i < g->n_items + g->n_others; i++) {
-            uint32_t w = i < g->n_items ? g->items[i]
-                                        : g->others[i - g->n_items];
+            uint32_t w =
+                i < g->n_items ? g->items[i] : g->others[i - g->n_items];
             uint32_t t = to->host[w].ix;
 
             if (w != vm && t != DCP_IX_NONE && s->host[w] != t &&
@@ -141,17 +147,32 @@ static uint32_t
 bypass_host(struct dcp_state *s, const struct dcp_placement *to,
             const struct pending *m)
 {
+    uint32_t second_best = DCP_IX_NONE;
+
     for (uint32_t h = 0; h < s->p->n_hosts; h++) {
+        bool ends_on = to->on[h];
+
         if (h != m->from && h != m->to && s->p->use[h] != DCP_HOST_AVOID &&
+            (!ends_on || second_best == DCP_IX_NONE) &&
             dcp_problem_reaches(s->p, m->vm, h) && can_go(s, m->vm, h) &&
             !stands_in_the_way(s, to, m->vm, h)) {
-            return h;
+            if (!ends_on) {
+                return h;
+            }
+            second_best = h;
         }
     }
-    return DCP_IX_NONE;
+    return second_best;
 }
 
-/* The smallest pending VM that may step aside does so. */
+static bool
+is_sooner(const struct pending *a, const struct pending *b)
+{
+    return a->n_bypasses != b->n_bypasses ? a->n_bypasses < b->n_bypasses
+                                          : a->size < b->size;
+}
+
+/* One pending VM that may step aside does so. */
 static bool
 break_circle(struct dcp_state *s, const struct dcp_placement *to,
              struct dcp_move_order *out, struct pending *moves, uint32_t n,
@@ -164,8 +185,8 @@ break_circle(struct dcp_state *s, const struct dcp_placement *to,
     for (uint32_t i = 0; i < n; i++) {
         struct pending *m = &moves[i];
 
-        if (m->bypassed || m->from == DCP_IX_NONE ||
-            (best && m->size >= best->size)) {
+        if (m->n_bypasses == BYPASSES_MAX || m->from == DCP_IX_NONE ||
+            (best && !is_sooner(m, best))) {
             continue;
         }
         uint32_t h = bypass_host(s, to, m);
@@ -178,7 +199,7 @@ break_circle(struct dcp_state *s, const struct dcp_placement *to,
     if (!best) {
         return true;
     }
-    best->bypassed = true;
+    best->n_bypasses++;
     *out_broken = true;
     return go(s, out, best, best_host, true);
 }
@@ -217,11 +238,10 @@ order(struct dcp_state *s, const struct dcp_placement *to,
 
 bool
 dcp_move_order_make(struct dcp_state *s, const struct dcp_placement *to,
-                struct dcp_move_order *out, struct dcp_error *err)
+                    struct dcp_move_order *out, struct dcp_error *err)
 {
     const struct dcp_problem *p = s->p;
-    DCP_FREE struct pending *moves =
-        malloc((p->n_items + 1u) * sizeof *moves);
+    DCP_FREE struct pending *moves = malloc((p->n_items + 1u) * sizeof *moves);
     uint32_t n = 0;
 
     *out = (struct dcp_move_order){ .stuck_vm = DCP_IX_NONE };
@@ -231,7 +251,7 @@ dcp_move_order_make(struct dcp_state *s, const struct dcp_placement *to,
     for (uint32_t v = 0; v < p->n_items; v++) {
         if (s->host[v] != to->host[v].ix && to->host[v].ix != DCP_IX_NONE) {
             moves[n++] = (struct pending){ v, s->host[v], to->host[v].ix,
-                                           p->size[v], false };
+                                           p->size[v], 0 };
         }
     }
     qsort(moves, n, sizeof *moves, by_source);
