@@ -119,16 +119,17 @@ struct maker {
                               * sums, departures that were waited for taken
                               * off: the bound of what any order can reach. */
     uint32_t *last_step_of_vm;
+    uint32_t *bypass_of_vm;  /* Host it stepped aside to; DCP_IX_NONE. */
     uint32_t *on_step;       /* By host: the step that switches it on. */
     uint32_t *gate;          /* By host. */
     struct visit *departure; /* Pool; lists by host through first/last. */
     uint32_t n_departures;
     uint32_t *first_departure, *last_departure;
-    uint32_t *touched;       /* By host: VMs still to leave or pass through. */
+    uint32_t *touched;        /* By host: VMs still to leave or pass through. */
     struct waits waits, done; /* done: scratch for host_off. */
-    uint32_t *n_arrivals;    /* By host: VMs that come to it. */
+    uint32_t *n_arrivals;     /* By host: VMs that come to it. */
     uint32_t *vms_first, *vms; /* VMs by host at the end of the leg. */
-    uint32_t *visits_first;  /* By host: list of all steps that touch it. */
+    uint32_t *visits_first;    /* By host: list of all steps that touch it. */
     struct visit *visit;
     uint32_t n_visits;
     struct dcp_leg_answer *out;
@@ -140,6 +141,7 @@ allocate(struct maker *m, uint32_t n_moves)
     uint32_t nh = m->p->n_hosts + 1u, nv = m->p->n_items + 1u;
 
     m->last_step_of_vm = calloc(nv, sizeof *m->last_step_of_vm);
+    m->bypass_of_vm = malloc(nv * sizeof *m->bypass_of_vm);
     m->on_step = calloc(nh, sizeof *m->on_step);
     m->gate = calloc(nh, sizeof *m->gate);
     m->departure = malloc((n_moves + 1u) * sizeof *m->departure);
@@ -151,7 +153,7 @@ allocate(struct maker *m, uint32_t n_moves)
     m->n_arrivals = calloc(nh, sizeof *m->n_arrivals);
     m->vms_first = calloc(nh, sizeof *m->vms_first);
     m->vms = calloc(nv, sizeof *m->vms);
-    if (!m->n_arrivals || !m->vms_first || !m->vms ||
+    if (!m->bypass_of_vm || !m->n_arrivals || !m->vms_first || !m->vms ||
         !m->last_step_of_vm || !m->on_step || !m->gate || !m->departure ||
         !m->visit || !m->first_departure || !m->last_departure ||
         !m->visits_first || !m->touched) {
@@ -163,6 +165,8 @@ allocate(struct maker *m, uint32_t n_moves)
     }
     dcp_placement_by_host(m->r->to, m->vms_first, m->vms);
     for (uint32_t v = 0; v + 1 < nv; v++) {
+        m->bypass_of_vm[v] = DCP_IX_NONE;
+
         uint32_t to = m->r->to->host[v].ix;
 
         if (to != DCP_IX_NONE && m->r->from->host[v].ix != to) {
@@ -176,6 +180,7 @@ static void
 release(struct maker *m)
 {
     free(m->last_step_of_vm);
+    free(m->bypass_of_vm);
     free(m->on_step);
     free(m->gate);
     free(m->departure);
@@ -314,8 +319,8 @@ ensure_trunk(struct maker *m, uint32_t vm, uint32_t h, uint32_t vlan,
         t->items = more;
         t->capacity = capacity;
     }
-    struct dcp_step *step = add_step(m, DCP_STEP_VLAN_TRUNK, host_object(h),
-                                     DCP_REASON_REACH);
+    struct dcp_step *step =
+        add_step(m, DCP_STEP_VLAN_TRUNK, host_object(h), DCP_REASON_REACH);
 
     if (!step) {
         return false;
@@ -326,8 +331,7 @@ ensure_trunk(struct maker *m, uint32_t vm, uint32_t h, uint32_t vlan,
         m->list->arena, "%s needs VLAN %s (%u) on %s", inv->vms[vm].name,
         inv->vlans[vlan].name, inv->vlans[vlan].id, host->name);
     step->after = NULL;
-    t->items[t->n++] =
-        (struct dcp_trunk){ h, vlan, step->id, 0 };
+    t->items[t->n++] = (struct dcp_trunk){ h, vlan, step->id, 0 };
     *out_step = step->id;
     return step->reason_text != NULL;
 }
@@ -352,8 +356,7 @@ add_untrunks(struct maker *m)
         }
         for (uint32_t k = m->visits_first[trunk->host]; k != DCP_IX_NONE;
              k = m->visit[k].next) {
-            if (dcp_ids_contain(&inv->vms[m->visit[k].vm].vlans,
-                                trunk->vlan) &&
+            if (dcp_ids_contain(&inv->vms[m->visit[k].vm].vlans, trunk->vlan) &&
                 !wait_for(&m->waits, m->visit[k].step)) {
                 return false;
             }
@@ -390,7 +393,8 @@ open_gate(struct maker *m, uint32_t h)
 {
     uint32_t opened = 0, only = 0;
 
-    while (dcp_state_overloaded(m->start, h) && m->first_departure[h] != DCP_IX_NONE) {
+    while (dcp_state_overloaded(m->start, h) &&
+           m->first_departure[h] != DCP_IX_NONE) {
         struct visit *v = &m->departure[m->first_departure[h]];
 
         m->first_departure[h] = v->next;
@@ -413,9 +417,9 @@ open_gate(struct maker *m, uint32_t h)
     if (!wait_for(&m->done, m->gate[h])) {
         return false;
     }
-    struct dcp_step *sync = add_step(
-        m, DCP_STEP_SYNC, (struct dcp_object){ DCP_OBJECT_NONE, 0 },
-        DCP_REASON_MAKE_ROOM);
+    struct dcp_step *sync =
+        add_step(m, DCP_STEP_SYNC, (struct dcp_object){ DCP_OBJECT_NONE, 0 },
+                 DCP_REASON_MAKE_ROOM);
 
     if (!sync) {
         return false;
@@ -426,8 +430,14 @@ open_gate(struct maker *m, uint32_t h)
     return sync->reason_text && take_waits(m->list, sync, &m->done);
 }
 
-/* Waits of rules that hold always: whoever shared the target's domain and has
- * left it must be gone first. */
+static bool
+in_domain(const struct dcp_group *g, uint32_t host, uint32_t d)
+{
+    return host != DCP_IX_NONE && g->domain_of_host[host] == d;
+}
+
+/* Waits of rules that hold always: whoever was in the target's domain, at the
+ * start or to step aside, and has left it must be gone first. */
 static bool
 wait_for_rules(struct maker *m, const struct dcp_move *move)
 {
@@ -452,10 +462,11 @@ wait_for_rules(struct maker *m, const struct dcp_move *move)
             n = g->n_others;
         }
         for (uint32_t i = 0; i < n; i++) {
-            uint32_t w = list[i], h = from->host[w].ix;
+            uint32_t w = list[i];
 
-            if (w != move->vm && h != DCP_IX_NONE &&
-                g->domain_of_host[h] == d && m->last_step_of_vm[w] &&
+            if (w != move->vm && m->last_step_of_vm[w] &&
+                (in_domain(g, from->host[w].ix, d) ||
+                 in_domain(g, m->bypass_of_vm[w], d)) &&
                 !wait_for(&m->waits, m->last_step_of_vm[w])) {
                 return false;
             }
@@ -467,8 +478,7 @@ wait_for_rules(struct maker *m, const struct dcp_move *move)
 static void
 visit_host(struct maker *m, uint32_t h, uint32_t vm, uint32_t step)
 {
-    m->visit[m->n_visits] =
-        (struct visit){ vm, step, m->visits_first[h] };
+    m->visit[m->n_visits] = (struct visit){ vm, step, m->visits_first[h] };
     m->visits_first[h] = m->n_visits++;
 }
 
@@ -500,8 +510,8 @@ add_move(struct maker *m, const struct dcp_move *move)
     for (uint32_t i = 0; i < inv->vms[move->vm].vlans.n; i++) {
         uint32_t step;
 
-        if (!ensure_trunk(m, move->vm, move->to,
-                          inv->vms[move->vm].vlans.ix[i], &step) ||
+        if (!ensure_trunk(m, move->vm, move->to, inv->vms[move->vm].vlans.ix[i],
+                          &step) ||
             !wait_for(&m->waits, step)) {
             return false;
         }
@@ -533,9 +543,11 @@ add_move(struct maker *m, const struct dcp_move *move)
         step->estimate_ms = 30000;
     }
     visit_host(m, move->to, move->vm, step->id);
-    step->reason_text =
-        dcp_move_text(m->start, move, reason, m->list->arena);
+    step->reason_text = dcp_move_text(m->start, move, reason, m->list->arena);
     m->last_step_of_vm[move->vm] = step->id;
+    if (move->bypass) {
+        m->bypass_of_vm[move->vm] = move->to;
+    }
     return step->reason_text && take_waits(m->list, step, &m->waits);
 }
 
@@ -609,8 +621,9 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
     DCP_AUTO(dcp_state) struct dcp_state *s = dcp_state_create(p, err);
     DCP_AUTO(dcp_state) struct dcp_state *start = dcp_state_create(p, err);
     struct dcp_move_order order;
-    struct maker m = { .r = r, .list = list, .p = p, .start = start,
-                       .out = out };
+    struct maker m = {
+        .r = r, .list = list, .p = p, .start = start, .out = out
+    };
 
     if (!s || !start || !dcp_move_order_make(s, r->to, &order, err)) {
         return false;
@@ -623,8 +636,7 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
     } else {
         ok = allocate(&m, order.n) && make_steps(&m, &order);
         if (!ok) {
-            (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u steps",
-                           order.n);
+            (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u steps", order.n);
         }
         release(&m);
     }
@@ -636,8 +648,8 @@ bool
 dcp_schedule_leg(const struct dcp_leg_request *r, struct dcp_step_list *list,
                  struct dcp_leg_answer *out, struct dcp_error *err)
 {
-    DCP_AUTO(dcp_placement) struct dcp_placement *both =
-        dcp_placement_copy(r->from, err);
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *both = dcp_placement_copy(r->from, err);
     uint32_t first = list->n;
 
     *out = (struct dcp_leg_answer){ .ok = true, .stuck_vm = DCP_IX_NONE };
@@ -650,7 +662,7 @@ dcp_schedule_leg(const struct dcp_leg_request *r, struct dcp_step_list *list,
     if (!schedule(r, both, list, out, err)) {
         return false;
     }
-    out->makespan_ms = dcp_schedule_makespan(r->inventory, list->steps, first,
-                                             list->n, err);
+    out->makespan_ms =
+        dcp_schedule_makespan(r->inventory, list->steps, first, list->n, err);
     return out->makespan_ms >= 0;
 }

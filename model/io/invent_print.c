@@ -367,6 +367,7 @@ static const char policy_text[] =
     "  headroom: {survive: [{lose: host, count: 1}], protect: [live], relax: "
     "[spread, gather]}\n"
     "  keep_on: 1\n"
+    "  goal: hosts\n"
     "  horizon: 1d\n";
 
 void
