@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* From placements to legs: when each starts and must end, its steps, and the
+ * survive lists of its end. */
+
+#include "solver/planner_work.h"
+
+#include "solver/schedule.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SLACK_FRAC      1.25
+#define FIVE_MINUTES_MS INT64_C(300000)
+
+/* --- Legs --------------------------------------------------------------- */
+
+static enum dcp_reason
+first_reason(const struct dcp_plan_request *r)
+{
+    switch (r->job) {
+    case DCP_JOB_CONSOLIDATE:
+        return r->settled ? DCP_REASON_REPAIR : DCP_REASON_EMPTY_HOST;
+    case DCP_JOB_EVACUATE:
+        return DCP_REASON_EVACUATE;
+    case DCP_JOB_REPAIR:
+        return DCP_REASON_REPAIR;
+    case DCP_JOB_PLACE_ALL:
+        return DCP_REASON_PLACE;
+    }
+    return DCP_REASON_REPAIR;
+}
+
+static const char *
+first_name(const struct dcp_plan_request *r)
+{
+    return r->two_legs ? "evening" : r->bring_back ? "out" : "now";
+}
+
+static int64_t
+round_up(int64_t ms)
+{
+    return (ms + FIVE_MINUTES_MS - 1) / FIVE_MINUTES_MS * FIVE_MINUTES_MS;
+}
+
+static bool
+too_tight(struct dcp_work *w, const char *what, int64_t need_ms,
+          int64_t have_ms)
+{
+    struct dcp_because *b = &w->outcome->because;
+    char need[32], have[32];
+
+    w->outcome->status = DCP_STATUS_TIMEOUT;
+    (void)snprintf(need, sizeof need, "%lld min", (long long)(need_ms / 60000));
+    (void)snprintf(have, sizeof have, "%lld min", (long long)(have_ms / 60000));
+    (void)snprintf(b->rule, sizeof b->rule, "window");
+    (void)snprintf(b->object, sizeof b->object, "%s", what);
+    (void)snprintf(b->text, sizeof b->text,
+                   "the moves need %s and the window leaves %s; raise "
+                   "policy.migration or lengthen the window",
+                   need, have);
+    b->need = (double)need_ms;
+    b->have = (double)have_ms;
+    return true;
+}
+
+static bool
+no_order(struct dcp_work *w, const struct dcp_leg_answer *a)
+{
+    struct dcp_because *b = &w->outcome->because;
+
+    w->outcome->status = DCP_STATUS_TIMEOUT;
+    (void)snprintf(b->rule, sizeof b->rule, "order");
+    (void)snprintf(b->object, sizeof b->object, "vm:%.80s",
+                   w->r->inventory->vms[a->stuck_vm].name);
+    (void)snprintf(b->text, sizeof b->text,
+                   "no safe order of moves was found: it waits for room that "
+                   "others hold, and no host is free to step aside to");
+    b->need = b->have = NAN;
+    return true;
+}
+
+/* The morning leg, begun early enough to end before the window does; its
+ * states are judged from its own start, which its length decides, so it may
+ * take two rounds. */
+static bool
+morning(struct dcp_work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
+        struct dcp_trunks *trunks, struct dcp_error *err)
+{
+    const struct dcp_plan_request *r = w->r;
+    const struct dcp_demand *d = r->demand;
+    struct dcp_leg *evening = &plan->legs[0], *leg = &plan->legs[1];
+    uint32_t first = w->night_slots ? w->night_slots - 1 : 0;
+    uint32_t n_before = steps->n;
+    struct dcp_leg_answer a;
+
+    for (;;) {
+        struct dcp_leg_request request = {
+            .inventory = r->inventory,
+            .demand = d,
+            .first_slot = first,
+            .last_slot = w->n_slots,
+            .from = w->first_end,
+            .to = w->second_end,
+            .leg = 1,
+            .move_reason = DCP_REASON_UNPACK,
+            .off_reason = DCP_REASON_NIGHT_OFF,
+            .trunks = trunks,
+        };
+
+        steps->n = n_before;
+        dcp_trunks_rewind(trunks, n_before + 1);
+        if (!dcp_schedule_leg(&request, steps, &a, err)) {
+            return false;
+        }
+        if (!a.ok) {
+            return no_order(w, &a);
+        }
+        int64_t length =
+            round_up((int64_t)(SLACK_FRAC * (double)a.makespan_ms)) +
+            r->inventory->policy.morning_lead_ms;
+
+        leg->start_ms =
+            (r->window_end_ms - length) / FIVE_MINUTES_MS * FIVE_MINUTES_MS;
+        if (leg->start_ms < evening->start_ms + evening->makespan_ms) {
+            return too_tight(w, "morning", length + evening->makespan_ms,
+                             r->window_end_ms - evening->start_ms);
+        }
+        if (d->slots[first].start_ms <= leg->start_ms) {
+            break;
+        }
+        while (d->slots[first].start_ms > leg->start_ms) {
+            first--;
+        }
+    }
+    leg->name = "morning";
+    leg->deadline_ms = r->window_end_ms;
+    leg->buckets_until_ms = d->slots[w->n_slots - 1].end_ms;
+    leg->makespan_ms = a.makespan_ms;
+    w->outcome->moves += a.n_moves;
+    w->outcome->moved_mib += a.moved_mib;
+    if (evening->deadline_ms > leg->start_ms) {
+        evening->deadline_ms = leg->start_ms;
+    }
+    plan->n_legs = 2;
+    return true;
+}
+
+static bool
+first_leg(struct dcp_work *w, struct dcp_plan *plan,
+          struct dcp_step_list *steps, struct dcp_trunks *trunks,
+          struct dcp_error *err)
+{
+    const struct dcp_plan_request *r = w->r;
+    struct dcp_leg *leg = &plan->legs[0];
+    struct dcp_leg_answer a;
+    struct dcp_leg_request request = {
+        .inventory = r->inventory,
+        .demand = r->demand,
+        .first_slot = 0,
+        .last_slot = w->night_slots,
+        .from = r->start,
+        .to = w->first_end,
+        .leg = 0,
+        .move_reason = first_reason(r),
+        .off_reason = DCP_REASON_NIGHT_OFF,
+        .trunks = trunks,
+    };
+
+    if (!dcp_schedule_leg(&request, steps, &a, err)) {
+        return false;
+    }
+    if (!a.ok) {
+        return no_order(w, &a);
+    }
+    leg->name = first_name(r);
+    leg->start_ms = r->start_ms;
+    leg->makespan_ms = a.makespan_ms;
+    leg->deadline_ms = r->start_ms +
+                       round_up((int64_t)(SLACK_FRAC * (double)a.makespan_ms)) +
+                       3 * FIVE_MINUTES_MS;
+    leg->buckets_until_ms = r->demand->slots[w->night_slots - 1].end_ms;
+    if (leg->deadline_ms > leg->buckets_until_ms) {
+        return too_tight(w, leg->name, a.makespan_ms,
+                         leg->buckets_until_ms - leg->start_ms);
+    }
+    w->outcome->moves += a.n_moves;
+    w->outcome->moved_mib += a.moved_mib;
+    plan->n_legs = 1;
+    return true;
+}
+
+/* EVACUATE: the same moves back, any time before the horizon ends. */
+static bool
+return_leg(struct dcp_work *w, struct dcp_plan *plan,
+           struct dcp_step_list *steps, struct dcp_trunks *trunks,
+           struct dcp_error *err)
+{
+    const struct dcp_plan_request *r = w->r;
+    struct dcp_leg *out = &plan->legs[0], *leg = &plan->legs[1];
+    struct dcp_leg_answer a;
+    struct dcp_leg_request request = {
+        .inventory = r->inventory,
+        .demand = r->demand,
+        .first_slot = 0,
+        .last_slot = w->n_slots,
+        .from = w->first_end,
+        .to = r->start,
+        .leg = 1,
+        .move_reason = DCP_REASON_RETURN,
+        .off_reason = DCP_REASON_NIGHT_OFF,
+        .trunks = trunks,
+    };
+
+    if (!dcp_schedule_leg(&request, steps, &a, err)) {
+        return false;
+    }
+    if (!a.ok) {
+        return no_order(w, &a);
+    }
+    leg->name = "return";
+    leg->start_ms = out->deadline_ms;
+    leg->deadline_ms = leg->buckets_until_ms =
+        r->demand->slots[w->n_slots - 1].end_ms;
+    leg->makespan_ms = a.makespan_ms;
+    w->outcome->moves += a.n_moves;
+    w->outcome->moved_mib += a.moved_mib;
+    plan->n_legs = 2;
+    return true;
+}
+
+/* --- The plan ----------------------------------------------------------- */
+
+static bool
+copy_losses(struct dcp_plan *plan, uint32_t leg, const struct dcp_solution *s,
+            struct dcp_survive *out, uint32_t *n)
+{
+    static const enum dcp_object_kind kinds[] = {
+        [DCP_LOSS_HOST] = DCP_OBJECT_HOST,
+        [DCP_LOSS_RACK] = DCP_OBJECT_RACK,
+        [DCP_LOSS_FEED] = DCP_OBJECT_FEED,
+    };
+
+    for (uint32_t i = 0; i < s->n_losses; i++) {
+        const struct dcp_loss_answer *from = &s->losses[i];
+        uint32_t *vms = dcp_arena_array(plan->arena, uint32_t, from->n);
+        dcp_host_id *to = dcp_arena_array(plan->arena, dcp_host_id, from->n);
+        uint32_t *rest =
+            dcp_arena_array(plan->arena, uint32_t, from->n_not_protected);
+
+        if (!vms || !to || !rest) {
+            return false;
+        }
+        for (uint32_t k = 0; k < from->n; k++) {
+            vms[k] = from->vms[k];
+            to[k].ix = from->to[k];
+        }
+        for (uint32_t k = 0; k < from->n_not_protected; k++) {
+            rest[k] = from->not_protected[k];
+        }
+        out[(*n)++] = (struct dcp_survive){
+            .leg = leg,
+            .lose = { kinds[from->lose.kind], from->lose.ix },
+            .vms = vms,
+            .to = to,
+            .n = from->n,
+            .not_protected = rest,
+            .n_not_protected = from->n_not_protected,
+        };
+    }
+    return true;
+}
+
+/* Headroom of a state that was not solved for: where it started. */
+bool
+dcp_work_start_losses(const struct dcp_work *w, struct dcp_solution *out,
+                      struct dcp_error *err)
+{
+    struct dcp_question q = dcp_work_question(w, w->r->start, w->n_slots);
+    struct dcp_headroom headroom;
+
+    q.host_use = NULL; /* Evacuated hosts are hosts again. */
+    *out = (struct dcp_solution){ .bound_method = "" };
+    out->arena = dcp_arena_create(0);
+    DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(&q, err);
+    DCP_AUTO(dcp_state)
+    struct dcp_state *s = p ? dcp_state_create(p, err) : NULL;
+
+    if (!s || !out->arena ||
+        !dcp_headroom_check(s, out->arena, NULL, &headroom, err)) {
+        return false;
+    }
+    out->losses = headroom.ok ? headroom.losses : NULL;
+    out->n_losses = headroom.ok ? headroom.n_losses : 0;
+    return true;
+}
+
+static bool
+add_survive(struct dcp_work *w, struct dcp_plan *plan, struct dcp_error *err)
+{
+    struct dcp_solution second = { 0 };
+    bool own = false, ok = true;
+    uint32_t n = 0;
+
+    if (!w->r->inventory->policy.n_survive) {
+        return true;
+    }
+    if (plan->n_legs == 2 && w->second_end == w->day.placement) {
+        second = w->day;
+    } else if (plan->n_legs == 2) {
+        own = true;
+        ok = dcp_work_start_losses(w, &second, err);
+    }
+    struct dcp_survive *all =
+        ok ? dcp_arena_array(plan->arena, struct dcp_survive,
+                             w->night.n_losses + second.n_losses)
+           : NULL;
+
+    if (ok) {
+        ok = all && copy_losses(plan, 0, &w->night, all, &n) &&
+             copy_losses(plan, 1, &second, all, &n);
+        if (!ok) {
+            (void)dcp_fail(err, DCP_E_NOMEM, "no memory for survive lists");
+        }
+    }
+    if (own) {
+        dcp_solution_finish(&second);
+    }
+    plan->survive = all;
+    plan->n_survive = n;
+    return ok;
+}
+
+static bool
+fill_plan(struct dcp_work *w, struct dcp_plan *plan,
+          struct dcp_step_list *steps, struct dcp_error *err)
+{
+    const struct dcp_plan_request *r = w->r;
+    const struct dcp_policy *policy = &r->inventory->policy;
+    const struct dcp_plan_outcome *o = w->outcome;
+    const struct dcp_leg *last = &plan->legs[plan->n_legs - 1];
+    struct dcp_step *copy =
+        dcp_arena_array(plan->arena, struct dcp_step, steps->n);
+
+    plan->before = dcp_placement_copy(r->start, err);
+    plan->legs[0].after = dcp_placement_copy(w->first_end, err);
+    if (plan->n_legs == 2) {
+        plan->legs[1].after = dcp_placement_copy(w->second_end, err);
+    }
+    if (!copy || !plan->before || !plan->legs[0].after ||
+        (plan->n_legs == 2 && !plan->legs[1].after)) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a plan");
+    }
+    if (steps->n) {
+        memcpy(copy, steps->steps, steps->n * sizeof *copy);
+    }
+    plan->steps = copy;
+    plan->n_steps = steps->n;
+    plan->limits = (struct dcp_plan_limits){
+        policy->out_per_host, policy->in_per_host, policy->units_per_10gbit,
+        dcp_policy_host_off_at_once(policy, r->inventory->n_hosts)
+    };
+    plan->not_before_ms = plan->legs[0].start_ms;
+    plan->not_after_ms = last->deadline_ms + DCP_HOUR_MS;
+    plan->status = dcp_status_name(o->status);
+    plan->goal = o->goal;
+    plan->bound_method = dcp_arena_strdup(plan->arena, o->bound_method);
+    plan->hosts_on_before = o->hosts_on_before;
+    plan->hosts_on_after = o->hosts_on_after;
+    plan->hosts_lower_bound = o->hosts_lower_bound;
+    plan->gap_frac = o->gap_frac;
+    plan->predicted = o->predicted;
+    plan->currency = dcp_arena_strdup(plan->arena, r->inventory->currency);
+    plan->traces_from_ms = r->demand->from_ms;
+    plan->traces_until_ms = r->demand->until_ms;
+    memcpy(plan->traces_digest, r->demand->traces_digest,
+           sizeof plan->traces_digest);
+    plan->vms_without_trace = r->demand->n_by_source[DCP_DEMAND_PROFILE] +
+                              r->demand->n_by_source[DCP_DEMAND_ALLOCATION];
+    return add_survive(w, plan, err);
+}
+
+bool
+dcp_work_make_plan(struct dcp_work *w, struct dcp_plan *plan,
+                   struct dcp_error *err)
+{
+    struct dcp_step_list steps = { .arena = plan->arena };
+    struct dcp_trunks trunks = { 0 };
+    bool ok = first_leg(w, plan, &steps, &trunks, err);
+
+    if (ok && plan->n_legs && w->r->two_legs) {
+        plan->n_legs = 0;
+        ok = morning(w, plan, &steps, &trunks, err);
+    } else if (ok && plan->n_legs && w->r->bring_back) {
+        plan->n_legs = 0;
+        ok = return_leg(w, plan, &steps, &trunks, err);
+    }
+    if (ok && plan->n_legs) {
+        ok = fill_plan(w, plan, &steps, err);
+    }
+    dcp_trunks_finish(&trunks);
+    dcp_step_list_finish(&steps);
+    return ok;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_PLANNER_WORK_H
+#define DCP_SOLVER_PLANNER_WORK_H 1
+
+/* One plan being made; private to solver/planner*.c. */
+
+#include "solver/planner.h"
+
+struct dcp_work {
+    const struct dcp_plan_request *r;
+    struct dcp_plan_outcome *outcome;
+    uint32_t n_hosts, n_slots, night_slots; /* Slots before the window's end. */
+    double *on_value, *slope, *weight;      /* For questions; of one phase. */
+    uint8_t *use;
+    struct dcp_solution night, day;
+    const struct dcp_placement *first_end, *second_end; /* Borrowed. */
+};
+
+/* The goal is money or energy, not hosts. */
+bool dcp_work_by_value(const struct dcp_work *);
+/* What the job allows, from 'start', in the slots before 'last_slot'. */
+struct dcp_question
+dcp_work_question(const struct dcp_work *, const struct dcp_placement *start,
+                  uint32_t last_slot);
+
+/* solver/planner_measure.c: the outcome's figures when the first leg ends in
+ * 'end1' and the second in 'end2' (which may be 'end1'). */
+bool dcp_work_weigh(struct dcp_work *, const struct dcp_placement *end1,
+                    const struct dcp_placement *end2,
+                    struct dcp_error *err) DCP_CHECKED;
+
+/* solver/planner_legs.c: legs, steps, survive lists from first_end and
+ * second_end; plan->n_legs is 0 when the outcome says why there is none. */
+bool dcp_work_make_plan(struct dcp_work *, struct dcp_plan *,
+                        struct dcp_error *err) DCP_CHECKED;
+/* Headroom of the start, which was not solved for; n_losses 0 where it has
+ * none. */
+bool dcp_work_start_losses(const struct dcp_work *, struct dcp_solution *out,
+                           struct dcp_error *err) DCP_CHECKED;
+
+#endif /* solver/planner_work.h */

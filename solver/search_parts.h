@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_SEARCH_PARTS_H
+#define DCP_SOLVER_SEARCH_PARTS_H 1
+
+/* What the parts of the search share; private to solver/search*.c.
+ *
+ * Every part leaves the state legal and the trail empty: what it tried and
+ * does not keep is taken back. */
+
+#include "solver/insert.h"
+#include "solver/search.h"
+
+struct search {
+    struct dcp_state *s;
+    const struct dcp_problem *p;
+    const struct dcp_bound *bound;
+    const struct dcp_search_options *options;
+    struct dcp_inserter in;
+    bool out_of_time;
+};
+
+bool dcp_search_time_is_up(struct search *);
+/* Within the gap that is asked for. */
+bool dcp_search_good_enough(const struct search *, double value);
+/* Headroom as asked, in *out_ok; true there where none is. */
+bool dcp_search_keeps_headroom(struct search *, struct dcp_error *err,
+                               bool *out_ok) DCP_CHECKED;
+bool dcp_search_may_switch_off(const struct search *, uint32_t host);
+/* How full a host is: the largest share over resources. */
+double dcp_search_fill(const struct search *, uint32_t host);
+/* Accepts what the trail holds if headroom stays (where 'check'), else takes
+ * it back. */
+bool dcp_search_settle(struct search *, bool check, bool *out_kept,
+                       struct dcp_error *err) DCP_CHECKED;
+
+/* Places what may not stay where it is, with few moves; returns how many items
+ * found no place.  'items' has room for all. */
+uint32_t dcp_search_repair(struct search *, uint32_t *items,
+                           struct dcp_search_result *out);
+/* Passes over the hosts, least loaded first, while that empties some. */
+bool
+dcp_search_empty_hosts(struct search *, uint32_t max_passes, bool check,
+                       uint32_t swap_tries, struct dcp_error *err) DCP_CHECKED;
+/* Keeps the hosts that the bound has on, and fills them with the rest. */
+bool
+dcp_search_keep_and_fill(struct search *, struct dcp_error *err) DCP_CHECKED;
+/* Empties a few hosts at random and fills them anew, while that helps. */
+bool dcp_search_ruin_and_recreate(struct search *, bool check,
+                                  struct dcp_search_result *out,
+                                  struct dcp_error *err) DCP_CHECKED;
+/* Switches hosts on until every loss is survived; out->ok: it is. */
+bool dcp_search_add_spares(struct search *, struct dcp_headroom *out,
+                           struct dcp_error *err) DCP_CHECKED;
+/* With the spares on: the emptiest hosts once more, each kept off only if
+ * every loss is still survived. */
+bool dcp_search_trim(struct search *, struct dcp_error *err) DCP_CHECKED;
+
+#endif /* solver/search_parts.h */
