@@ -11,6 +11,7 @@
 #include "model/io/plan_file.h"
 #include "model/power.h"
 #include "solver/bound.h"
+#include "traces/fit.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -32,7 +33,8 @@ const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS] = {
     { "traces", 0, DCP_OPT_FILE, P(traces), "STORE", NULL, NULL,
       "usage store, instead of usage.h5 of the model" },
     { "goal", 0, DCP_OPT_TEXT, P(goals), "GOAL", NULL, NULL,
-      "what counts: cost, energy or hosts (the model's policy says otherwise)" },
+      "what counts: cost, energy or hosts (the model's policy says "
+      "otherwise)" },
     { "gap", 0, DCP_OPT_FRAC, P(gap_frac), "SHARE", NULL, NULL,
       "stop when proved to be within SHARE of the best, e.g. 1%" },
     { "max-moves", 0, DCP_OPT_UINT, P(max_moves), "N", NULL, NULL,
@@ -51,8 +53,8 @@ dcp_planning_goal(const struct dcp_inventory *inv, const char *goals,
     enum dcp_goal goal = inv->policy.goals[0];
 
     if (goals) {
-        (void)snprintf(first, sizeof first, "%.*s",
-                       (int)strcspn(goals, ","), goals);
+        (void)snprintf(first, sizeof first, "%.*s", (int)strcspn(goals, ","),
+                       goals);
         if (!dcp_goal_parse(first, &goal)) {
             return dcp_fail(err, DCP_E_USAGE,
                             "--goal: '%.40s' is not one of cost, energy, "
@@ -99,8 +101,8 @@ perturb(const struct dcp_globals *g, struct dcp_demand *d, double share)
 }
 
 static struct dcp_demand *
-make_demand(struct dcp_context *c, int64_t start_ms, int64_t end_ms, int64_t from_ms,
-            int64_t until_ms, struct dcp_error *err)
+make_demand(struct dcp_context *c, int64_t start_ms, int64_t end_ms,
+            int64_t from_ms, int64_t until_ms, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
     uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
@@ -123,24 +125,27 @@ hosts_needed(const struct dcp_context *c, const struct dcp_placement *start,
 {
     struct dcp_inventory inv = *c->model.inventory;
     struct dcp_question q = {
-        .inventory = &inv, .demand = a->demand, .start = start,
-        .last_slot = a->demand->n_slots, .may_wake = true, .may_empty = true,
+        .inventory = &inv,
+        .demand = a->demand,
+        .start = start,
+        .last_slot = a->demand->n_slots,
+        .may_wake = true,
+        .may_empty = true,
     };
 
-    while (q.last_slot && a->demand->slots[q.last_slot - 1].start_ms >=
-                              a->window_end_ms) {
+    while (q.last_slot &&
+           a->demand->slots[q.last_slot - 1].start_ms >= a->window_end_ms) {
         q.last_slot--;
     }
     for (int k = 0; k < 2; k++) {
         struct dcp_bound bound;
 
-        inv.policy.memory_basis =
-            k ? DCP_MEMORY_ACTIVE : DCP_MEMORY_ALLOCATED;
+        inv.policy.memory_basis = k ? DCP_MEMORY_ACTIVE : DCP_MEMORY_ALLOCATED;
         if (k && !a->demand->mem_active_mib) {
             break;
         }
-        DCP_AUTO(dcp_problem) struct dcp_problem *p =
-            dcp_problem_create(&q, err);
+        DCP_AUTO(dcp_problem)
+        struct dcp_problem *p = dcp_problem_create(&q, err);
 
         if (!p || !dcp_bound_compute(p, &bound, err)) {
             return false;
@@ -160,8 +165,7 @@ count_violations(const struct dcp_context *c, const struct dcp_demand *d,
 {
     struct dcp_check_result r;
 
-    if (!dcp_check_placement(c->model.inventory, d, p, 0, last_slot, &r,
-                             err)) {
+    if (!dcp_check_placement(c->model.inventory, d, p, 0, last_slot, &r, err)) {
         return false;
     }
     *out = r.n_violations_all;
@@ -182,12 +186,74 @@ is_settled(const struct dcp_globals *g, const struct dcp_context *c,
     if (access(path, F_OK) != 0) {
         return true;
     }
-    DCP_AUTO(dcp_journal) struct dcp_journal *j =
-        dcp_journal_open(path, DCP_DURABILITY_NORMAL, err);
+    DCP_AUTO(dcp_journal)
+    struct dcp_journal *j = dcp_journal_open(path, DCP_DURABILITY_NORMAL, err);
 
-    return j && dcp_journal_evening_done(j, c->model.inventory->lineage,
-                                         a->start_ms, a->window_end_ms, out,
-                                         err);
+    return j &&
+           dcp_journal_evening_done(j, c->model.inventory->lineage, a->start_ms,
+                                    a->window_end_ms, out, err);
+}
+
+#define JOINT_SAMPLES_MAX (UINT64_C(128) << 20)
+
+/* Each host's fullest slot by planned demand. */
+static bool
+add_planned_peaks(const struct dcp_inventory *inv,
+                  struct dcp_planning_answer *a)
+{
+    const struct dcp_placement *end = a->plan->legs[0].after;
+    const struct dcp_demand *d = a->demand;
+    DCP_FREE uint64_t *sum = calloc(inv->n_hosts + 1u, sizeof *sum);
+
+    a->planned_peak_mhz = calloc(inv->n_hosts + 1u, sizeof(uint64_t));
+    for (uint32_t t = 0; sum && a->planned_peak_mhz && t < a->night_slots;
+         t++) {
+        memset(sum, 0, inv->n_hosts * sizeof *sum);
+        for (uint32_t v = 0; v < d->n_vms; v++) {
+            if (!dcp_host_is_none(end->host[v])) {
+                sum[end->host[v].ix] += d->cpu_mhz[(size_t)v * d->stride + t];
+            }
+        }
+        for (uint32_t h = 0; h < inv->n_hosts; h++) {
+            if (sum[h] > a->planned_peak_mhz[h]) {
+                a->planned_peak_mhz[h] = sum[h];
+            }
+        }
+    }
+    return sum && a->planned_peak_mhz;
+}
+
+/* Joint loads of the first leg's hosts, from the samples that demand was
+ * fitted on; the latest of them where they are too many to hold. */
+static bool
+add_joint(struct dcp_context *c, struct dcp_planning_answer *a,
+          struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = c->model.inventory;
+    const struct dcp_demand *d = a->demand;
+    struct dcp_samples cpu = { 0 };
+
+    if (!c->store || d->until_ms <= d->from_ms || !inv->n_vms) {
+        return true;
+    }
+    if (!add_planned_peaks(inv, a)) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for joint loads");
+    }
+    int64_t most = (int64_t)(JOINT_SAMPLES_MAX / inv->n_vms) *
+                   dcp_store_interval_ms(c->store);
+
+    a->joint_until_ms = d->until_ms;
+    a->joint_from_ms =
+        d->until_ms - d->from_ms > most ? d->until_ms - most : d->from_ms;
+    if (!dcp_samples_load(c->store, DCP_METRIC_CPU_MHZ, inv, c->measured,
+                          a->joint_from_ms, a->joint_until_ms, &cpu, err)) {
+        return false;
+    }
+    bool ok = dcp_joint_compute(inv, d, 0, a->night_slots, &cpu,
+                                a->plan->legs[0].after, &a->joint, err);
+
+    dcp_samples_finish(&cpu);
+    return ok;
 }
 
 static void
@@ -228,9 +294,9 @@ sign_plan(const struct dcp_globals *g, const struct dcp_context *c,
     char host[64] = "";
 
     options_text(g, job, o, goal, &w);
-    plan->options_json =
-        dcp_json_text(&w) ? dcp_arena_strdup(plan->arena, dcp_json_text(&w))
-                          : NULL;
+    plan->options_json = dcp_json_text(&w)
+                             ? dcp_arena_strdup(plan->arena, dcp_json_text(&w))
+                             : NULL;
     dcp_json_finish(&w);
     plan->lineage = dcp_arena_strdup(plan->arena, inv->lineage);
     plan->serial = c->model.serial;
@@ -283,12 +349,18 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     const struct dcp_inventory *inv = c->model.inventory;
     bool settled = false;
     struct dcp_plan_request r = {
-        .inventory = inv, .demand = a->demand, .start = start,
-        .job = job->job, .two_legs = job->has_window,
-        .start_ms = a->start_ms, .window_end_ms = a->window_end_ms,
-        .avoid = job->avoid, .bring_back = job->bring_back,
+        .inventory = inv,
+        .demand = a->demand,
+        .start = start,
+        .job = job->job,
+        .two_legs = job->has_window,
+        .start_ms = a->start_ms,
+        .window_end_ms = a->window_end_ms,
+        .avoid = job->avoid,
+        .bring_back = job->bring_back,
         .spread = job->spread,
-        .solve = { .seed = g->seed, .iterations = g->iterations,
+        .solve = { .seed = g->seed,
+                   .iterations = g->iterations,
                    .time_limit_s = g->time_limit_s,
                    .gap_frac = o->gap_frac },
         .max_moves = o->max_moves,
@@ -309,6 +381,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     uint32_t first, last;
 
     dcp_slot_range(a->demand, a->start_ms, a->window_end_ms, &first, &last);
+    a->night_slots = last;
     if (!count_violations(c, a->demand, start, last, &a->violations_before,
                           err)) {
         return false;
@@ -319,7 +392,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     }
     return count_violations(c, a->demand, a->plan->legs[0].after, last,
                             &a->violations_after, err) &&
-           sign_plan(g, c, job, o, r.goal, a, err);
+           add_joint(c, a, err) && sign_plan(g, c, job, o, r.goal, a, err);
 }
 
 bool
@@ -342,8 +415,8 @@ dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
         start = c->model.placement;
     }
     set_times(inv, job, after_ms, out);
-    out->demand = make_demand(c, out->start_ms, out->end_ms, o->from_ms,
-                              until, err);
+    out->demand =
+        make_demand(c, out->start_ms, out->end_ms, o->from_ms, until, err);
     if (!out->demand) {
         return false;
     }
@@ -361,6 +434,9 @@ dcp_planning_answer_finish(struct dcp_planning_answer *a)
 {
     dcp_plan_destroy(a->plan);
     dcp_demand_destroy(a->demand);
+    dcp_joint_finish(&a->joint);
+    free(a->planned_peak_mhz);
+    a->planned_peak_mhz = NULL;
     a->plan = NULL;
     a->demand = NULL;
 }
@@ -382,9 +458,12 @@ dcp_replan(const struct dcp_globals *g, struct dcp_context *c,
 {
     struct dcp_globals own = *g;
     struct dcp_planning_options options = {
-        .goals = o->goals, .gap_frac = o->gap_frac,
-        .from_ms = o->history_from_ms, .until_ms = o->history_until_ms,
-        .max_moves = o->max_moves, .perturb_frac = o->perturb_frac,
+        .goals = o->goals,
+        .gap_frac = o->gap_frac,
+        .from_ms = o->history_from_ms,
+        .until_ms = o->history_until_ms,
+        .max_moves = o->max_moves,
+        .perturb_frac = o->perturb_frac,
     };
     struct dcp_planning_job job = { .job = DCP_JOB_CONSOLIDATE,
                                     .command = "consolidate",

@@ -8,6 +8,7 @@
 #include "cli/context.h"
 #include "cli/replan.h"
 #include "solver/planner.h"
+#include "traces/joint.h"
 
 struct dcp_planning_options {
     const char *output;    /* -o; NULL: plan.json is not written. */
@@ -42,6 +43,11 @@ struct dcp_planning_answer {
     uint32_t hosts_needed_allocated, hosts_needed_active; /* active: 0 where
                                                            * not measured. */
     int64_t start_ms, end_ms, window_end_ms;
+    uint32_t night_slots;    /* Slots of 'demand' before window_end_ms. */
+    uint64_t *planned_peak_mhz; /* By host, owned: its fullest slot by planned
+                                 * demand; set with 'joint'. */
+    struct dcp_joint joint;  /* Owned; n_instants 0: not measured. */
+    int64_t joint_from_ms, joint_until_ms; /* Samples behind it. */
     double solve_seconds;
 };
 

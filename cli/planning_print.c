@@ -4,6 +4,7 @@
 
 #include "cli/ui.h"
 #include "model/base/units.h"
+#include "model/capacity.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -54,6 +55,36 @@ json_demand(struct dcp_json *w, const struct dcp_demand *d)
     dcp_json_end(w, '}');
 }
 
+/* Each host that is on: the fullest planned slot beside what the raw samples
+ * of its VMs come to together. */
+static void
+json_hosts(struct dcp_json *w, const struct dcp_inventory *inv,
+           const struct dcp_planning_answer *a)
+{
+    const struct dcp_placement *end = a->plan ? a->plan->legs[0].after : NULL;
+
+    if (!end || !a->joint.n_instants) {
+        dcp_json_knull(w, "hosts");
+        return;
+    }
+    dcp_json_karray(w, "hosts");
+    for (uint32_t h = 0; h < inv->n_hosts; h++) {
+        struct dcp_capacity cap = dcp_host_capacity(inv, (dcp_host_id){ h });
+
+        if (!end->on[h]) {
+            continue;
+        }
+        dcp_json_begin_line(w, '{');
+        dcp_json_kstring(w, "host", inv->hosts[h].name);
+        dcp_json_ku64(w, "planned_peak_mhz", a->planned_peak_mhz[h]);
+        dcp_json_kdouble(w, "joint_p95_mhz", round(a->joint.p95_mhz[h]));
+        dcp_json_kdouble(w, "joint_peak_mhz", round(a->joint.peak_mhz[h]));
+        dcp_json_ku64(w, "capacity_mhz", cap.cpu_mhz);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
 static void
 json_cost(struct dcp_json *w, const struct dcp_inventory *inv,
           const struct dcp_plan_prediction *p)
@@ -79,8 +110,8 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     const struct dcp_plan_outcome *o = &a->outcome;
     struct dcp_json w;
     char schema[64];
-    bool failed = o->status == DCP_STATUS_INFEASIBLE ||
-                  o->status == DCP_STATUS_TIMEOUT;
+    bool failed =
+        o->status == DCP_STATUS_INFEASIBLE || o->status == DCP_STATUS_TIMEOUT;
 
     dcp_json_init(&w, true);
     dcp_json_begin(&w, '{');
@@ -127,6 +158,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     json_cost(&w, c->model.inventory, &o->predicted);
     dcp_json_kstring(&w, "binding", o->binding);
     json_demand(&w, a->demand);
+    json_hosts(&w, c->model.inventory, a);
     dcp_json_kstring(&w, "plan",
                      a->plan && options->output ? options->output : NULL);
     dcp_json_kobject(&w, "run");
@@ -178,8 +210,7 @@ print_standing(const struct dcp_plan_outcome *o)
         printf("%-15s infeasible, proved: %s, %s: %s", "status",
                o->because.rule, o->because.object, o->because.text);
         if (!isnan(o->because.have)) {
-            printf(" (need %.0f, have %.0f)", o->because.need,
-                   o->because.have);
+            printf(" (need %.0f, have %.0f)", o->because.need, o->because.have);
         }
         putchar('\n');
         break;
@@ -209,8 +240,8 @@ print_legs(const struct dcp_context *c, const struct dcp_plan *plan)
             const struct dcp_step *s = &plan->steps[i];
 
             if (s->leg == l) {
-                moves += s->kind == DCP_STEP_MIGRATE ||
-                         s->kind == DCP_STEP_VM_START;
+                moves +=
+                    s->kind == DCP_STEP_MIGRATE || s->kind == DCP_STEP_VM_START;
                 on += s->kind == DCP_STEP_HOST_ON;
                 off += s->kind == DCP_STEP_HOST_OFF;
             }
@@ -235,16 +266,52 @@ print_ledger(const struct dcp_inventory *inv, const struct dcp_plan_outcome *o)
            "energy", p->energy_kwh_before, p->energy_kwh_after, saved,
            p->energy_kwh_before > 0 ? 100 * saved / p->energy_kwh_before : 0);
     if (p->energy_cost_before > 0) {
-        printf("%-15s %.2f -> %.2f %s\n", "energy cost",
-               p->energy_cost_before, p->energy_cost_after, inv->currency);
+        printf("%-15s %.2f -> %.2f %s\n", "energy cost", p->energy_cost_before,
+               p->energy_cost_after, inv->currency);
     }
     if (p->licence_cost_before > 0 || p->licence_cost_after > 0) {
-        printf("%-15s %.2f -> %.2f %s%s\n", "licences",
-               p->licence_cost_before, p->licence_cost_after, inv->currency,
+        printf("%-15s %.2f -> %.2f %s%s\n", "licences", p->licence_cost_before,
+               p->licence_cost_after, inv->currency,
                p->licence_cost_after >= p->licence_cost_before
                    ? " (a VM that returns saves none)"
                    : "");
     }
+}
+
+/* Beside the sum of percentiles: what the raw samples come to together. */
+static void
+print_joint(const struct dcp_inventory *inv,
+            const struct dcp_planning_answer *a)
+{
+    const struct dcp_placement *end = a->plan ? a->plan->legs[0].after : NULL;
+    double p95 = 0, peak = 0, planned = 0;
+    uint32_t at_p95 = 0, at_peak = 0, n_over = 0;
+
+    if (!end || !a->joint.n_instants) {
+        return;
+    }
+    for (uint32_t h = 0; h < inv->n_hosts; h++) {
+        double cap = dcp_host_capacity(inv, (dcp_host_id){ h }).cpu_mhz;
+
+        if (!end->on[h] || cap <= 0) {
+            continue;
+        }
+        planned = fmax(planned, (double)a->planned_peak_mhz[h] / cap);
+        n_over += a->joint.peak_mhz[h] > cap;
+        if (a->joint.p95_mhz[h] / cap > p95) {
+            p95 = a->joint.p95_mhz[h] / cap;
+            at_p95 = h;
+        }
+        if (a->joint.peak_mhz[h] / cap > peak) {
+            peak = a->joint.peak_mhz[h] / cap;
+            at_peak = h;
+        }
+    }
+    printf("%-15s from raw samples of the same hours, the fullest host: joint "
+           "p95 %.0f %% (%s),\n%-15s joint peak %.0f %% (%s) of its CPU, where "
+           "the plan counts on %.0f %%; %u hosts ever above\n",
+           "together", 100 * p95, inv->hosts[at_p95].name, "", 100 * peak,
+           inv->hosts[at_peak].name, 100 * planned, n_over);
 }
 
 static void
@@ -300,8 +367,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     }
     print_times(c, job, a);
     print_standing(o);
-    if (o->status == DCP_STATUS_INFEASIBLE ||
-        o->status == DCP_STATUS_TIMEOUT) {
+    if (o->status == DCP_STATUS_INFEASIBLE || o->status == DCP_STATUS_TIMEOUT) {
         return;
     }
     printf("%-15s %u -> %u (at least %u; %s binds)\n", "hosts on",
@@ -314,6 +380,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     printf("%-15s CPU %.0f %%, memory %.0f %% of the hosts that are on\n",
            "used", 100 * o->cpu_util_mean_frac, 100 * o->mem_alloc_mean_frac);
     print_demand(inv, a->demand, a);
+    print_joint(inv, a);
     if (!a->plan) {
         return;
     }
