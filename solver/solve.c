@@ -82,14 +82,76 @@ may_hold(const struct dcp_problem *p, uint32_t h)
             (p->q->may_wake && p->use[h] == DCP_HOST_FREE));
 }
 
+/* What one item needs of a resource and the most that a host within its reach
+ * has: scalars first, then CPU, then network. */
+static void
+need_and_most(const struct dcp_problem *p, uint32_t item, uint32_t resource,
+              uint32_t *out_need, uint32_t *out_most)
+{
+    bool cpu = resource == p->n_scalars;
+    const uint32_t *cap = cpu ? p->cap_cpu_mhz
+                          : resource > p->n_scalars
+                              ? p->cap_net_kib_s
+                              : p->cap + (size_t)resource * p->n_hosts;
+
+    *out_need = cpu ? p->cpu_peak_mhz[item] : 0;
+    if (resource < p->n_scalars) {
+        *out_need = p->request[(size_t)item * p->n_scalars + resource];
+    }
+    for (uint32_t t = 0; resource > p->n_scalars && t < p->n_slots; t++) {
+        uint32_t need = p->net_kib_s[(size_t)item * p->stride + t];
+
+        *out_need = need > *out_need ? need : *out_need;
+    }
+    *out_most = 0;
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if (may_hold(p, h) && dcp_problem_reaches(p, item, h) &&
+            cap[h] > *out_most) {
+            *out_most = cap[h];
+        }
+    }
+}
+
+/* Names the resource that the item asks for more of than any host has; where
+ * there is none, no host has enough of all of them. */
+static void
+explain_too_large(const struct dcp_problem *p, uint32_t item,
+                  struct dcp_because *out)
+{
+    uint32_t n = p->n_scalars + 1 + (p->net_kib_s ? 1 : 0);
+
+    (void)snprintf(out->text, sizeof out->text,
+                   "no host that it may use has enough of everything, even "
+                   "empty");
+    for (uint32_t r = 0; r < n; r++) {
+        uint32_t need, most;
+
+        need_and_most(p, item, r, &need, &most);
+        if (need > most) {
+            (void)snprintf(
+                out->text, sizeof out->text,
+                "no host that it may use is large enough, even "
+                "empty: it needs %u %s, the largest leaves %u "
+                "usable (policy.target)",
+                need,
+                r == p->n_scalars ? "MHz of CPU"
+                : r > p->n_scalars
+                    ? "KiB/s of network"
+                    : dcp_scalar_name(p->q->inventory, p->scalar_id[r]),
+                most);
+            out->need = need;
+            out->have = most;
+            return;
+        }
+    }
+}
+
 /* An item that no host could hold even if it were empty proves that there is
  * no answer; says which resource or reach. */
 static bool
 impossible_item(const struct dcp_problem *p, struct dcp_state *empty,
                 struct dcp_because *out)
 {
-    const struct dcp_inventory *inv = p->q->inventory;
-
     for (uint32_t i = 0; i < p->n_items; i++) {
         bool reaches = false, fits = false;
 
@@ -105,14 +167,15 @@ impossible_item(const struct dcp_problem *p, struct dcp_state *empty,
         (void)snprintf(out->rule, sizeof out->rule, "%s",
                        reaches ? "capacity" : "reach");
         (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
-                       inv->vms[p->vm[p->vm_first[i]]].name);
-        (void)snprintf(out->text, sizeof out->text,
-                       reaches ? "no host that it may use is large enough, "
-                                 "even empty"
-                               : "no host is within its reach (hypervisor, "
-                                 "CPU, VLAN, storage, fence, ban, root)");
-        out->need = p->request[(size_t)i * p->n_scalars];
-        out->have = NAN;
+                       p->q->inventory->vms[p->vm[p->vm_first[i]]].name);
+        out->need = out->have = NAN;
+        if (reaches) {
+            explain_too_large(p, i, out);
+        } else {
+            (void)snprintf(out->text, sizeof out->text,
+                           "no host is within its reach (hypervisor, CPU, "
+                           "VLAN, storage, fence, ban, root)");
+        }
         return true;
     }
     return false;
