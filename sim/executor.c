@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* A migration keeps the rate it was given at its start: later ones get what is
- * left, so the NICs are never promised twice. */
+ * left, so the NICs are never promised twice.  NICs are full duplex: what
+ * leaves a host and what arrives share nothing.  Production counts in full on
+ * both sides, because samples may not tell its directions apart. */
 
 #include "sim/executor.h"
 
@@ -19,7 +21,8 @@ struct dcp_sim_executor {
     const struct dcp_samples *net;
     int64_t net_cell;        /* Of host_net_kib_s; -1: none yet. */
     double *host_net_kib_s;  /* Production, by host. */
-    double *rate_kib_s;      /* Migrations under way, by host. */
+    double *out_kib_s;       /* Migrations under way, by host that they */
+    double *in_kib_s;        /* leave, and by host that they go to. */
     double *step_rate_kib_s; /* By step id - 1. */
 };
 
@@ -56,7 +59,8 @@ refresh_net(struct dcp_sim_executor *x, int64_t now_ms)
 }
 
 static double
-rate_left(const struct dcp_sim_executor *x, uint32_t host)
+rate_left(const struct dcp_sim_executor *x, uint32_t host,
+          const double *under_way_kib_s)
 {
     const struct dcp_hardware *hw =
         &x->inventory->hardware[x->inventory->hosts[host].hardware.ix];
@@ -69,7 +73,7 @@ rate_left(const struct dcp_sim_executor *x, uint32_t host)
         fastest = nic > fastest ? nic : fastest;
     }
     double left =
-        fmin(fastest, sum - x->host_net_kib_s[host]) - x->rate_kib_s[host];
+        fmin(fastest, sum - x->host_net_kib_s[host]) - under_way_kib_s[host];
 
     return fmax(left, FLOOR_FRAC * fastest);
 }
@@ -82,14 +86,15 @@ begin_migration(struct dcp_sim_executor *x, const struct dcp_step *s,
     double limit = (double)x->inventory->policy.migration_kib_s;
 
     refresh_net(x, now_ms);
-    double rate = fmin(rate_left(x, s->from.ix), rate_left(x, s->to.ix));
+    double rate = fmin(rate_left(x, s->from.ix, x->out_kib_s),
+                       rate_left(x, s->to.ix, x->in_kib_s));
 
     if (limit > 0 && rate > limit) {
         rate = limit;
     }
     x->step_rate_kib_s[s->id - 1] = rate;
-    x->rate_kib_s[s->from.ix] += rate;
-    x->rate_kib_s[s->to.ix] += rate;
+    x->out_kib_s[s->from.ix] += rate;
+    x->in_kib_s[s->to.ix] += rate;
     if (rate <= 0) { /* A model without NICs. */
         return s->estimate_ms;
     }
@@ -129,8 +134,8 @@ end_step(void *user, const struct dcp_step *s, int64_t now_ms)
 
     (void)now_ms;
     if (s->kind == DCP_STEP_MIGRATE) {
-        x->rate_kib_s[s->from.ix] -= x->step_rate_kib_s[s->id - 1];
-        x->rate_kib_s[s->to.ix] -= x->step_rate_kib_s[s->id - 1];
+        x->out_kib_s[s->from.ix] -= x->step_rate_kib_s[s->id - 1];
+        x->in_kib_s[s->to.ix] -= x->step_rate_kib_s[s->id - 1];
     }
 }
 
@@ -148,10 +153,12 @@ dcp_sim_executor_create(const struct dcp_inventory *inv,
         x->net = net;
         x->net_cell = -1;
         x->host_net_kib_s = calloc((size_t)inv->n_hosts + 1, sizeof(double));
-        x->rate_kib_s = calloc((size_t)inv->n_hosts + 1, sizeof(double));
+        x->out_kib_s = calloc((size_t)inv->n_hosts + 1, sizeof(double));
+        x->in_kib_s = calloc((size_t)inv->n_hosts + 1, sizeof(double));
         x->step_rate_kib_s = calloc((size_t)plan->n_steps + 1, sizeof(double));
     }
-    if (!x || !x->host_net_kib_s || !x->rate_kib_s || !x->step_rate_kib_s) {
+    if (!x || !x->host_net_kib_s || !x->out_kib_s || !x->in_kib_s ||
+        !x->step_rate_kib_s) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a simulated world");
         return NULL;
     }
@@ -176,7 +183,8 @@ dcp_sim_executor_destroy(struct dcp_sim_executor *x)
     if (x) {
         dcp_virtual_destroy(x->world);
         free(x->host_net_kib_s);
-        free(x->rate_kib_s);
+        free(x->out_kib_s);
+        free(x->in_kib_s);
         free(x->step_rate_kib_s);
         free(x);
     }

@@ -392,16 +392,19 @@ START_TEST(migrations_share_the_nic)
     f.inv->policy.migration_kib_s = (uint64_t)rate / 2;
     fixture_move(&f, 0, 0, 1, SECOND, 0);
     fixture_move(&f, 3, 0, 1, SECOND, 0);
-    fixture_move(&f, 1, 1, 2, SECOND, 0); /* Its host's NIC is full. */
+    fixture_move(&f, 1, 1, 2, SECOND, 0); /* Full duplex: leaves freely. */
+    fixture_move(&f, 2, 2, 1, SECOND, 0); /* What arrives there is full. */
     run_plan(NULL, &r);
     ck_assert(dcp_run_complete(&r));
     int64_t first = r.steps[0].ended_ms - r.steps[0].started_ms;
     int64_t second = r.steps[1].ended_ms - r.steps[1].started_ms;
     int64_t third = r.steps[2].ended_ms - r.steps[2].started_ms;
+    int64_t fourth = r.steps[3].ended_ms - r.steps[3].started_ms;
 
     ck_assert_int_eq(first, 2 * 859 + 20);
     ck_assert_int_eq(second, first);
-    ck_assert_int_gt(third, 9 * first); /* At a twentieth of the NIC. */
+    ck_assert_int_eq(third, first);
+    ck_assert_int_gt(fourth, 9 * first); /* At a twentieth of the NIC. */
     dcp_run_report_finish(&r);
 }
 END_TEST
