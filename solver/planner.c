@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SETTLED_GAIN_FRAC 0.1
 
@@ -91,23 +92,49 @@ take_standing(struct dcp_work *w, const struct dcp_solution *s)
     o->rounds += s->rounds;
 }
 
+#define DEFAULT_LIMIT_S 30.0
+
+static int64_t
+monotonic_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The request's limit is for all its questions together: each gets a share of
+ * what is left, and at least a moment to find some answer. */
+static struct dcp_solve_options
+solve_options(const struct dcp_work *w, double share)
+{
+    struct dcp_solve_options o = w->r->solve;
+    double limit_s = o.time_limit_s > 0 ? o.time_limit_s : DEFAULT_LIMIT_S;
+    double spent_s = (double)(monotonic_ms() - w->started_ms) / 1000;
+
+    o.time_limit_s = fmax((limit_s - spent_s) * share, 0.05);
+    return o;
+}
+
 /* Soft rules are kept as if hard where there is an answer that way. */
 static bool
-solve(const struct dcp_work *w, struct dcp_question *q,
+solve(const struct dcp_work *w, struct dcp_question *q, double share,
       struct dcp_solution *out, struct dcp_error *err)
 {
+    struct dcp_solve_options options = solve_options(w, share);
     bool soft = false;
 
     for (uint32_t r = 0; r < w->r->inventory->n_rules; r++) {
         soft |= w->r->inventory->rules[r].soft;
     }
-    if (!dcp_solve(q, &w->r->solve, out, err)) {
+    if (!dcp_solve(q, &options, out, err)) {
         return false;
     }
     if (soft && !out->placement) {
         dcp_solution_finish(out);
         q->ignore_soft = true;
-        return dcp_solve(q, &w->r->solve, out, err);
+        options = solve_options(w, share);
+        return dcp_solve(q, &options, out, err);
     }
     return true;
 }
@@ -119,7 +146,7 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
     struct dcp_question q = dcp_work_question(w, w->r->start, w->night_slots);
 
     set_values(w, 0, 0, w->night_slots);
-    if (!solve(w, &q, &w->night, err)) {
+    if (!solve(w, &q, w->r->two_legs ? 0.6 : 1, &w->night, err)) {
         return false;
     }
     take_standing(w, &w->night);
@@ -134,7 +161,7 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
         struct dcp_solution fresh;
 
         q.may_empty = true;
-        if (!solve(w, &q, &fresh, err)) {
+        if (!solve(w, &q, 0.6, &fresh, err)) {
             return false;
         }
         bool better = has_answer(&fresh) &&
@@ -160,7 +187,7 @@ solve_day(struct dcp_work *w, struct dcp_error *err)
     q.gentle = true;
     q.may_empty = true;
     set_values(w, 0, w->night_slots, w->n_slots);
-    return solve(w, &q, &w->day, err);
+    return solve(w, &q, 1, &w->day, err);
 }
 
 static bool
@@ -319,6 +346,7 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
     w.slope = slope;
     w.weight = weight;
     w.use = use;
+    w.started_ms = monotonic_ms();
     set_use(&w);
     bool ok = run(&w, out_plan, err);
 

@@ -12,6 +12,7 @@ struct dcp_work {
     uint32_t n_hosts, n_slots, night_slots; /* Slots before the window's end. */
     double *on_value, *slope, *weight;      /* For questions; of one phase. */
     uint8_t *use;
+    int64_t started_ms; /* On the monotonic clock. */
     struct dcp_solution night, day;
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
 };

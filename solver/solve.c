@@ -393,7 +393,7 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
         dcp_exact_is_small(p)) {
         double left_s = limit_s - (double)(now_ms() - start) / 1000;
 
-        if (!dcp_exact_run(s, bound, fmax(fmin(left_s, 20), 1), &proved,
+        if (!dcp_exact_run(s, bound, fmax(fmin(left_s, 20), 0.05), &proved,
                            err)) {
             return false;
         }
