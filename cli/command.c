@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/ui.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,16 @@ set_terminal(struct dcp_globals *g)
     }
 }
 
+/* Whoever read standard output has gone (as `| head` does): no error to
+ * tell. */
+static bool
+reader_left(void)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO };
+
+    return poll(&out, 1, 0) > 0 && out.revents & POLLERR;
+}
+
 static int
 end_with(const struct dcp_globals *g, const struct dcp_error *err)
 {
@@ -109,7 +120,8 @@ dcp_cli_main(int argc, char *argv[], const struct dcp_command *const table[])
     if (scan.help) {
         return dcp_help_command(command);
     }
-    void *options = calloc(1, command->options_size ? command->options_size : 1);
+    void *options =
+        calloc(1, command->options_size ? command->options_size : 1);
     char **args = calloc((size_t)argc + 1, sizeof *args);
     uint32_t n_args = 0;
     int status = -1;
@@ -126,7 +138,11 @@ dcp_cli_main(int argc, char *argv[], const struct dcp_command *const table[])
     if (status < 0) {
         status = end_with(&g, &err);
     }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
+    bool failed = fflush(stdout) != 0 || ferror(stdout);
+
+    if (failed && reader_left()) {
+        status = status ? status : 1;
+    } else if (failed) {
         (void)dcp_fail(&err, DCP_E_IO, "cannot write to standard output");
         status = status ? status : end_with(&g, &err);
     }

@@ -557,7 +557,8 @@ solve(const struct fold *f, bool count_hosts, struct dcp_lp_answer *answer,
     }
     DCP_FREE double *x = calloc(dcp_lp_n_cols(lp) + 1u, sizeof *x);
     struct dcp_lp_options integer = { .integer = true,
-                                      .time_limit_s = 2,
+                                      .time_limit_s = 10,
+                                      .node_limit = 2000,
                                       .gap_frac = 0.001 };
     struct dcp_lp_options relaxed = { .time_limit_s = 10 };
 

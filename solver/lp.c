@@ -228,6 +228,7 @@ struct search {
     const struct dcp_lp *lp;
     const double *start; /* Offered once. */
     double *heuristic;   /* Room for it, from 1. */
+    uint32_t nodes_left; /* 0: no limit. */
     double best_bound;
 };
 
@@ -243,6 +244,9 @@ callback(glp_tree *tree, void *info)
         }
         s->start = NULL;
         (void)glp_ios_heur_sol(tree, s->heuristic);
+    }
+    if (reason == GLP_ISELECT && s->nodes_left && !--s->nodes_left) {
+        glp_ios_terminate(tree);
     }
     int best = glp_ios_best_node(tree);
 
@@ -295,8 +299,8 @@ solve_integer(glp_prob *prob, const struct dcp_lp *lp,
         for (uint32_t j = 0; x && j < lp->n_cols; j++) {
             x[j] = glp_mip_col_val(prob, (int)j + 1);
         }
-        out->bound = out->status == DCP_LP_OPTIMAL ? out->value
-                                                   : search->best_bound;
+        out->bound =
+            out->status == DCP_LP_OPTIMAL ? out->value : search->best_bound;
     } else if (status == GLP_NOFEAS || code == GLP_ENOPFS) {
         out->status = DCP_LP_INFEASIBLE;
     } else {
@@ -314,7 +318,8 @@ dcp_lp_solve(struct dcp_lp *lp, const struct dcp_lp_options *options,
     if (!heuristic) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a linear program");
     }
-    struct search search = { lp, options->start, heuristic, -DCP_LP_INF };
+    struct search search = { lp, options->start, heuristic, options->node_limit,
+                             -DCP_LP_INF };
 
     *out = (struct dcp_lp_answer){ .status = DCP_LP_UNKNOWN,
                                    .bound = -DCP_LP_INF };

@@ -38,6 +38,8 @@ enum dcp_lp_status {
 struct dcp_lp_options {
     bool integer;        /* Solve the MIP, else its relaxation. */
     double time_limit_s; /* 0: none. */
+    uint32_t node_limit; /* MIP: stop after so many nodes, which is the same on
+                          * every machine, as a time is not; 0: none. */
     double gap_frac;     /* MIP: stop at this gap. */
     const double *start; /* MIP: a known answer (one value per column) that
                           * others must beat; NULL: none. */
