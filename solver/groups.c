@@ -102,6 +102,46 @@ is_group(const struct dcp_rule *rule)
            (rule->kind == DCP_RULE_GATHER && rule->over != DCP_DOMAIN_HOST);
 }
 
+/* Whether 'a' and 'b', of one item, share the domain at the start already. */
+static bool
+together_at_start(const struct dcp_problem *p, const struct dcp_group *g,
+                  uint32_t a, uint32_t b)
+{
+    uint32_t ha = p->q->start->host[a].ix, hb = p->q->start->host[b].ix;
+
+    return ha != DCP_IX_NONE && hb != DCP_IX_NONE &&
+           g->domain_of_host[ha] == g->domain_of_host[hb];
+}
+
+/* Two VMs that one rule ties together and this one keeps apart. */
+static void
+find_contradiction(struct dcp_problem *p, const struct dcp_group *g)
+{
+    const struct dcp_rule *rule = g->rule;
+    struct dcp_ids others =
+        rule->kind == DCP_RULE_SPREAD
+            ? (struct dcp_ids){ rule->vms, rule->n_vms }
+            : (struct dcp_ids){ rule->others, rule->n_others };
+
+    if (rule->kind == DCP_RULE_GATHER || (rule->soft && p->q->ignore_soft)) {
+        return;
+    }
+    for (uint32_t i = 0; i < rule->n_vms; i++) {
+        uint32_t a = rule->vms[i], item = p->item_of_vm[a];
+
+        for (uint32_t k = p->vm_first[item]; k < p->vm_first[item + 1]; k++) {
+            uint32_t b = p->vm[k];
+
+            if (a != b && dcp_ids_contain(&others, b) &&
+                !together_at_start(p, g, a, b)) {
+                p->contradiction = rule;
+                p->contradicting_item = item;
+                return;
+            }
+        }
+    }
+}
+
 static const uint32_t *
 domain_column(const struct dcp_problem *p, enum dcp_domain over)
 {
@@ -185,6 +225,9 @@ dcp_problem_compile_groups(struct dcp_problem *p, struct dcp_error *err)
              items_of(p, rule->vms, rule->n_vms, &g->items, &g->n_items) &&
              items_of(p, rule->others, rule->n_others, &g->others,
                       &g->n_others);
+        if (ok) {
+            find_contradiction(p, g);
+        }
     }
     p->groups = groups;
     return (ok && index_groups(p)) ||

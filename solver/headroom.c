@@ -29,25 +29,6 @@ struct play {
     struct dcp_weights weights;
 };
 
-static bool
-reaches_others(const struct dcp_problem *p, uint32_t item, uint32_t host)
-{
-    const uint64_t *row =
-        p->reach_restart + (size_t)p->reach_class[item] * p->reach_words;
-
-    for (uint32_t w = 0; w < p->reach_words; w++) {
-        uint64_t bits = row[w];
-
-        if (host / 64 == w) {
-            bits &= ~(UINT64_C(1) << (host % 64));
-        }
-        if (bits) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static int
 larger_first(const void *pa, const void *pb, void *arg)
 {
@@ -145,7 +126,7 @@ lose(struct play *g)
 
             g->items[g->n_items] = item;
             g->from[g->n_items++] = h;
-            if (s->p->protected_item[item] && reaches_others(s->p, item, h)) {
+            if (s->p->protected_item[item]) {
                 g->order[g->n_protected++] = item;
             }
             dcp_state_remove(s, item);

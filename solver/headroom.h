@@ -7,9 +7,10 @@
  * demand and allocated memory, obeying the rules that policy does not relax.
  * Shown by placing them, not by sums; each loss alone.
  *
- * A feed's loss takes the racks that have no other feed.  A protected VM that
- * reaches no host but its own (a disk of its own there) cannot be promised a
- * place; it is listed as not protected. */
+ * A feed's loss takes the racks that have no other feed.  A VM with a disk of
+ * its own on its host is lost with it and cannot be promised a place: it is
+ * listed as not protected.  One that reaches no other host for another reason
+ * has no place, and headroom fails. */
 
 #include "solver/state.h"
 

@@ -209,16 +209,22 @@ not_worth_it(const struct dcp_work *w)
            gain < w->r->inventory->policy.min_gain_frac;
 }
 
-/* The night's answer becomes: stay. */
+/* The night's answer becomes: stay; but not where that survives no loss. */
 static bool
 stay(struct dcp_work *w, struct dcp_error *err)
 {
     const struct dcp_placement *start = w->r->start;
     struct dcp_solution here = { 0 };
+    bool survives = true;
 
     if (w->r->inventory->policy.n_survive &&
-        !dcp_work_start_losses(w, &here, err)) {
+        !dcp_work_start_losses(w, &here, &survives, err)) {
+        dcp_solution_finish(&here);
         return false;
+    }
+    if (!survives) {
+        dcp_solution_finish(&here);
+        return true;
     }
     dcp_arena_destroy(w->night.arena);
     w->night.arena = here.arena;
@@ -230,20 +236,62 @@ stay(struct dcp_work *w, struct dcp_error *err)
     return true;
 }
 
+/* Whether a leg may end where VMs were at first: the start itself need not
+ * survive what policy asks, the end of a leg must. */
+static bool
+may_go_home(const struct dcp_work *w, bool *out_may, struct dcp_error *err)
+{
+    struct dcp_solution home = { 0 };
+    bool ok = true;
+
+    *out_may = true;
+    if (w->r->inventory->policy.n_survive) {
+        ok = dcp_work_start_losses(w, &home, out_may, err);
+        dcp_solution_finish(&home);
+    }
+    return ok;
+}
+
+static void
+no_way_home(struct dcp_work *w)
+{
+    struct dcp_because *b = &w->outcome->because;
+
+    w->outcome->status = DCP_STATUS_TIMEOUT;
+    (void)snprintf(b->rule, sizeof b->rule, "n+1");
+    (void)snprintf(b->object, sizeof b->object, "return");
+    (void)snprintf(b->text, sizeof b->text,
+                   "where VMs are now does not survive the loss that policy "
+                   "names, so no leg may end there; repair it first, or do "
+                   "not ask for the way back");
+    b->need = b->have = NAN;
+}
+
 /* The day after the night's answer, and what both are worth; second_end is
  * NULL when the day has no answer. */
 static bool
 settle_day(struct dcp_work *w, struct dcp_error *err)
 {
     const struct dcp_plan_request *r = w->r;
+    bool home = r->bring_back ||
+                (r->two_legs && r->inventory->policy.unpack == DCP_UNPACK_HOME);
+    bool may = true;
 
+    if (home && !may_go_home(w, &may, err)) {
+        return false;
+    }
     dcp_solution_finish(&w->day);
     w->first_end = w->second_end = w->night.placement;
-    if (r->two_legs && r->inventory->policy.unpack == DCP_UNPACK_HOME) {
+    if (home && may) {
         w->second_end = r->start;
-    } else if (r->two_legs) {
+    } else if (r->two_legs) { /* As near to home as may be. */
         if (!solve_day(w, err)) {
             return false;
+        }
+        if (!has_answer(&w->day) && r->settled &&
+            same(r->start, w->night.placement)) {
+            /* The morning is the settled plan's own. */
+            return dcp_work_weigh(w, w->first_end, w->first_end, err);
         }
         if (!has_answer(&w->day)) {
             take_standing(w, &w->day);
@@ -252,7 +300,9 @@ settle_day(struct dcp_work *w, struct dcp_error *err)
         }
         w->second_end = w->day.placement;
     } else if (r->bring_back) {
-        w->second_end = r->start;
+        no_way_home(w);
+        w->second_end = NULL;
+        return true;
     }
     return dcp_work_weigh(w, w->first_end, w->second_end, err);
 }

@@ -275,7 +275,7 @@ copy_losses(struct dcp_plan *plan, uint32_t leg, const struct dcp_solution *s,
 /* Headroom of a state that was not solved for: where it started. */
 bool
 dcp_work_start_losses(const struct dcp_work *w, struct dcp_solution *out,
-                      struct dcp_error *err)
+                      bool *out_survives, struct dcp_error *err)
 {
     struct dcp_question q = dcp_work_question(w, w->r->start, w->n_slots);
     struct dcp_headroom headroom;
@@ -291,8 +291,13 @@ dcp_work_start_losses(const struct dcp_work *w, struct dcp_solution *out,
         !dcp_headroom_check(s, out->arena, NULL, &headroom, err)) {
         return false;
     }
-    out->losses = headroom.ok ? headroom.losses : NULL;
-    out->n_losses = headroom.ok ? headroom.n_losses : 0;
+    *out_survives = headroom.ok;
+    for (uint32_t v = 0; v < w->r->start->n_vms; v++) {
+        /* What a rule gathers may start apart: then 's' is another state. */
+        *out_survives &= s->host[p->item_of_vm[v]] == w->r->start->host[v].ix;
+    }
+    out->losses = *out_survives ? headroom.losses : NULL;
+    out->n_losses = *out_survives ? headroom.n_losses : 0;
     return true;
 }
 
@@ -300,7 +305,7 @@ static bool
 add_survive(struct dcp_work *w, struct dcp_plan *plan, struct dcp_error *err)
 {
     struct dcp_solution second = { 0 };
-    bool own = false, ok = true;
+    bool own = false, ok = true, survives;
     uint32_t n = 0;
 
     if (!w->r->inventory->policy.n_survive) {
@@ -310,7 +315,7 @@ add_survive(struct dcp_work *w, struct dcp_plan *plan, struct dcp_error *err)
         second = w->day;
     } else if (plan->n_legs == 2) {
         own = true;
-        ok = dcp_work_start_losses(w, &second, err);
+        ok = dcp_work_start_losses(w, &second, &survives, err);
     }
     struct dcp_survive *all =
         ok ? dcp_arena_array(plan->arena, struct dcp_survive,

@@ -196,10 +196,9 @@ dcp_work_weigh(struct dcp_work *w, const struct dcp_placement *end1,
                    measure(w, end2, w->night_slots, w->n_slots, err) +
                    switching(w, w->r->start, end1, 0, money) +
                    switching(w, end1, end2, w->night_slots - 1, money);
-        double day_least =
-            w->r->inventory->policy.unpack == DCP_UNPACK_HOME
-                ? measure(w, end2, w->night_slots, w->n_slots, err)
-                : w->day.bound;
+        double day_least = w->day.placement ? w->day.bound
+                                            : measure(w, end2, w->night_slots,
+                                                      w->n_slots, err);
 
         o->lower_bound =
             w->night.bound + (w->night_slots < w->n_slots ? day_least : 0);

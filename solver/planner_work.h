@@ -34,9 +34,10 @@ bool dcp_work_weigh(struct dcp_work *, const struct dcp_placement *end1,
  * second_end; plan->n_legs is 0 when the outcome says why there is none. */
 bool dcp_work_make_plan(struct dcp_work *, struct dcp_plan *,
                         struct dcp_error *err) DCP_CHECKED;
-/* Headroom of the start, which was not solved for; n_losses 0 where it has
- * none. */
-bool dcp_work_start_losses(const struct dcp_work *, struct dcp_solution *out,
-                           struct dcp_error *err) DCP_CHECKED;
+/* Headroom of the start, which was not solved for; n_losses 0 where it does
+ * not survive. */
+bool
+dcp_work_start_losses(const struct dcp_work *, struct dcp_solution *out,
+                      bool *out_survives, struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/planner_work.h */

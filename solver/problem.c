@@ -48,7 +48,8 @@ compile_items(struct dcp_problem *p, struct dcp_error *err)
         const struct dcp_rule *rule = &inv->rules[r];
 
         if (p->q->vms_apart || rule->kind != DCP_RULE_GATHER ||
-            rule->over != DCP_DOMAIN_HOST) {
+            rule->over != DCP_DOMAIN_HOST ||
+            (rule->soft && p->q->ignore_soft)) {
             continue;
         }
         for (uint32_t i = 1; i < rule->n_vms; i++) {
@@ -380,6 +381,20 @@ compile_power(struct dcp_problem *p, struct dcp_error *err)
 
 /* --- All ---------------------------------------------------------------- */
 
+/* A VM with a disk of its own on its host is lost with it, wherever there is
+ * room. */
+static bool
+may_be_protected(const struct dcp_inventory *inv, const struct dcp_vm *vm)
+{
+    bool local_disk = false;
+
+    for (uint32_t k = 0; k < vm->n_volumes; k++) {
+        local_disk |= dcp_pool_is_none(inv->volumes[vm->first_volume + k].pool);
+    }
+    return !local_disk && vm->tier.ix < 64 &&
+           inv->policy.protect_tiers >> vm->tier.ix & 1;
+}
+
 static bool
 compile_item_facts(struct dcp_problem *p, struct dcp_error *err)
 {
@@ -420,9 +435,7 @@ compile_item_facts(struct dcp_problem *p, struct dcp_error *err)
             size[i] = share > size[i] ? share : size[i];
         }
         for (uint32_t k = p->vm_first[i]; k < p->vm_first[i + 1]; k++) {
-            uint32_t tier = inv->vms[p->vm[k]].tier.ix;
-
-            protect[i] |= tier < 64 && inv->policy.protect_tiers >> tier & 1;
+            protect[i] |= may_be_protected(inv, &inv->vms[p->vm[k]]);
         }
     }
     p->start_host = start;

@@ -105,6 +105,11 @@ struct dcp_problem {
     uint32_t n_groups;
     const uint32_t *group_first, *group_of; /* Of item i; bit 31: side B. */
 
+    /* A rule that a gathered item breaks wherever it is, and that the start
+     * does not break: there is no answer.  NULL: none. */
+    const struct dcp_rule *contradiction;
+    uint32_t contradicting_item;
+
     /* Racks and feeds whose limit all their hosts at full power would break:
      * only these are watched. */
     const uint8_t *tight_power; /* By host: 1 where one is above it. */

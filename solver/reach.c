@@ -143,6 +143,29 @@ root_binds(const struct dcp_question *q, const struct dcp_rule *rule)
     return false;
 }
 
+/* A gather rule that holds always, and held at the start: its VMs cannot leave
+ * their domain one by one, so they stay in it. */
+static bool
+leaves_gathering(const struct dcp_question *q, const struct dcp_rule *rule,
+                 uint32_t h)
+{
+    const struct dcp_inventory *inv = q->inventory;
+    uint32_t domain = DCP_IX_NONE;
+
+    for (uint32_t i = 0; i < rule->n_vms; i++) {
+        dcp_host_id at = q->start->host[rule->vms[i]];
+        uint32_t d = dcp_host_is_none(at)
+                         ? DCP_IX_NONE
+                         : dcp_domain_of_host(inv, rule->over, at.ix);
+
+        if (d == DCP_IX_NONE || (i && d != domain)) {
+            return false;
+        }
+        domain = d;
+    }
+    return dcp_domain_of_host(inv, rule->over, h) != domain;
+}
+
 static bool
 lists(const uint32_t *ix, uint32_t n, uint32_t value)
 {
@@ -164,12 +187,21 @@ rule_forbids(const struct dcp_question *q, const struct dcp_rule *rule,
     case DCP_RULE_ROOT:
         return !dcp_host_is_none(home->host[v]) && home->host[v].ix != h &&
                root_binds(q, rule);
-    case DCP_RULE_SPREAD:
     case DCP_RULE_GATHER:
+        return rule->hold == DCP_HOLD_ALWAYS && leaves_gathering(q, rule, h);
+    case DCP_RULE_SPREAD:
     case DCP_RULE_SEPARATE:
         break;
     }
     return false;
+}
+
+/* Whether a rule of this kind can be read off the host alone. */
+static bool
+names_hosts(const struct dcp_rule *rule)
+{
+    return rule->kind == DCP_RULE_FENCE || rule->kind == DCP_RULE_BAN ||
+           (rule->kind == DCP_RULE_GATHER && rule->hold == DCP_HOLD_ALWAYS);
 }
 
 static const char *
@@ -190,9 +222,10 @@ why_not_rules(const struct dcp_question *q, uint32_t v, uint32_t h, char *out,
     return NULL;
 }
 
+/* As if the VM came to 'h' from where it runs, even if that is 'h'. */
 static const char *
-why_not_machine(const struct dcp_question *q, uint32_t v, uint32_t h,
-                bool restart, char *out, size_t size)
+why_not_coming(const struct dcp_question *q, uint32_t v, uint32_t h,
+               bool restart, char *out, size_t size)
 {
     const struct dcp_inventory *inv = q->inventory;
     const struct dcp_vm *vm = &inv->vms[v];
@@ -201,9 +234,6 @@ why_not_machine(const struct dcp_question *q, uint32_t v, uint32_t h,
     dcp_host_id now = q->start->host[v];
     const char *why;
 
-    if (now.ix == h) {
-        return NULL; /* It runs there. */
-    }
     if (!dcp_host_is_none(now) && !vm->movable && !restart) {
         (void)snprintf(out, size, "the VM may not be moved live");
         return out;
@@ -235,6 +265,15 @@ why_not_machine(const struct dcp_question *q, uint32_t v, uint32_t h,
     return why;
 }
 
+static const char *
+why_not_machine(const struct dcp_question *q, uint32_t v, uint32_t h,
+                bool restart, char *out, size_t size)
+{
+    return q->start->host[v].ix == h
+               ? NULL /* It runs there. */
+               : why_not_coming(q, v, h, restart, out, size);
+}
+
 const char *
 dcp_reach_why_not(const struct dcp_question *q, uint32_t v, uint32_t h,
                   char *out, size_t size)
@@ -264,7 +303,12 @@ key_of_vm(const struct dcp_question *q, uint32_t v, struct dcp_text *key)
         const struct dcp_hardware *hw = &inv->hardware[host->hardware.ix];
 
         dcp_text_printf(key, "h%u;a%s;", host->hypervisor.ix, hw->cpu_arch);
-        if (!vm->movable || local_disk) {
+        char why[160];
+
+        /* Where only its being there speaks for a host, no other VM may share
+         * the class. */
+        if (!vm->movable || local_disk ||
+            why_not_coming(q, v, now.ix, true, why, sizeof why)) {
             dcp_text_printf(key, "at%u;", now.ix);
         }
     }
@@ -299,8 +343,7 @@ key_of_rules(const struct dcp_question *q, struct dcp_text *keys)
 
     for (uint32_t r = 0; r < inv->n_rules; r++) {
         const struct dcp_rule *rule = &inv->rules[r];
-        bool hosts = rule->kind == DCP_RULE_FENCE ||
-                     rule->kind == DCP_RULE_BAN;
+        bool hosts = names_hosts(rule);
         bool root = rule->kind == DCP_RULE_ROOT && root_binds(q, rule);
 
         if (rule->soft && q->ignore_soft) {
@@ -339,7 +382,8 @@ apply_rules(const struct dcp_problem *p, uint32_t v, bool restart,
         if (!lists(rule->vms, rule->n_vms, v) ||
             (rule->soft && (restart || p->q->ignore_soft)) ||
             (restart &&
-             (rule->kind == DCP_RULE_ROOT || relax >> rule->kind & 1))) {
+             (rule->kind == DCP_RULE_ROOT || rule->kind == DCP_RULE_GATHER ||
+              relax >> rule->kind & 1))) {
             continue;
         }
         for (uint32_t h = 0; h < p->n_hosts; h++) {
@@ -374,9 +418,8 @@ make_keys(const struct dcp_problem *p, struct dcp_text *keys,
         const struct dcp_rule *rule = &inv->rules[r];
 
         for (uint32_t i = 0; i < rule->n_vms; i++) {
-            has_rules[rule->vms[i]] |= rule->kind == DCP_RULE_FENCE ||
-                                       rule->kind == DCP_RULE_BAN ||
-                                       rule->kind == DCP_RULE_ROOT;
+            has_rules[rule->vms[i]] |=
+                names_hosts(rule) || rule->kind == DCP_RULE_ROOT;
         }
     }
     for (uint32_t v = 0; v < inv->n_vms; v++) {

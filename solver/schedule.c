@@ -126,6 +126,7 @@ struct maker {
     uint32_t n_departures;
     uint32_t *first_departure, *last_departure;
     uint32_t *touched;        /* By host: VMs still to leave or pass through. */
+    uint32_t n_left_on;       /* Of those on at first, not yet switched off. */
     struct waits waits, done; /* done: scratch for host_off. */
     uint32_t *n_arrivals;     /* By host: VMs that come to it. */
     uint32_t *vms_first, *vms; /* VMs by host at the end of the leg. */
@@ -252,6 +253,22 @@ leg_hours(const struct dcp_leg_request *r)
     return hours;
 }
 
+/* Where so few hosts would be left that policy.keep_on needs those that come
+ * on, they come on first. */
+static bool
+wait_for_others_on(struct maker *m)
+{
+    if (m->n_left_on-- > m->r->inventory->policy.keep_on) {
+        return true;
+    }
+    for (uint32_t h = 0; h < m->p->n_hosts; h++) {
+        if (!wait_for(&m->waits, m->on_step[h])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 add_host_off(struct maker *m, uint32_t h)
 {
@@ -263,6 +280,9 @@ add_host_off(struct maker *m, uint32_t h)
         if (!wait_for(&m->waits, m->visit[k].step)) {
             return false;
         }
+    }
+    if (!wait_for_others_on(m)) {
+        return false;
     }
     struct dcp_step *step =
         add_step(m, DCP_STEP_HOST_OFF, host_object(h), m->r->off_reason);
@@ -579,6 +599,7 @@ make_steps(struct maker *m, const struct dcp_move_order *order)
     uint32_t n = m->p->n_hosts;
     bool ok = true;
 
+    m->n_left_on = dcp_placement_n_on(from);
     for (uint32_t h = 0; ok && h < n; h++) {
         ok = from->on[h] || !to->on[h] || add_host_on(m, h);
     }

@@ -185,7 +185,7 @@ dcp_search_keep_and_fill(struct search *x, struct dcp_error *err)
     for (uint32_t k = 0; k < n; k++) {
         uint32_t h = ranks[k].host;
 
-        if (quota[quota_of(x, h)]-- > 0) {
+        if (quota[quota_of(x, h)]-- > 0 || !dcp_search_may_switch_off(x, h)) {
             continue;
         }
         while (s->first[h] != DCP_IX_NONE) {

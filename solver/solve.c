@@ -181,20 +181,8 @@ impossible_item(const struct dcp_problem *p, struct dcp_state *empty,
     return false;
 }
 
-static uint32_t
-count_restart_reach(const struct dcp_problem *p, uint32_t item)
-{
-    uint32_t n = 0;
-
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        n += dcp_problem_restarts_on(p, item, h);
-    }
-    return n;
-}
-
 /* A protected item for which there is one host left, and no second one to
- * restart on when that is lost, though it could restart elsewhere if this
- * question let it. */
+ * restart on when that is lost. */
 static bool
 unprotectable_item(const struct dcp_problem *p, struct dcp_state *empty,
                    struct dcp_because *out)
@@ -224,8 +212,7 @@ unprotectable_item(const struct dcp_problem *p, struct dcp_state *empty,
             }
         }
         if (!p->protected_item[i] || n_restarts > 1 ||
-            (n_restarts == 1 && (n_runs > 1 || runs != last)) ||
-            count_restart_reach(p, i) < 2) {
+            (n_restarts == 1 && (n_runs > 1 || runs != last))) {
             continue;
         }
         (void)snprintf(out->rule, sizeof out->rule, "n+1");
@@ -239,6 +226,20 @@ unprotectable_item(const struct dcp_problem *p, struct dcp_state *empty,
         return true;
     }
     return false;
+}
+
+static void
+explain_contradiction(const struct dcp_problem *p, struct dcp_because *out)
+{
+    uint32_t vm = p->vm[p->vm_first[p->contradicting_item]];
+
+    (void)snprintf(out->rule, sizeof out->rule, "%.60s",
+                   p->contradiction->name);
+    (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
+                   p->q->inventory->vms[vm].name);
+    (void)snprintf(out->text, sizeof out->text,
+                   "it keeps apart what a gather rule holds on one host");
+    out->need = out->have = NAN;
 }
 
 static bool
@@ -417,7 +418,15 @@ dcp_solve(const struct dcp_question *q,
                                                             .have = NAN } };
     DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(q, err);
 
-    if (!p || !dcp_bound_compute(p, &bound, err)) {
+    if (!p) {
+        return false;
+    }
+    if (p->contradiction) {
+        out->status = DCP_STATUS_INFEASIBLE;
+        explain_contradiction(p, &out->because);
+        return true;
+    }
+    if (!dcp_bound_compute(p, &bound, err)) {
         return false;
     }
     (void)snprintf(out->binding, sizeof out->binding, "%s",

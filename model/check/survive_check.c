@@ -13,11 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a tier that policy protects; a VM with a disk of its own on its host is
+ * lost with it, and no place elsewhere can be promised. */
 static bool
 is_protected(const struct dcp_survive_work *w, uint32_t vm)
 {
-    uint32_t tier = w->inv->vms[vm].tier.ix;
+    const struct dcp_vm *v = &w->inv->vms[vm];
+    uint32_t tier = v->tier.ix;
 
+    for (uint32_t i = 0; i < v->n_volumes; i++) {
+        if (dcp_pool_is_none(w->inv->volumes[v->first_volume + i].pool)) {
+            return false;
+        }
+    }
     return tier < 64 && w->inv->policy.protect_tiers >> tier & 1;
 }
 

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Whatever the planner proposes for a random small datacenter, the independent
+ * checker finds legal in every order; and when a leg was carried out there is
+ * nothing left to do. */
+
+#include "model/check/check.h"
+#include "solver/planner.h"
+#include "tests/support/random_model.h"
+#include "tests/unit/run_suite.h"
+
+#include <stdio.h>
+
+static struct sample
+small(uint64_t seed)
+{
+    struct dcp_rng rng = dcp_rng_stream(seed, "sample", 0);
+
+    uint32_t n_hosts = 3 + draw(&rng, 10);
+
+    return (struct sample){ .seed = seed,
+                            .n_hosts = n_hosts,
+                            .n_vms = n_hosts + draw(&rng, 3 * n_hosts),
+                            .n_rules = draw(&rng, RANDOM_RULES_MAX + 1u) };
+}
+
+static struct dcp_plan_request
+request_of(const struct world *w, const struct dcp_placement *start,
+           uint64_t seed)
+{
+    static const enum dcp_goal goals[] = { DCP_GOAL_COST, DCP_GOAL_HOSTS,
+                                           DCP_GOAL_ENERGY };
+
+    return (struct dcp_plan_request){
+        .inventory = w->inv,
+        .demand = &w->demand,
+        .start = start,
+        .job = DCP_JOB_CONSOLIDATE,
+        .two_legs = seed % 4 != 0,
+        .start_ms = WORLD_T0,
+        .window_end_ms = WORLD_T0 + RANDOM_NIGHT * DCP_HOUR_MS,
+        .goal = goals[seed % 3],
+        /* A gap that is met early: the exact solver would take long. */
+        .solve = { .seed = seed,
+                   .iterations = 40,
+                   .time_limit_s = 1,
+                   .gap_frac = seed % 5 ? 0.3 : 0.05 },
+    };
+}
+
+static bool
+watts_limited(const struct world *w)
+{
+    bool any = false;
+
+    for (uint32_t r = 0; r < w->inv->n_racks; r++) {
+        any = any || w->inv->racks[r].limit_w;
+    }
+    for (uint32_t f = 0; f < w->inv->n_feeds; f++) {
+        any = any || w->inv->feeds[f].limit_w;
+    }
+    return any;
+}
+
+/* The checker's verdict on the plan. */
+static bool
+is_legal(const struct world *w, const struct dcp_plan *plan, char why[WHY])
+{
+    struct dcp_check_result r;
+    struct dcp_error err = { 0 };
+
+    if (!dcp_check_plan(w->inv, &w->demand, plan, &r, &err)) {
+        (void)snprintf(why, WHY, "checker: %s", err.message);
+        return false;
+    }
+    bool ok = r.pass && (r.proof == DCP_PROOF_ALL_ORDERS || watts_limited(w));
+
+    if (!r.pass) {
+        const struct dcp_violation *v = &r.violations[0];
+
+        (void)snprintf(why, WHY, "step %u, rule %s, %s: %s", v->step, v->rule,
+                       v->object, v->text);
+    } else if (!ok) {
+        (void)snprintf(why, WHY, "legal in the listed order only");
+    }
+    dcp_check_result_finish(&r);
+    return ok;
+}
+
+static uint32_t n_plans, n_moves;
+
+static bool
+make_plan(const struct dcp_plan_request *r, struct dcp_plan **plan,
+          struct dcp_plan_outcome *outcome, char why[WHY])
+{
+    struct dcp_error err = { 0 };
+
+    if (!dcp_plan_make(r, plan, outcome, &err)) {
+        (void)snprintf(why, WHY, "planner: %s", err.message);
+        return false;
+    }
+    n_plans += *plan != NULL;
+    n_moves += *plan ? outcome->moves : 0;
+    return true;
+}
+
+static bool
+night_plan_is_legal(const struct sample *s, char why[WHY])
+{
+    struct world w = random_model(s);
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
+    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
+    struct dcp_plan_outcome outcome;
+    bool ok = make_plan(&r, &plan, &outcome, why) &&
+              (!plan || is_legal(&w, plan, why));
+
+    world_free(&w);
+    return ok;
+}
+
+/* After the evening was carried out, its window has nothing more to ask. */
+static bool
+settled_night_is_quiet(const struct sample *s, char why[WHY])
+{
+    struct world w = random_model(s);
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
+    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
+    DCP_AUTO(dcp_plan) struct dcp_plan *again = NULL;
+    struct dcp_plan_outcome outcome;
+    bool ok = make_plan(&r, &plan, &outcome, why);
+
+    if (ok && plan) {
+        r.start = plan->legs[0].after;
+        r.settled = true;
+        r.solve.seed++;
+        ok = make_plan(&r, &again, &outcome, why);
+        if (ok && (again || outcome.status != DCP_STATUS_NOTHING_TO_DO)) {
+            (void)snprintf(why, WHY, "%s, %u moves: %s",
+                           dcp_status_name(outcome.status), outcome.moves,
+                           outcome.because.text);
+            ok = false;
+        }
+    }
+    world_free(&w);
+    return ok;
+}
+
+/* Hosts 0 and, in large ones, 1 are emptied; every second time all returns. */
+static bool
+evacuation_is_legal(const struct sample *s, char why[WHY])
+{
+    struct world w = random_model(s);
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
+    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
+    struct dcp_plan_outcome outcome;
+    uint8_t avoid[64] = { 1, s->n_hosts > 8 };
+
+    r.job = DCP_JOB_EVACUATE;
+    r.two_legs = false;
+    r.avoid = avoid;
+    r.bring_back = s->seed % 2;
+    bool ok = make_plan(&r, &plan, &outcome, why) &&
+              (!plan || is_legal(&w, plan, why));
+
+    for (uint32_t v = 0; ok && plan && v < w.inv->n_vms; v++) {
+        ok = !avoid[plan->legs[0].after->host[v].ix];
+    }
+    if (!ok && !why[0]) {
+        (void)snprintf(why, WHY, "a VM stays on a host to be emptied");
+    }
+    world_free(&w);
+    return ok;
+}
+
+/* A start that breaks rules at random: a repair is legal and switches nothing
+ * off. */
+static bool
+repair_is_legal(const struct sample *s, char why[WHY])
+{
+    struct world w = random_model(s);
+    struct dcp_rng rng = dcp_rng_stream(s->seed, "scatter", 0);
+
+    for (uint32_t v = 0; v < w.inv->n_vms; v++) {
+        uint32_t h = draw(&rng, w.inv->n_hosts);
+
+        if (chance(&rng, 30) && w.hosts[h].state == DCP_HOST_UP &&
+            !w.vms[v].vlans.n && !w.vms[v].n_volumes) {
+            w.vms[v].host.ix = h;
+        }
+    }
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
+    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
+    struct dcp_plan_outcome outcome;
+
+    r.job = DCP_JOB_REPAIR;
+    r.two_legs = false;
+    bool ok = make_plan(&r, &plan, &outcome, why) &&
+              (!plan || is_legal(&w, plan, why));
+
+    for (uint32_t h = 0; ok && plan && h < w.inv->n_hosts; h++) {
+        ok = plan->legs[0].after->on[h] >= start->on[h];
+    }
+    if (!ok && !why[0]) {
+        (void)snprintf(why, WHY, "a repair switches a host off");
+    }
+    world_free(&w);
+    return ok;
+}
+
+/* The property must have been tried on something. */
+static void
+expect_plans(uint32_t plans, uint32_t moves)
+{
+    if (!getenv("DCP_PROP_SEED")) {
+        ck_assert_uint_ge(n_plans, plans);
+        ck_assert_uint_ge(n_moves, moves);
+    }
+}
+
+START_TEST(night_plans_are_legal)
+{
+    try_samples(small, night_plan_is_legal, 100);
+    expect_plans(40, 200);
+}
+END_TEST
+
+START_TEST(settled_nights_are_quiet)
+{
+    try_samples(small, settled_night_is_quiet, 60);
+}
+END_TEST
+
+START_TEST(evacuations_are_legal)
+{
+    try_samples(small, evacuation_is_legal, 150);
+    expect_plans(20, 40);
+}
+END_TEST
+
+START_TEST(repairs_are_legal)
+{
+    try_samples(small, repair_is_legal, 150);
+    expect_plans(20, 20);
+}
+END_TEST
+
+int
+main(void)
+{
+    static const TTest *const *const tests[] = {
+        &night_plans_are_legal,
+        &settled_nights_are_quiet,
+        &evacuations_are_legal,
+        &repairs_are_legal,
+    };
+
+    return RUN_TESTS("solver_plans", tests);
+}
