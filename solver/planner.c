@@ -93,6 +93,9 @@ take_standing(struct dcp_work *w, const struct dcp_solution *s)
 }
 
 #define DEFAULT_LIMIT_S 30.0
+/* An answer that no safe order of moves leads to is sought again elsewhere. */
+#define ATTEMPTS_MAX      4
+#define ATTEMPT_SEED_STEP UINT64_C(0x9e3779b97f4a7c15)
 
 static int64_t
 monotonic_ms(void)
@@ -112,6 +115,7 @@ solve_options(const struct dcp_work *w, double share)
     double limit_s = o.time_limit_s > 0 ? o.time_limit_s : DEFAULT_LIMIT_S;
     double spent_s = (double)(monotonic_ms() - w->started_ms) / 1000;
 
+    o.seed += w->attempt * ATTEMPT_SEED_STEP;
     o.time_limit_s = fmax((limit_s - spent_s) * share, 0.05);
     return o;
 }
@@ -398,9 +402,15 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
     w.use = use;
     w.started_ms = monotonic_ms();
     set_use(&w);
-    bool ok = run(&w, out_plan, err);
+    bool ok = true, again = true;
 
-    dcp_solution_finish(&w.night);
-    dcp_solution_finish(&w.day);
+    for (; ok && again && w.attempt < ATTEMPTS_MAX; w.attempt++) {
+        outcome->moves = 0;
+        outcome->moved_mib = 0;
+        ok = run(&w, out_plan, err);
+        again = !*out_plan && !strcmp(outcome->because.rule, "order");
+        dcp_solution_finish(&w.night);
+        dcp_solution_finish(&w.day);
+    }
     return ok;
 }

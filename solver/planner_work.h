@@ -13,6 +13,7 @@ struct dcp_work {
     double *on_value, *slope, *weight;      /* For questions; of one phase. */
     uint8_t *use;
     int64_t started_ms; /* On the monotonic clock. */
+    uint32_t attempt;   /* From 0; each draws other random numbers. */
     struct dcp_solution night, day;
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
 };

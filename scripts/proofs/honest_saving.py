@@ -209,7 +209,7 @@ def nine_nights(model):
                      f"{saved[-1]:.1f}", f"{later[-1]:.1f}",
                      f"{c['baseline']['overload_host_seconds'] / 60:.0f}",
                      f"{c['overload_host_seconds'] / 60:.0f}",
-                     f"{100 * night['host_slots_overloaded_frac']:.2f} %"
+                     f"{100 * night['host_slots_overloaded_frac']:.2f} %",
                      "yes" if c["partial"] else ""])
     table(rows, ["night of", "(a) kWh", "(b) kWh", "(c) kWh", "night saving",
                  "from (b)", "overload (a), host-min", "overload (c)",
