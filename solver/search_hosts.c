@@ -236,6 +236,80 @@ spare_cost(const struct dcp_problem *p, const uint32_t *restarts, uint32_t h)
     return p->on_value[h] / ((double)p->cap[h] * restarts[h] + 1);
 }
 
+#define MAKE_ROOM_TRIES 64u
+
+static bool
+is_lost(const struct dcp_inventory *inv, struct dcp_object_ref lose, uint32_t h)
+{
+    uint32_t rack = inv->hosts[h].rack.ix;
+
+    switch (lose.kind) {
+    case DCP_LOSS_HOST:
+        return h == lose.ix;
+    case DCP_LOSS_RACK:
+        return rack == lose.ix;
+    case DCP_LOSS_FEED:
+        return rack != DCP_IX_NONE && inv->racks[rack].feeds.n == 1 &&
+               inv->racks[rack].feeds.ix[0] == lose.ix;
+    }
+    return false;
+}
+
+/* Moves items off 'h' until 'item' would have room there. */
+static bool
+clear_for(struct search *x, uint32_t item, uint32_t h)
+{
+    struct dcp_state *s = x->s;
+
+    x->in.not_to = h;
+    for (uint32_t other = s->first[h];
+         other != DCP_IX_NONE && !dcp_state_fits_full(s, item, h);) {
+        uint32_t next = s->next[other], mark = x->in.trail.n;
+
+        dcp_insert_remove(&x->in, other);
+        if (!dcp_insert_one(&x->in, other)) {
+            dcp_state_place(s, other, h);
+            x->in.trail.n = mark;
+        }
+        other = next;
+    }
+    x->in.not_to = DCP_IX_NONE;
+    return dcp_state_fits_full(s, item, h) && dcp_state_restarts(s, item, h);
+}
+
+/* All hosts that the item could restart on are on and full: clears one of them
+ * for it by moving others away. */
+static bool
+make_room(struct search *x, const struct dcp_headroom *failed)
+{
+    struct dcp_state *s = x->s;
+    uint32_t item = failed->failed_item, from = s->host[item];
+    bool made = false;
+
+    x->in.may_wake = true;
+    x->in.swap_tries = 0;
+    if (from != DCP_IX_NONE) {
+        dcp_state_remove(s, item);
+    }
+    for (uint32_t h = 0; h < x->p->n_hosts && !made; h++) {
+        if (s->on[h] && x->p->use[h] != DCP_HOST_AVOID &&
+            dcp_problem_restarts_on(x->p, item, h) &&
+            !is_lost(x->p->q->inventory, failed->failed, h)) {
+            made = clear_for(x, item, h);
+            if (made) {
+                x->in.trail.n = 0;
+            } else {
+                dcp_trail_undo(&x->in.trail, s);
+            }
+        }
+    }
+    if (from != DCP_IX_NONE) {
+        dcp_state_place(s, item, from);
+    }
+    x->in.may_wake = false;
+    return made;
+}
+
 /* Switches hosts on until every loss is survived: of those that could take the
  * item which found no place, the one that costs least for what it can do,
  * because one spare serves every single loss. */
@@ -247,6 +321,7 @@ dcp_search_add_spares(struct search *x, struct dcp_headroom *out,
     const struct dcp_problem *p = x->p;
 
     struct dcp_headroom passed = { .ok = true };
+    uint32_t n_made = 0;
     DCP_FREE uint32_t *restarts = calloc(p->n_hosts + 1u, sizeof *restarts);
 
     if (!restarts || !count_restarts(p, restarts)) {
@@ -281,10 +356,14 @@ dcp_search_add_spares(struct search *x, struct dcp_headroom *out,
         if (from != DCP_IX_NONE) {
             dcp_state_place(s, out->failed_item, from);
         }
-        if (best == DCP_IX_NONE) {
+        if (best != DCP_IX_NONE) {
+            dcp_state_power(s, best, true);
+            continue;
+        }
+        if (n_made++ == MAKE_ROOM_TRIES || !make_room(x, out)) {
             return true; /* out->ok is false: no host helps. */
         }
-        dcp_state_power(s, best, true);
+        passed.ok = true; /* Others moved: all losses are played again. */
     }
 }
 
