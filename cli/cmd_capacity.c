@@ -37,40 +37,14 @@ ledgers_finish(struct dcp_ledgers *l)
 
 /* --- Computing ---------------------------------------------------------- */
 
-/* One slot per bucket that the coming week has: the worst of them is looked
- * for, and a bucket is the same on every day that has it. */
-static uint32_t
-week_slots(const struct dcp_inventory *inv, int64_t now_ms,
-           struct dcp_slot out[])
-{
-    int64_t hour_ms = now_ms - now_ms % DCP_HOUR_MS;
-    struct dcp_slot all[7 * 24 + 1];
-    uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
-                                   inv->zone, hour_ms, hour_ms + 7 * DCP_DAY_MS,
-                                   all, sizeof all / sizeof all[0]);
-    uint32_t n_out = 0;
-
-    for (uint32_t i = 0; i < n && i < sizeof all / sizeof all[0]; i++) {
-        bool is_new = true;
-
-        for (uint32_t j = 0; j < n_out; j++) {
-            is_new = is_new && out[j].bucket != all[i].bucket;
-        }
-        if (is_new) {
-            out[n_out++] = all[i];
-        }
-    }
-    return n_out;
-}
-
 static bool
 count_all(const struct dcp_globals *g, const struct options *o,
           struct dcp_context *c, struct dcp_ledgers *out, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
     const struct dcp_placement *now = c->model.placement;
-    struct dcp_slot slots[7 * 24 + 1];
-    uint32_t n_slots = week_slots(inv, g->now_ms, slots);
+    struct dcp_slot slots[DCP_WEEK_SLOTS_MAX];
+    uint32_t n_slots = dcp_week_slots(inv, g->now_ms, slots);
 
     out->inv = inv;
     out->item = calloc((size_t)inv->n_sites + 1, sizeof(struct dcp_ledger *));

@@ -29,5 +29,7 @@ extern const struct dcp_command dcp_cmd_traces_synth;
 extern const struct dcp_command dcp_cmd_capacity;
 extern const struct dcp_command dcp_cmd_evacuate;
 extern const struct dcp_command dcp_cmd_repair;
+extern const struct dcp_command dcp_cmd_place;
+extern const struct dcp_command dcp_cmd_plan_explain;
 
 #endif /* cli/commands.h */

@@ -113,3 +113,27 @@ dcp_slot_range(const struct dcp_demand *d, int64_t start_ms, int64_t until_ms,
     *out_first = first;
     *out_last = last;
 }
+
+uint32_t
+dcp_week_slots(const struct dcp_inventory *inv, int64_t now_ms,
+               struct dcp_slot out[DCP_WEEK_SLOTS_MAX])
+{
+    int64_t hour_ms = now_ms - now_ms % DCP_HOUR_MS;
+    struct dcp_slot all[DCP_WEEK_SLOTS_MAX];
+    uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
+                                   inv->zone, hour_ms, hour_ms + 7 * DCP_DAY_MS,
+                                   all, DCP_WEEK_SLOTS_MAX);
+    uint32_t n_out = 0;
+
+    for (uint32_t i = 0; i < n && i < DCP_WEEK_SLOTS_MAX; i++) {
+        bool is_new = true;
+
+        for (uint32_t j = 0; j < n_out; j++) {
+            is_new = is_new && out[j].bucket != all[i].bucket;
+        }
+        if (is_new) {
+            out[n_out++] = all[i];
+        }
+    }
+    return n_out;
+}

@@ -45,4 +45,11 @@ struct dcp_demand *dcp_context_plan_demand(struct dcp_context *,
 void dcp_slot_range(const struct dcp_demand *, int64_t start_ms,
                     int64_t until_ms, uint32_t *out_first, uint32_t *out_last);
 
+/* One slot per bucket that the week after 'now_ms' has, for questions about
+ * all of it: a bucket is the same on every day that has it.  Returns how many
+ * of 'out' were set. */
+#define DCP_WEEK_SLOTS_MAX (7 * 24 + 1)
+uint32_t dcp_week_slots(const struct dcp_inventory *, int64_t now_ms,
+                        struct dcp_slot out[DCP_WEEK_SLOTS_MAX]);
+
 #endif /* cli/context.h */

@@ -318,6 +318,7 @@ struct dcp_inventory {
     DCP_TABLE(dcp_profile, profiles);
     DCP_TABLE(dcp_licence, licences);
     DCP_TABLE(dcp_vm, vms);
+    DCP_TABLE(dcp_vm, flavours); /* Sizes by name; none of them runs. */
 
     DCP_TABLE(dcp_rule, rules);
     struct dcp_policy policy;

@@ -495,6 +495,22 @@ dcp_state_blocking_group(const struct dcp_state *s, uint32_t item,
     return NULL;
 }
 
+const struct dcp_group *
+dcp_state_soft_group(const struct dcp_state *s, uint32_t item, uint32_t host)
+{
+    const struct dcp_problem *p = s->p;
+
+    for (uint32_t k = p->group_first[item]; k < p->group_first[item + 1]; k++) {
+        const struct dcp_group *g =
+            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
+
+        if (g->rule->soft && group_objects(s, p->group_of[k], item, host)) {
+            return g;
+        }
+    }
+    return NULL;
+}
+
 bool
 dcp_state_allowed(const struct dcp_state *s, uint32_t item, uint32_t host)
 {

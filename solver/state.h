@@ -62,6 +62,10 @@ const struct dcp_group *dcp_state_blocking_group(const struct dcp_state *,
                                                  uint32_t item, uint32_t host,
                                                  bool restart);
 
+/* The first soft group that would be broken there; NULL: none. */
+const struct dcp_group *dcp_state_soft_group(const struct dcp_state *,
+                                             uint32_t item, uint32_t host);
+
 /* Whether the host is above a usable limit (it may be so at the start). */
 bool dcp_state_overloaded(const struct dcp_state *, uint32_t host);
 

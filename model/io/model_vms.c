@@ -175,8 +175,7 @@ read_flavours(struct dcp_reader *r)
 {
     const struct dcp_entries *t = &r->tables[DCP_KIND_FLAVOUR];
 
-    r->flavours = dcp_arena_array(r->scratch, struct dcp_vm, t->n);
-    r->no_memory |= !r->flavours;
+    r->flavours = dcp_reader_array(r, t->n, sizeof *r->flavours);
     for (uint32_t i = 0; r->flavours && i < t->n; i++) {
         dcp_reader_object(r, "flavour", t->items[i].name);
         default_vm(r, &r->flavours[i]);
@@ -184,7 +183,11 @@ read_flavours(struct dcp_reader *r)
                                &r->flavours[i])) {
             finish_size(r, &r->flavours[i], t->items[i].node);
         }
+        r->flavours[i].name = t->items[i].name;
+        r->flavours[i].pos = t->items[i].pos;
     }
+    r->inv->flavours = r->flavours;
+    r->inv->n_flavours = r->flavours ? t->n : 0;
 }
 
 static void
