@@ -56,19 +56,18 @@ dcp_goal_values(const struct dcp_inventory *inv, const struct dcp_demand *d,
 
         for (uint32_t t = first_slot; t < last_slot; t++) {
             double w = slot_weight[t - first_slot];
-            double price = goal == DCP_GOAL_COST && inv->n_sites > 1
-                               ? dcp_energy_price(inv, site,
-                                                  d->slots[t].start_ms)
-                               : 1;
+            double price =
+                goal == DCP_GOAL_COST && inv->n_sites > 1
+                    ? dcp_energy_price(inv, site, d->slots[t].start_ms)
+                    : 1;
 
             factor += w * price;
             kwh += w;
         }
-        on_value[h] =
-            factor * pue * (dcp_power_at(hw, 0) - hw->sleep_w);
-        mhz_slope[h] = cap > 0 && kwh > 0 ? dcp_power_slope_w(hw) / cap * pue *
-                                                factor / kwh
-                                          : 0;
+        on_value[h] = factor * pue * (dcp_power_at(hw, 0) - hw->sleep_w);
+        mhz_slope[h] = cap > 0 && kwh > 0
+                           ? dcp_power_slope_w(hw) / cap * pue * factor / kwh
+                           : 0;
     }
 }
 
@@ -256,8 +255,8 @@ find_impossible(const struct dcp_problem *p, struct dcp_because *out,
             dcp_state_remove(empty, i);
         }
     }
-    *out_found = impossible_item(p, empty, out) ||
-                 unprotectable_item(p, empty, out);
+    *out_found =
+        impossible_item(p, empty, out) || unprotectable_item(p, empty, out);
     return true;
 }
 
@@ -314,11 +313,10 @@ explain_incomplete(const struct dcp_problem *p,
     } else {
         const char *names[] = { "host", "rack", "feed" };
         uint32_t ix = r->headroom.failed.ix;
-        const char *name = r->headroom.failed.kind == DCP_LOSS_HOST
-                               ? inv->hosts[ix].name
-                           : r->headroom.failed.kind == DCP_LOSS_RACK
-                               ? inv->racks[ix].name
-                               : inv->feeds[ix].name;
+        const char *name =
+            r->headroom.failed.kind == DCP_LOSS_HOST   ? inv->hosts[ix].name
+            : r->headroom.failed.kind == DCP_LOSS_RACK ? inv->racks[ix].name
+                                                       : inv->feeds[ix].name;
 
         (void)snprintf(out->text, sizeof out->text,
                        "if %s '%.60s' is lost, VM '%.60s' finds no place, "
@@ -391,10 +389,10 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
     }
     proved = result.stopped_by == DCP_STOPPED_PROOF;
     if (!proved && result.stopped_by != DCP_STOPPED_GAP && p->q->may_empty &&
-        dcp_exact_is_small(p)) {
+        !p->q->gentle && dcp_exact_is_small(p)) {
         double left_s = limit_s - (double)(now_ms() - start) / 1000;
 
-        if (!dcp_exact_run(s, bound, fmax(fmin(left_s, 20), 0.05), &proved,
+        if (!dcp_exact_run(s, bound, fmax(fmin(left_s, 10), 0.05), &proved,
                            err)) {
             return false;
         }
@@ -407,15 +405,14 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
 }
 
 bool
-dcp_solve(const struct dcp_question *q,
-          const struct dcp_solve_options *options, struct dcp_solution *out,
-          struct dcp_error *err)
+dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
+          struct dcp_solution *out, struct dcp_error *err)
 {
     struct dcp_bound bound;
     bool impossible = false;
 
-    *out = (struct dcp_solution){ .bound_method = "", .because = { .need = NAN,
-                                                            .have = NAN } };
+    *out = (struct dcp_solution){ .bound_method = "",
+                                  .because = { .need = NAN, .have = NAN } };
     DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(q, err);
 
     if (!p) {
