@@ -2,6 +2,8 @@
 
 #include "solver/bound.h"
 
+#include "solver/bound_loss.h"
+
 #include "solver/lp.h"
 
 #include <math.h>
@@ -151,7 +153,7 @@ restarts_within(const struct fold *f, struct part part)
     bool apart =
         !(p->q->inventory->policy.relax_rules >> DCP_RULE_SEPARATE & 1);
 
-    if (!p->q->headroom || (part.side != ANY && !apart)) {
+    if (!dcp_bound_survives_a_host(p) || (part.side != ANY && !apart)) {
         return false;
     }
     for (uint32_t i = 0; i < p->n_items; i++) {
@@ -423,6 +425,26 @@ net_resource(const struct dcp_problem *p, uint32_t slot)
                               p->full_net_kib_s };
 }
 
+/* Headroom needs so many hosts in each region. */
+static bool
+add_loss_rows(const struct fold *f, struct dcp_lp *lp)
+{
+    DCP_FREE double *one = calloc(f->n_types + 1u, sizeof *one);
+    bool ok = one != NULL;
+
+    for (uint32_t t = 0; ok && t < f->n_types; t++) {
+        one[t] = 1;
+    }
+    for (uint32_t r = 0; ok && r < f->n_regions; r++) {
+        struct part part = { r, ANY };
+        uint32_t n = dcp_bound_hosts_for_loss(f->p, f->region, f->item_region,
+                                              (uint8_t)r);
+
+        ok = n != UINT32_MAX && host_row(f, lp, part, n, one);
+    }
+    return ok;
+}
+
 static bool
 add_rows(const struct fold *f, struct dcp_lp *lp)
 {
@@ -430,6 +452,9 @@ add_rows(const struct fold *f, struct dcp_lp *lp)
     uint32_t busiest = 0;
     double most = -1;
 
+    if (dcp_bound_survives_a_host(p) && !add_loss_rows(f, lp)) {
+        return false;
+    }
     for (uint32_t k = 0; k < p->n_scalars; k++) {
         struct resource r = scalar_resource(p, k);
 

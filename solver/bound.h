@@ -22,6 +22,9 @@
  * restarts after its loss, capacity is asked for demand plus the smallest
  * host, because any one host may be lost.
  *
+ * Headroom besides needs a number of hosts in each region
+ * (solver/bound_loss.h).
+ *
  * Valid because each constraint holds for every legal placement; other rules
  * are left out, which can only lower it. */
 
