@@ -10,6 +10,8 @@
 #include "cli/options.h"
 #include "cli/ui.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -81,6 +83,19 @@ reader_left(void)
     return poll(&out, 1, 0) > 0 && out.revents & POLLERR;
 }
 
+/* A closed standard stream is taken by one that fails every use, so that no
+ * file opened later gets its number and what was meant for a person. */
+static void
+hold_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) {
+            return; /* Nor will any other file open. */
+        }
+    }
+}
+
 static int
 end_with(const struct dcp_globals *g, const struct dcp_error *err)
 {
@@ -96,6 +111,7 @@ dcp_cli_main(int argc, char *argv[], const struct dcp_command *const table[])
     struct dcp_scan scan;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    hold_streams();
 
     int generated;
 
