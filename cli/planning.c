@@ -7,6 +7,7 @@
 #include "executors/journal.h"
 #include "model/base/rng.h"
 #include "model/base/sha256.h"
+#include "model/base/units.h"
 #include "model/check/check.h"
 #include "model/io/plan_file.h"
 #include "model/power.h"
@@ -395,6 +396,46 @@ make(const struct dcp_globals *g, struct dcp_context *c,
            add_joint(c, a, err) && sign_plan(g, c, job, o, r.goal, a, err);
 }
 
+/* What no plan could be made from, with its remedy. */
+static bool
+check_input(const struct dcp_context *c, const struct dcp_placement *start,
+            int64_t from_ms, int64_t until_ms, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = c->model.inventory;
+    uint32_t n_unplaced = 0;
+
+    if (!inv->n_hosts) {
+        return dcp_fail(err, DCP_E_ARGUMENT,
+                        "the model has no hosts; add some to dc.yaml or "
+                        "import them");
+    }
+    for (uint32_t v = 0; v < inv->n_vms; v++) {
+        n_unplaced += dcp_host_is_none(start->host[v]);
+    }
+    if (n_unplaced) {
+        return dcp_fail(err, DCP_E_ARGUMENT,
+                        "%u VMs have no host yet, and plans move only what "
+                        "runs: `dcplan place --all` gives them one",
+                        n_unplaced);
+    }
+    if (c->store) {
+        int64_t first_ms = dcp_store_start_ms(c->store);
+        int64_t end_ms = first_ms + dcp_store_n_times(c->store) *
+                                        dcp_store_interval_ms(c->store);
+        char first[32], end[32];
+
+        dcp_print_instant(first_ms, first);
+        dcp_print_instant(end_ms, end);
+        if (until_ms <= first_ms || from_ms >= end_ms || from_ms >= until_ms) {
+            return dcp_fail(err, DCP_E_USAGE,
+                            "no usage to learn demand from: the store has %s "
+                            "to %s; see --until and --fit-from",
+                            first, end);
+        }
+    }
+    return true;
+}
+
 bool
 dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
                   const struct dcp_placement *start,
@@ -402,19 +443,16 @@ dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
                   const struct dcp_planning_job *job, int64_t after_ms,
                   struct dcp_planning_answer *out, struct dcp_error *err)
 {
-    const struct dcp_inventory *inv = c->model.inventory;
     int64_t until = o->until_ms == DCP_INSTANT_NONE ? g->now_ms : o->until_ms;
 
     *out = (struct dcp_planning_answer){ 0 };
-    if (!inv->n_hosts) {
-        return dcp_fail(err, DCP_E_ARGUMENT,
-                        "the model has no hosts; add some to dc.yaml or "
-                        "import them");
-    }
     if (!start) {
         start = c->model.placement;
     }
-    set_times(inv, job, after_ms, out);
+    if (!check_input(c, start, o->from_ms, until, err)) {
+        return false;
+    }
+    set_times(c->model.inventory, job, after_ms, out);
     out->demand =
         make_demand(c, out->start_ms, out->end_ms, o->from_ms, until, err);
     if (!out->demand) {

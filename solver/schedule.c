@@ -519,8 +519,9 @@ depart(struct maker *m, uint32_t h, uint32_t vm, uint32_t step)
 static bool
 add_move(struct maker *m, const struct dcp_move *move)
 {
-    enum dcp_reason reason =
-        move->bypass ? DCP_REASON_BYPASS : m->r->move_reason;
+    enum dcp_reason reason = move->from == DCP_IX_NONE ? DCP_REASON_PLACE
+                             : move->bypass            ? DCP_REASON_BYPASS
+                                                       : m->r->move_reason;
     const struct dcp_inventory *inv = m->r->inventory;
 
     dcp_state_add_load(m->start, move->vm, move->to);
