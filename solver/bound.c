@@ -3,233 +3,12 @@
 #include "solver/bound.h"
 
 #include "solver/bound_loss.h"
-
+#include "solver/fold.h"
 #include "solver/lp.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The problem folded by host type: what the program is made of.
- *
- * A *region* is a set of hosts that no item's reach leaves: what runs in it
- * needs room in it.  Where a hard rule separates two sets of items by host,
- * hosts are of one *side* or the other: those with an item of the first set
- * are side 0, all others side 1.  ANY stands for all regions or sides. */
-struct fold {
-    const struct dcp_problem *p;
-    uint32_t n_types, n_sides, n_regions;
-    uint32_t *example;     /* A host of each type. */
-    double *n_min, *n_max; /* Hosts that must, and may, be on:
-                            * [region * n_types + type]. */
-    uint8_t *side;         /* By item: 0, 1, or ANY: either. */
-    uint8_t *region;       /* By host. */
-    uint8_t *item_region;  /* By item. */
-    bool *reserve;         /* A host of the part may be lost and all that was
-                            * on it restarts in the part: by part number. */
-};
-#define ANY         255u
-#define REGIONS_MAX 64u
-
-/* A part of the datacenter: a region (or ANY) and a side (or ANY). */
-struct part {
-    uint32_t region, side;
-};
-
-static bool
-in_part(const struct fold *f, uint32_t item, struct part part)
-{
-    return (part.region == ANY || f->item_region[item] == part.region) &&
-           (part.side == ANY || f->side[item] == part.side);
-}
-
-static uint32_t
-n_parts(const struct fold *f)
-{
-    return (f->n_regions + 1) * 3;
-}
-
-/* All parts by number; false for those that say nothing new. */
-static bool
-part_at(const struct fold *f, uint32_t ix, struct part *out)
-{
-    uint32_t region = ix / 3, side = ix % 3;
-
-    out->region = region < f->n_regions ? region : ANY;
-    out->side = side < 2 ? side : ANY;
-    return (f->n_regions > 1 || out->region == ANY) &&
-           (f->n_sides > 1 || out->side == ANY);
-}
-
-/* The first hard rule that keeps two sets of items on different hosts. */
-static const struct dcp_group *
-separating_group(const struct dcp_problem *p)
-{
-    for (uint32_t g = 0; g < p->n_groups; g++) {
-        const struct dcp_rule *rule = p->groups[g].rule;
-
-        if (rule->kind == DCP_RULE_SEPARATE && rule->over == DCP_DOMAIN_HOST &&
-            !rule->soft) {
-            return &p->groups[g];
-        }
-    }
-    return NULL;
-}
-
-static uint32_t
-find_root(uint32_t *parent, uint32_t h)
-{
-    while (parent[h] != h) {
-        parent[h] = parent[parent[h]];
-        h = parent[h];
-    }
-    return h;
-}
-
-/* Hosts that some class of items reaches together are of one region. */
-static bool
-fold_regions(const struct dcp_problem *p, struct fold *f)
-{
-    DCP_FREE uint32_t *parent = calloc(p->n_hosts + 1u, sizeof *parent);
-    DCP_FREE uint32_t *first = calloc(p->n_classes + 1u, sizeof *first);
-
-    f->region = dcp_arena_array(p->arena, uint8_t, p->n_hosts);
-    f->item_region = dcp_arena_array(p->arena, uint8_t, p->n_items);
-    if (!parent || !first || !f->region || !f->item_region) {
-        return false;
-    }
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        parent[h] = h;
-    }
-    for (uint32_t c = 0; c < p->n_classes; c++) {
-        const uint64_t *row = p->reach + (size_t)c * p->reach_words;
-
-        first[c] = DCP_IX_NONE;
-        for (uint32_t h = 0; h < p->n_hosts; h++) {
-            if (!(row[h / 64] >> (h % 64) & 1)) {
-                continue;
-            }
-            if (first[c] == DCP_IX_NONE) {
-                first[c] = h;
-            }
-            uint32_t a = find_root(parent, first[c]);
-            uint32_t b = find_root(parent, h);
-
-            parent[a < b ? b : a] = a < b ? a : b;
-        }
-    }
-    uint32_t roots[REGIONS_MAX];
-
-    f->n_regions = 0;
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        uint32_t root = find_root(parent, h), r = 0;
-
-        while (r < f->n_regions && roots[r] != root) {
-            r++;
-        }
-        if (r == f->n_regions && r == REGIONS_MAX) {
-            f->n_regions = 1; /* Too many to tell apart: one. */
-            memset(f->region, 0, p->n_hosts);
-            return true;
-        }
-        if (r == f->n_regions) {
-            roots[f->n_regions++] = root;
-        }
-        f->region[h] = (uint8_t)r;
-    }
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        uint32_t h = first[p->reach_class[i]];
-
-        f->item_region[i] = h == DCP_IX_NONE ? 0 : f->region[h];
-    }
-    return true;
-}
-
-/* Whether all that a host of the part may hold restarts within the part. */
-static bool
-restarts_within(const struct fold *f, struct part part)
-{
-    const struct dcp_problem *p = f->p;
-    bool apart =
-        !(p->q->inventory->policy.relax_rules >> DCP_RULE_SEPARATE & 1);
-
-    if (!dcp_bound_survives_a_host(p) || (part.side != ANY && !apart)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        bool here = part.region == ANY || f->item_region[i] == part.region;
-
-        /* An item of neither side may be what is lost, or hold the room. */
-        if (here && ((part.side != ANY && f->side[i] == ANY) ||
-                     (in_part(f, i, part) && !p->protected_item[i]))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-fold_items(const struct dcp_problem *p, struct fold *f)
-{
-    const struct dcp_group *g = separating_group(p);
-
-    f->side = dcp_arena_array(p->arena, uint8_t, p->n_items);
-    if (!f->side || !fold_regions(p, f)) {
-        return false;
-    }
-    f->reserve = dcp_arena_array(p->arena, bool, n_parts(f));
-    if (!f->reserve) {
-        return false;
-    }
-    f->n_sides = g ? 2 : 1;
-    memset(f->side, ANY, p->n_items);
-    for (uint32_t i = 0; g && i < g->n_items; i++) {
-        f->side[g->items[i]] = 0;
-    }
-    for (uint32_t i = 0; g && i < g->n_others; i++) {
-        f->side[g->others[i]] = 1;
-    }
-    for (uint32_t k = 0; k < n_parts(f); k++) {
-        struct part part;
-
-        f->reserve[k] = part_at(f, k, &part) && restarts_within(f, part);
-    }
-    return true;
-}
-
-static bool
-fold(const struct dcp_problem *p, struct fold *f)
-{
-    struct dcp_arena *a = p->arena;
-
-    f->p = p;
-    f->n_types = p->n_types;
-    if (!fold_items(p, f)) {
-        return false;
-    }
-    size_t n = (size_t)f->n_regions * p->n_types;
-
-    f->example = dcp_arena_array(a, uint32_t, p->n_types);
-    f->n_min = dcp_arena_array(a, double, n);
-    f->n_max = dcp_arena_array(a, double, n);
-    if (!f->example || !f->n_min || !f->n_max) {
-        return false;
-    }
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        uint32_t t = p->type_of_host[h];
-        size_t at = (size_t)f->region[h] * p->n_types + t;
-        bool on = p->q->start->on[h];
-        bool may = on || (p->q->may_wake && p->use[h] == DCP_HOST_FREE);
-
-        f->example[t] = h;
-        if (p->use[h] == DCP_HOST_AVOID) {
-            continue; /* Ends empty; its own watts are not in the goal. */
-        }
-        f->n_max[at] += may;
-        f->n_min[at] += on && (p->use[h] == DCP_HOST_KEEP || !p->q->may_empty);
-    }
-    return true;
-}
 
 /* A resource: its size by item and its capacities by host. */
 struct resource {
@@ -239,44 +18,31 @@ struct resource {
 };
 
 static double
-demand_of(const struct fold *f, const struct resource *r, struct part part)
+demand_of(const struct dcp_fold *f, const struct resource *r,
+          struct dcp_part part)
 {
     double sum = 0;
 
     for (uint32_t i = 0; i < f->p->n_items; i++) {
-        sum += in_part(f, i, part) ? r->size[i * r->step] : 0;
+        sum += dcp_fold_in_part(f, i, part) ? r->size[i * r->step] : 0;
     }
     return sum;
 }
 
 static uint32_t
-column(const struct fold *f, uint32_t region, uint32_t side, uint32_t type)
+column(const struct dcp_fold *f, uint32_t region, uint32_t side, uint32_t type)
 {
     return (region * f->n_sides + side) * f->n_types + type;
 }
 
-/* Hosts of a type that the part may have. */
-static double
-most_hosts(const struct fold *f, struct part part, uint32_t type)
-{
-    double n = 0;
-
-    for (uint32_t r = 0; r < f->n_regions; r++) {
-        if (part.region == ANY || part.region == r) {
-            n += f->n_max[(size_t)r * f->n_types + type];
-        }
-    }
-    return n;
-}
-
 /* --- Rows --------------------------------------------------------------- */
 
-static const struct part all_parts = { ANY, ANY };
+static const struct dcp_part all_parts = { DCP_FOLD_ANY, DCP_FOLD_ANY };
 
 /* sum of coefficient(type) y over the hosts of a part is at least 'low'. */
 static bool
-host_row(const struct fold *f, struct dcp_lp *lp, struct part part, double low,
-         const double *coefficient)
+host_row(const struct dcp_fold *f, struct dcp_lp *lp, struct dcp_part part,
+         double low, const double *coefficient)
 {
     uint32_t row = dcp_lp_add_row(lp, low, DCP_LP_INF);
     bool ok = row != UINT32_MAX;
@@ -284,8 +50,8 @@ host_row(const struct fold *f, struct dcp_lp *lp, struct part part, double low,
     for (uint32_t r = 0; ok && r < f->n_regions; r++) {
         for (uint32_t k = 0; ok && k < f->n_sides; k++) {
             for (uint32_t t = 0; ok && t < f->n_types; t++) {
-                if ((part.region == ANY || part.region == r) &&
-                    (part.side == ANY || part.side == k)) {
+                if ((part.region == DCP_FOLD_ANY || part.region == r) &&
+                    (part.side == DCP_FOLD_ANY || part.side == k)) {
                     ok =
                         dcp_lp_set(lp, row, column(f, r, k, t), coefficient[t]);
                 }
@@ -298,11 +64,12 @@ host_row(const struct fold *f, struct dcp_lp *lp, struct part part, double low,
 /* Capacity covers the demand of each part, and still does when the smallest
  * host is lost. */
 static bool
-cover_rows(const struct fold *f, struct dcp_lp *lp, const struct resource *r)
+cover_rows(const struct dcp_fold *f, struct dcp_lp *lp,
+           const struct resource *r)
 {
     DCP_FREE double *cap = calloc(f->n_types + 1u, sizeof *cap);
     DCP_FREE double *full = calloc(f->n_types + 1u, sizeof *full);
-    struct part part;
+    struct dcp_part part;
 
     if (!cap || !full) {
         return false;
@@ -311,16 +78,16 @@ cover_rows(const struct fold *f, struct dcp_lp *lp, const struct resource *r)
         cap[t] = r->cap[f->example[t]];
         full[t] = r->full[f->example[t]];
     }
-    for (uint32_t k = 0; k < n_parts(f); k++) {
+    for (uint32_t k = 0; k < dcp_fold_n_parts(f); k++) {
         double smallest = DCP_LP_INF;
 
-        if (!part_at(f, k, &part)) {
+        if (!dcp_fold_part(f, k, &part)) {
             continue;
         }
         double demand = demand_of(f, r, part);
 
         for (uint32_t t = 0; t < f->n_types; t++) {
-            if (most_hosts(f, part, t) > 0) {
+            if (dcp_fold_most_hosts(f, part, t) > 0) {
                 smallest = fmin(smallest, full[t]);
             }
         }
@@ -347,9 +114,9 @@ dual_feasible(double x, int k, double epsilon)
 }
 
 static bool
-dual_feasible_row(const struct fold *f, struct dcp_lp *lp,
-                  const struct resource *r, struct part part, double largest,
-                  int k, double epsilon)
+dual_feasible_row(const struct dcp_fold *f, struct dcp_lp *lp,
+                  const struct resource *r, struct dcp_part part,
+                  double largest, int k, double epsilon)
 {
     DCP_FREE double *value = calloc(f->n_types + 1u, sizeof *value);
     double demand = 0;
@@ -360,7 +127,7 @@ dual_feasible_row(const struct fold *f, struct dcp_lp *lp,
     for (uint32_t i = 0; i < f->p->n_items; i++) {
         double x = r->size[i * r->step] / largest;
 
-        if (x <= 1 && in_part(f, i, part)) {
+        if (x <= 1 && dcp_fold_in_part(f, i, part)) {
             demand += dual_feasible(x, k, epsilon);
         }
     }
@@ -373,22 +140,23 @@ dual_feasible_row(const struct fold *f, struct dcp_lp *lp,
 }
 
 static bool
-dual_feasible_rows(const struct fold *f, struct dcp_lp *lp,
+dual_feasible_rows(const struct dcp_fold *f, struct dcp_lp *lp,
                    const struct resource *r)
 {
     static const double epsilons[] = { 0.08, 0.12, 0.16, 0.2,  0.25,
                                        0.3,  0.35, 0.4,  0.45, 0.5 };
     enum { N_K = 4, N_EPSILONS = sizeof epsilons / sizeof epsilons[0] };
-    struct part part;
+    struct dcp_part part;
 
-    for (uint32_t n = 0; n < n_parts(f); n++) {
+    for (uint32_t n = 0; n < dcp_fold_n_parts(f); n++) {
         double largest = 0;
 
-        if (!part_at(f, n, &part)) {
+        if (!dcp_fold_part(f, n, &part)) {
             continue;
         }
         for (uint32_t t = 0; t < f->n_types; t++) {
-            if (most_hosts(f, part, t) > 0 && r->cap[f->example[t]] > largest) {
+            if (dcp_fold_most_hosts(f, part, t) > 0 &&
+                r->cap[f->example[t]] > largest) {
                 largest = r->cap[f->example[t]];
             }
         }
@@ -427,7 +195,7 @@ net_resource(const struct dcp_problem *p, uint32_t slot)
 
 /* Headroom needs so many hosts in each region. */
 static bool
-add_loss_rows(const struct fold *f, struct dcp_lp *lp)
+add_loss_rows(const struct dcp_fold *f, struct dcp_lp *lp)
 {
     DCP_FREE double *one = calloc(f->n_types + 1u, sizeof *one);
     bool ok = one != NULL;
@@ -436,7 +204,7 @@ add_loss_rows(const struct fold *f, struct dcp_lp *lp)
         one[t] = 1;
     }
     for (uint32_t r = 0; ok && r < f->n_regions; r++) {
-        struct part part = { r, ANY };
+        struct dcp_part part = { r, DCP_FOLD_ANY };
         uint32_t n = dcp_bound_hosts_for_loss(f->p, f->region, f->item_region,
                                               (uint8_t)r);
 
@@ -446,7 +214,7 @@ add_loss_rows(const struct fold *f, struct dcp_lp *lp)
 }
 
 static bool
-add_rows(const struct fold *f, struct dcp_lp *lp)
+add_rows(const struct dcp_fold *f, struct dcp_lp *lp)
 {
     const struct dcp_problem *p = f->p;
     uint32_t busiest = 0;
@@ -488,7 +256,7 @@ add_rows(const struct fold *f, struct dcp_lp *lp)
 /* Hosts of a type in a region, over both sides, are between those that must
  * and those that may be on. */
 static bool
-add_counts(const struct fold *f, struct dcp_lp *lp)
+add_counts(const struct dcp_fold *f, struct dcp_lp *lp)
 {
     bool ok = true;
 
@@ -508,7 +276,7 @@ add_counts(const struct fold *f, struct dcp_lp *lp)
 
 /* A row's -cap y over all hosts of a type. */
 static bool
-set_type_capacity(const struct fold *f, struct dcp_lp *lp, uint32_t row,
+set_type_capacity(const struct dcp_fold *f, struct dcp_lp *lp, uint32_t row,
                   uint32_t type, double cap)
 {
     bool ok = true;
@@ -523,7 +291,7 @@ set_type_capacity(const struct fold *f, struct dcp_lp *lp, uint32_t row,
 
 /* z_ts: demand of slot s on type t, at m_t each; columns after the hosts'. */
 static bool
-add_load(const struct fold *f, struct dcp_lp *lp)
+add_load(const struct dcp_fold *f, struct dcp_lp *lp)
 {
     const struct dcp_problem *p = f->p;
 
@@ -559,7 +327,7 @@ add_load(const struct fold *f, struct dcp_lp *lp)
 
 /* The program with whole hosts, or, where that takes too long, its bound. */
 static bool
-solve(const struct fold *f, bool count_hosts, struct dcp_lp_answer *answer,
+solve(const struct dcp_fold *f, bool count_hosts, struct dcp_lp_answer *answer,
       double *type_on, struct dcp_error *err)
 {
     const struct dcp_problem *p = f->p;
@@ -606,7 +374,7 @@ solve(const struct fold *f, bool count_hosts, struct dcp_lp_answer *answer,
 
 /* Hosts that one resource alone needs: largest capacities first. */
 static double
-hosts_alone(const struct fold *f, const uint32_t *cap, double demand)
+hosts_alone(const struct dcp_fold *f, const uint32_t *cap, double demand)
 {
     double left = demand, n = 0;
     DCP_FREE uint8_t *taken = calloc(f->n_types + 1u, 1);
@@ -615,7 +383,7 @@ hosts_alone(const struct fold *f, const uint32_t *cap, double demand)
         uint32_t best = UINT32_MAX;
 
         for (uint32_t t = 0; t < f->n_types; t++) {
-            if (!taken[t] && most_hosts(f, all_parts, t) > 0 &&
+            if (!taken[t] && dcp_fold_most_hosts(f, all_parts, t) > 0 &&
                 (best == UINT32_MAX ||
                  cap[f->example[t]] > cap[f->example[best]])) {
                 best = t;
@@ -625,8 +393,8 @@ hosts_alone(const struct fold *f, const uint32_t *cap, double demand)
             break;
         }
         taken[best] = 1;
-        double use =
-            fmin(most_hosts(f, all_parts, best), left / cap[f->example[best]]);
+        double use = fmin(dcp_fold_most_hosts(f, all_parts, best),
+                          left / cap[f->example[best]]);
 
         n += use;
         left -= use * cap[f->example[best]];
@@ -635,7 +403,7 @@ hosts_alone(const struct fold *f, const uint32_t *cap, double demand)
 }
 
 static uint32_t
-binding_resource(const struct fold *f)
+binding_resource(const struct dcp_fold *f)
 {
     const struct dcp_problem *p = f->p;
     uint32_t best = 0;
@@ -665,12 +433,12 @@ bool
 dcp_bound_compute(struct dcp_problem *p, struct dcp_bound *out,
                   struct dcp_error *err)
 {
-    struct fold f = { 0 };
+    struct dcp_fold f = { 0 };
     struct dcp_lp_answer hosts, value;
     double *type_on = NULL;
 
     *out = (struct dcp_bound){ .method = "host types" };
-    if (fold(p, &f)) {
+    if (dcp_fold_make(p, &f)) {
         type_on =
             dcp_arena_array(p->arena, double, (size_t)f.n_regions * p->n_types);
     }
