@@ -29,5 +29,6 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_plan_check,
     &dcp_cmd_plan_show,
     &dcp_cmd_plan_diff,
+    &dcp_cmd_plan_explain,
     NULL,
 };

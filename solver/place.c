@@ -63,32 +63,6 @@ timed_left(const uint32_t *used, const uint32_t *more, uint32_t cap,
     return least;
 }
 
-/* What is in reach and yet has a reason against it breaks a soft rule. */
-static void
-find_soft_rule(const struct dcp_state *s, uint32_t item, uint32_t host,
-               struct dcp_place_candidate *out)
-{
-    const struct dcp_problem *p = s->p;
-    const struct dcp_group *g = dcp_state_soft_group(s, item, host);
-    char why[160];
-
-    if (!p->q->ignore_soft) {
-        return;
-    }
-    if (g) {
-        (void)snprintf(out->soft_rule, sizeof out->soft_rule, "%s",
-                       g->rule->name);
-    }
-    for (uint32_t k = p->vm_first[item];
-         k < p->vm_first[item + 1] && !out->soft_rule[0]; k++) {
-        if (dcp_reach_why_not(p->q, p->vm[k], host, why, sizeof why) &&
-            !strncmp(why, "rule '", 6)) {
-            (void)snprintf(out->soft_rule, sizeof out->soft_rule, "%.*s",
-                           (int)(strcspn(why + 6, "'") & 63), why + 6);
-        }
-    }
-}
-
 static void
 measure(const struct dcp_state *s, const struct dcp_weights *w, uint32_t item,
         uint32_t host, bool spread, struct dcp_place_candidate *out)
@@ -109,7 +83,9 @@ measure(const struct dcp_state *s, const struct dcp_weights *w, uint32_t item,
             timed_left(s->net_kib_s + of_host, p->net_kib_s + of_item,
                        p->cap_net_kib_s[host], p->n_slots);
     }
-    find_soft_rule(s, item, host, out);
+    if (p->q->ignore_soft) {
+        dcp_refusal_soft(s, item, host, out->soft_rule);
+    }
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         size_t at = (size_t)r * p->n_hosts + host;
 

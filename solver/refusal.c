@@ -341,6 +341,30 @@ dcp_refusal_find(struct dcp_state *s, uint32_t item, uint32_t host, bool wake,
            refused_by_group(s, item, host, out);
 }
 
+/* What is in reach and yet has a reason against it breaks a soft rule. */
+void
+dcp_refusal_soft(const struct dcp_state *s, uint32_t item, uint32_t host,
+                 char out_rule[64])
+{
+    const struct dcp_problem *p = s->p;
+    const struct dcp_group *g = dcp_state_soft_group(s, item, host);
+    char why[160];
+
+    out_rule[0] = '\0';
+    if (g) {
+        (void)snprintf(out_rule, 64, "%s", g->rule->name);
+    }
+    for (uint32_t k = p->vm_first[item];
+         k < p->vm_first[item + 1] && !out_rule[0]; k++) {
+        if (dcp_problem_reaches(p, item, host) &&
+            dcp_reach_why_not(p->q, p->vm[k], host, why, sizeof why) &&
+            !strncmp(why, "rule '", 6)) {
+            (void)snprintf(out_rule, 64, "%.*s",
+                           (int)(strcspn(why + 6, "'") & 63), why + 6);
+        }
+    }
+}
+
 /* --- Headroom ----------------------------------------------------------- */
 
 void

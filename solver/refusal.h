@@ -48,6 +48,11 @@ bool dcp_refusal_headroom(struct dcp_state *, uint32_t item, uint32_t host,
                           bool *out_refused, struct dcp_refusal *out,
                           struct dcp_error *err) DCP_CHECKED;
 
+/* The name of a soft rule that the item would break there, or "", where the
+ * question ignores soft rules. */
+void dcp_refusal_soft(const struct dcp_state *, uint32_t item, uint32_t host,
+                      char out_rule[64]);
+
 /* "if host 'h2' is lost, VM 'db-1' finds no place": what a check that failed
  * found. */
 void

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_CLI_EXPLAIN_H
+#define DCP_CLI_EXPLAIN_H 1
+
+/* What `plan explain` says: of one VM, of one host, and why a VM is not on a
+ * host. */
+
+#include "cli/plan_open.h"
+#include "model/io/json_writer.h"
+#include "solver/state.h"
+
+struct dcp_explain {
+    const struct dcp_globals *g;
+    struct dcp_plan_open open;
+    /* The state at one leg's end; see dcp_explain_state(). */
+    struct dcp_demand *demand; /* Owned. */
+    struct dcp_question question;
+    struct dcp_problem *problem; /* Owned. */
+    struct dcp_state *state;     /* Owned. */
+};
+
+static inline const struct dcp_inventory *
+dcp_explain_inventory(const struct dcp_explain *x)
+{
+    return x->open.context.model.inventory;
+}
+
+/* Makes 'state' that at the end of leg 'leg', judged in that leg's slots, as
+ * the solver sees it; soft rules are ignored.  Replaces what was there. */
+bool dcp_explain_state(struct dcp_explain *, uint32_t leg,
+                       struct dcp_error *err) DCP_CHECKED;
+void dcp_explain_finish(struct dcp_explain *);
+
+/* Each prints its answer, as text or JSON; the exit status or -1. */
+int dcp_explain_vm(struct dcp_explain *, dcp_vm_id, struct dcp_error *err);
+int dcp_explain_host(struct dcp_explain *, dcp_host_id, struct dcp_error *err);
+int dcp_explain_why_not(struct dcp_explain *, dcp_vm_id, dcp_host_id,
+                        uint32_t leg, struct dcp_error *err);
+
+/* An open JSON object: schema and what is asked about. */
+void
+dcp_explain_json_head(struct dcp_json *, const char *kind, const char *name);
+/* Closes it with `run` and prints. */
+int dcp_explain_json_end(const struct dcp_explain *, struct dcp_json *,
+                         struct dcp_error *err);
+/* "2 migrate vm:db-1" and its JSON. */
+void
+dcp_explain_print_step(const struct dcp_inventory *, const struct dcp_step *);
+void dcp_explain_json_step(const struct dcp_inventory *, struct dcp_json *,
+                           const struct dcp_step *);
+const char *dcp_explain_host_name(const struct dcp_inventory *, dcp_host_id);
+
+#endif /* cli/explain.h */

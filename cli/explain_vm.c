@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/explain.h"
+#include "cli/ui.h"
+#include "model/base/units.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define WAITS_SHOWN 8u
+
+static bool
+is_of_vm(const struct dcp_step *s, dcp_vm_id vm)
+{
+    return s->object.kind == DCP_OBJECT_VM && s->object.ix == vm.ix;
+}
+
+static bool
+waits_for(const struct dcp_step *s, uint32_t id)
+{
+    for (uint32_t i = 0; i < s->n_after; i++) {
+        if (s->after[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where a lost VM of one survive entry restarts; none: not in it, or '*out_is'
+ * tells that it is lost without a promise. */
+static dcp_host_id
+restarts_on(const struct dcp_survive *e, dcp_vm_id vm, bool *out_is)
+{
+    *out_is = false;
+    for (uint32_t i = 0; i < e->n; i++) {
+        if (e->vms[i] == vm.ix) {
+            *out_is = true;
+            return e->to[i];
+        }
+    }
+    for (uint32_t i = 0; i < e->n_not_protected; i++) {
+        *out_is |= e->not_protected[i] == vm.ix;
+    }
+    return dcp_host_none();
+}
+
+/* --- Text --------------------------------------------------------------- */
+
+static void
+print_waits(const struct dcp_inventory *inv, const struct dcp_plan *plan,
+            const struct dcp_step *s)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->n_after && i < WAITS_SHOWN; i++) {
+        if (s->after[i] >= 1 && s->after[i] <= plan->n_steps) {
+            printf("%s", i ? ", " : "             waits for ");
+            dcp_explain_print_step(inv, &plan->steps[s->after[i] - 1]);
+        }
+    }
+    if (s->n_after) {
+        printf("%s\n", s->n_after > WAITS_SHOWN ? ", ..." : "");
+    }
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        if (!waits_for(&plan->steps[i], s->id) || n++ >= WAITS_SHOWN) {
+            continue;
+        }
+        printf("%s", n > 1 ? ", " : "             is waited for by ");
+        dcp_explain_print_step(inv, &plan->steps[i]);
+    }
+    if (n) {
+        printf("%s\n", n > WAITS_SHOWN ? ", ..." : "");
+    }
+}
+
+static void
+print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
+          uint32_t leg, dcp_vm_id vm)
+{
+    dcp_host_id was = dcp_plan_leg_start(plan, leg)->host[vm.ix];
+    dcp_host_id is = plan->legs[leg].after->host[vm.ix];
+    bool lost = false;
+
+    printf("  %-10s %s%s\n", plan->legs[leg].name,
+           dcp_explain_host_name(inv, is),
+           dcp_host_eq(was, is) ? " (stays)" : "");
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        const struct dcp_step *s = &plan->steps[i];
+        char time[32];
+
+        if (s->leg != leg || !is_of_vm(s, vm)) {
+            continue;
+        }
+        dcp_print_human(DCP_DIM_TIME, (double)s->estimate_ms, time,
+                        sizeof time);
+        printf("    step ");
+        dcp_explain_print_step(inv, s);
+        printf(" (%s): %s\n", time, s->reason_text);
+        print_waits(inv, plan, s);
+    }
+    for (uint32_t i = 0; i < plan->n_survive; i++) {
+        const struct dcp_survive *e = &plan->survive[i];
+        dcp_host_id to =
+            e->leg == leg ? restarts_on(e, vm, &lost) : dcp_host_none();
+
+        if (e->leg == leg && lost) {
+            printf("    if %s %s is lost: %s%s\n",
+                   dcp_object_kind_name(e->lose.kind),
+                   dcp_object_name(inv, e->lose),
+                   dcp_host_is_none(to) ? "lost, it is not protected"
+                                        : "restarts on ",
+                   dcp_host_is_none(to) ? "" : dcp_explain_host_name(inv, to));
+        }
+    }
+}
+
+static void
+print_vm(const struct dcp_inventory *inv, const struct dcp_plan *plan,
+         dcp_vm_id id)
+{
+    const struct dcp_vm *vm = &inv->vms[id.ix];
+    char mem[32];
+
+    dcp_print_human(DCP_DIM_SIZE, (double)vm->mem_mib, mem, sizeof mem);
+    printf("%s: %u vCPUs, %s, tier %s%s%s\n", vm->name, vm->vcpus, mem,
+           inv->tiers[vm->tier.ix].name,
+           dcp_tenant_is_none(vm->tenant) ? "" : ", tenant ",
+           dcp_tenant_is_none(vm->tenant) ? ""
+                                          : inv->tenants[vm->tenant.ix].name);
+    printf("  %-10s %s\n", "before",
+           dcp_explain_host_name(inv, plan->before->host[id.ix]));
+    for (uint32_t l = 0; l < plan->n_legs; l++) {
+        print_leg(inv, plan, l, id);
+    }
+}
+
+/* --- JSON --------------------------------------------------------------- */
+
+static void
+json_step(struct dcp_json *w, const struct dcp_inventory *inv,
+          const struct dcp_plan *plan, const struct dcp_step *s)
+{
+    dcp_json_begin(w, '{');
+    dcp_json_ku64(w, "id", s->id);
+    dcp_json_kstring(w, "leg", plan->legs[s->leg].name);
+    dcp_json_kstring(w, "kind", dcp_step_kind_name(s->kind));
+    dcp_json_kstring(
+        w, "from",
+        s->from.kind == DCP_OBJECT_NONE ? NULL : dcp_object_name(inv, s->from));
+    dcp_json_kstring(
+        w, "to",
+        s->to.kind == DCP_OBJECT_NONE ? NULL : dcp_object_name(inv, s->to));
+    dcp_json_ki64(w, "estimate_ms", s->estimate_ms);
+    dcp_json_kobject(w, "reason");
+    dcp_json_kstring(w, "code", dcp_reason_name(s->reason));
+    dcp_json_kstring(w, "text", s->reason_text);
+    dcp_json_end(w, '}');
+    dcp_json_karray(w, "waits_for");
+    for (uint32_t i = 0; i < s->n_after; i++) {
+        if (s->after[i] >= 1 && s->after[i] <= plan->n_steps) {
+            dcp_explain_json_step(inv, w, &plan->steps[s->after[i] - 1]);
+        }
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "waited_for_by");
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        if (waits_for(&plan->steps[i], s->id)) {
+            dcp_explain_json_step(inv, w, &plan->steps[i]);
+        }
+    }
+    dcp_json_end(w, ']');
+    dcp_json_end(w, '}');
+}
+
+static void
+json_place(struct dcp_json *w, const struct dcp_inventory *inv, const char *leg,
+           dcp_host_id host)
+{
+    dcp_json_begin_line(w, '{');
+    dcp_json_kstring(w, "leg", leg);
+    dcp_json_kstring(w, "host",
+                     dcp_host_is_none(host) ? NULL : inv->hosts[host.ix].name);
+    dcp_json_end(w, '}');
+}
+
+static void
+json_survive(struct dcp_json *w, const struct dcp_inventory *inv,
+             const struct dcp_plan *plan, dcp_vm_id vm)
+{
+    dcp_json_karray(w, "survive");
+    for (uint32_t i = 0; i < plan->n_survive; i++) {
+        const struct dcp_survive *e = &plan->survive[i];
+        bool lost;
+        dcp_host_id to = restarts_on(e, vm, &lost);
+        char lose[300];
+
+        if (!lost) {
+            continue;
+        }
+        (void)snprintf(lose, sizeof lose, "%s:%s",
+                       dcp_object_kind_name(e->lose.kind),
+                       dcp_object_name(inv, e->lose));
+        dcp_json_begin_line(w, '{');
+        dcp_json_kstring(w, "leg", plan->legs[e->leg].name);
+        dcp_json_kstring(w, "lose", lose);
+        dcp_json_kstring(w, "restart_on",
+                         dcp_host_is_none(to) ? NULL : inv->hosts[to.ix].name);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
+int
+dcp_explain_vm(struct dcp_explain *x, dcp_vm_id vm, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = dcp_explain_inventory(x);
+    const struct dcp_plan *plan = x->open.plan;
+    struct dcp_json w;
+
+    if (!x->g->json) {
+        print_vm(inv, plan, vm);
+        return 0;
+    }
+    dcp_explain_json_head(&w, "vm", inv->vms[vm.ix].name);
+    dcp_json_karray(&w, "places");
+    json_place(&w, inv, "before", plan->before->host[vm.ix]);
+    for (uint32_t l = 0; l < plan->n_legs; l++) {
+        json_place(&w, inv, plan->legs[l].name,
+                   plan->legs[l].after->host[vm.ix]);
+    }
+    dcp_json_end(&w, ']');
+    dcp_json_karray(&w, "steps");
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        if (is_of_vm(&plan->steps[i], vm)) {
+            json_step(&w, inv, plan, &plan->steps[i]);
+        }
+    }
+    dcp_json_end(&w, ']');
+    json_survive(&w, inv, plan, vm);
+    return dcp_explain_json_end(x, &w, err);
+}
