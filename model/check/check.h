@@ -10,7 +10,8 @@
  * 'after' of a done or running step is done, and running keeps the limits.  A
  * done move counts at its target, a running one on both sides; a host that is
  * off or being switched has no capacity.  A state of a leg is judged in the
- * slots from the leg's start to its buckets_until.  It is legal when
+ * slots from the leg's start to its buckets_until, which is not before the
+ * next leg's deadline: what a leg leaves stands until then.  It is legal when
  *  (i)   no resource of a host, link, pool, rack or feed is above its limit,
  *        or above its starting value where that was already over;
  *  (ii)  no hard rule with hold: always is broken that the start did not

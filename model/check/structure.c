@@ -244,6 +244,13 @@ check_times(const struct dcp_judge *j, bool *sound)
                              "leg %s starts before leg %s has to be done",
                              leg->name, plan->legs[i - 1].name);
         }
+        if (i && plan->legs[i - 1].buckets_until_ms < leg->deadline_ms) {
+            dcp_judge_report(j, 0, "time", no_object, DCP_NO_NUMBER,
+                             DCP_NO_NUMBER,
+                             "what leg %s leaves is not judged until leg %s "
+                             "has to be done",
+                             plan->legs[i - 1].name, leg->name);
+        }
         if (leg->makespan_ms > leg->deadline_ms - leg->start_ms) {
             dcp_judge_report(
                 j, 0, "deadline", no_object, (double)leg->makespan_ms,

@@ -192,11 +192,18 @@ judge_thing(struct watts *w, uint32_t thing, const double sums[],
     if (worst == UINT32_MAX) {
         return;
     }
+    const struct dcp_slot *slot =
+        &w->cells->judge->demand->slots[w->cells->first_slot + worst];
+    char label[64];
+
     w->told[thing] = 1;
     dcp_judge_report(w->cells->judge, step, "watts", thing_object(w, thing),
                      sums[at + worst], limit[at + worst],
-                     "%.0f of %.0f W in slot %u%s", sums[at + worst],
-                     limit[at + worst], w->cells->first_slot + worst, when);
+                     "%.0f of %.0f W at %s%s", sums[at + worst],
+                     limit[at + worst],
+                     dcp_bucket_label(w->inv->policy.buckets, &w->inv->calendar,
+                                      slot->bucket, label, sizeof label),
+                     when);
 }
 
 /* A host's load or power changed: its rack and feeds are judged again. */

@@ -106,6 +106,19 @@ START_TEST(slots_after_the_leg_are_not_its_business)
 }
 END_TEST
 
+/* Too full at night, in a slot that neither leg would look at. */
+START_TEST(what_a_leg_leaves_is_judged_until_the_next_is_done)
+{
+    for (int gap = 0; gap < 2; gap++) {
+        struct world w = one_move();
+
+        world_plan(&w, 2, 10);
+        w.plan->legs[0].buckets_until_ms -= gap * DCP_HOUR_MS;
+        expect(&w, gap ? "time" : "");
+    }
+}
+END_TEST
+
 START_TEST(what_was_too_full_may_stay_but_not_get_worse)
 {
     struct world w = one_move();
@@ -430,6 +443,7 @@ main(void)
         &every_scalar_is_counted,
         &cpu_and_net_are_judged_in_each_slot,
         &slots_after_the_leg_are_not_its_business,
+        &what_a_leg_leaves_is_judged_until_the_next_is_done,
         &what_was_too_full_may_stay_but_not_get_worse,
         &target_must_be_able_to_run_the_vm,
         &no_live_migration_where_the_hypervisor_has_none,

@@ -34,11 +34,23 @@ promise(struct dcp_survive **out)
     return w;
 }
 
+/* The world's hardware, and the same for another architecture. */
+static const struct dcp_hardware *
+two_architectures(struct world *w)
+{
+    struct dcp_hardware *hw = WORLD_NEW(w, struct dcp_hardware, 2);
+
+    hw[0] = hw[1] = *w->hardware;
+    hw[1].name = "m2";
+    hw[1].cpu_arch = "aarch64";
+    return hw;
+}
+
 START_TEST(promises_are_kept_or_refused)
 {
     static const uint32_t both[] = { 0, 1 };
 
-    for (int kind = 0; kind < 9; kind++) {
+    for (int kind = 0; kind < 10; kind++) {
         struct dcp_survive *s;
         struct world w = promise(&s);
         const char *want = "n+1";
@@ -87,6 +99,11 @@ START_TEST(promises_are_kept_or_refused)
         case 8: /* The new host cannot run it. */
             w.vms[0].hypervisors = (struct dcp_ids){ both, 1 };
             w.hosts[1].hypervisor.ix = 1;
+            break;
+        case 9: /* Nor could it start on that architecture. */
+            w.inv->n_hardware = 2;
+            w.inv->hardware = two_architectures(&w);
+            w.hosts[1].hardware.ix = 1;
             break;
         }
         expect(&w, want);
