@@ -32,9 +32,12 @@ struct table {
 
 static bool
 wrong(const struct table *t, struct dcp_error *err, const char *what,
-      const char *text)
+      uint32_t column)
 {
-    return dcp_fail_at(err, DCP_E_PARSE, dcp_lines_pos(t->lines, 1),
+    const char *text = t->line.field[column];
+    uint32_t at = (uint32_t)(text - t->line.field[0]) + 1;
+
+    return dcp_fail_at(err, DCP_E_PARSE, dcp_lines_pos(t->lines, at),
                        "'%.40s' is not %s", text, what);
 }
 
@@ -70,7 +73,7 @@ scan(const struct table *t, uint32_t column, double *out, struct dcp_error *err)
     const char *end = dcp_scan_number(text, out);
 
     if (!end || *end || !(*out >= 0 && *out <= 1e15)) {
-        return wrong(t, err, "a number of 0 or more", text);
+        return wrong(t, err, "a number of 0 or more", column);
     }
     return true;
 }
@@ -186,7 +189,7 @@ scan_time(const struct table *t, int64_t *out_ms, struct dcp_error *err)
 {
     return dcp_csv_map_time(t->map, t->line.field[t->time], out_ms) ||
            wrong(t, err, "a time of the mapping's format, of 1970 to 2100",
-                 t->line.field[t->time]);
+                 t->time);
 }
 
 static double
@@ -330,7 +333,10 @@ add_long(struct table *t, struct dcp_error *err)
         length = strlen(name);
     }
     if (!length) {
-        return wrong(t, err, "a VM's name", name);
+        return t->vm == NO_COLUMN
+                   ? dcp_fail(err, DCP_E_PARSE, "'%s' names no VM",
+                              imp->files[t->file].path)
+                   : wrong(t, err, "a VM's name", t->vm);
     }
     if (!scan_time(t, &time_ms, err)) {
         return false;
@@ -359,9 +365,6 @@ add_long(struct table *t, struct dcp_error *err)
 static bool
 begin(struct table *t, char *line, struct dcp_error *err)
 {
-    if (!strncmp(line, "\xef\xbb\xbf", 3)) {
-        line += 3;
-    }
     t->separator =
         t->map->separator ? t->map->separator : guess_separator(line);
     if (!cut_line(t, line, err)) {

@@ -206,6 +206,10 @@ dcp_lines_next(struct dcp_lines *l, char **out_line, size_t *out_length,
     l->cut = !lf;
     l->line++;
     *stop = '\0';
+    if (l->line == 1 && length >= 3 && !memcmp(line, "\xef\xbb\xbf", 3)) {
+        line += 3;
+        length -= 3;
+    }
     if (length && line[length - 1] == '\r') {
         line[--length] = '\0';
     }

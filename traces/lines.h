@@ -29,7 +29,8 @@ dcp_lines_open_memory(const char *path, const void *data, size_t size,
 void dcp_lines_destroy(struct dcp_lines *);
 DCP_DEFINE_AUTO(dcp_lines)
 
-/* The next line, without LF or CR LF, NUL-terminated, valid until the next
+/* The next line, without LF or CR LF (the first without a UTF-8 byte order
+ * mark), NUL-terminated, valid until the next
  * call and writable.  1: a line; 0: the end; -1: 'err' is filled (unreadable,
  * damaged gzip, a NUL byte, a line over DCP_LINE_MAX). */
 int dcp_lines_next(struct dcp_lines *, char **out_line, size_t *out_length,

@@ -369,9 +369,9 @@ START_TEST(csv_wide_and_default)
 {
     struct dcp_import_options o = fixture_options();
     struct dcp_import_summary sum;
-    const char *source =
-        fixture_write("w.csv", "time,b,\"a,1\"\n2013-08-01T00:00:00Z,1,2\n"
-                               "2013-08-01T00:05:00Z,,4\n");
+    const char *source = fixture_write(
+        "w.csv", "\xef\xbb\xbftime,b,\"a,1\"\n2013-08-01T00:00:00Z,1,2\n"
+                 "2013-08-01T00:05:00Z,,4\n");
     struct dcp_store *s = fixture_import("csv", &o, &source, 1, &sum);
     float v[2];
 
@@ -446,6 +446,23 @@ START_TEST(csv_malformed)
 }
 END_TEST
 
+START_TEST(csv_names_the_column_that_is_wrong)
+{
+    struct dcp_import_options o = fixture_options();
+    struct dcp_import_summary summary;
+    struct dcp_error err = { 0 };
+    const char *source = fixture_write(
+        "c.csv", "vm,time,cpu_mhz\na,2013-08-01T00:00:00Z,1e999\n");
+    struct dcp_import *imp = dcp_import_create("csv", &o, &err);
+
+    ck_assert(!dcp_import_run(imp, &source, 1, fixture_path("no.h5"), &summary,
+                              &err));
+    ck_assert_uint_eq(err.pos.line, 2);
+    ck_assert_uint_eq(err.pos.column, 24);
+    dcp_import_destroy(imp);
+}
+END_TEST
+
 START_TEST(mappings_that_are_wrong)
 {
     static const struct {
@@ -498,6 +515,7 @@ main(void)
         &csv_wide_and_default,
         &csv_without_header_and_files_as_vms,
         &csv_malformed,
+        &csv_names_the_column_that_is_wrong,
         &mappings_that_are_wrong,
     };
 
