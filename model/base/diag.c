@@ -51,6 +51,9 @@ add(struct dcp_diag *d, enum dcp_severity severity, struct dcp_pos pos,
         .column = pos.column,
         .message = strdup(message),
     };
+    if (item.message) {
+        dcp_one_line(item.message);
+    }
     if (!item.message || (pos.path && !item.path)) {
         free(item.path);
         free(item.message);
@@ -60,8 +63,8 @@ add(struct dcp_diag *d, enum dcp_severity severity, struct dcp_pos pos,
 }
 
 void
-dcp_diag_add(struct dcp_diag *d, enum dcp_severity severity,
-             struct dcp_pos pos, const char *format, ...)
+dcp_diag_add(struct dcp_diag *d, enum dcp_severity severity, struct dcp_pos pos,
+             const char *format, ...)
 {
     char message[600];
     va_list args;

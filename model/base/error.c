@@ -8,6 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 
+void
+dcp_one_line(char *text)
+{
+    for (; *text; text++) {
+        if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f) {
+            *text = '?';
+        }
+    }
+}
+
 static bool
 fail_va(struct dcp_error *err, enum dcp_code code, struct dcp_pos pos,
         const char *format, va_list args)
@@ -16,6 +26,7 @@ fail_va(struct dcp_error *err, enum dcp_code code, struct dcp_pos pos,
         err->code = code;
         err->pos = pos;
         (void)vsnprintf(err->message, sizeof err->message, format, args);
+        dcp_one_line(err->message);
     }
     return false;
 }
@@ -63,6 +74,7 @@ dcp_fail_in(struct dcp_error *err, const char *format, ...)
         (void)snprintf(err->message + n, sizeof err->message - (size_t)n,
                        ": %s", old);
     }
+    dcp_one_line(err->message);
     return false;
 }
 

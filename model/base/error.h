@@ -31,9 +31,9 @@ enum dcp_code {
     DCP_E_REMOTE = 8, /* A hypervisor, switch or array said no. */
     DCP_E_UNSUPPORTED = 9,
     DCP_E_CANCELLED = 10,
-    DCP_E_BUG = 11,    /* An internal check failed: please report. */
-    DCP_E_USAGE = 12,  /* Wrong command line. */
-    DCP_E_LOCKED = 13, /* Another writer holds the lock. */
+    DCP_E_BUG = 11,     /* An internal check failed: please report. */
+    DCP_E_USAGE = 12,   /* Wrong command line. */
+    DCP_E_LOCKED = 13,  /* Another writer holds the lock. */
     DCP_E_REFUSED = 14, /* A check or gate said no. */
 };
 
@@ -50,7 +50,7 @@ struct dcp_error {
 };
 
 #define DCP_PRINTF(FMT, ARGS) __attribute__((format(printf, FMT, ARGS)))
-#define DCP_CHECKED __attribute__((warn_unused_result))
+#define DCP_CHECKED           __attribute__((warn_unused_result))
 
 /* Fills '*err' and returns false, so that `return dcp_fail(...)` reads well. */
 bool dcp_fail(struct dcp_error *err, enum dcp_code code, const char *format,
@@ -59,8 +59,12 @@ bool dcp_fail_at(struct dcp_error *err, enum dcp_code code, struct dcp_pos pos,
                  const char *format, ...) DCP_PRINTF(4, 5);
 
 /* Prefixes context ("host 'db-07': ...") on the way up; returns false. */
-bool dcp_fail_in(struct dcp_error *err, const char *format, ...)
-    DCP_PRINTF(2, 3);
+bool
+dcp_fail_in(struct dcp_error *err, const char *format, ...) DCP_PRINTF(2, 3);
+
+/* Control characters but tabs in 'text' become '?': what a message quotes of its input
+ * cannot break its line or steer a terminal.  All of the above do this. */
+void dcp_one_line(char *text);
 
 const char *dcp_code_name(enum dcp_code code); /* "parse", "remote", ... */
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,5 +230,18 @@ dcp_file_write(const char *path, const char *bytes, size_t length,
         return false;
     }
     sync_directory_of(path);
+    return true;
+}
+
+bool
+dcp_file_identity(const char *path, char out[48])
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0) {
+        return false;
+    }
+    (void)snprintf(out, 48, "%ju:%ju", (uintmax_t)st.st_dev,
+                   (uintmax_t)st.st_ino);
     return true;
 }

@@ -19,6 +19,11 @@
 char *dcp_file_read(const char *path, size_t max_bytes, size_t *out_length,
                     struct dcp_error *err) DCP_CHECKED;
 
+/* Which file 'path' leads to, as text of under 48 bytes: the same for two paths
+ * when they lead to one file, as "a.yaml" and "b/../a.yaml" do.  False: it
+ * cannot be looked at. */
+bool dcp_file_identity(const char *path, char out[48]) DCP_CHECKED;
+
 /* Puts the bytes at 'path' by write-aside, fsync, rename, fsync of the
  * directory.  On failure the old file stays and nothing is left behind. */
 bool dcp_file_write(const char *path, const char *bytes, size_t length,

@@ -22,7 +22,7 @@
 struct loader {
     struct dcp_reader r;
     struct dcp_sha256 sha;
-    struct dcp_strmap seen; /* Paths read. */
+    struct dcp_strmap seen; /* Files read, by identity. */
     bool truncated;         /* A file could not be read at all. */
 };
 
@@ -111,7 +111,7 @@ add_entries(struct dcp_reader *r, enum dcp_kind kind,
         } else if (!good_name(entry.name)) {
             dcp_reader_error(r, entry.pos,
                              "%s: '%.40s' is not a name: 1 to 200 characters, "
-                             "none of them control characters",
+                             "no spaces around them, no control characters",
                              section->name, entry.name);
         } else {
             add_entry(r, kind, &entry);
@@ -223,12 +223,28 @@ load_bytes(struct loader *l, const char *path, size_t max_bytes,
     return copy;
 }
 
+/* False: 'path' leads to a file that was read already, or no memory. */
+static bool
+is_new(struct loader *l, const char *path)
+{
+    char identity[48];
+    uint32_t old;
+    const char *key = dcp_file_identity(path, identity)
+                          ? dcp_arena_strdup(l->r.scratch, identity)
+                          : path; /* Reading it will say why. */
+
+    if (key && dcp_strmap_add(&l->seen, key, 0, &old)) {
+        return true;
+    }
+    l->r.no_memory |= !key || old == DCP_STRMAP_NONE;
+    return false;
+}
+
 /* 'name' beside the file at 'base', for good; NULL after an error. */
 static const char *
 beside(struct loader *l, const char *base, const struct dcp_yaml *node)
 {
     const char *slash = base ? strrchr(base, '/') : NULL;
-    uint32_t old;
 
     if (!dcp_reader_scalar(&l->r, "include", node)) {
         return NULL;
@@ -247,8 +263,7 @@ beside(struct loader *l, const char *base, const struct dcp_yaml *node)
         l->r.no_memory = true;
         return NULL;
     }
-    if (!dcp_strmap_add(&l->seen, path, 0, &old)) {
-        l->r.no_memory |= old == DCP_STRMAP_NONE;
+    if (!is_new(l, path)) {
         dcp_diag_add(l->r.diag, DCP_ERROR, node->pos,
                      "include: '%.200s' is included twice; remove one", path);
         return NULL;
@@ -494,7 +509,7 @@ read_model(struct loader *l, const char *const paths[], uint32_t n_paths)
 
         r->no_memory |= !path;
         if (path) {
-            (void)dcp_strmap_add(&l->seen, path, 0, NULL);
+            (void)is_new(l, path);
             (void)load_yaml(l, path, 0, (struct dcp_pos){ 0 });
         }
     }

@@ -177,8 +177,13 @@ in_range(struct dcp_reader *r, const struct dcp_schema_row *row,
     if (value >= row->min && (row->max == 0 || value <= row->max)) {
         return true;
     }
-    dcp_print_quantity(row->dimension, row->min, low, sizeof low);
-    dcp_print_quantity(row->dimension, row->max, high, sizeof high);
+    if (row->value == DCP_VALUE_PRICE) {
+        (void)snprintf(low, sizeof low, "%g", row->min);
+        (void)snprintf(high, sizeof high, "%g", row->max);
+    } else {
+        dcp_print_quantity(row->dimension, row->min, low, sizeof low);
+        dcp_print_quantity(row->dimension, row->max, high, sizeof high);
+    }
     if (row->max == 0) {
         dcp_reader_error(r, node->pos, "%s: '%.40s' is below %s", row->key,
                          node->text, low);

@@ -325,8 +325,10 @@ static const char wrong[] =
          "rules:\n"                                                    /* 20 */
          "  - {rule: sprad, vms: [a]}\n"                               /* 21 */
          "  - {rule: ban, vms: [tag:x], name: q}\n"                    /* 22 */
-         "tariffs: {t: [{hours: 7-8, price: 3}]}\n"                    /* 23 */
-         "policy: {headroom: {protect: [gold]}}\n";                    /* 24 */
+         "tariffs: {t: [{hours: 7-8, price: 3}],\n"                    /* 23 */
+         "  u: [{price: -1/kWh}]}\n"                                   /* 24 */
+         "policy: {headroom: {protect: [gold]}}\n"                     /* 25 */
+         "tenants: {\"a\\e[2Jb\": {}}\n";                              /* 26 */
 
 START_TEST(all_errors_at_once)
 {
@@ -358,7 +360,10 @@ START_TEST(all_errors_at_once)
     ck_assert(says(&diag, 22, "'hosts' is missing"));
     ck_assert(says(&diag, 23, "'7-8' is not a window"));
     ck_assert(says(&diag, 23, "'3' is not a price such as 0.28/kWh"));
-    ck_assert(says(&diag, 24, "tier 'gold' is not defined"));
+    ck_assert(says(&diag, 24, "price: '-1/kWh' is below 0"));
+    ck_assert(!says(&diag, 24, "MHz"));
+    ck_assert(says(&diag, 26, "'a?[2Jb' is not a name"));
+    ck_assert(says(&diag, 25, "tier 'gold' is not defined"));
     dcp_diag_finish(&diag);
 }
 END_TEST
@@ -497,7 +502,8 @@ END_TEST
 
 START_TEST(includes_are_bounded)
 {
-    static const char loop[] = "include: [loop.yaml]\n";
+    /* By another name it is still the same file. */
+    static const char loop[] = "include: [./loop.yaml]\n";
     struct dcp_model model;
     struct dcp_diag diag = { 0 };
 
