@@ -39,10 +39,11 @@ column(const struct dcp_fold *f, uint32_t region, uint32_t side, uint32_t type)
 
 static const struct dcp_part all_parts = { DCP_FOLD_ANY, DCP_FOLD_ANY };
 
-/* sum of coefficient(type) y over the hosts of a part is at least 'low'. */
+/* sum of coefficient(type) y over the hosts of a part, 'with_spares' also over
+ * those that hold nothing, is at least 'low'. */
 static bool
 host_row(const struct dcp_fold *f, struct dcp_lp *lp, struct dcp_part part,
-         double low, const double *coefficient)
+         double low, const double *coefficient, bool with_spares)
 {
     uint32_t row = dcp_lp_add_row(lp, low, DCP_LP_INF);
     bool ok = row != UINT32_MAX;
@@ -51,7 +52,8 @@ host_row(const struct dcp_fold *f, struct dcp_lp *lp, struct dcp_part part,
         for (uint32_t k = 0; ok && k < f->n_sides; k++) {
             for (uint32_t t = 0; ok && t < f->n_types; t++) {
                 if ((part.region == DCP_FOLD_ANY || part.region == r) &&
-                    (part.side == DCP_FOLD_ANY || part.side == k)) {
+                    (part.side == DCP_FOLD_ANY || part.side == k ||
+                     (with_spares && k == DCP_FOLD_SPARE))) {
                     ok =
                         dcp_lp_set(lp, row, column(f, r, k, t), coefficient[t]);
                 }
@@ -91,9 +93,10 @@ cover_rows(const struct dcp_fold *f, struct dcp_lp *lp,
                 smallest = fmin(smallest, full[t]);
             }
         }
-        if (demand > 0 && (!host_row(f, lp, part, demand, cap) ||
-                           (f->reserve[k] && smallest < DCP_LP_INF &&
-                            !host_row(f, lp, part, demand + smallest, full)))) {
+        if (demand > 0 &&
+            (!host_row(f, lp, part, demand, cap, false) ||
+             (f->reserve[k] && smallest < DCP_LP_INF &&
+              !host_row(f, lp, part, demand + smallest, full, true)))) {
             return false;
         }
     }
@@ -136,7 +139,8 @@ dual_feasible_row(const struct dcp_fold *f, struct dcp_lp *lp,
 
         value[t] = dual_feasible(x < 1 ? x : 1, k, epsilon);
     }
-    return demand <= 0 || host_row(f, lp, part, demand * (1 - 1e-9), value);
+    return demand <= 0 ||
+           host_row(f, lp, part, demand * (1 - 1e-9), value, false);
 }
 
 static bool
@@ -208,7 +212,7 @@ add_loss_rows(const struct dcp_fold *f, struct dcp_lp *lp)
         uint32_t n = dcp_bound_hosts_for_loss(f->p, f->region, f->item_region,
                                               (uint8_t)r);
 
-        ok = n != UINT32_MAX && host_row(f, lp, part, n, one);
+        ok = n != UINT32_MAX && host_row(f, lp, part, n, one, false);
     }
     return ok;
 }

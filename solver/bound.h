@@ -20,7 +20,8 @@
  * hard rule separates two sets of items by host, hosts are counted by side and
  * each side's items need that side's capacity.  Where all that a host holds
  * restarts after its loss, capacity is asked for demand plus the smallest
- * host, because any one host may be lost.
+ * host, because any one host may be lost; hosts that hold nothing count for
+ * the losses of both sides.
  *
  * Headroom besides needs a number of hosts in each region
  * (solver/bound_loss.h).

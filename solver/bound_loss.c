@@ -18,21 +18,21 @@ dcp_bound_survives_a_host(const struct dcp_problem *p)
     return false;
 }
 
-/* Classes whose items could restart on two hosts at least: only those can be
- * promised a place. */
-static bool
-promise_classes(const struct dcp_problem *p, uint8_t *out)
+/* Classes whose items restart in the region or nowhere: a restart may go where
+ * a move may not, and then asks nothing of the region. */
+static void
+promise_classes(const struct dcp_problem *p, const uint8_t *region_of_host,
+                uint8_t region, uint8_t *out)
 {
     for (uint32_t c = 0; c < p->n_classes; c++) {
         const uint64_t *row = p->reach_restart + (size_t)c * p->reach_words;
-        uint32_t n = 0;
 
-        for (uint32_t w = 0; w < p->reach_words && n < 2; w++) {
-            n += (uint32_t)__builtin_popcountll(row[w]);
+        out[c] = 1;
+        for (uint32_t h = 0; out[c] && h < p->n_hosts; h++) {
+            out[c] =
+                !(row[h / 64] >> (h % 64) & 1) || region_of_host[h] == region;
         }
-        out[c] = n >= 2;
     }
-    return true;
 }
 
 static int
@@ -102,9 +102,10 @@ dcp_bound_hosts_for_loss(const struct dcp_problem *p,
                        .cap = cap };
     uint32_t n = 0;
 
-    if (!promised || !hosts || !cap || !promise_classes(p, promised)) {
+    if (!promised || !hosts || !cap) {
         return UINT32_MAX;
     }
+    promise_classes(p, region_of_host, region, promised);
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         bool may = p->q->start->on[h] ||
                    (p->q->may_wake && p->use[h] == DCP_HOST_FREE);

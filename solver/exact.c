@@ -2,6 +2,7 @@
 
 #include "solver/exact.h"
 
+#include "solver/bound_loss.h"
 #include "solver/headroom.h"
 #include "solver/lp.h"
 #include "solver/search.h"
@@ -176,6 +177,7 @@ static void
 add_capacity(struct model *m)
 {
     const struct dcp_problem *p = m->p;
+    bool headroom = dcp_bound_survives_a_host(p);
 
     for (uint32_t h = 0; m->ok && h < p->n_hosts; h++) {
         if (m->on_col[h] == UINT32_MAX) {
@@ -184,7 +186,7 @@ add_capacity(struct model *m)
         for (uint32_t r = 0; r < p->n_scalars; r++) {
             capacity_row(m, h, p->request + r, p->n_scalars,
                          p->cap[(size_t)r * p->n_hosts + h]);
-            if (p->q->headroom) {
+            if (headroom) {
                 headroom_row(m, h, p->request + r, p->n_scalars,
                              p->full + (size_t)r * p->n_hosts);
             }
@@ -192,7 +194,7 @@ add_capacity(struct model *m)
         for (uint32_t k = 0; k < m->n_slots; k++) {
             capacity_row(m, h, p->cpu_mhz + m->slot[k], p->stride,
                          p->cap_cpu_mhz[h]);
-            if (p->q->headroom) {
+            if (headroom) {
                 headroom_row(m, h, p->cpu_mhz + m->slot[k], p->stride,
                              p->full_cpu_mhz);
             }
@@ -243,10 +245,16 @@ add_group_domain(struct model *m, const struct dcp_group *g, uint32_t d)
         m->ok = m->ok && side != UINT32_MAX;
         for (uint32_t k = 0; m->ok && k < g->n_items + g->n_others; k++) {
             bool other = k >= g->n_items;
+            uint32_t item = other ? g->others[k - g->n_items] : g->items[k];
 
+            if (dcp_ids_contain(&(struct dcp_ids){ g->items, g->n_items },
+                                item) &&
+                dcp_ids_contain(&(struct dcp_ids){ g->others, g->n_others },
+                                item)) {
+                continue; /* Gathered across the rule since the start. */
+            }
             row = add_row(m, -DCP_LP_INF, other ? 1 : 0);
-            add_domain(m, row, g,
-                       other ? g->others[k - g->n_items] : g->items[k], d, 1);
+            add_domain(m, row, g, item, d, 1);
             set(m, row, side, other ? 1 : -1);
         }
         break;
@@ -381,8 +389,8 @@ run(struct model *m, struct dcp_state *s, struct dcp_bound *bound,
     if (!dcp_lp_solve(m->lp, &options, &answer, x, err)) {
         return false;
     }
-    bool has = answer.status == DCP_LP_OPTIMAL ||
-               answer.status == DCP_LP_FEASIBLE;
+    bool has =
+        answer.status == DCP_LP_OPTIMAL || answer.status == DCP_LP_FEASIBLE;
 
     if (has && answer.value < value - 1e-7 * fmax(fabs(value), 1) &&
         !adopt(m, s, x, &adopted, err)) {
@@ -407,16 +415,20 @@ run(struct model *m, struct dcp_state *s, struct dcp_bound *bound,
 }
 
 bool
-dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
-              double time_limit_s, bool *out_proved, struct dcp_error *err)
+dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound, double time_limit_s,
+              bool *out_proved, struct dcp_error *err)
 {
     const struct dcp_problem *p = s->p;
     DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
     DCP_FREE uint32_t *col =
         malloc(((size_t)p->n_items * p->n_hosts + 1) * sizeof *col);
     DCP_FREE uint32_t *on_col = malloc((p->n_hosts + 1u) * sizeof *on_col);
-    struct model m = { .p = p, .s = s, .lp = lp, .col = col,
-                       .on_col = on_col, .ok = lp && col && on_col };
+    struct model m = { .p = p,
+                       .s = s,
+                       .lp = lp,
+                       .col = col,
+                       .on_col = on_col,
+                       .ok = lp && col && on_col };
 
     *out_proved = false;
     choose_slots(&m);

@@ -132,6 +132,40 @@ fold_regions(const struct dcp_problem *p, struct dcp_fold *f)
     return true;
 }
 
+/* Whether the item restarts in its region alone: a restart may go where a move
+ * may not (rules relaxed after a loss, no way for a live move). */
+static bool
+restarts_in_region(const struct dcp_fold *f, uint32_t item)
+{
+    const struct dcp_problem *p = f->p;
+
+    for (uint32_t h = 0; f->n_regions > 1 && h < p->n_hosts; h++) {
+        if (f->region[h] != f->item_region[item] &&
+            dcp_problem_restarts_on(p, item, h)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+fold_restarts(struct dcp_fold *f)
+{
+    const struct dcp_problem *p = f->p;
+    DCP_FREE uint8_t *known = calloc(p->n_classes + 1u, 1);
+
+    f->stays = dcp_arena_array(p->arena, uint8_t, p->n_classes);
+    for (uint32_t i = 0; f->stays && known && i < p->n_items; i++) {
+        uint32_t c = p->reach_class[i];
+
+        if (!known[c]) {
+            known[c] = 1;
+            f->stays[c] = restarts_in_region(f, i);
+        }
+    }
+    return f->stays && known;
+}
+
 /* Whether all that a host of the part may hold restarts within the part. */
 static bool
 restarts_within(const struct dcp_fold *f, struct dcp_part part)
@@ -148,6 +182,10 @@ restarts_within(const struct dcp_fold *f, struct dcp_part part)
         bool here =
             part.region == DCP_FOLD_ANY || f->item_region[i] == part.region;
 
+        if (here && part.region != DCP_FOLD_ANY &&
+            !f->stays[p->reach_class[i]]) {
+            return false;
+        }
         /* An item of neither side may be what is lost, or hold the room. */
         if (here &&
             ((part.side != DCP_FOLD_ANY && f->side[i] == DCP_FOLD_ANY) ||
@@ -164,14 +202,14 @@ fold_items(const struct dcp_problem *p, struct dcp_fold *f)
     const struct dcp_group *g = separating_group(p);
 
     f->side = dcp_arena_array(p->arena, uint8_t, p->n_items);
-    if (!f->side || !fold_regions(p, f)) {
+    if (!f->side || !fold_regions(p, f) || !fold_restarts(f)) {
         return false;
     }
     f->reserve = dcp_arena_array(p->arena, bool, dcp_fold_n_parts(f));
     if (!f->reserve) {
         return false;
     }
-    f->n_sides = g ? 2 : 1;
+    f->n_sides = g ? DCP_FOLD_SIDES : 1;
     memset(f->side, DCP_FOLD_ANY, p->n_items);
     for (uint32_t i = 0; g && i < g->n_items; i++) {
         f->side[g->items[i]] = 0;

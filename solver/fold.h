@@ -7,7 +7,8 @@
  * A *region* is a set of hosts that no item's reach leaves: what runs in it
  * needs room in it.  Where a hard rule separates two sets of items by host,
  * hosts are of one *side* or the other: those with an item of the first set
- * are side 0, all others side 1.
+ * are side 0, all others side 1, but those that hold nothing are spares, for
+ * one spare serves the losses of both sides.
  *
  * Lives in the problem's arena; private to solver/bound*.c. */
 
@@ -22,10 +23,12 @@ struct dcp_fold {
     uint8_t *side;         /* By item: 0, 1, or DCP_FOLD_ANY: either. */
     uint8_t *region;       /* By host. */
     uint8_t *item_region;  /* By item. */
+    uint8_t *stays;        /* By reach class: restarts in its region alone. */
     bool *reserve;         /* A host of the part may be lost and all that was
                             * on it restarts in the part: by part number. */
 };
 #define DCP_FOLD_ANY 255u
+enum { DCP_FOLD_SPARE = 2, DCP_FOLD_SIDES };
 
 /* A part of the datacenter: a region (or DCP_FOLD_ANY) and a side (or
  * DCP_FOLD_ANY). */
@@ -33,7 +36,8 @@ struct dcp_part {
     uint32_t region, side;
 };
 
-bool dcp_fold_in_part(const struct dcp_fold *, uint32_t item, struct dcp_part part);
+bool
+dcp_fold_in_part(const struct dcp_fold *, uint32_t item, struct dcp_part part);
 /* All parts by number, from 0; false for those that say nothing new. */
 uint32_t dcp_fold_n_parts(const struct dcp_fold *);
 bool dcp_fold_part(const struct dcp_fold *, uint32_t ix, struct dcp_part *out);

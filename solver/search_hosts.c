@@ -283,14 +283,12 @@ static bool
 make_room(struct search *x, const struct dcp_headroom *failed)
 {
     struct dcp_state *s = x->s;
-    uint32_t item = failed->failed_item, from = s->host[item];
+    uint32_t item = failed->failed_item; /* Stays where it is: its room there
+                                          * is not for the others. */
     bool made = false;
 
     x->in.may_wake = true;
     x->in.swap_tries = 0;
-    if (from != DCP_IX_NONE) {
-        dcp_state_remove(s, item);
-    }
     for (uint32_t h = 0; h < x->p->n_hosts && !made; h++) {
         if (s->on[h] && x->p->use[h] != DCP_HOST_AVOID &&
             dcp_problem_restarts_on(x->p, item, h) &&
@@ -302,9 +300,6 @@ make_room(struct search *x, const struct dcp_headroom *failed)
                 dcp_trail_undo(&x->in.trail, s);
             }
         }
-    }
-    if (from != DCP_IX_NONE) {
-        dcp_state_place(s, item, from);
     }
     x->in.may_wake = false;
     return made;
