@@ -13,6 +13,9 @@
 #include <time.h>
 
 #define SMALL_HOSTS 160u
+/* On, at most, for rounds that cost as many; where watts count as well they
+ * moved many VMs for little. */
+#define RUIN_HOSTS 1000u
 
 bool
 dcp_search_time_is_up(struct search *x)
@@ -266,7 +269,9 @@ consolidate(struct search *x, struct dcp_search_result *out,
         return consolidate_small(x, out, err);
     }
     return dcp_search_keep_and_fill(x, err) &&
-           dcp_search_empty_hosts(x, 2, false, 4, err);
+           dcp_search_empty_hosts(x, 2, false, 4, err) &&
+           (x->s->n_on > RUIN_HOSTS || x->p->q->mhz_slope ||
+            dcp_search_ruin_and_recreate(x, false, out, err));
 }
 
 static enum dcp_stopped_by
