@@ -4,7 +4,6 @@
 #include "cli/ui.h"
 #include "traces/import.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 struct options {
@@ -130,8 +129,6 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                        "--deflate is at most 9, --core-mhz at most 1000000");
         return -1;
     }
-    /* So that a file size limit is an error message, not a signal. */
-    (void)signal(SIGXFSZ, SIG_IGN);
     struct dcp_globals copy = *g;
     struct dcp_import_options io = {
         .interval_ms = o->interval_ms,

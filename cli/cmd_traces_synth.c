@@ -6,7 +6,6 @@
 #include "model/io/model_dir.h"
 #include "traces/synth.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 struct options {
@@ -160,8 +159,6 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                        DCP_SYNTH_DAYS_MAX, DCP_STORE_VMS_MAX);
         return -1;
     }
-    /* So that a file size limit is an error message, not a signal. */
-    (void)signal(SIGXFSZ, SIG_IGN);
     struct dcp_synth_options so = {
         .seed = g->seed,
         .start_ms = o->start_ms,

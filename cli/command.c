@@ -110,7 +110,10 @@ dcp_cli_main(int argc, char *argv[], const struct dcp_command *const table[])
     struct dcp_error err = { 0 };
     struct dcp_scan scan;
 
+    /* So that a reader who left and a file size limit are errors of write(),
+     * after which what was begun is cleaned up. */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     hold_streams();
 
     int generated;
