@@ -192,6 +192,11 @@ gather(const struct dcp_globals *g, const struct options *o, const char *path,
     if (!a->plan) {
         return false;
     }
+    if (strcmp(a->plan->lineage, inv->lineage) != 0) {
+        return dcp_fail(err, DCP_E_STALE,
+                        "the plan was made for another model (lineage %.40s)",
+                        a->plan->lineage);
+    }
     if (strcmp(a->plan->model_digest, inv->digest) != 0) {
         dcp_ui_warn(g,
                     "the model has changed since '%s' was made; the report "
