@@ -29,7 +29,7 @@ struct dcp_planning_job {
     enum dcp_job job;
     const char *command;    /* "consolidate". */
     const uint8_t *avoid;   /* By host. */
-    bool bring_back, spread;
+    bool bring_back;
     bool has_window;
     struct dcp_window window;
     const char *window_text;

@@ -22,7 +22,6 @@ enum dcp_job {
     DCP_JOB_CONSOLIDATE,
     DCP_JOB_EVACUATE,  /* 'avoid' says what. */
     DCP_JOB_REPAIR,    /* Ends violations with few moves; empties nothing. */
-    DCP_JOB_PLACE_ALL, /* First placement of VMs without a host. */
 };
 
 struct dcp_plan_request {
@@ -35,7 +34,6 @@ struct dcp_plan_request {
     int64_t window_end_ms;     /* Where two_legs. */
     const uint8_t *avoid;      /* By host: 1 = must end empty; NULL: none. */
     bool bring_back;           /* EVACUATE: a second leg home. */
-    bool spread;               /* PLACE_ALL: over many hosts, not few. */
     /* The evening of this window has been carried out: only repair, unless
      * there is much to gain. */
     bool settled;
