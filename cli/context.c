@@ -3,8 +3,11 @@
 #include "cli/context.h"
 
 #include "cli/ui.h"
+#include "model/base/rng.h"
+#include "model/base/units.h"
 #include "traces/fit.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,15 +65,48 @@ dcp_context_close(struct dcp_context *c)
 }
 
 struct dcp_demand *
-dcp_context_demand(struct dcp_context *c,
-                   const struct dcp_slot slots[], uint32_t n_slots,
-                   int64_t from_ms, int64_t until_ms, struct dcp_error *err)
+dcp_context_demand(struct dcp_context *c, const struct dcp_slot slots[],
+                   uint32_t n_slots, int64_t from_ms, int64_t until_ms,
+                   struct dcp_error *err)
 {
     if (!c->store) {
         return dcp_demand_from_model(c->model.inventory, slots, n_slots, err);
     }
     return dcp_fit(c->store, c->model.inventory, c->measured, slots, n_slots,
                    from_ms, until_ms, err);
+}
+
+void
+dcp_context_perturb(struct dcp_demand *d, double share, uint64_t seed)
+{
+    uint32_t *cpu = (uint32_t *)(size_t)d->cpu_mhz; /* Just made: ours. */
+
+    for (uint32_t v = 0; share > 0 && v < d->n_vms; v++) {
+        struct dcp_rng rng = dcp_rng_stream(seed, "perturb", v);
+        double factor = exp(share * (2 * dcp_rng_unit(&rng) - 1));
+
+        for (uint32_t t = 0; t < d->n_slots; t++) {
+            uint32_t *cell = &cpu[(size_t)v * d->stride + t];
+
+            *cell = (uint32_t)llround(*cell * factor);
+        }
+    }
+}
+
+/* The plan's own perturbation, from its options. */
+static double
+perturbation(const struct dcp_plan *plan)
+{
+    static const char key[] = "\"perturb\":";
+    const char *at = strstr(plan->options_json, key);
+    double share = 0;
+
+    if (at) {
+        at += strlen(key);
+        at += *at == ' ';
+        (void)dcp_scan_double(at, &share);
+    }
+    return share;
 }
 
 struct dcp_demand *
@@ -92,10 +128,14 @@ dcp_context_plan_demand(struct dcp_context *c, const struct dcp_plan *plan,
                             start, end, slots, n);
     bool bounded = plan->traces_until_ms > plan->traces_from_ms;
 
-    return dcp_context_demand(c, slots, n,
-                              bounded ? plan->traces_from_ms : INT64_MIN,
-                              bounded ? plan->traces_until_ms : INT64_MAX,
-                              err);
+    struct dcp_demand *d = dcp_context_demand(
+        c, slots, n, bounded ? plan->traces_from_ms : INT64_MIN,
+        bounded ? plan->traces_until_ms : INT64_MAX, err);
+
+    if (d) {
+        dcp_context_perturb(d, perturbation(plan), plan->seed);
+    }
+    return d;
 }
 
 void

@@ -40,6 +40,11 @@ struct dcp_demand *dcp_context_plan_demand(struct dcp_context *,
                                            const struct dcp_plan *plan,
                                            struct dcp_error *err) DCP_CHECKED;
 
+/* Multiplies each VM's demand by exp(x), x uniform in [-share, share]: for
+ * tests of stability.  A plan made so says it in its options, and the demand
+ * that it was made with is perturbed alike. */
+void dcp_context_perturb(struct dcp_demand *, double share, uint64_t seed);
+
 /* Slots [first, last) of 'demand' that a leg is judged in: all that overlap
  * [start_ms, until_ms). */
 void dcp_slot_range(const struct dcp_demand *, int64_t start_ms,

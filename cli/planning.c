@@ -5,7 +5,6 @@
 #include "cli/help.h"
 #include "cli/ui.h"
 #include "executors/journal.h"
-#include "model/base/rng.h"
 #include "model/base/sha256.h"
 #include "model/base/units.h"
 #include "model/check/check.h"
@@ -83,23 +82,6 @@ dcp_planning_goal(const struct dcp_inventory *inv, const char *goals,
 }
 
 /* --- Demand ------------------------------------------------------------- */
-
-static void
-perturb(const struct dcp_globals *g, struct dcp_demand *d, double share)
-{
-    uint32_t *cpu = (uint32_t *)(size_t)d->cpu_mhz; /* Just made: ours. */
-
-    for (uint32_t v = 0; share > 0 && v < d->n_vms; v++) {
-        struct dcp_rng rng = dcp_rng_stream(g->seed, "perturb", v);
-        double factor = exp(share * (2 * dcp_rng_unit(&rng) - 1));
-
-        for (uint32_t t = 0; t < d->n_slots; t++) {
-            uint32_t *cell = &cpu[(size_t)v * d->stride + t];
-
-            *cell = (uint32_t)llround(*cell * factor);
-        }
-    }
-}
 
 static struct dcp_demand *
 make_demand(struct dcp_context *c, int64_t start_ms, int64_t end_ms,
@@ -457,7 +439,7 @@ dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
     if (!out->demand) {
         return false;
     }
-    perturb(g, out->demand, o->perturb_frac);
+    dcp_context_perturb(out->demand, o->perturb_frac, g->seed);
     if (!hosts_needed(c, start, out, err) ||
         !make(g, c, start, o, job, out, err)) {
         dcp_planning_answer_finish(out);
