@@ -200,7 +200,7 @@ print_use(const struct dcp_explain *x, const struct facts *f)
 {
     const struct use *u = &f->use[f->binding];
 
-    if (!f->n_use || !f->is_on) {
+    if (!f->n_use || !f->n_vms) {
         return;
     }
     printf("    binds    %s: %.0f of %.0f %s usable (%.0f %%)", u->name,
@@ -297,7 +297,7 @@ json_use(struct dcp_json *w, const struct facts *f)
     }
     dcp_json_end(w, ']');
     dcp_json_kstring(w, "binding",
-                     f->n_use && f->is_on ? f->use[f->binding].name : NULL);
+                     f->n_use && f->n_vms ? f->use[f->binding].name : NULL);
 }
 
 static void

@@ -195,13 +195,21 @@ print_times(const struct dcp_context *c, const struct dcp_planning_job *job,
 }
 
 static void
-print_standing(const struct dcp_plan_outcome *o)
+print_standing(const struct dcp_planning_job *job,
+               const struct dcp_plan_outcome *o)
 {
+    bool packs = job->job == DCP_JOB_CONSOLIDATE;
+
     switch (o->status) {
     case DCP_STATUS_OPTIMAL:
         printf("%-15s optimal, proved (%s)\n", "status", o->bound_method);
         break;
     case DCP_STATUS_FEASIBLE:
+        if (!packs) {
+            printf("%-15s feasible; few moves are the aim, not few hosts\n",
+                   "status");
+            break;
+        }
         printf("%-15s feasible; no plan can be better by more than %.1f %% "
                "(bound: %s)\n",
                "status", 100 * o->gap_frac, o->bound_method);
@@ -219,9 +227,11 @@ print_standing(const struct dcp_plan_outcome *o)
                o->because.rule, o->because.object, o->because.text);
         break;
     case DCP_STATUS_NOTHING_TO_DO:
-        printf("%-15s nothing to do: things are as good as they get, or too "
-               "little would be gained\n",
-               "status");
+        printf("%-15s nothing to do: %s\n", "status",
+               packs ? "things are as good as they get, or too little would be "
+                       "gained"
+               : job->job == DCP_JOB_REPAIR ? "nothing is broken"
+                                            : "no VM is in the way");
         break;
     }
 }
@@ -366,7 +376,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
         return; /* Standard output is the plan. */
     }
     print_times(c, job, a);
-    print_standing(o);
+    print_standing(job, o);
     if (o->status == DCP_STATUS_INFEASIBLE || o->status == DCP_STATUS_TIMEOUT) {
         return;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "solver/homecoming.h"
 #include "solver/planner_work.h"
 
 #include <math.h>
@@ -222,7 +223,7 @@ stay(struct dcp_work *w, struct dcp_error *err)
     bool survives = true;
 
     if (w->r->inventory->policy.n_survive &&
-        !dcp_work_start_losses(w, &here, &survives, err)) {
+        !dcp_work_losses(w, start, &here, &survives, err)) {
         dcp_solution_finish(&here);
         return false;
     }
@@ -243,14 +244,25 @@ stay(struct dcp_work *w, struct dcp_error *err)
 /* Whether a leg may end where VMs were at first: the start itself need not
  * survive what policy asks, the end of a leg must. */
 static bool
-may_go_home(const struct dcp_work *w, bool *out_may, struct dcp_error *err)
+may_go_home(struct dcp_work *w, bool *out_may, struct dcp_error *err)
 {
+    const struct dcp_plan_request *r = w->r;
     struct dcp_solution home = { 0 };
     bool ok = true;
 
     *out_may = true;
-    if (w->r->inventory->policy.n_survive) {
-        ok = dcp_work_start_losses(w, &home, out_may, err);
+    dcp_placement_destroy(w->home);
+    w->home = NULL;
+    if (r->bring_back) {
+        struct dcp_question q =
+            dcp_work_question(w, w->night.placement, w->n_slots);
+
+        q.host_use = NULL; /* Evacuated hosts are hosts again. */
+        ok = dcp_homecoming(&q, &w->home, err);
+    }
+    if (ok && r->inventory->policy.n_survive) {
+        ok = dcp_work_losses(w, w->home ? w->home : r->start, &home, out_may,
+                             err);
         dcp_solution_finish(&home);
     }
     return ok;
@@ -287,7 +299,7 @@ settle_day(struct dcp_work *w, struct dcp_error *err)
     dcp_solution_finish(&w->day);
     w->first_end = w->second_end = w->night.placement;
     if (home && may) {
-        w->second_end = r->start;
+        w->second_end = w->home ? w->home : r->start;
     } else if (r->two_legs) { /* As near to home as may be. */
         if (!solve_day(w, err)) {
             return false;
@@ -411,6 +423,8 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
         again = !*out_plan && !strcmp(outcome->because.rule, "order");
         dcp_solution_finish(&w.night);
         dcp_solution_finish(&w.day);
+        dcp_placement_destroy(w.home);
+        w.home = NULL;
     }
     return ok;
 }

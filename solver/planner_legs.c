@@ -204,7 +204,7 @@ return_leg(struct dcp_work *w, struct dcp_plan *plan,
         .first_slot = 0,
         .last_slot = w->n_slots,
         .from = w->first_end,
-        .to = r->start,
+        .to = w->second_end,
         .leg = 1,
         .move_reason = DCP_REASON_RETURN,
         .off_reason = DCP_REASON_NIGHT_OFF,
@@ -272,10 +272,11 @@ copy_losses(struct dcp_plan *plan, uint32_t leg, const struct dcp_solution *s,
 
 /* Headroom of a state that was not solved for: where it started. */
 bool
-dcp_work_start_losses(const struct dcp_work *w, struct dcp_solution *out,
-                      bool *out_survives, struct dcp_error *err)
+dcp_work_losses(const struct dcp_work *w, const struct dcp_placement *where,
+                struct dcp_solution *out, bool *out_survives,
+                struct dcp_error *err)
 {
-    struct dcp_question q = dcp_work_question(w, w->r->start, w->n_slots);
+    struct dcp_question q = dcp_work_question(w, where, w->n_slots);
     struct dcp_headroom headroom;
 
     q.host_use = NULL; /* Evacuated hosts are hosts again. */
@@ -290,9 +291,9 @@ dcp_work_start_losses(const struct dcp_work *w, struct dcp_solution *out,
         return false;
     }
     *out_survives = headroom.ok;
-    for (uint32_t v = 0; v < w->r->start->n_vms; v++) {
+    for (uint32_t v = 0; v < where->n_vms; v++) {
         /* What a rule gathers may start apart: then 's' is another state. */
-        *out_survives &= s->host[p->item_of_vm[v]] == w->r->start->host[v].ix;
+        *out_survives &= s->host[p->item_of_vm[v]] == where->host[v].ix;
     }
     out->losses = *out_survives ? headroom.losses : NULL;
     out->n_losses = *out_survives ? headroom.n_losses : 0;
@@ -313,7 +314,7 @@ add_survive(struct dcp_work *w, struct dcp_plan *plan, struct dcp_error *err)
         second = w->day;
     } else if (plan->n_legs == 2) {
         own = true;
-        ok = dcp_work_start_losses(w, &second, &survives, err);
+        ok = dcp_work_losses(w, w->second_end, &second, &survives, err);
     }
     struct dcp_survive *all =
         ok ? dcp_arena_array(plan->arena, struct dcp_survive,

@@ -16,6 +16,7 @@ struct dcp_work {
     uint32_t attempt;   /* From 0; each draws other random numbers. */
     struct dcp_solution night, day;
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
+    struct dcp_placement *home; /* Owned: where a return leg ends. */
 };
 
 /* The goal is money or energy, not hosts. */
@@ -35,10 +36,11 @@ bool dcp_work_weigh(struct dcp_work *, const struct dcp_placement *end1,
  * second_end; plan->n_legs is 0 when the outcome says why there is none. */
 bool dcp_work_make_plan(struct dcp_work *, struct dcp_plan *,
                         struct dcp_error *err) DCP_CHECKED;
-/* Headroom of the start, which was not solved for; n_losses 0 where it does
- * not survive. */
+/* Headroom of a placement that was not solved for, such as the start; n_losses
+ * 0 where it does not survive. */
 bool
-dcp_work_start_losses(const struct dcp_work *, struct dcp_solution *out,
-                      bool *out_survives, struct dcp_error *err) DCP_CHECKED;
+dcp_work_losses(const struct dcp_work *, const struct dcp_placement *where,
+                struct dcp_solution *out, bool *out_survives,
+                struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/planner_work.h */
