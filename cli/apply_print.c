@@ -41,16 +41,13 @@ json_commands(struct dcp_json *w, const struct dcp_inventory *inv,
               const struct dcp_step *s)
 {
     struct dcp_text text = { 0 };
-    char line[512];
+    char *rest = NULL;
 
     dcp_dry_commands(inv, s, &text);
     dcp_json_karray(w, "commands");
-    for (const char *at = dcp_text_get(&text); *at;) {
-        size_t length = strcspn(at, "\n");
-
-        (void)snprintf(line, sizeof line, "%.*s", (int)length, at);
+    for (char *line = text.data ? strtok_r(text.data, "\n", &rest) : NULL;
+         line; line = strtok_r(NULL, "\n", &rest)) {
         dcp_json_string(w, line);
-        at += length + (at[length] == '\n');
     }
     dcp_json_end(w, ']');
     dcp_text_finish(&text);

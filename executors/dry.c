@@ -8,6 +8,9 @@
 
 #include "model/base/text.h"
 
+#include <ctype.h>
+#include <string.h>
+
 struct dcp_virtual *
 dcp_dry_create(const struct dcp_inventory *inv, const struct dcp_plan *plan,
                uint32_t leg, const struct dcp_placement *start,
@@ -54,6 +57,48 @@ dcp_dry_symbol(const struct dcp_step *s)
     return '~';
 }
 
+static bool
+is_plain(const char *word)
+{
+    for (const char *c = word; *c; c++) {
+        if (!isalnum((unsigned char)*c) && !strchr("@%+=:,./-_", *c)) {
+            return false;
+        }
+    }
+    return *word != '\0';
+}
+
+/* A space, and the name between 'before' and 'after' as one word of a shell:
+ * a name may hold blanks, and whatever else a shell would act on. */
+static void
+add_word(struct dcp_text *out, const char *before, const char *name,
+         const char *after)
+{
+    bool plain = is_plain(name);
+
+    dcp_text_puts(out, plain ? " " : " '");
+    dcp_text_puts(out, before);
+    for (const char *c = name; *c; c++) {
+        if (*c == '\'') {
+            dcp_text_puts(out, "'\\''");
+        } else {
+            dcp_text_add(out, c, 1);
+        }
+    }
+    dcp_text_puts(out, after);
+    dcp_text_puts(out, plain ? "" : "'");
+}
+
+static void
+add_virsh(struct dcp_text *out, const char *host, const char *verb,
+          const char *domain)
+{
+    dcp_text_puts(out, "virsh -c");
+    add_word(out, "qemu+ssh://", host, "/system");
+    dcp_text_printf(out, " %s", verb);
+    add_word(out, "", domain, "");
+}
+
 static void
 trunk_command(const struct dcp_inventory *inv, const struct dcp_step *s,
               struct dcp_text *out)
@@ -65,8 +110,10 @@ trunk_command(const struct dcp_inventory *inv, const struct dcp_step *s,
         const struct dcp_port *port = &host->ports[p];
 
         if (!dcp_switch_is_none(port->to)) {
-            dcp_text_printf(out, "ovs-vsctl %s port %s trunks %u  # on %s\n",
-                            verb, port->port, inv->vlans[s->to.ix].id,
+            dcp_text_printf(out, "ovs-vsctl %s port", verb);
+            add_word(out, "", port->port, "");
+            dcp_text_printf(out, " trunks %u  # on %s\n",
+                            inv->vlans[s->to.ix].id,
                             inv->switches[port->to.ix].name);
         }
     }
@@ -82,33 +129,40 @@ dcp_dry_commands(const struct dcp_inventory *inv, const struct dcp_step *s,
 
     switch (s->kind) {
     case DCP_STEP_MIGRATE:
-        dcp_text_printf(out,
-                        "virsh -c qemu+ssh://%s/system migrate%s --p2p "
-                        "--persistent --undefinesource --abort-on-error %s "
-                        "qemu+ssh://%s/system\n",
-                        from, s->cold ? " --offline" : " --live", object, to);
+        add_virsh(out, from,
+                  s->cold ? "migrate --offline --p2p --persistent "
+                            "--undefinesource --abort-on-error"
+                          : "migrate --live --p2p --persistent "
+                            "--undefinesource --abort-on-error",
+                  object);
+        add_word(out, "qemu+ssh://", to, "/system");
+        dcp_text_puts(out, "\n");
         break;
     case DCP_STEP_VM_START:
-        dcp_text_printf(out, "virsh -c qemu+ssh://%s/system start %s\n", to,
-                        object);
+        add_virsh(out, to, "start", object);
+        dcp_text_puts(out, "\n");
         break;
     case DCP_STEP_VM_STOP:
-        dcp_text_printf(out, "virsh -c qemu+ssh://%s/system shutdown %s\n",
-                        from, object);
+        add_virsh(out, from, "shutdown", object);
+        dcp_text_puts(out, "\n");
         break;
     case DCP_STEP_VM_PARK:
-        dcp_text_printf(out, "virsh -c qemu+ssh://%s/system managedsave %s\n",
-                        from, object);
+        add_virsh(out, from, "managedsave", object);
+        dcp_text_puts(out, "\n");
         break;
     case DCP_STEP_VLAN_TRUNK:
     case DCP_STEP_VLAN_UNTRUNK:
         trunk_command(inv, s, out);
         break;
     case DCP_STEP_HOST_ON:
-        dcp_text_printf(out, "ipmitool -H %s-bmc chassis power on\n", object);
+        dcp_text_puts(out, "ipmitool -H");
+        add_word(out, "", object, "-bmc");
+        dcp_text_puts(out, " chassis power on\n");
         break;
     case DCP_STEP_HOST_OFF:
-        dcp_text_printf(out, "ssh %s systemctl poweroff\n", object);
+        dcp_text_puts(out, "ssh");
+        add_word(out, "", object, "");
+        dcp_text_puts(out, " systemctl poweroff\n");
         break;
     case DCP_STEP_VM_CREATE:
     case DCP_STEP_VM_RESTORE:

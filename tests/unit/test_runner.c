@@ -2,6 +2,7 @@
 
 #include "executors/runner.h"
 #include "executors/virtual.h"
+#include "model/base/text.h"
 #include "tests/unit/exec_fixture.h"
 
 #include <unistd.h>
@@ -395,6 +396,36 @@ START_TEST(unfinished_leg_needs_resume)
 }
 END_TEST
 
+START_TEST(commands_keep_names_in_one_word)
+{
+    struct dcp_inventory inv = *f.inv;
+    struct dcp_vm vm = f.inv->vms[0];
+    struct dcp_host hosts[2] = { f.inv->hosts[0], f.inv->hosts[1] };
+    struct dcp_step s = { .kind = DCP_STEP_MIGRATE,
+                          .object = { DCP_OBJECT_VM, 0 },
+                          .from = { DCP_OBJECT_HOST, 0 },
+                          .to = { DCP_OBJECT_HOST, 1 } };
+    struct dcp_text text = { 0 };
+
+    vm.name = "it's; rm -rf /";
+    hosts[1].name = "h 2";
+    inv.vms = &vm;
+    inv.hosts = hosts;
+    dcp_dry_commands(&inv, &s, &text);
+    ck_assert_str_eq(dcp_text_get(&text),
+                     "virsh -c qemu+ssh://h1/system migrate --live --p2p "
+                     "--persistent --undefinesource --abort-on-error "
+                     "'it'\\''s; rm -rf /' 'qemu+ssh://h 2/system'\n");
+    dcp_text_finish(&text);
+    s = (struct dcp_step){ .kind = DCP_STEP_HOST_ON,
+                           .object = { DCP_OBJECT_HOST, 1 } };
+    dcp_dry_commands(&inv, &s, &text);
+    ck_assert_str_eq(dcp_text_get(&text),
+                     "ipmitool -H 'h 2-bmc' chassis power on\n");
+    dcp_text_finish(&text);
+}
+END_TEST
+
 START_TEST(foreign_journals_are_refused)
 {
     struct dcp_error err = { 0 };
@@ -427,6 +458,7 @@ main(void)
     tcase_add_test(tcase, resumes_after_a_crash_at_every_point);
     tcase_add_test(tcase, leg_is_consumed_once);
     tcase_add_test(tcase, unfinished_leg_needs_resume);
+    tcase_add_test(tcase, commands_keep_names_in_one_word);
     tcase_add_test(tcase, foreign_journals_are_refused);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
