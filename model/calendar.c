@@ -249,12 +249,14 @@ dcp_window_next(const struct dcp_window *w, const struct dcp_zone *zone,
                 int64_t utc_ms, int64_t *out_start_ms, int64_t *out_end_ms)
 {
     int64_t day = dcp_zone_local(zone, utc_ms).day - 1;
-    int64_t start;
+    int64_t days = w->to_min > w->from_min ? 0 : 1;
+    int64_t start, end;
 
     do {
-        start = dcp_zone_instant(zone, day++, w->from_min * INT64_C(60000));
-    } while (start < utc_ms);
+        start = dcp_zone_instant(zone, day, w->from_min * INT64_C(60000));
+        end = dcp_zone_instant(zone, day + days, w->to_min * INT64_C(60000));
+        day++;
+    } while (start < utc_ms || end <= start);
     *out_start_ms = start;
-    *out_end_ms = dcp_zone_instant(zone, w->to_min > w->from_min ? day - 1 : day,
-                                   w->to_min * INT64_C(60000));
+    *out_end_ms = end;
 }

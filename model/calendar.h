@@ -108,7 +108,8 @@ struct dcp_window {
 /* "22:00-06:00"; false: not of that form, or empty. */
 bool dcp_window_parse(const char *text, struct dcp_window *out);
 bool dcp_window_contains(const struct dcp_window *, int64_t ms_of_day);
-/* The first such window that begins at or after 'utc_ms'. */
+/* The first such window that begins at or after 'utc_ms'; a night whose clock
+ * jumps over all of it has none. */
 void dcp_window_next(const struct dcp_window *, const struct dcp_zone *,
                      int64_t utc_ms, int64_t *out_start_ms,
                      int64_t *out_end_ms);

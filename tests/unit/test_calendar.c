@@ -172,6 +172,12 @@ START_TEST(window_that_begins_now_is_the_next)
     dcp_window_next(&w, &brussels, at, &start, &end);
     ck_assert_int_eq(start, instant("2013-08-23T10:00:00Z"));
     ck_assert_int_eq(end - start, 2 * DCP_HOUR_MS);
+    /* The clock jumps from 02:00 to 03:00. */
+    w = (struct dcp_window){ 2 * 60 + 15, 2 * 60 + 45 };
+    dcp_window_next(&w, &brussels, instant("2013-03-30T12:00:00Z"), &start,
+                    &end);
+    ck_assert_int_eq(start, instant("2013-04-01T00:15:00Z"));
+    ck_assert_int_eq(end - start, DCP_HOUR_MS / 2);
 }
 END_TEST
 
