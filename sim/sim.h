@@ -34,8 +34,8 @@ struct dcp_sim_input {
     const struct dcp_samples *cpu;
     const struct dcp_placement *start;
     int64_t from_ms, to_ms; /* Within the samples. */
-    /* Events before from_ms have happened by then; those from to_ms on are
-     * not looked at. */
+    /* Events before from_ms have happened by then and are not counted; those
+     * from to_ms on are not looked at. */
     const struct dcp_sim_event *events;
     uint32_t n_events;
     /* The same window without the plan: a watt more or less than there counts

@@ -312,6 +312,14 @@ dcp_sim_sum_hosts(struct sim *sim)
 
 /* --- Events ------------------------------------------------------------- */
 
+/* What happened before the window put things where they are at its start; it
+ * is not of what the window's figures tell. */
+static bool
+in_window(const struct sim *sim, int64_t at_ms)
+{
+    return at_ms >= sim->in->from_ms;
+}
+
 static bool
 start_move(struct sim *sim, const struct dcp_step *s, int64_t at_ms,
            struct dcp_error *err)
@@ -359,20 +367,26 @@ end_move(struct sim *sim, const struct dcp_step *s, int64_t at_ms, bool done,
     sim->n_moves--;
     sim->hosts[move.from].out_mhz -= mhz;
     sim->hosts[move.to].in_mhz -= mhz;
+    bool counts = in_window(sim, at_ms);
+
     if (!done) {
-        sim->out->migrations_failed++;
+        sim->out->migrations_failed += counts;
         return true;
     }
     remove_vm(sim, move.from, vm);
     sim->hosts[move.from].own_mhz -= mhz;
     sim->hosts[move.to].own_mhz += mhz;
-    sim->out->migrations++;
-    dcp_sim_moments_add(&sim->migration_length,
-                        (double)(at_ms - move.start_ms) * S_PER_MS);
-    dcp_sim_moments_add(&sim->migration,
-                        (double)(move.start_ms - sim->placed_ms[vm]) *
-                            S_PER_MS);
-    sim->placed_ms[vm] = at_ms;
+    if (counts) {
+        int64_t stayed_ms = move.start_ms - sim->placed_ms[vm];
+
+        sim->out->migrations++;
+        dcp_sim_moments_add(&sim->migration_length,
+                            (double)(at_ms - move.start_ms) * S_PER_MS);
+        /* One that began before the window stayed for none of it. */
+        dcp_sim_moments_add(&sim->migration,
+                            stayed_ms > 0 ? (double)stayed_ms * S_PER_MS : 0);
+        sim->placed_ms[vm] = at_ms;
+    }
     return add_vm(sim, move.to, vm, err);
 }
 
@@ -381,16 +395,17 @@ switch_host(struct sim *sim, uint32_t host, enum dcp_sim_power power,
             int64_t at_ms)
 {
     struct sim_host *h = &sim->hosts[host];
+    bool counts = in_window(sim, at_ms);
 
-    if (h->power == SIM_ON && power == SIM_STOPPING) {
+    if (counts && h->power == SIM_ON && power == SIM_STOPPING) {
         dcp_sim_moments_add(&sim->shutdown,
                             (double)(at_ms - h->on_since_ms) * S_PER_MS);
     }
-    if (power == SIM_ON) {
+    if (counts && power == SIM_ON) {
         h->on_since_ms = at_ms;
         sim->out->host_boots += h->power == SIM_BOOTING;
     }
-    if (h->power == SIM_STOPPING && power == SIM_OFF) {
+    if (counts && h->power == SIM_STOPPING && power == SIM_OFF) {
         sim->out->host_shutdowns++;
         sim->out->hosts[host].shutdowns++;
     }

@@ -221,6 +221,37 @@ START_TEST(switching_takes_time_and_energy)
 }
 END_TEST
 
+/* A store that begins in the middle of a night: the plan began before it. */
+START_TEST(what_happened_before_the_window_is_not_counted)
+{
+    struct dcp_sim_result r;
+    uint32_t before = fixture_move(&f, 0, 0, 1, 100 * SECOND, 0);
+    uint32_t across = fixture_move(&f, 1, 1, 0, 100 * SECOND, 0);
+    uint32_t off = fixture_step(&f, DCP_STEP_HOST_OFF, 2, 0, 0, 60 * SECOND, 0);
+    uint32_t on = fixture_step(&f, DCP_STEP_HOST_ON, 2, 0, 0, 120 * SECOND, 0);
+
+    constant_samples(12, 0);
+    event(-20 * MINUTE, before, DCP_ACTION_STARTED);
+    event(-15 * MINUTE, before, DCP_ACTION_DONE);
+    event(-10 * MINUTE, off, DCP_ACTION_STARTED);
+    event(-9 * MINUTE, off, DCP_ACTION_DONE);
+    event(-1 * MINUTE, across, DCP_ACTION_STARTED);
+    event(1 * MINUTE, across, DCP_ACTION_DONE);
+    event(10 * MINUTE, on, DCP_ACTION_STARTED);
+    event(12 * MINUTE, on, DCP_ACTION_DONE);
+    simulate(NULL, &r);
+    ck_assert_uint_eq(r.end->host[0].ix, 1);
+    ck_assert_uint_eq(r.migrations, 1);
+    ck_assert_double_eq_tol(r.migration_mean_s, 120, 1e-9);
+    ck_assert_double_eq_tol(r.mean_s_before_migration, 0, 1e-9);
+    ck_assert_uint_eq(r.host_shutdowns, 0);
+    ck_assert_double_nan(r.mean_s_before_shutdown);
+    ck_assert_uint_eq(r.host_boots, 1);
+    ck_assert_double_eq_tol(r.hosts[2].off_s, 600, 1e-9);
+    dcp_sim_result_finish(&r);
+}
+END_TEST
+
 START_TEST(marginal_pue_applies_to_the_difference)
 {
     struct dcp_sim_result before, after;
@@ -494,6 +525,7 @@ main(void)
     tcase_add_test(tcase, overload_by_hand);
     tcase_add_test(tcase, migration_counts_on_both_sides);
     tcase_add_test(tcase, switching_takes_time_and_energy);
+    tcase_add_test(tcase, what_happened_before_the_window_is_not_counted);
     tcase_add_test(tcase, marginal_pue_applies_to_the_difference);
     tcase_add_loop_test(tcase, two_integrators_agree, 0, 20);
     tcase_add_test(tcase, twice_the_resolution_changes_nothing);
