@@ -138,6 +138,15 @@ dcp_lp_n_cols(const struct dcp_lp *lp)
 
 /* --- GLPK --------------------------------------------------------------- */
 
+/* GLPK turns its output on to explain an error. */
+static int
+say_nothing(void *info, const char *text)
+{
+    (void)info;
+    (void)text;
+    return 1;
+}
+
 static void
 escape(void *info)
 {
@@ -328,6 +337,7 @@ dcp_lp_solve(struct dcp_lp *lp, const struct dcp_lp_options *options,
         return dcp_fail(err, DCP_E_BUG, "GLPK gave up on a linear program");
     }
     (void)glp_term_out(GLP_OFF);
+    glp_term_hook(say_nothing, NULL);
     glp_error_hook(escape, &out_of_glpk);
     glp_prob *prob = load(lp);
 
