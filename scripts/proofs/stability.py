@@ -56,16 +56,8 @@ def pack_for_good():
     return packed
 
 
-def one_night(until, packed):
-    """Plans, replays and carries out one night; its row."""
-    plan = os.path.join(WORK, f"night-{until[:10]}.json")
-    facts = plan_night(until, plan)
-    if not facts["plan"]:
-        raise Failed(f"night of {until}: {facts['status']}")
-    day = dcplan_json("-C", MODEL, "simulate", plan)
-    good = dcplan_json("-C", packed, "simulate", "--traces", USAGE, "--policy",
-                       "none", "--from", day["from"], "--to", day["to"])
-    legs = moves_of(plan)
+def carry_out(until, plan):
+    """Both legs in simulation; in between there must be nothing to do."""
     dcplan("-C", MODEL, "plan", "check", plan)
     dcplan("-C", MODEL, "apply", plan, "--leg", "evening", "--executor", "sim")
     again = plan_night(until, plan + ".again")
@@ -73,6 +65,24 @@ def one_night(until, packed):
         raise Failed(f"night of {until}: consolidating again finds "
                      f"{again['moves']} moves")
     dcplan("-C", MODEL, "apply", plan, "--leg", "morning", "--executor", "sim")
+
+
+def one_night(until, packed):
+    """Plans, replays and carries out one night; its row."""
+    plan = os.path.join(WORK, f"night-{until[:10]}.json")
+    facts = plan_night(until, plan)
+    if not facts["plan"] and facts["status"] != "nothing_to_do":
+        raise Failed(f"night of {until}: {facts['status']}")
+    start = until[:10] + "T20:00:00Z"  # 22:00 in the model's zone.
+    span = ("--from", start, "--to", after_hours(start, 24))
+    good = dcplan_json("-C", packed, "simulate", "--traces", USAGE, "--policy",
+                       "none", *span)
+    day = dcplan_json("-C", MODEL, "simulate",
+                      *([plan] if facts["plan"] else ["--policy", "none"]),
+                      *span)
+    legs = moves_of(plan) if facts["plan"] else {}
+    if legs:
+        carry_out(until, plan)
     return {"night": until[:10], "status": facts["status"],
             "moves": facts["moves"], "back": round_trips(legs),
             "saved": good["energy_kwh"] - day["energy_kwh"],
