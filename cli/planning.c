@@ -170,7 +170,7 @@ is_settled(const struct dcp_globals *g, const struct dcp_context *c,
         return true;
     }
     DCP_AUTO(dcp_journal)
-    struct dcp_journal *j = dcp_journal_open(path, DCP_DURABILITY_NORMAL, err);
+    struct dcp_journal *j = dcp_journal_open_to_read(path, err);
 
     return j &&
            dcp_journal_evening_done(j, c->model.inventory->lineage, a->start_ms,

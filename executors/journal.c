@@ -6,11 +6,14 @@
 
 #include "executors/journal.h"
 
+#include "model/base/text.h"
+
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SCHEMA_VERSION 1
 #define BUSY_MS        2000
@@ -101,18 +104,24 @@ user_version(struct dcp_journal *j, int *out, struct dcp_error *err)
 }
 
 static bool
+check_schema(struct dcp_journal *j, const char *path, int *out_version,
+             struct dcp_error *err)
+{
+    return user_version(j, out_version, err) &&
+           (*out_version <= SCHEMA_VERSION ||
+            dcp_fail(err, DCP_E_UNSUPPORTED,
+                     "journal '%s' has schema %d, this dcplan knows up to "
+                     "%d: use the newer dcplan",
+                     path, *out_version, SCHEMA_VERSION));
+}
+
+static bool
 make_schema(struct dcp_journal *j, const char *path, struct dcp_error *err)
 {
-    int version;
+    int version = 0;
 
-    if (!user_version(j, &version, err)) {
+    if (!check_schema(j, path, &version, err)) {
         return false;
-    }
-    if (version > SCHEMA_VERSION) {
-        return dcp_fail(err, DCP_E_UNSUPPORTED,
-                        "journal '%s' has schema %d, this dcplan knows up to "
-                        "%d: use the newer dcplan",
-                        path, version, SCHEMA_VERSION);
     }
     if (version == SCHEMA_VERSION) {
         return true;
@@ -170,6 +179,70 @@ dcp_journal_open(const char *path, enum dcp_durability durability,
                  "set durability", err) ||
         !make_schema(j, path, err) || !prepare_all(j, err)) {
         return NULL;
+    }
+    return DCP_STEAL(j);
+}
+
+/* As an address, with what has a meaning there as %xx. */
+static bool
+open_address(struct dcp_journal *j, const char *path, const char *query)
+{
+    struct dcp_text address = { 0 };
+
+    dcp_text_puts(&address, "file:");
+    for (const char *c = path; *c; c++) {
+        dcp_text_printf(&address, strchr("%?#", *c) ? "%%%02x" : "%c", *c);
+    }
+    dcp_text_puts(&address, query);
+    bool ok = !address.failed &&
+              sqlite3_open_v2(dcp_text_get(&address), &j->db,
+                              SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+                              NULL) == SQLITE_OK;
+
+    dcp_text_finish(&address);
+    return ok;
+}
+
+/* Even a reader makes files beside a write-ahead log.  Without a log there is
+ * no writer: the file stands still and is read as it is, with no lock. */
+static bool
+open_to_read(struct dcp_journal *j, const char *path, int *out_version,
+             struct dcp_error *err)
+{
+    struct dcp_text log = { 0 };
+
+    dcp_text_printf(&log, "%s-wal", path);
+    bool has_log = access(dcp_text_get(&log), F_OK) == 0;
+
+    dcp_text_finish(&log);
+    if (!open_address(j, path, has_log ? "" : "?immutable=1")) {
+        return dcp_fail(err, DCP_E_IO, "journal '%s': %s", path,
+                        j->db ? sqlite3_errmsg(j->db) : "no memory");
+    }
+    (void)sqlite3_busy_timeout(j->db, BUSY_MS);
+    return check_schema(j, path, out_version, err);
+}
+
+struct dcp_journal *
+dcp_journal_open_to_read(const char *path, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_journal) struct dcp_journal *j = calloc(1, sizeof *j);
+    int version = 0;
+
+    if (!j) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for the journal");
+        return NULL;
+    }
+    if (!open_to_read(j, path, &version, err)) {
+        return NULL;
+    }
+    if (version == 0) { /* Its maker died first: it says nothing. */
+        (void)sqlite3_close(j->db);
+        j->db = NULL;
+        if (sqlite3_open(":memory:", &j->db) != SQLITE_OK ||
+            !make_schema(j, path, err)) {
+            return NULL;
+        }
     }
     return DCP_STEAL(j);
 }

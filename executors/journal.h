@@ -28,6 +28,10 @@ enum dcp_durability {
 /* Opens or creates; refuses a file of a later schema (DCP_E_UNSUPPORTED). */
 struct dcp_journal *dcp_journal_open(const char *path, enum dcp_durability,
                                      struct dcp_error *err) DCP_CHECKED;
+/* Opens one that exists, for dcp_journal_find_leg(), _evening_done() and
+ * _load_steps() only: changes nothing, and needs no right to. */
+struct dcp_journal *dcp_journal_open_to_read(const char *path,
+                                             struct dcp_error *err) DCP_CHECKED;
 void dcp_journal_destroy(struct dcp_journal *); /* NULL is fine. */
 DCP_DEFINE_AUTO(dcp_journal)
 
