@@ -75,7 +75,11 @@ const ganttLane = (svg, lane, y, size, at) => {
   const used = lane.free.in.length + lane.free.out.length;
   const tall = (size - 2) / Math.max(2, used);
   const start = used === 1 ? y + 1 + tall / 2 : y + 1;
-  svg.append(R.svg("text", { x: 0, y: y + size - 3 }, R.host(lane.host)));
+  const name = R.host(lane.host), room = Math.floor(at(0) / 7);
+  const label = R.svg("text", { x: 0, y: y + size - 3 }, name.length <= room
+    ? name : [...name].slice(0, room - 1).join("") + "\u2026");
+  label.tipText = name;
+  svg.append(label);
   for (const b of lane.bars) {
     const place = b.place + (b.cls === "out" ? lane.free.in.length : 0);
     const x = at(b.step[5]);

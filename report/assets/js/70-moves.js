@@ -18,12 +18,12 @@ const stepColumns = [
     show: (s) => R.clockS(R.D.legs[s[0]].start + s[5] * 1000), num: true },
   { name: "Step", key: (s) => R.kind(s), text: true,
     show: (s) => R.kind(s).replace("_", " ") },
-  { name: "What", key: (s) => R.host(s[2]), text: true,
+  { name: "What", key: (s) => R.host(s[2]), text: true, label: true,
     show: (s) => R.host(s[2]) },
   { name: "From", key: (s) => s[3] === null ? "" : R.host(s[3]), text: true,
-    show: (s) => s[3] === null ? "\u2013" : R.host(s[3]) },
+    label: true, show: (s) => s[3] === null ? "\u2013" : R.host(s[3]) },
   { name: "To", key: (s) => s[4] === null ? "" : R.host(s[4]), text: true,
-    show: (s) => s[4] === null ? "\u2013" : R.host(s[4]) },
+    label: true, show: (s) => s[4] === null ? "\u2013" : R.host(s[4]) },
   { name: "Memory", key: (s) => s[9], num: true,
     show: (s) => s[9] ? R.kib(s[9]) : "\u2013" },
   { name: "Takes", key: (s) => s[6], num: true, show: (s) => R.span(s[6]) },
@@ -98,8 +98,11 @@ class StepTable {
     const rows = this.matching();
     const shown = rows.slice(0, this.limit);
     this.body.replaceChildren(...shown.map(({ s }) => R.el("tr", {},
-      ...stepColumns.map((c) => R.el("td", { class: c.num ? "num"
-        : c.why ? "why" : "tight" }, c.show(s))))));
+      ...stepColumns.map((c) => {
+        const text = c.show(s);
+        return R.el("td", { class: c.num ? "num" : c.why ? "why"
+          : c.label && text.length > 18 ? "name" : "tight" }, text);
+      }))));
     this.head.forEach((th, i) => i === this.column
       ? th.setAttribute("aria-sort", this.down ? "descending" : "ascending")
       : th.removeAttribute("aria-sort"));
