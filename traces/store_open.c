@@ -5,6 +5,7 @@
  * (external files and links, filter plugins, variable-length data) is
  * refused. */
 
+#include "model/base/text.h"
 #include "traces/store_private.h"
 
 #include <errno.h>
@@ -170,17 +171,16 @@ add_names(struct dcp_store *s, const char *text, size_t width,
         size_t n = strnlen(p, width);
         uint32_t old;
 
-        for (size_t k = 0; k < n; k++) {
-            if ((unsigned char)p[k] < ' ' || p[k] == 0x7f) {
-                return bad(s, err, "a name with a control character");
-            }
-        }
         if (n == 0 || n > DCP_STORE_NAME_MAX) {
             return bad(s, err, "a VM without a name, or with a long one");
         }
         s->name[i] = dcp_arena_strndup(s->arena, p, n);
         if (!s->name[i]) {
             return no_memory(s, err);
+        }
+        if (!dcp_text_is_plain(s->name[i])) {
+            return bad(s, err,
+                       "a name that is not UTF-8, or has control characters");
         }
         if (!dcp_strmap_add(&s->index, s->name[i], i, &old)) {
             return old == DCP_STRMAP_NONE ? no_memory(s, err)

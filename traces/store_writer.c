@@ -6,6 +6,7 @@
 #include "traces/store_writer.h"
 
 #include "model/base/strmap.h"
+#include "model/base/text.h"
 #include "traces/h5.h"
 #include "traces/out_file.h"
 
@@ -174,11 +175,11 @@ check_name(const char *name, struct dcp_error *err)
 {
     size_t n = strlen(name);
 
-    for (const char *p = name; *p; p++) {
-        if ((unsigned char)*p < ' ' || *p == 0x7f) {
-            return dcp_fail(err, DCP_E_PARSE,
-                            "a VM's name has a control character");
-        }
+    if (!dcp_text_is_plain(name)) {
+        return dcp_fail(err, DCP_E_PARSE,
+                        "VM '%.80s': a name is UTF-8 without control "
+                        "characters and direction marks",
+                        name);
     }
     if (n == 0) {
         return dcp_fail(err, DCP_E_PARSE, "a VM without a name");

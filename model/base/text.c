@@ -182,3 +182,69 @@ dcp_text_glob(const char *pattern, const char *text)
     }
     return !*pattern;
 }
+
+/* Length of the well-formed character at 'p', of 'left' bytes, and its code
+ * point; 0: none. */
+static size_t
+read_character(const unsigned char *p, size_t left, uint32_t *out)
+{
+    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    size_t n = p[0] < 0x80             ? 1
+               : (p[0] & 0xe0) == 0xc0 ? 2
+               : (p[0] & 0xf0) == 0xe0 ? 3
+               : (p[0] & 0xf8) == 0xf0 ? 4
+                                       : 0;
+    uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+
+    if (!n || n > left) {
+        return 0;
+    }
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        c = c << 6 | (p[i] & 0x3fu);
+    }
+    *out = c;
+    return c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
+}
+
+size_t
+dcp_text_utf8(const char *bytes, size_t length)
+{
+    size_t at = 0;
+
+    while (at < length) {
+        uint32_t c;
+        size_t n =
+            read_character((const unsigned char *)bytes + at, length - at, &c);
+
+        if (!n) {
+            break;
+        }
+        at += n;
+    }
+    return at;
+}
+
+bool
+dcp_text_is_plain(const char *text)
+{
+    size_t left = strlen(text);
+
+    while (left) {
+        uint32_t c = 0;
+        size_t n = read_character((const unsigned char *)text, left, &c);
+        bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
+        bool steers = c == 0x200e || c == 0x200f ||
+                      (c >= 0x2028 && c <= 0x202e) ||
+                      (c >= 0x2066 && c <= 0x2069);
+
+        if (!n || control || steers) {
+            return false;
+        }
+        text += n;
+        left -= n;
+    }
+    return true;
+}

@@ -18,8 +18,8 @@ struct dcp_text {
 void dcp_text_finish(struct dcp_text *);
 void dcp_text_add(struct dcp_text *, const char *bytes, size_t length);
 void dcp_text_puts(struct dcp_text *, const char *);
-void dcp_text_printf(struct dcp_text *, const char *format, ...)
-    DCP_PRINTF(2, 3);
+void
+dcp_text_printf(struct dcp_text *, const char *format, ...) DCP_PRINTF(2, 3);
 /* The text, or "" when nothing was added. */
 const char *dcp_text_get(const struct dcp_text *);
 
@@ -32,10 +32,19 @@ uint32_t dcp_text_distance(const char *a, const char *b, uint32_t cap);
 
 /* Index of the candidate nearest to 'word', or UINT32_MAX when none is near
  * enough to suggest (distance over a third of the length, at least 1). */
-uint32_t dcp_text_nearest(const char *word, const char *const candidates[],
-                          uint32_t n);
+uint32_t
+dcp_text_nearest(const char *word, const char *const candidates[], uint32_t n);
 
 /* Shell-style match: '*' any run, '?' one character. */
 bool dcp_text_glob(const char *pattern, const char *text);
+
+/* How many of the 'length' bytes, from the first, are well-formed UTF-8
+ * (Unicode 15, table 3-7): 'length' when all are. */
+size_t dcp_text_utf8(const char *bytes, size_t length);
+
+/* Can be shown in a line as it is: UTF-8 without control characters (C0, DEL,
+ * C1), line and paragraph separators, and the marks that turn the direction of
+ * what follows, with which one name can pass for another. */
+bool dcp_text_is_plain(const char *text);
 
 #endif /* model/base/text.h */

@@ -114,6 +114,24 @@ guess_separator(const char *text)
     return ',';
 }
 
+static bool
+check_utf8(const char *text, size_t length, const char *path,
+           struct dcp_error *err)
+{
+    size_t good = dcp_text_utf8(text, length);
+    struct dcp_pos pos = { path, 1, 1 };
+
+    if (good == length) {
+        return true;
+    }
+    for (size_t i = 0; i < good; i++) {
+        pos.column = text[i] == '\n' ? 1 : pos.column + 1;
+        pos.line += text[i] == '\n';
+    }
+    return dcp_fail_at(err, DCP_E_PARSE, pos,
+                       "this byte is not UTF-8; save the table as UTF-8");
+}
+
 bool
 dcp_csv_open(struct dcp_csv *csv, const char *path, char *text, size_t length,
              struct dcp_error *err)
@@ -125,6 +143,9 @@ dcp_csv_open(struct dcp_csv *csv, const char *path, char *text, size_t length,
     };
     if (memchr(text, '\0', length)) {
         return fail_line(csv, 0, err, "holds NUL bytes: not a text file");
+    }
+    if (!check_utf8(text, length, path, err)) {
+        return false;
     }
     if (length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
         csv->at += 3;

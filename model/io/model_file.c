@@ -6,6 +6,7 @@
 #include "model/io/model_file.h"
 
 #include "model/base/sha256.h"
+#include "model/base/text.h"
 #include "model/io/csv.h"
 #include "model/io/file.h"
 #include "model/io/model_reader.h"
@@ -77,12 +78,7 @@ good_name(const char *name)
     if (!n || n > 200 || name[0] == ' ' || name[n - 1] == ' ') {
         return false;
     }
-    for (; *name; name++) {
-        if ((unsigned char)*name < 0x20 || *name == 0x7f) {
-            return false;
-        }
-    }
-    return true;
+    return dcp_text_is_plain(name);
 }
 
 static void
@@ -109,10 +105,11 @@ add_entries(struct dcp_reader *r, enum dcp_kind kind,
         if (!entry.name) {
             r->no_memory = true;
         } else if (!good_name(entry.name)) {
-            dcp_reader_error(r, entry.pos,
-                             "%s: '%.40s' is not a name: 1 to 200 characters, "
-                             "no spaces around them, no control characters",
-                             section->name, entry.name);
+            dcp_reader_error(
+                r, entry.pos,
+                "%s: '%.40s' is not a name: 1 to 200 characters, "
+                "no spaces around them, no control or direction marks",
+                section->name, entry.name);
         } else {
             add_entry(r, kind, &entry);
         }

@@ -7,6 +7,7 @@
 #include "model/base/rng.h"
 #include "model/base/sha256.h"
 #include "model/base/strmap.h"
+#include "model/base/text.h"
 #include "tests/unit/run_suite.h"
 
 #include <math.h>
@@ -230,6 +231,38 @@ START_TEST(errors_carry_position_and_context)
 }
 END_TEST
 
+START_TEST(utf8_is_what_the_standard_says)
+{
+    static const struct {
+        const char *text;
+        size_t good;
+        bool plain;
+    } cases[] = {
+        { "", 0, true },
+        { "Z\xc3\xbcrich \xe2\x98\x83 \xf0\x9f\x98\x80", 16, true },
+        { "a\x1b[2J", 5, false },         /* Escape. */
+        { "a\x7f", 2, false },            /* Delete. */
+        { "\xc2\x9b", 2, false },         /* C1: control sequence. */
+        { "a\xe2\x80\xae", 4, false },    /* Right-to-left override. */
+        { "\xe2\x80\xa8", 3, false },     /* Line separator. */
+        { "ab\xe9t", 2, false },          /* Latin-1. */
+        { "\xc0\x80", 0, false },         /* Too long a form. */
+        { "\xe0\x9f\xbf", 0, false },     /* The same, of three. */
+        { "\xed\xa0\x80", 0, false },     /* Half of a pair. */
+        { "\xf4\x90\x80\x80", 0, false }, /* Beyond Unicode. */
+        { "a\xe2\x98", 1, false },        /* Cut short. */
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *text = cases[i].text;
+
+        ck_assert_msg(dcp_text_utf8(text, strlen(text)) == cases[i].good, "%zu",
+                      i);
+        ck_assert_msg(dcp_text_is_plain(text) == cases[i].plain, "%zu", i);
+    }
+}
+END_TEST
+
 START_TEST(diagnostics_are_sorted_counted_and_capped)
 {
     struct dcp_diag diag = { 0 };
@@ -264,6 +297,7 @@ main(void)
         &streams_are_repeatable_and_apart,
         &draws_are_in_range_and_even,
         &errors_carry_position_and_context,
+        &utf8_is_what_the_standard_says,
         &diagnostics_are_sorted_counted_and_capped,
     };
 

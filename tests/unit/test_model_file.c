@@ -477,6 +477,10 @@ static const struct {
     { "", "is empty" },
     { "nam,vcpus\n", "no column 'name'" },
     { "name,name\n", "stands twice" },
+    { "name,vcpus\n\xe9t\xe9,1\n", "save the table as UTF-8" },
+    { "name,vcpus\na\xe2\x80\xae"
+      "b,1\n",
+      "direction marks" },
     { "name,vcpus,memory\nv1,1\n", "2 fields where the header has 3" },
     { "name,vcpus\n\"v1,1\n", "never ends" },
     { "name,vcpu,memory\nv1,1,1GiB\n", "did you mean 'vcpus'" },
