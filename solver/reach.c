@@ -8,11 +8,31 @@
 #include "model/base/text.h"
 #include "solver/problem.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* --- One VM against one host -------------------------------------------- */
+
+/* Writes a reason down, where there is room for it: whole classes are asked
+ * without wanting to know. */
+static const char *
+because(char *out, size_t size, const char *format, ...) DCP_PRINTF(3, 4);
+
+static const char *
+because(char *out, size_t size, const char *format, ...)
+{
+    va_list args;
+
+    if (!size) {
+        return "";
+    }
+    va_start(args, format);
+    (void)vsnprintf(out, size, format, args);
+    va_end(args);
+    return out;
+}
 
 static bool
 host_has_vlan(const struct dcp_inventory *inv, const struct dcp_host *host,
@@ -55,35 +75,30 @@ why_not_hypervisor(const struct dcp_inventory *inv, const struct dcp_vm *vm,
 
     dcp_hypervisor_id hv = host->hypervisor;
 
-    if (vm->hypervisors.n &&
-        (dcp_hypervisor_is_none(hv) ||
-         !dcp_ids_contain(&vm->hypervisors, hv.ix))) {
-        (void)snprintf(out, size, "its hypervisor is not one that the VM "
-                                  "allows");
-        return out;
+    if (vm->hypervisors.n && (dcp_hypervisor_is_none(hv) ||
+                              !dcp_ids_contain(&vm->hypervisors, hv.ix))) {
+        return because(out, size,
+                       "its hypervisor is not one that the VM "
+                       "allows");
     }
-    if (!dcp_host_is_none(now) &&
-        inv->hosts[now.ix].hypervisor.ix != hv.ix) {
-        (void)snprintf(out, size,
+    if (!dcp_host_is_none(now) && inv->hosts[now.ix].hypervisor.ix != hv.ix) {
+        return because(out, size,
                        "no live migration between different hypervisors");
-        return out;
     }
     if (!dcp_hypervisor_is_none(hv)) {
         const struct dcp_hypervisor *x = &inv->hypervisors[hv.ix];
 
         if (vm->windows && (!x->windows || !hw->vt)) {
-            (void)snprintf(out, size, "Windows guests need VT and a "
-                                      "hypervisor that runs them");
-            return out;
+            return because(out, size,
+                           "Windows guests need VT and a "
+                           "hypervisor that runs them");
         }
         if (x->needs_vt && !hw->vt) {
-            (void)snprintf(out, size, "hypervisor '%s' needs VT", x->name);
-            return out;
+            return because(out, size, "hypervisor '%s' needs VT", x->name);
         }
         if (!dcp_host_is_none(now) && !x->live_migration && !restart) {
-            (void)snprintf(out, size, "hypervisor '%s' cannot migrate live",
+            return because(out, size, "hypervisor '%s' cannot migrate live",
                            x->name);
-            return out;
         }
     }
     return NULL;
@@ -99,27 +114,25 @@ why_not_hardware(const struct dcp_inventory *inv, const struct dcp_vm *vm,
         uint32_t have = dcp_inventory_generation(inv, hw->cpu_generation);
 
         if (have == UINT32_MAX || have < need) {
-            (void)snprintf(out, size, "CPU generation '%s' is older than '%s'",
+            return because(out, size, "CPU generation '%s' is older than '%s'",
                            hw->cpu_generation, vm->cpu_generation_min);
-            return out;
         }
     }
     if (!dcp_host_is_none(now)) {
         const struct dcp_hardware *from =
             &inv->hardware[inv->hosts[now.ix].hardware.ix];
 
-        if (strcmp(from->cpu_arch, hw->cpu_arch) != 0) {
-            (void)snprintf(out, size, "architecture '%s' is not '%s'",
+        if (from->cpu_arch != hw->cpu_arch &&
+            strcmp(from->cpu_arch, hw->cpu_arch) != 0) {
+            return because(out, size, "architecture '%s' is not '%s'",
                            hw->cpu_arch, from->cpu_arch);
-            return out;
         }
     }
     if (vm->single_numa_node && hw->numa_nodes) {
         uint32_t cores = hw->sockets * hw->cores_per_socket / hw->numa_nodes;
 
         if (vm->mem_mib > hw->mem_mib / hw->numa_nodes || vm->vcpus > cores) {
-            (void)snprintf(out, size, "the VM does not fit one NUMA node");
-            return out;
+            return because(out, size, "the VM does not fit one NUMA node");
         }
     }
     return NULL;
@@ -214,9 +227,8 @@ why_not_rules(const struct dcp_question *q, uint32_t v, uint32_t h, char *out,
         const struct dcp_rule *rule = &inv->rules[r];
 
         if (lists(rule->vms, rule->n_vms, v) && rule_forbids(q, rule, v, h)) {
-            (void)snprintf(out, size, "rule '%s' (%s)", rule->name,
+            return because(out, size, "rule '%s' (%s)", rule->name,
                            dcp_rule_kind_name(rule->kind));
-            return out;
         }
     }
     return NULL;
@@ -235,8 +247,7 @@ why_not_coming(const struct dcp_question *q, uint32_t v, uint32_t h,
     const char *why;
 
     if (!dcp_host_is_none(now) && !vm->movable && !restart) {
-        (void)snprintf(out, size, "the VM may not be moved live");
-        return out;
+        return because(out, size, "the VM may not be moved live");
     }
     why = why_not_hypervisor(inv, vm, now, host, restart, out, size);
     if (!why) {
@@ -244,22 +255,19 @@ why_not_coming(const struct dcp_question *q, uint32_t v, uint32_t h,
     }
     for (uint32_t i = 0; !why && i < vm->vlans.n; i++) {
         if (!host_has_vlan(inv, host, vm->vlans.ix[i])) {
-            (void)snprintf(out, size, "VLAN '%s' does not reach it",
+            return because(out, size, "VLAN '%s' does not reach it",
                            inv->vlans[vm->vlans.ix[i]].name);
-            return out;
         }
     }
     for (uint32_t i = 0; !why && i < vm->n_volumes; i++) {
         dcp_pool_id pool = inv->volumes[vm->first_volume + i].pool;
 
         if (dcp_pool_is_none(pool) && !dcp_host_is_none(now)) {
-            (void)snprintf(out, size, "the VM has a disk on its own host");
-            return out;
+            return because(out, size, "the VM has a disk on its own host");
         }
         if (!dcp_pool_is_none(pool) && !host_has_pool(inv, h, pool.ix)) {
-            (void)snprintf(out, size, "pool '%s' does not reach it",
+            return because(out, size, "pool '%s' does not reach it",
                            inv->pools[pool.ix].name);
-            return out;
         }
     }
     return why;
@@ -295,8 +303,7 @@ key_of_vm(const struct dcp_question *q, uint32_t v, struct dcp_text *key)
     bool local_disk = false;
 
     for (uint32_t i = 0; i < vm->n_volumes; i++) {
-        local_disk |=
-            dcp_pool_is_none(inv->volumes[vm->first_volume + i].pool);
+        local_disk |= dcp_pool_is_none(inv->volumes[vm->first_volume + i].pool);
     }
     if (!dcp_host_is_none(now)) {
         const struct dcp_host *host = &inv->hosts[now.ix];
@@ -398,10 +405,8 @@ static bool
 item_reaches(const struct dcp_problem *p, uint32_t item, uint32_t h,
              bool restart)
 {
-    char why[160];
-
     for (uint32_t k = p->vm_first[item]; k < p->vm_first[item + 1]; k++) {
-        if (why_not_machine(p->q, p->vm[k], h, restart, why, sizeof why)) {
+        if (why_not_machine(p->q, p->vm[k], h, restart, NULL, 0)) {
             return false;
         }
     }
@@ -546,6 +551,6 @@ dcp_problem_compile_reach(struct dcp_problem *p, struct dcp_error *err)
     free(keys);
     free(has_rules);
     free(rows);
-    return ok || dcp_fail(err, DCP_E_NOMEM, "no memory for reach of %u VMs",
-                          n_vms);
+    return ok ||
+           dcp_fail(err, DCP_E_NOMEM, "no memory for reach of %u VMs", n_vms);
 }
