@@ -323,6 +323,19 @@ set_times(const struct dcp_inventory *inv, const struct dcp_planning_job *job,
     }
 }
 
+/* What a settled night was judged on keeps its hosts on; fewer would do. */
+static void
+free_bound(const struct dcp_inventory *inv, struct dcp_planning_answer *a)
+{
+    uint32_t needed = inv->policy.memory_basis == DCP_MEMORY_ACTIVE
+                          ? a->hosts_needed_active
+                          : a->hosts_needed_allocated;
+
+    if (needed && needed < a->outcome.hosts_lower_bound) {
+        a->outcome.hosts_lower_bound = needed;
+    }
+}
+
 static bool
 make(const struct dcp_globals *g, struct dcp_context *c,
      const struct dcp_placement *start, const struct dcp_planning_options *o,
@@ -330,7 +343,6 @@ make(const struct dcp_globals *g, struct dcp_context *c,
      struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
-    bool settled = false;
     struct dcp_plan_request r = {
         .inventory = inv,
         .demand = a->demand,
@@ -351,10 +363,10 @@ make(const struct dcp_globals *g, struct dcp_context *c,
 
     if (!dcp_planning_goal(inv, o->goals, &r.goal, err) ||
         (job->has_window && start == c->model.placement &&
-         !is_settled(g, c, a, &settled, err))) {
+         !is_settled(g, c, a, &a->settled, err))) {
         return false;
     }
-    r.settled = settled;
+    r.settled = a->settled;
     if (!dcp_plan_make(&r, &a->plan, &a->outcome, err)) {
         return false;
     }
@@ -370,6 +382,9 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     }
     a->violations_after = a->violations_before;
     if (!a->plan) {
+        if (a->settled) {
+            free_bound(inv, a);
+        }
         return true;
     }
     return count_violations(c, a->demand, a->plan->legs[0].after, last,

@@ -40,6 +40,7 @@ struct dcp_planning_answer {
     struct dcp_demand *demand; /* Owned. */
     struct dcp_plan_outcome outcome;
     uint32_t violations_before, violations_after;
+    bool settled; /* The evening of this window was carried out. */
     uint32_t hosts_needed_allocated, hosts_needed_active; /* active: 0 where
                                                            * not measured. */
     int64_t start_ms, end_ms, window_end_ms;

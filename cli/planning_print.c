@@ -196,8 +196,9 @@ print_times(const struct dcp_context *c, const struct dcp_planning_job *job,
 
 static void
 print_standing(const struct dcp_planning_job *job,
-               const struct dcp_plan_outcome *o)
+               const struct dcp_planning_answer *a)
 {
+    const struct dcp_plan_outcome *o = &a->outcome;
     bool packs = job->job == DCP_JOB_CONSOLIDATE;
 
     switch (o->status) {
@@ -227,11 +228,14 @@ print_standing(const struct dcp_planning_job *job,
                o->because.rule, o->because.object, o->because.text);
         break;
     case DCP_STATUS_NOTHING_TO_DO:
-        printf("%-15s nothing to do: %s\n", "status",
-               packs ? "things are as good as they get, or too little would be "
-                       "gained"
-               : job->job == DCP_JOB_REPAIR ? "nothing is broken"
-                                            : "no VM is in the way");
+        printf(
+            "%-15s nothing to do: %s\n", "status",
+            a->settled ? "the evening of this window was carried out already, "
+                         "and too little would be gained"
+            : packs ? "things are as good as they get, or too little would be "
+                      "gained"
+            : job->job == DCP_JOB_REPAIR ? "nothing is broken"
+                                         : "no VM is in the way");
         break;
     }
 }
@@ -376,7 +380,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
         return; /* Standard output is the plan. */
     }
     print_times(c, job, a);
-    print_standing(job, o);
+    print_standing(job, a);
     if (o->status == DCP_STATUS_INFEASIBLE || o->status == DCP_STATUS_TIMEOUT) {
         return;
     }

@@ -323,6 +323,27 @@ settle_day(struct dcp_work *w, struct dcp_error *err)
     return dcp_work_weigh(w, w->first_end, w->second_end, err);
 }
 
+/* Before is after.  Where a settled night's morning is still to come, that
+ * morning is part of both: what was planned goes on. */
+static void
+nothing_to_do(struct dcp_work *w)
+{
+    struct dcp_plan_outcome *o = w->outcome;
+    struct dcp_plan_prediction *p = &o->predicted;
+
+    o->status = DCP_STATUS_NOTHING_TO_DO;
+    o->hosts_on_after = o->hosts_on_before;
+    if (same(w->r->start, w->second_end)) {
+        o->after = o->before;
+        return;
+    }
+    o->before = o->after;
+    p->energy_kwh_before = p->energy_kwh_after;
+    p->energy_cost_before = p->energy_cost_after;
+    p->licence_cost_before = p->licence_cost_after;
+    p->cost_before = p->cost_after;
+}
+
 static bool
 run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
 {
@@ -346,9 +367,7 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     }
     if (same(r->start, w->first_end) &&
         (r->settled || same(r->start, w->second_end))) {
-        o->status = DCP_STATUS_NOTHING_TO_DO;
-        o->hosts_on_after = o->hosts_on_before;
-        o->after = o->before;
+        nothing_to_do(w);
         return true;
     }
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = dcp_plan_create(err);
