@@ -13,16 +13,17 @@
 
 struct why_not {
     bool is_there, refused, refused_if_on;
+    bool headroom_before; /* Without the VM; else no host is blamed for it. */
     struct dcp_refusal why, if_on; /* if_on: where 'why' is that it is off. */
     char soft_rule[64];
 };
 
 static bool
-find(struct dcp_state *s, uint32_t item, uint32_t host, struct dcp_refusal *out,
-     bool *out_refused, struct dcp_error *err)
+find(struct dcp_state *s, uint32_t item, uint32_t host, bool headroom,
+     struct dcp_refusal *out, bool *out_refused, struct dcp_error *err)
 {
     *out_refused = dcp_refusal_find(s, item, host, false, out);
-    return *out_refused || !s->p->q->headroom ||
+    return *out_refused || !headroom ||
            dcp_refusal_headroom(s, item, host, out_refused, out, err);
 }
 
@@ -30,19 +31,29 @@ static bool
 answer(struct dcp_state *s, uint32_t item, uint32_t host, struct why_not *out,
        struct dcp_error *err)
 {
-    *out = (struct why_not){ .is_there = s->host[item] == host };
+    *out = (struct why_not){ .is_there = s->host[item] == host,
+                             .headroom_before = true };
     if (out->is_there) {
         return true;
     }
     if (s->host[item] != DCP_IX_NONE) {
         dcp_state_remove(s, item);
     }
-    if (!find(s, item, host, &out->why, &out->refused, err)) {
+    struct dcp_headroom before = { .ok = true };
+    bool headroom = s->p->q->headroom;
+
+    if (headroom && !dcp_headroom_check(s, NULL, NULL, &before, err)) {
+        return false;
+    }
+    out->headroom_before = before.ok;
+    headroom = headroom && before.ok;
+    if (!find(s, item, host, headroom, &out->why, &out->refused, err)) {
         return false;
     }
     if (out->refused && out->why.kind == DCP_REFUSAL_OFF) {
         dcp_state_power(s, host, true);
-        if (!find(s, item, host, &out->if_on, &out->refused_if_on, err)) {
+        if (!find(s, item, host, headroom, &out->if_on, &out->refused_if_on,
+                  err)) {
             return false;
         }
     }
@@ -61,6 +72,7 @@ print_json(const struct dcp_explain *x, const struct why_not *a, const char *vm,
     dcp_json_kstring(&w, "leg", leg);
     dcp_json_kbool(&w, "is_there", a->is_there);
     dcp_json_kbool(&w, "allowed", !a->refused);
+    dcp_json_kbool(&w, "headroom_before", a->headroom_before);
     if (a->refused) {
         dcp_json_kobject(&w, "why");
         dcp_place_json_refusal(&w, &a->why);
@@ -107,6 +119,10 @@ print_text(const struct why_not *a, const char *vm, const char *host,
     } else if (a->refused && a->why.kind == DCP_REFUSAL_OFF) {
         printf("  %-8s it would take the VM; the plan saw no gain in it\n",
                "if on");
+    }
+    if (!a->headroom_before) {
+        printf("  %-8s headroom is broken already, with the VM or without\n",
+               "besides");
     }
     if (a->soft_rule[0]) {
         printf("  %-8s it would break soft rule '%s'\n", "besides",

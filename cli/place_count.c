@@ -58,6 +58,14 @@ ask(struct counting *k, uint32_t n, bool fill, struct dcp_error *err)
     return ok;
 }
 
+/* Where only room on hosts ends it no other arrangement holds more. */
+static bool
+is_exact(const struct dcp_place_count *c)
+{
+    return c->maximal && strcmp(c->binding, "n+1") != 0 &&
+           strcmp(c->binding, "rules") != 0;
+}
+
 static int
 print_json(const struct counting *k, struct dcp_error *err)
 {
@@ -68,7 +76,7 @@ print_json(const struct counting *k, struct dcp_error *err)
     dcp_json_init(&w, true);
     dcp_json_begin(&w, '{');
     dcp_json_kstring(&w, "schema", "dcplan/place/1");
-    dcp_json_kstring(&w, "status", c->maximal ? "optimal" : "feasible");
+    dcp_json_kstring(&w, "status", is_exact(c) ? "optimal" : "feasible");
     dcp_json_ku64(&w, "how_many", c->n);
     dcp_json_ku64(&w, "hosts_used", c->n_hosts);
     dcp_json_kbool(&w, "maximal", c->maximal);

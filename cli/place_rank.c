@@ -267,13 +267,22 @@ print_answer(const struct answer *a)
     const struct dcp_vm *vm = first_vm(a);
     uint32_t n = n_shown(a),
              others = a->p->vm_first[a->item + 1] - a->p->vm_first[a->item] - 1;
+    uint32_t n_checked = 0;
     char mem[32];
 
+    for (uint32_t i = 0; i < a->ranking.n_candidates; i++) {
+        n_checked += a->ranking.candidates[i].headroom_checked;
+    }
     dcp_print_human(DCP_DIM_SIZE, (double)vm->mem_mib, mem, sizeof mem);
     printf("%s: %u vCPUs, %s, tier %s, planned at most %u MHz; %u of %u hosts "
-           "take it\n",
+           "take it",
            vm->name, vm->vcpus, mem, inventory_of(a)->tiers[vm->tier.ix].name,
            a->p->cpu_peak_mhz[a->item], a->ranking.n_candidates, a->p->n_hosts);
+    if (a->p->q->headroom && a->ranking.headroom_before &&
+        n_checked < a->ranking.n_candidates) {
+        printf(" (headroom played for the best %u)", n_checked);
+    }
+    putchar('\n');
     if (others) {
         printf("  with %u more VMs that rules keep on its host\n", others);
     }
@@ -292,13 +301,22 @@ print_answer(const struct answer *a)
 
 /* --- Asking ------------------------------------------------------------- */
 
+/* At least one: whether any host takes the VM is the answer. */
+static uint32_t
+to_check(const struct dcp_place_args *args)
+{
+    return args->top > UINT32_MAX ? UINT32_MAX
+           : args->top            ? (uint32_t)args->top
+                                  : 1;
+}
+
 /* Ranks the marked items and prints; the exit status. */
 static int
 answer_items(struct dcp_place_world *world, struct dcp_state *s,
              const uint8_t *marked, struct dcp_error *err)
 {
     const struct dcp_place_args *args = world->args;
-    struct dcp_place_options o = { .limit = (uint32_t)args->top,
+    struct dcp_place_options o = { .limit = to_check(args),
                                    .wake = args->wake,
                                    .spread = args->spread };
     struct dcp_json w;
