@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* From two placements to steps.  Each leg is also shown to the checker, which
+ * proves it for every order. */
+
+#include "model/check/check.h"
+#include "solver/schedule.h"
+#include "tests/support/world.h"
+#include "tests/unit/run_suite.h"
+
+struct leg {
+    struct world w;
+    struct dcp_placement *to;
+    struct dcp_trunks trunks;
+    struct dcp_step_list steps;
+    struct dcp_leg_answer answer;
+};
+
+/* The end is where the model has VMs, until a test moves them. */
+static struct leg
+leg_of(struct world w)
+{
+    return (struct leg){ .w = w, .to = dcp_placement_start(w.inv, NULL) };
+}
+
+static void
+schedule(struct leg *l)
+{
+    struct dcp_error err = { 0 };
+
+    world_plan(&l->w, 1, 0);
+    l->steps.arena = l->w.plan->arena;
+    struct dcp_leg_request request = {
+        .inventory = l->w.inv,
+        .demand = &l->w.demand,
+        .last_slot = l->w.demand.n_slots,
+        .from = l->w.plan->before,
+        .to = l->to,
+        .move_reason = DCP_REASON_EMPTY_HOST,
+        .off_reason = DCP_REASON_NIGHT_OFF,
+        .trunks = &l->trunks,
+    };
+
+    ck_assert_msg(dcp_schedule_leg(&request, &l->steps, &l->answer, &err), "%s",
+                  err.message);
+}
+
+/* Schedules, and lets the checker judge every order. */
+static void
+schedule_legally(struct leg *l)
+{
+    struct dcp_check_result r;
+    struct dcp_error err = { 0 };
+
+    schedule(l);
+    ck_assert(l->answer.ok);
+    struct dcp_plan *plan = l->w.plan;
+
+    plan->steps = l->steps.steps;
+    plan->n_steps = l->steps.n;
+    plan->legs[0].buckets_until_ms = WORLD_T0 + WORLD_SLOTS * DCP_HOUR_MS;
+    plan->legs[0].deadline_ms = plan->legs[0].buckets_until_ms;
+    plan->legs[0].makespan_ms = l->answer.makespan_ms;
+    dcp_placement_destroy(plan->legs[0].after);
+    plan->legs[0].after = dcp_placement_copy(l->to, NULL);
+    ck_assert_msg(dcp_check_plan(l->w.inv, &l->w.demand, plan, &r, &err), "%s",
+                  err.message);
+    ck_assert_msg(r.pass, "step %u %s: %s", r.violations[0].step,
+                  r.violations[0].rule, r.violations[0].text);
+    ck_assert_int_eq(r.proof, DCP_PROOF_ALL_ORDERS);
+    dcp_check_result_finish(&r);
+}
+
+static void
+finish(struct leg *l)
+{
+    dcp_step_list_finish(&l->steps);
+    dcp_trunks_finish(&l->trunks);
+    dcp_placement_destroy(l->to);
+    world_free(&l->w);
+}
+
+/* The 'nth' step of a kind on an object, from 0; NULL: none. */
+static const struct dcp_step *
+find(const struct leg *l, enum dcp_step_kind kind, uint32_t ix, uint32_t nth)
+{
+    for (uint32_t i = 0; i < l->steps.n; i++) {
+        const struct dcp_step *s = &l->steps.steps[i];
+
+        if (s->kind == kind && s->object.ix == ix && !nth--) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+/* Whether 'step' waits for 'other', at once or through others. */
+static bool
+waits(const struct leg *l, const struct dcp_step *step,
+      const struct dcp_step *other)
+{
+    for (uint32_t i = 0; i < step->n_after; i++) {
+        if (step->after[i] == other->id ||
+            waits(l, &l->steps.steps[step->after[i] - 1], other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+put(struct world *w, uint32_t vm, uint32_t host, uint32_t mhz)
+{
+    w->vms[vm].host.ix = host;
+    world_need(w, vm, mhz);
+}
+
+START_TEST(nothing_to_move_is_no_step)
+{
+    struct leg l = leg_of(world_make(2, 2));
+
+    schedule(&l);
+    ck_assert(l.answer.ok);
+    ck_assert_uint_eq(l.steps.n, 0);
+    ck_assert_int_eq(l.answer.makespan_ms, 0);
+    finish(&l);
+}
+END_TEST
+
+/* Host 0 is full of three VMs; three that need more and more come to it. */
+START_TEST(gates_are_nested)
+{
+    struct world w = world_make(5, 6);
+
+    put(&w, 0, 0, 2000);
+    put(&w, 1, 0, 3000);
+    put(&w, 2, 0, 5000);
+    put(&w, 3, 1, 2000);
+    put(&w, 4, 2, 3000);
+    put(&w, 5, 3, 5000);
+    struct leg l = leg_of(w);
+
+    for (uint32_t v = 0; v < 6; v++) {
+        l.to->host[v].ix = v < 3 ? 4 : 0;
+    }
+    schedule_legally(&l);
+    ck_assert_uint_eq(l.answer.n_moves, 6);
+    uint32_t n[3] = { 0 };
+
+    for (uint32_t a = 3; a < 6; a++) {
+        for (uint32_t d = 0; d < 3; d++) {
+            n[a - 3] += waits(&l, find(&l, DCP_STEP_MIGRATE, a, 0),
+                              find(&l, DCP_STEP_MIGRATE, d, 0));
+        }
+    }
+    /* The largest leaves first: it makes room for two, the third needs all. */
+    ck_assert_uint_eq(n[0], 1);
+    ck_assert_uint_eq(n[1], 1);
+    ck_assert_uint_eq(n[2], 3);
+    finish(&l);
+}
+END_TEST
+
+START_TEST(full_hosts_swap_by_a_bypass)
+{
+    struct world w = world_make(3, 2);
+
+    put(&w, 0, 0, 9000);
+    put(&w, 1, 1, 8000);
+    struct leg l = leg_of(w);
+
+    l.to->host[0].ix = 1;
+    l.to->host[1].ix = 0;
+    schedule_legally(&l);
+    ck_assert_uint_eq(l.answer.n_bypasses, 1);
+    ck_assert_uint_eq(l.answer.n_moves, 3);
+    const struct dcp_step *aside = find(&l, DCP_STEP_MIGRATE, 1, 0);
+
+    ck_assert_int_eq(aside->reason, DCP_REASON_BYPASS); /* The smaller one. */
+    ck_assert_uint_eq(aside->to.ix, 2);
+    ck_assert(waits(&l, find(&l, DCP_STEP_MIGRATE, 1, 1), aside));
+    finish(&l);
+}
+END_TEST
+
+START_TEST(a_swap_without_a_third_host_is_stuck)
+{
+    struct world w = world_make(2, 2);
+
+    put(&w, 0, 0, 9000);
+    put(&w, 1, 1, 8000);
+    struct leg l = leg_of(w);
+
+    l.to->host[0].ix = 1;
+    l.to->host[1].ix = 0;
+    schedule(&l);
+    ck_assert(!l.answer.ok);
+    ck_assert_uint_lt(l.answer.stuck_vm, 2);
+    finish(&l);
+}
+END_TEST
+
+START_TEST(hosts_are_on_before_and_off_after)
+{
+    struct world w = world_make(3, 2);
+
+    put(&w, 0, 0, 1000);
+    put(&w, 1, 0, 1000);
+    w.hosts[2].state = DCP_HOST_STANDBY;
+    struct leg l = leg_of(w);
+
+    l.to->host[0].ix = l.to->host[1].ix = 2;
+    l.to->on[2] = 1;
+    l.to->on[0] = l.to->on[1] = 0;
+    schedule_legally(&l);
+    const struct dcp_step *on = find(&l, DCP_STEP_HOST_ON, 2, 0);
+    const struct dcp_step *off = find(&l, DCP_STEP_HOST_OFF, 0, 0);
+
+    for (uint32_t v = 0; v < 2; v++) {
+        const struct dcp_step *move = find(&l, DCP_STEP_MIGRATE, v, 0);
+
+        ck_assert(waits(&l, move, on));
+        ck_assert(waits(&l, off, move));
+        ck_assert_uint_eq(move->frees.ix, 0);
+    }
+    /* One host must stay on: the empty one may not go before 2 has come. */
+    ck_assert(waits(&l, find(&l, DCP_STEP_HOST_OFF, 1, 0), on) ||
+              waits(&l, off, on));
+    finish(&l);
+}
+END_TEST
+
+START_TEST(keep_on_counts_while_hosts_change)
+{
+    struct world w = world_make(2, 0);
+
+    w.hosts[1].state = DCP_HOST_STANDBY;
+    struct leg l = leg_of(w);
+
+    l.to->on[0] = 0;
+    l.to->on[1] = 1;
+    schedule_legally(&l);
+    ck_assert(waits(&l, find(&l, DCP_STEP_HOST_OFF, 0, 0),
+                    find(&l, DCP_STEP_HOST_ON, 1, 0)));
+    finish(&l);
+}
+END_TEST
+
+/* Host 1's port lacks the VLAN; its switch can be told. */
+START_TEST(vlans_come_first_and_go_last)
+{
+    static const uint32_t net0[] = { 0 }, net1[] = { 1 };
+    struct world w = world_make(2, 1);
+    struct dcp_port *port = WORLD_NEW(&w, struct dcp_port, 1);
+
+    *port = (struct dcp_port){
+        .nic = "eth1", .to = { 0 }, .port = "p1", .vlans = { net0, 1 }
+    };
+    w.hosts[1].ports = port;
+    w.hosts[1].n_ports = 1;
+    put(&w, 0, 0, 1000);
+    w.vms[0].vlans = (struct dcp_ids){ net1, 1 };
+    struct leg l = leg_of(w);
+
+    l.to->host[0].ix = 1;
+    schedule_legally(&l);
+    const struct dcp_step *trunk = find(&l, DCP_STEP_VLAN_TRUNK, 1, 0);
+
+    ck_assert_ptr_nonnull(trunk);
+    ck_assert_uint_eq(trunk->to.ix, 1);
+    ck_assert(waits(&l, find(&l, DCP_STEP_MIGRATE, 0, 0), trunk));
+    ck_assert_ptr_null(find(&l, DCP_STEP_VLAN_UNTRUNK, 1, 0));
+    /* And the way back, as a second leg of the same plan. */
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *home = dcp_placement_start(l.w.inv, NULL);
+    struct dcp_leg_request back = {
+        .inventory = l.w.inv,
+        .demand = &l.w.demand,
+        .last_slot = l.w.demand.n_slots,
+        .from = l.to,
+        .to = home,
+        .leg = 1,
+        .move_reason = DCP_REASON_RETURN,
+        .off_reason = DCP_REASON_NIGHT_OFF,
+        .trunks = &l.trunks,
+    };
+
+    ck_assert(dcp_schedule_leg(&back, &l.steps, &l.answer, NULL));
+    const struct dcp_step *untrunk = find(&l, DCP_STEP_VLAN_UNTRUNK, 1, 0);
+
+    ck_assert_ptr_nonnull(untrunk);
+    ck_assert(waits(&l, untrunk, find(&l, DCP_STEP_MIGRATE, 0, 1)));
+    finish(&l);
+}
+END_TEST
+
+/* VMs that may never share a host change places with room to spare. */
+START_TEST(rules_that_always_hold_make_moves_wait)
+{
+    static const uint32_t pair[] = { 0, 1 };
+    struct world w = world_make(3, 2);
+
+    put(&w, 0, 0, 100);
+    put(&w, 1, 1, 100);
+    w.rules[0] = (struct dcp_rule){ .kind = DCP_RULE_SPREAD,
+                                    .name = "apart",
+                                    .vms = pair,
+                                    .n_vms = 2,
+                                    .hold = DCP_HOLD_ALWAYS };
+    w.inv->n_rules = 1;
+    struct leg l = leg_of(w);
+
+    l.to->host[0].ix = 1;
+    l.to->host[1].ix = 2;
+    schedule_legally(&l);
+    ck_assert(waits(&l, find(&l, DCP_STEP_MIGRATE, 0, 0),
+                    find(&l, DCP_STEP_MIGRATE, 1, 0)));
+    finish(&l);
+}
+END_TEST
+
+/* Five equal moves out of one host, two at a time: three rounds. */
+START_TEST(makespan_keeps_the_limits)
+{
+    struct world w = world_make(6, 5);
+
+    for (uint32_t v = 0; v < 5; v++) {
+        put(&w, v, 0, 100);
+    }
+    w.inv->policy.out_per_host = 2;
+    struct leg l = leg_of(w);
+
+    for (uint32_t v = 0; v < 5; v++) {
+        l.to->host[v].ix = v + 1;
+    }
+    schedule_legally(&l);
+    int64_t one = find(&l, DCP_STEP_MIGRATE, 0, 0)->estimate_ms;
+
+    ck_assert_int_gt(one, 0);
+    ck_assert_int_eq(l.answer.makespan_ms, 3 * one);
+    finish(&l);
+}
+END_TEST
+
+int
+main(void)
+{
+    static const TTest *const *const tests[] = {
+        &nothing_to_move_is_no_step,
+        &gates_are_nested,
+        &full_hosts_swap_by_a_bypass,
+        &a_swap_without_a_third_host_is_stuck,
+        &hosts_are_on_before_and_off_after,
+        &keep_on_counts_while_hosts_change,
+        &vlans_come_first_and_go_last,
+        &rules_that_always_hold_make_moves_wait,
+        &makespan_keeps_the_limits,
+    };
+
+    return RUN_TESTS("solver_schedule", tests);
+}
