@@ -76,7 +76,13 @@ bring_home(const struct dcp_question *q, struct dcp_placement *out,
         }
     }
     for (uint32_t v = 0; v < out->n_vms; v++) {
-        out->host[v].ix = s->host[p->item_of_vm[v]];
+        uint32_t item = p->item_of_vm[v];
+
+        /* VMs of an item that did not go may be on several hosts: a rule
+         * gathers what starts apart. */
+        if (s->host[item] != p->start_host[item]) {
+            out->host[v].ix = s->host[item];
+        }
     }
     return true;
 }

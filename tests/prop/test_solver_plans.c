@@ -132,6 +132,12 @@ settled_night_is_quiet(const struct sample *s, char why[WHY])
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
     DCP_AUTO(dcp_plan) struct dcp_plan *again = NULL;
     struct dcp_plan_outcome outcome;
+
+    /* Soft rules are kept or dropped all at once, and may be kept when the
+     * night is looked at again. */
+    for (uint32_t i = 0; i < w.inv->n_rules; i++) {
+        w.rules[i].soft = false;
+    }
     bool ok = make_plan(&r, &plan, &outcome, why);
 
     if (ok && plan) {
