@@ -116,6 +116,10 @@ def percent(x):
     return f"{100 * x:.1f} %"
 
 
+def saved(before, after):
+    return f"{before['energy_kwh'] - after['energy_kwh']:.1f} kWh"
+
+
 def row(name, on, day):
     asked = day["requested_cpu_mhz_s"]
     slots = day["host_slots"]
@@ -157,18 +161,19 @@ def four_cases(model, window, until, start, hindsight_until, history):
            row("(c) from (b)", after["hosts_on_after"], c2 or b),
            row("(d) night plan, hindsight", hindsight["hosts_on_after"], d)],
           HEAD)
-    print(f"Packing, (a) to (b): {a['energy_kwh'] - b['energy_kwh']:.1f} kWh.  "
-          f"Nights, (b) to (c): {b['energy_kwh'] - c['energy_kwh']:.1f} kWh; from (b) "
-          f"{b['energy_kwh'] - (c2 or b)['energy_kwh']:.1f} kWh"
-          f"{'' if c2 else ' (nothing worth doing)'}; "
-          f"with hindsight {b['energy_kwh'] - d['energy_kwh']:.1f} kWh.  "
-          f"What binds: {packed['binding']} by day, {night['binding']} at "
-          f"night; at least {night['hosts_lower_bound']} hosts at night by the "
-          f"bound (gap {percent(night['gap_frac'])}), "
-          f"{packed['hosts_lower_bound']} for good "
-          f"(gap {percent(packed['gap_frac'])}).  Hosts needed under allocated "
-          f"memory at least {night['hosts_needed_allocated']}, under active "
-          f"{night['hosts_needed_active']}.\n")
+    active = night["hosts_needed_active"]
+    print(f"""\
+- Packing, (a) to (b): {saved(a, b)}.
+- Nights, (b) to (c): {saved(b, c)}; from (b): \
+{saved(b, c2) if c2 else "nothing worth doing"}; with hindsight: {saved(b, d)}.
+- What binds: {packed["binding"]} by day, {night["binding"]} at night.
+- Hosts at least, by the bound: {night["hosts_lower_bound"]} at night (gap \
+{percent(night["gap_frac"])}), {packed["hosts_lower_bound"]} for good (gap \
+{percent(packed["gap_frac"])}).
+- Hosts needed at least under allocated memory: \
+{night["hosts_needed_allocated"]}; under active memory: \
+{"not measured" if active is None else active}.
+""")
 
 
 def bitbrains():
@@ -189,7 +194,7 @@ def nine_nights(model):
     back = dcplan_json("-C", model, "simulate", "--backtest", "9",
                        "--window", "22:00-06:00")
     mean = back["mean"]
-    rows, saved, later = [], [], []
+    rows, first, later = [], [], []
     for night in back["nights"]:
         start = night["start"]
         end = after_hours(start, 24)
@@ -202,11 +207,11 @@ def nine_nights(model):
         _, c2 = night_plan(f"{model}-packed-{start[:10]}", "back",
                            "22:00-06:00", until, start, end,
                            usage=os.path.join(model, "usage.h5"))
-        saved.append(b["energy_kwh"] - c["energy_kwh"])
+        first.append(b["energy_kwh"] - c["energy_kwh"])
         later.append(b["energy_kwh"] - (c2 or b)["energy_kwh"])
         rows.append([start[:10], f"{c['baseline']['energy_kwh']:.1f}",
                      f"{b['energy_kwh']:.1f}", f"{c['energy_kwh']:.1f}",
-                     f"{saved[-1]:.1f}", f"{later[-1]:.1f}",
+                     f"{first[-1]:.1f}", f"{later[-1]:.1f}",
                      f"{c['baseline']['overload_host_seconds'] / 60:.0f}",
                      f"{c['overload_host_seconds'] / 60:.0f}",
                      f"{100 * night['host_slots_overloaded_frac']:.2f} %",
@@ -216,7 +221,7 @@ def nine_nights(model):
                  "overloaded samples at night", "cut"])
     print("Night saving, (b) to (c), mean {:.2f} kWh, 80 % interval "
           "{:.2f} to {:.2f}; from (b) {:.2f}, {:.2f} to {:.2f}.".format(
-              *interval_80(saved), *interval_80(later)))
+              *interval_80(first), *interval_80(later)))
     for key, value in mean.items():
         print(f"`--backtest 9`, {key}: {value['mean']:.4g}, 80 % interval "
               f"{value['low']:.4g} to {value['high']:.4g}.")

@@ -48,7 +48,8 @@ def round_trips(legs):
 
 def pack_for_good():
     """A second copy of the demo, packed once before the first night."""
-    packed, plan = os.path.join(WORK, "packed"), os.path.join(WORK, "packed.json")
+    packed = os.path.join(WORK, "packed")
+    plan = packed + ".json"
     copy_model("examples/demo", packed)
     dcplan("-C", packed, "consolidate", "--traces", USAGE, "--until", FIRST,
            "-o", plan)
@@ -87,7 +88,8 @@ def one_night(until, packed):
             "moves": facts["moves"], "back": round_trips(legs),
             "saved": good["energy_kwh"] - day["energy_kwh"],
             "good": good["energy_kwh"], "after": day["energy_kwh"],
-            "hosts": facts["hosts_on_after"], "good_hosts": good["hosts_on_max"],
+            "hosts": facts["hosts_on_after"],
+            "good_hosts": good["hosts_on_max"],
             "overload": day["overload_host_seconds"] / 60}
 
 
@@ -137,7 +139,8 @@ def disturbances():
         legs = moves_of(plan + ".noise") if noisy["plan"] else {}
         rows.append([seed, plain["status"].replace("_", " "), plain["moves"],
                      noisy["status"].replace("_", " "),
-                     len(legs.get("evening", {})), len(legs.get("morning", {}))])
+                     len(legs.get("evening", {})),
+                     len(legs.get("morning", {}))])
     table(rows, ["seed", "same demand", "moves", "demand off by 2 %",
                  "moves now", "next morning"])
     print(f"After an evening of {facts['moves']} planned moves: at most "
