@@ -57,6 +57,7 @@ print_json(const struct dcp_globals *g, const struct dcp_plan *plan,
     dcp_json_kstring(&w, "digest", plan->digest);
     dcp_json_ku64(&w, "steps", plan->n_steps);
     dcp_json_ku64(&w, "legs_done", legs_done);
+    dcp_json_kdouble(&w, "perturb", dcp_context_plan_perturb(plan));
     dcp_json_ku64(&w, "states_checked", r->states_checked);
     dcp_json_kstring(&w, "proof", proof_name(r->proof));
     dcp_json_ku64(&w, "violations_total", r->n_violations_all);
@@ -101,6 +102,13 @@ print_human(const struct dcp_globals *g, const struct dcp_plan *plan,
            (unsigned long long)r->states_checked,
            r->proof == DCP_PROOF_ALL_ORDERS ? "all orders of its steps"
                                             : "the listed order only");
+    double perturb = dcp_context_plan_perturb(plan);
+
+    if (perturb > 0) {
+        printf("against demand perturbed by up to %g %%, as the plan says: a "
+               "test of stability, not for use\n",
+               100 * perturb);
+    }
     if (legs_done) {
         printf("legs carried out already: %u of %u\n", legs_done, plan->n_legs);
     }

@@ -76,10 +76,17 @@ dcp_context_demand(struct dcp_context *c, const struct dcp_slot slots[],
                    from_ms, until_ms, err);
 }
 
-void
-dcp_context_perturb(struct dcp_demand *d, double share, uint64_t seed)
+bool
+dcp_context_perturb(struct dcp_demand *d, double share, uint64_t seed,
+                    struct dcp_error *err)
 {
     uint32_t *cpu = (uint32_t *)(size_t)d->cpu_mhz; /* Just made: ours. */
+
+    if (!(share >= 0 && share <= DCP_PERTURB_MAX)) {
+        return dcp_fail(err, DCP_E_ARGUMENT,
+                        "demand is perturbed by 0 to 50 %%, not by %g %%",
+                        100 * share);
+    }
 
     for (uint32_t v = 0; share > 0 && v < d->n_vms; v++) {
         struct dcp_rng rng = dcp_rng_stream(seed, "perturb", v);
@@ -91,11 +98,11 @@ dcp_context_perturb(struct dcp_demand *d, double share, uint64_t seed)
             *cell = (uint32_t)llround(*cell * factor);
         }
     }
+    return true;
 }
 
-/* The plan's own perturbation, from its options. */
-static double
-perturbation(const struct dcp_plan *plan)
+double
+dcp_context_plan_perturb(const struct dcp_plan *plan)
 {
     static const char key[] = "\"perturb\":";
     const char *at = strstr(plan->options_json, key);
@@ -132,8 +139,10 @@ dcp_context_plan_demand(struct dcp_context *c, const struct dcp_plan *plan,
         c, slots, n, bounded ? plan->traces_from_ms : INT64_MIN,
         bounded ? plan->traces_until_ms : INT64_MAX, err);
 
-    if (d) {
-        dcp_context_perturb(d, perturbation(plan), plan->seed);
+    if (d && !dcp_context_perturb(d, dcp_context_plan_perturb(plan), plan->seed,
+                                  err)) {
+        dcp_demand_destroy(d);
+        return NULL;
     }
     return d;
 }

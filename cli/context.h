@@ -42,8 +42,13 @@ struct dcp_demand *dcp_context_plan_demand(struct dcp_context *,
 
 /* Multiplies each VM's demand by exp(x), x uniform in [-share, share]: for
  * tests of stability.  A plan made so says it in its options, and the demand
- * that it was made with is perturbed alike. */
-void dcp_context_perturb(struct dcp_demand *, double share, uint64_t seed);
+ * that it was made with is perturbed alike.  More than DCP_PERTURB_MAX is
+ * refused: a plan that says so would choose its own demand. */
+#define DCP_PERTURB_MAX 0.5
+bool dcp_context_perturb(struct dcp_demand *, double share, uint64_t seed,
+                         struct dcp_error *err) DCP_CHECKED;
+/* The share that the plan's options say, 0 where they say none. */
+double dcp_context_plan_perturb(const struct dcp_plan *);
 
 /* Slots [first, last) of 'demand' that a leg is judged in: all that overlap
  * [start_ms, until_ms). */

@@ -72,7 +72,8 @@ def make_plan(digest):
         "valid": {"not_before": START, "not_after": "2013-08-31T05:00:00Z"},
         "legs": [
             {"leg": "evening", "start": START,
-             "deadline": "2013-08-30T21:00:00Z", "buckets_until": MORNING},
+             "deadline": "2013-08-30T21:00:00Z",
+             "buckets_until": "2013-08-31T04:00:00Z"},
             {"leg": "morning", "start": MORNING,
              "deadline": "2013-08-31T04:00:00Z",
              "buckets_until": "2013-08-31T20:00:00Z"}],
