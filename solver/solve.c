@@ -281,14 +281,18 @@ explain_shortage(const struct dcp_problem *p, const struct dcp_bound *b,
                 : cpu ? p->cap_cpu_mhz[h]
                       : p->cap[(size_t)b->binding * p->n_hosts + h];
     }
+    bool protects = p->q->headroom && p->q->inventory->policy.n_survive > 0;
+
     (void)snprintf(out->rule, sizeof out->rule, "%s",
-                   need > have ? "capacity" : "n+1");
+                   need > have || !protects ? "capacity" : "n+1");
     (void)snprintf(out->object, sizeof out->object, "%s",
                    dcp_bound_binding_name(p, b));
     (void)snprintf(out->text, sizeof out->text,
                    need > have ? "all hosts together have too little"
-                               : "all hosts together have too little to lose "
-                                 "one");
+                   : protects  ? "all hosts together have too little to lose "
+                                 "one"
+                               : "all hosts together have enough, but no way "
+                                 "to share out whole VMs");
     out->need = need;
     out->have = have;
 }
