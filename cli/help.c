@@ -92,8 +92,10 @@ int
 dcp_help_top(const struct dcp_command *const table[], char *const words[],
              uint32_t n_words, bool asked)
 {
+    FILE *out = asked ? stdout : stderr;
+
     if (!n_words) {
-        print_commands(asked ? stdout : stderr, table);
+        print_commands(out, table);
         return asked ? 0 : 2;
     }
     const char *names[64];
@@ -117,10 +119,10 @@ dcp_help_top(const struct dcp_command *const table[], char *const words[],
 
         if (!strncmp(names[i], words[0], length) && names[i][length] == ' ') {
             if (!is_group) {
-                fprintf(stderr, "dcplan: '%.60s' is one of:\n", words[0]);
+                fprintf(out, "dcplan: '%.60s' is one of:\n", words[0]);
             }
             is_group = true;
-            fprintf(stderr, "  dcplan %-18s %s\n", names[i], table[i]->summary);
+            fprintf(out, "  dcplan %-18s %s\n", names[i], table[i]->summary);
         }
     }
     if (is_group) {

@@ -90,7 +90,8 @@ set_option(const struct dcp_opt *opt, const char *value, void *base,
         }
         break;
     case DCP_OPT_FRAC:
-        if (dcp_parse_quantity(DCP_DIM_SHARE, value, &number, NULL)) {
+        if (dcp_parse_quantity(DCP_DIM_SHARE, value, &number, NULL) &&
+            number >= 0) {
             *(double *)at = number;
             return true;
         }

@@ -224,8 +224,9 @@ print_standing(const struct dcp_planning_job *job,
         putchar('\n');
         break;
     case DCP_STATUS_TIMEOUT:
-        printf("%-15s no plan was found: %s, %s: %s\n", "status",
-               o->because.rule, o->because.object, o->because.text);
+        printf("%-15s no plan was found: %s%s%s: %s\n", "status",
+               o->because.rule, o->because.object[0] ? ", " : "",
+               o->because.object, o->because.text);
         break;
     case DCP_STATUS_NOTHING_TO_DO:
         printf(

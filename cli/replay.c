@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MODEL_INTERVAL_MS (5 * 60 * INT64_C(1000))
+#define CELLS_MAX         (UINT64_C(1) << 30) /* 4 GiB of samples. */
 
 /* --- The window --------------------------------------------------------- */
 
@@ -118,8 +119,13 @@ samples_from_model(const struct dcp_inventory *inv, int64_t from_ms,
                                  .interval_ms = MODEL_INTERVAL_MS,
                                  .n_times = (uint32_t)n,
                                  .n_vms = inv->n_vms };
-    if (n > UINT32_MAX ||
-        __builtin_mul_overflow((size_t)n, (size_t)inv->n_vms + 1, &cells) ||
+    if (n > CELLS_MAX / ((uint64_t)inv->n_vms + 1)) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "%" PRIu64 " samples of %u VMs are too many to replay: "
+                        "bring --from and --to nearer to each other",
+                        n, inv->n_vms);
+    }
+    if (__builtin_mul_overflow((size_t)n, (size_t)inv->n_vms + 1, &cells) ||
         __builtin_mul_overflow(cells, sizeof(float), &size) ||
         !(out->value = malloc(size))) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for %" PRIu64 " samples",

@@ -86,6 +86,23 @@ dcp_json_end(struct dcp_json *w, char close)
     }
 }
 
+/* JSON is UTF-8; the name of a file need not be. */
+static void
+add_utf8(struct dcp_text *out, const char *bytes, size_t length)
+{
+    while (length) {
+        size_t good = dcp_text_utf8(bytes, length);
+
+        dcp_text_add(out, bytes, good);
+        if (good < length) {
+            dcp_text_puts(out, "\xef\xbf\xbd"); /* U+FFFD. */
+            good++;
+        }
+        bytes += good;
+        length -= good;
+    }
+}
+
 static void
 quote(struct dcp_json *w, const char *s)
 {
@@ -98,7 +115,7 @@ quote(struct dcp_json *w, const char *s)
         while ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\') {
             p++;
         }
-        dcp_text_add(&w->text, run, (size_t)(p - run));
+        add_utf8(&w->text, run, (size_t)(p - run));
         if (!*p) {
             break;
         }
