@@ -582,7 +582,9 @@ renumber(uint32_t *ids, uint32_t n, uint32_t n_all)
     for (uint32_t i = 0; i < n; i++) {
         ids[i] = n_all - 1 - ids[i];
     }
-    qsort(ids, n, sizeof *ids, random_compare);
+    if (n) {
+        qsort(ids, n, sizeof *ids, random_compare);
+    }
 }
 
 /* The same model with VMs and hosts listed the other way round. */
