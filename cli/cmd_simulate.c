@@ -4,15 +4,15 @@
 #include "cli/commands.h"
 #include "cli/replay.h"
 #include "cli/ui.h"
+#include "model/base/arena.h"
 #include "model/base/units.h"
+#include "model/io/file.h"
 #include "model/io/plan_file.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct options {
     const char *traces, *policy, *series, *window;
@@ -32,7 +32,7 @@ static const struct dcp_opt rows[] = {
     { "to", 0, DCP_OPT_INSTANT, offsetof(struct options, to_ms), "TIME", NULL,
       NULL, "Replay until here." },
     { "policy", 0, DCP_OPT_CHOICE, offsetof(struct options, policy), "NAME",
-      policies, NULL, "Without a plan: what acts while time passes." },
+      policies, NULL, "Without a plan: what acts while time passes" },
     { "backtest", 0, DCP_OPT_UINT, offsetof(struct options, backtest), "N",
       NULL, NULL,
       "Plan each of the last N nights from what came before it, replay it." },
@@ -105,31 +105,23 @@ static bool
 write_series(const char *path, const struct dcp_replay *r,
              struct dcp_error *err)
 {
-    char aside[4096];
-
     if (!strcmp(path, "-")) {
         print_series(stdout, r);
         return true;
     }
-    if ((size_t)snprintf(aside, sizeof aside, "%s.tmp", path) >= sizeof aside) {
-        return dcp_fail(err, DCP_E_USAGE, "--series: the name is too long");
-    }
-    FILE *f = fopen(aside, "we");
+    DCP_FREE char *text = NULL;
+    size_t length = 0;
+    FILE *f = open_memstream(&text, &length);
 
     if (!f) {
-        return dcp_fail(err, DCP_E_IO, "cannot write '%s': %s", aside,
-                        strerror(errno));
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for --series");
     }
     print_series(f, r);
-    bool ok = fflush(f) == 0 && !ferror(f) && fsync(fileno(f)) == 0;
+    bool ok = !ferror(f);
 
-    ok = fclose(f) == 0 && ok && rename(aside, path) == 0;
-    if (!ok) {
-        (void)dcp_fail(err, DCP_E_IO, "cannot write '%s': %s", path,
-                       strerror(errno));
-        (void)unlink(aside);
-    }
-    return ok;
+    ok = fclose(f) == 0 && ok;
+    return ok ? dcp_file_write(path, text, length, err)
+              : dcp_fail(err, DCP_E_NOMEM, "no memory for --series");
 }
 
 /* --- JSON --------------------------------------------------------------- */

@@ -63,8 +63,23 @@ dcp_out_file_open(const char *path, struct dcp_out_file *out,
                   struct dcp_error *err)
 {
     DCP_FREE char *dir = NULL;
+    struct stat st;
 
-    *out = (struct dcp_out_file){ .path = strdup(path), .fd = -1 };
+    *out = (struct dcp_out_file){ .fd = -1 };
+    if (stat(path, &st) == 0) {
+        if (!S_ISREG(st.st_mode)) {
+            return dcp_fail(err, DCP_E_IO,
+                            "cannot write '%s': it is not a regular file",
+                            path);
+        }
+        /* A rename onto a symbolic link would replace the link. */
+        out->path = realpath(path, NULL);
+    } else {
+        out->path = strdup(path);
+    }
+    if (out->path) {
+        path = out->path;
+    }
     if (!out->path || !directory_of(path, &dir)) {
         return no_memory(path, err);
     }

@@ -18,7 +18,9 @@ struct dcp_out_file {
     int fd;
 };
 
-/* 'out' may be given to dcp_out_file_finish() even after a failure. */
+/* Behind a symbolic link the file it leads to is replaced; a device or a pipe
+ * is refused.  'out' may be given to dcp_out_file_finish() even after a
+ * failure. */
 bool dcp_out_file_open(const char *path, struct dcp_out_file *out,
                        struct dcp_error *err) DCP_CHECKED;
 /* A name by which other libraries can open it. */

@@ -201,9 +201,26 @@ sync_directory_of(const char *path)
     }
 }
 
-bool
-dcp_file_write(const char *path, const char *bytes, size_t length,
+/* Pipes and devices keep their place and take the bytes as they come. */
+static bool
+write_in_place(const char *path, const char *bytes, size_t length,
                struct dcp_error *err)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && write_all(fd, bytes, length);
+    int reason = errno;
+
+    if (fd >= 0 && close(fd) != 0 && ok) {
+        ok = false;
+        reason = errno;
+    }
+    return ok || dcp_fail(err, DCP_E_IO, "cannot write '%.300s': %s", path,
+                          strerror(reason));
+}
+
+static bool
+write_aside(const char *path, const char *bytes, size_t length,
+            struct dcp_error *err)
 {
     size_t size = strlen(path) + 32;
     DCP_FREE char *aside = malloc(size);
@@ -215,22 +232,46 @@ dcp_file_write(const char *path, const char *bytes, size_t length,
     int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
     if (fd < 0) {
-        return dcp_fail(err, DCP_E_IO, "cannot create '%.300s': %s", aside,
+        return dcp_fail(err, DCP_E_IO, "cannot write '%.300s': %s", path,
                         strerror(errno));
     }
-    bool ok = write_all(fd, bytes, length);
+    bool ok = write_all(fd, bytes, length) && fsync(fd) == 0;
+    int reason = errno;
 
-    ok = ok && fsync(fd) == 0;
-    ok = close(fd) == 0 && ok;
-    ok = ok && rename(aside, path) == 0;
+    if (close(fd) != 0 && ok) {
+        ok = false;
+        reason = errno;
+    }
+    if (ok && rename(aside, path) != 0) {
+        ok = false;
+        reason = errno;
+    }
     if (!ok) {
         (void)dcp_fail(err, DCP_E_IO, "cannot write '%.300s': %s", path,
-                       strerror(errno));
+                       strerror(reason));
         (void)unlink(aside);
         return false;
     }
     sync_directory_of(path);
     return true;
+}
+
+bool
+dcp_file_write(const char *path, const char *bytes, size_t length,
+               struct dcp_error *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0) {
+        return write_aside(path, bytes, length, err);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return write_in_place(path, bytes, length, err);
+    }
+    /* A rename onto a symbolic link would replace the link. */
+    DCP_FREE char *real = realpath(path, NULL);
+
+    return write_aside(real ? real : path, bytes, length, err);
 }
 
 bool

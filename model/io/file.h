@@ -25,7 +25,9 @@ char *dcp_file_read(const char *path, size_t max_bytes, size_t *out_length,
 bool dcp_file_identity(const char *path, char out[48]) DCP_CHECKED;
 
 /* Puts the bytes at 'path' by write-aside, fsync, rename, fsync of the
- * directory.  On failure the old file stays and nothing is left behind. */
+ * directory.  On failure the old file stays and nothing is left behind.  A
+ * symbolic link stays one: the file behind it is replaced.  A pipe or a device
+ * is written where it is. */
 bool dcp_file_write(const char *path, const char *bytes, size_t length,
                     struct dcp_error *err) DCP_CHECKED;
 

@@ -5,12 +5,13 @@
 
 #include "model/io/plan_file.h"
 
+#include "model/io/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PLAN_BYTES_MAX ((size_t)4 << 30)
@@ -33,39 +34,6 @@ write_all(int fd, const char *data, size_t size)
     return true;
 }
 
-static bool
-write_aside(const char *path, const struct dcp_text *text,
-            struct dcp_error *err)
-{
-    struct dcp_text part = { 0 };
-
-    dcp_text_printf(&part, "%s.part.%ld", path, (long)getpid());
-    if (part.failed) {
-        dcp_text_finish(&part);
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for a file name");
-    }
-    int fd = open(part.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    bool ok =
-        fd >= 0 && write_all(fd, text->data, text->length) && fsync(fd) == 0;
-    int reason = errno;
-
-    if (fd >= 0 && close(fd) != 0 && ok) {
-        ok = false;
-        reason = errno;
-    }
-    if (ok && rename(part.data, path) != 0) {
-        ok = false;
-        reason = errno;
-    }
-    if (!ok) {
-        (void)unlink(part.data);
-        (void)dcp_fail(err, DCP_E_IO, "cannot write '%s': %s", path,
-                       strerror(reason));
-    }
-    dcp_text_finish(&part);
-    return ok;
-}
-
 bool
 dcp_plan_save(const struct dcp_inventory *inv, struct dcp_plan *plan,
               const char *path, struct dcp_error *err)
@@ -78,7 +46,7 @@ dcp_plan_save(const struct dcp_inventory *inv, struct dcp_plan *plan,
              dcp_fail(err, DCP_E_IO, "cannot write the plan: %s",
                       strerror(errno));
     } else if (ok) {
-        ok = write_aside(path, &text, err);
+        ok = dcp_file_write(path, dcp_text_get(&text), text.length, err);
     }
     dcp_text_finish(&text);
     return ok;

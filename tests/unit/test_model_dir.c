@@ -7,10 +7,12 @@
 #include "model/io/model_dir.h"
 #include "tests/unit/run_suite.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -227,6 +229,39 @@ START_TEST(vms_without_a_row_are_where_dc_yaml_says)
 }
 END_TEST
 
+/* What is not a plain file stays what it is. */
+START_TEST(links_and_pipes_stay)
+{
+    char link[128], file[128], got[8] = "";
+    struct stat st;
+    struct dcp_error err = { 0 };
+    int fd;
+
+    begin();
+    put("plain", "old");
+    (void)snprintf(file, sizeof file, "%s/plain", dir);
+    (void)snprintf(link, sizeof link, "%s/link", dir);
+    ck_assert_int_eq(symlink("plain", link), 0);
+    put("link", "new");
+    ck_assert(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+    ck_assert(stat(file, &st) == 0 && st.st_size == 3);
+
+    (void)snprintf(link, sizeof link, "%s/pipe", dir);
+    ck_assert_int_eq(mkfifo(link, 0600), 0);
+    fd = open(link, O_RDWR | O_NONBLOCK);
+    ck_assert_int_ge(fd, 0);
+    put("pipe", "through");
+    ck_assert(lstat(link, &st) == 0 && S_ISFIFO(st.st_mode));
+    ck_assert_int_eq(read(fd, got, sizeof got - 1), 7);
+    ck_assert_str_eq(got, "through");
+    (void)close(fd);
+
+    ck_assert(!dcp_file_write(dir, "x", 1, &err));
+    ck_assert(strstr(err.message, "cannot write") != NULL);
+    end();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -234,6 +269,7 @@ main(void)
         &commit_is_read_back,        &second_writer_is_stale,
         &lock_names_its_holder,      &kill_leaves_a_whole_state,
         &damaged_states_are_refused, &vms_without_a_row_are_where_dc_yaml_says,
+        &links_and_pipes_stay,
     };
 
     return RUN_TESTS("model_dir", tests);
