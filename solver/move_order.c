@@ -143,18 +143,22 @@ stands_in_the_way(const struct dcp_state *s, const struct dcp_placement *to,
     return false;
 }
 
+/* A host on which the VM can wait: one that is within its reach, where 'pass'
+ * is false, else any that no rule with hold: always forbids. */
 static uint32_t
-bypass_host(struct dcp_state *s, const struct dcp_placement *to,
-            const struct pending *m)
+waiting_host(struct dcp_state *s, const struct dcp_placement *to,
+             const struct pending *m, bool pass)
 {
-    uint32_t second_best = DCP_IX_NONE;
+    const struct dcp_problem *p = s->p;
+    uint32_t vm = p->vm[p->vm_first[m->vm]], second_best = DCP_IX_NONE;
 
-    for (uint32_t h = 0; h < s->p->n_hosts; h++) {
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
         bool ends_on = to->on[h];
 
-        if (h != m->from && h != m->to && s->p->use[h] != DCP_HOST_AVOID &&
+        if (h != m->from && h != m->to && p->use[h] != DCP_HOST_AVOID &&
             (!ends_on || second_best == DCP_IX_NONE) &&
-            dcp_problem_reaches(s->p, m->vm, h) && can_go(s, m->vm, h) &&
+            (pass || dcp_problem_reaches(p, m->vm, h)) && can_go(s, m->vm, h) &&
+            (!pass || dcp_reach_may_pass(p->q, vm, h)) &&
             !stands_in_the_way(s, to, m->vm, h)) {
             if (!ends_on) {
                 return h;
@@ -163,6 +167,15 @@ bypass_host(struct dcp_state *s, const struct dcp_placement *to,
         }
     }
     return second_best;
+}
+
+static uint32_t
+bypass_host(struct dcp_state *s, const struct dcp_placement *to,
+            const struct pending *m)
+{
+    uint32_t h = waiting_host(s, to, m, false);
+
+    return h != DCP_IX_NONE ? h : waiting_host(s, to, m, true);
 }
 
 static bool

@@ -154,6 +154,11 @@ bool dcp_problem_compile_groups(struct dcp_problem *, struct dcp_error *err)
 const char *dcp_reach_why_not(const struct dcp_question *, uint32_t vm,
                               uint32_t host, char *out, size_t size);
 
+/* Whether VM 'vm' may be on 'host' on its way to another: only rules with hold:
+ * always keep it away. */
+bool dcp_reach_may_pass(const struct dcp_question *, uint32_t vm,
+                        uint32_t host);
+
 /* The domain of a host for rules; UINT32_MAX: none. */
 uint32_t dcp_domain_of_host(const struct dcp_inventory *, enum dcp_domain,
                             uint32_t host);

@@ -291,6 +291,26 @@ dcp_reach_why_not(const struct dcp_question *q, uint32_t v, uint32_t h,
     return why ? why : why_not_rules(q, v, h, out, size);
 }
 
+bool
+dcp_reach_may_pass(const struct dcp_question *q, uint32_t v, uint32_t h)
+{
+    const struct dcp_inventory *inv = q->inventory;
+    char why[160];
+
+    if (why_not_machine(q, v, h, false, why, sizeof why)) {
+        return false;
+    }
+    for (uint32_t r = 0; r < inv->n_rules; r++) {
+        const struct dcp_rule *rule = &inv->rules[r];
+
+        if (rule->hold == DCP_HOLD_ALWAYS && lists(rule->vms, rule->n_vms, v) &&
+            rule_forbids(q, rule, v, h)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* --- Classes ------------------------------------------------------------ */
 
 /* Which machine facts of its present host matter to where a VM may go. */
