@@ -4,6 +4,7 @@
 
 #include "model/power.h"
 #include "solver/exact.h"
+#include "solver/shortage.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -260,43 +261,6 @@ find_impossible(const struct dcp_problem *p, struct dcp_because *out,
     return true;
 }
 
-/* All demand of a scalar against all capacity, where the relaxation proved
- * that there is too little. */
-static void
-explain_shortage(const struct dcp_problem *p, const struct dcp_bound *b,
-                 struct dcp_because *out)
-{
-    bool cpu = b->binding >= p->n_scalars;
-    double need = 0, have = 0;
-
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        need += cpu ? p->cpu_peak_mhz[i]
-                    : p->request[(size_t)i * p->n_scalars + b->binding];
-    }
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        bool may = p->use[h] != DCP_HOST_AVOID &&
-                   (p->q->start->on[h] || p->q->may_wake);
-
-        have += !may  ? 0
-                : cpu ? p->cap_cpu_mhz[h]
-                      : p->cap[(size_t)b->binding * p->n_hosts + h];
-    }
-    bool protects = p->q->headroom && p->q->inventory->policy.n_survive > 0;
-
-    (void)snprintf(out->rule, sizeof out->rule, "%s",
-                   need > have || !protects ? "capacity" : "n+1");
-    (void)snprintf(out->object, sizeof out->object, "%s",
-                   dcp_bound_binding_name(p, b));
-    (void)snprintf(out->text, sizeof out->text,
-                   need > have ? "all hosts together have too little"
-                   : protects  ? "all hosts together have too little to lose "
-                                 "one"
-                               : "all hosts together have enough, but no way "
-                                 "to share out whole VMs");
-    out->need = need;
-    out->have = have;
-}
-
 static void
 explain_incomplete(const struct dcp_problem *p,
                    const struct dcp_search_result *r, struct dcp_because *out)
@@ -438,7 +402,7 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
             return false;
         }
         if (!impossible) {
-            explain_shortage(p, &bound, &out->because);
+            dcp_shortage_explain(p, &bound, &out->because);
         }
         return true;
     }
