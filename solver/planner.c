@@ -107,6 +107,12 @@ monotonic_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+void
+dcp_work_set_values(struct dcp_work *w, uint32_t first, uint32_t last)
+{
+    set_values(w, 0, first, last);
+}
+
 /* The request's limit is for all its questions together: each gets a share of
  * what is left, and at least a moment to find some answer. */
 static struct dcp_solve_options
@@ -122,9 +128,9 @@ solve_options(const struct dcp_work *w, double share)
 }
 
 /* Soft rules are kept as if hard where there is an answer that way. */
-static bool
-solve(const struct dcp_work *w, struct dcp_question *q, double share,
-      struct dcp_solution *out, struct dcp_error *err)
+bool
+dcp_work_solve(const struct dcp_work *w, struct dcp_question *q, double share,
+               struct dcp_solution *out, struct dcp_error *err)
 {
     struct dcp_solve_options options = solve_options(w, share);
     bool soft = false;
@@ -151,7 +157,7 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
     struct dcp_question q = dcp_work_question(w, w->r->start, w->night_slots);
 
     set_values(w, 0, 0, w->night_slots);
-    if (!solve(w, &q, w->r->two_legs ? 0.6 : 1, &w->night, err)) {
+    if (!dcp_work_solve(w, &q, w->r->two_legs ? 0.6 : 1, &w->night, err)) {
         return false;
     }
     take_standing(w, &w->night);
@@ -166,7 +172,7 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
         struct dcp_solution fresh;
 
         q.may_empty = true;
-        if (!solve(w, &q, 0.6, &fresh, err)) {
+        if (!dcp_work_solve(w, &q, 0.6, &fresh, err)) {
             return false;
         }
         bool better = has_answer(&fresh) &&
@@ -192,7 +198,7 @@ solve_day(struct dcp_work *w, struct dcp_error *err)
     q.gentle = true;
     q.may_empty = true;
     set_values(w, 0, w->night_slots, w->n_slots);
-    return solve(w, &q, 1, &w->day, err);
+    return dcp_work_solve(w, &q, 1, &w->day, err);
 }
 
 static bool
@@ -344,6 +350,15 @@ nothing_to_do(struct dcp_work *w)
     p->cost_before = p->cost_after;
 }
 
+/* Whether the night could also be planned from the day's side. */
+static bool
+has_other_way(const struct dcp_work *w)
+{
+    return w->r->two_legs && w->r->job == DCP_JOB_CONSOLIDATE &&
+           !w->r->settled && w->second_end == w->day.placement &&
+           w->n_slots > w->night_slots;
+}
+
 static bool
 run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
 {
@@ -361,6 +376,9 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     }
     if (!w->second_end) {
         return true;
+    }
+    if (has_other_way(w) && !dcp_work_try_day_first(w, err)) {
+        return false;
     }
     if (not_worth_it(w) && (!stay(w, err) || !settle_day(w, err))) {
         return false;

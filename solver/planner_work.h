@@ -26,6 +26,20 @@ struct dcp_question
 dcp_work_question(const struct dcp_work *, const struct dcp_placement *start,
                   uint32_t last_slot);
 
+/* Values of a question about the slots from 0 on: what being on costs in the
+ * slots [first, last). */
+void dcp_work_set_values(struct dcp_work *, uint32_t first, uint32_t last);
+/* Solves with a share of the time that is left; soft rules are kept as if hard
+ * where there is an answer that way. */
+bool dcp_work_solve(const struct dcp_work *, struct dcp_question *,
+                    double share, struct dcp_solution *out,
+                    struct dcp_error *err) DCP_CHECKED;
+
+/* solver/planner_day_first.c: replaces night and day by those of the other way
+ * round where that is better. */
+bool dcp_work_try_day_first(struct dcp_work *, struct dcp_error *err)
+    DCP_CHECKED;
+
 /* solver/planner_measure.c: the outcome's figures when the first leg ends in
  * 'end1' and the second in 'end2' (which may be 'end1'). */
 bool dcp_work_weigh(struct dcp_work *, const struct dcp_placement *end1,
