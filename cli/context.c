@@ -69,16 +69,21 @@ dcp_context_demand(struct dcp_context *c, const struct dcp_slot slots[],
                    uint32_t n_slots, int64_t from_ms, int64_t until_ms,
                    struct dcp_error *err)
 {
-    if (!c->store) {
-        return dcp_demand_from_model(c->model.inventory, slots, n_slots, err);
+    const struct dcp_inventory *inv = c->model.inventory;
+    struct dcp_demand *d =
+        c->store ? dcp_fit(c->store, inv, c->measured, slots, n_slots, from_ms,
+                           until_ms, err)
+                 : dcp_demand_from_model(inv, slots, n_slots, err);
+
+    if (d) {
+        dcp_demand_cap(d, inv);
     }
-    return dcp_fit(c->store, c->model.inventory, c->measured, slots, n_slots,
-                   from_ms, until_ms, err);
+    return d;
 }
 
 bool
-dcp_context_perturb(struct dcp_demand *d, double share, uint64_t seed,
-                    struct dcp_error *err)
+dcp_context_perturb(const struct dcp_inventory *inv, struct dcp_demand *d,
+                    double share, uint64_t seed, struct dcp_error *err)
 {
     uint32_t *cpu = (uint32_t *)(size_t)d->cpu_mhz; /* Just made: ours. */
 
@@ -97,6 +102,9 @@ dcp_context_perturb(struct dcp_demand *d, double share, uint64_t seed,
 
             *cell = (uint32_t)llround(*cell * factor);
         }
+    }
+    if (share > 0) {
+        dcp_demand_cap(d, inv);
     }
     return true;
 }
@@ -139,8 +147,8 @@ dcp_context_plan_demand(struct dcp_context *c, const struct dcp_plan *plan,
         c, slots, n, bounded ? plan->traces_from_ms : INT64_MIN,
         bounded ? plan->traces_until_ms : INT64_MAX, err);
 
-    if (d && !dcp_context_perturb(d, dcp_context_plan_perturb(plan), plan->seed,
-                                  err)) {
+    if (d && !dcp_context_perturb(inv, d, dcp_context_plan_perturb(plan),
+                                  plan->seed, err)) {
         dcp_demand_destroy(d);
         return NULL;
     }

@@ -14,38 +14,38 @@
 
 struct dcp_context {
     struct dcp_model model;
-    struct dcp_store *store; /* NULL: the model has no usage.h5. */
+    struct dcp_store *store;        /* NULL: the model has no usage.h5. */
     struct dcp_placement *measured; /* Owned: where VMs ran while usage was
                                      * measured, as far as the model knows:
                                      * where dc.yaml has them. */
 };
 
 /* 'traces' NULL: usage.h5 in the model directory, where there is one. */
-bool dcp_context_open(const struct dcp_globals *, const char *traces,
-                      struct dcp_context *out, struct dcp_error *err)
-    DCP_CHECKED;
+bool
+dcp_context_open(const struct dcp_globals *, const char *traces,
+                 struct dcp_context *out, struct dcp_error *err) DCP_CHECKED;
 void dcp_context_close(struct dcp_context *);
 
 /* Demand in 'slots', fitted on [from_ms, until_ms) of the store (INT64_MIN,
  * INT64_MAX: no bound), or from the model where there is no store. */
-struct dcp_demand *dcp_context_demand(struct dcp_context *,
-                                      const struct dcp_slot slots[],
-                                      uint32_t n_slots, int64_t from_ms,
-                                      int64_t until_ms,
-                                      struct dcp_error *err) DCP_CHECKED;
+struct dcp_demand *
+dcp_context_demand(struct dcp_context *, const struct dcp_slot slots[],
+                   uint32_t n_slots, int64_t from_ms, int64_t until_ms,
+                   struct dcp_error *err) DCP_CHECKED;
 
 /* The demand that 'plan' was made with: its slots, from its first leg's start
  * to its last buckets_until, fitted on the history that it names. */
-struct dcp_demand *dcp_context_plan_demand(struct dcp_context *,
-                                           const struct dcp_plan *plan,
-                                           struct dcp_error *err) DCP_CHECKED;
+struct dcp_demand *
+dcp_context_plan_demand(struct dcp_context *, const struct dcp_plan *plan,
+                        struct dcp_error *err) DCP_CHECKED;
 
 /* Multiplies each VM's demand by exp(x), x uniform in [-share, share]: for
  * tests of stability.  A plan made so says it in its options, and the demand
  * that it was made with is perturbed alike.  More than DCP_PERTURB_MAX is
  * refused: a plan that says so would choose its own demand. */
 #define DCP_PERTURB_MAX 0.5
-bool dcp_context_perturb(struct dcp_demand *, double share, uint64_t seed,
+bool dcp_context_perturb(const struct dcp_inventory *, struct dcp_demand *,
+                         double share, uint64_t seed,
                          struct dcp_error *err) DCP_CHECKED;
 /* The share that the plan's options say, 0 where they say none. */
 double dcp_context_plan_perturb(const struct dcp_plan *);

@@ -454,7 +454,8 @@ dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
     if (!out->demand) {
         return false;
     }
-    if (!dcp_context_perturb(out->demand, o->perturb_frac, g->seed, err) ||
+    if (!dcp_context_perturb(c->model.inventory, out->demand, o->perturb_frac,
+                             g->seed, err) ||
         !hosts_needed(c, start, out, err) ||
         !make(g, c, start, o, job, out, err)) {
         dcp_planning_answer_finish(out);

@@ -51,6 +51,7 @@ json_demand(struct dcp_json *w, const struct dcp_demand *d)
     dcp_json_ku64(w, "vms_at_limit", d->n_vms_at_limit);
     dcp_json_ku64(w, "samples_at_limit", d->n_samples_at_limit);
     dcp_json_kdouble(w, "at_limit_raise_frac", d->at_limit_raise_frac);
+    dcp_json_ku64(w, "vms_above_hosts", d->n_vms_above_hosts);
     dcp_json_ku64(w, "class_fallbacks", d->n_class_fallback);
     dcp_json_end(w, '}');
 }
@@ -352,6 +353,11 @@ print_demand(const struct dcp_inventory *inv, const struct dcp_demand *d,
         printf("%-15s %u VMs had samples at their limit (lower bounds): raised "
                "by %.0f %%\n",
                "", d->n_vms_at_limit, 100 * d->at_limit_raise_frac);
+    }
+    if (d->n_vms_above_hosts) {
+        printf("%-15s %u VMs want more than the target share of any host: "
+               "planned at that of the largest\n",
+               "", d->n_vms_above_hosts);
     }
     if (d->n_class_fallback) {
         printf("%-15s %u VM-day classes without history take the VM's worst "

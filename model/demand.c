@@ -124,6 +124,33 @@ dcp_demand_from_model(const struct dcp_inventory *inv,
 }
 
 void
+dcp_demand_cap(struct dcp_demand *d, const struct dcp_inventory *inv)
+{
+    uint32_t *cpu = (uint32_t *)(size_t)d->cpu_mhz; /* Just made: not shared. */
+    uint32_t most_mhz = 0;
+
+    for (uint32_t h = 0; h < inv->n_hosts; h++) {
+        uint32_t mhz = dcp_host_usable(inv, (dcp_host_id){ h }).cpu_mhz;
+
+        if (inv->hosts[h].state != DCP_HOST_MAINTENANCE && mhz > most_mhz) {
+            most_mhz = mhz;
+        }
+    }
+    d->n_vms_above_hosts = 0;
+    for (uint32_t v = 0; most_mhz && v < d->n_vms; v++) {
+        bool above = false;
+
+        for (uint32_t t = 0; t < d->n_slots; t++) {
+            uint32_t *cell = &cpu[(size_t)v * d->stride + t];
+
+            above |= *cell > most_mhz;
+            *cell = *cell > most_mhz ? most_mhz : *cell;
+        }
+        d->n_vms_above_hosts += above;
+    }
+}
+
+void
 dcp_demand_destroy(struct dcp_demand *d)
 {
     if (d) {

@@ -43,6 +43,9 @@ struct dcp_demand {
     double at_limit_raise_frac;  /* Such samples were raised by so much. */
     uint32_t n_vms_partial;      /* VMs that appear or vanish inside the
                                   * history. */
+    uint32_t n_vms_above_hosts;  /* VMs that want more than the target share of
+                                  * any host: planned at that share of the
+                                  * largest one, which no host can exceed. */
     uint32_t n_class_fallback;   /* (VM, class) pairs without history, which
                                   * take the VM's worst known class. */
     int64_t from_ms, until_ms;   /* History used; 0, 0: none. */
@@ -77,6 +80,11 @@ struct dcp_demand *dcp_demand_from_model(const struct dcp_inventory *,
 enum dcp_demand_source dcp_demand_row_from_model(
     const struct dcp_inventory *, dcp_vm_id, const struct dcp_slot *slots,
     uint32_t n_slots, uint32_t out_cpu_mhz[]);
+
+/* Plans no VM above what any host that is not in maintenance may carry, and
+ * counts those that want it: no placement could give them more, and one such
+ * VM must not keep all others from being planned.  For a demand just made. */
+void dcp_demand_cap(struct dcp_demand *, const struct dcp_inventory *);
 
 void dcp_demand_destroy(struct dcp_demand *);
 DCP_DEFINE_AUTO(dcp_demand)

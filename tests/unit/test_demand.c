@@ -2,6 +2,7 @@
 
 #include "model/base/rng.h"
 #include "model/base/units.h"
+#include "model/capacity.h"
 #include "model/cost.h"
 #include "model/demand.h"
 #include "tests/unit/ledger_fixture.h"
@@ -93,6 +94,32 @@ START_TEST(no_history_is_allocation_or_profile)
     ck_assert_uint_eq(d->n_by_source[DCP_DEMAND_ALLOCATION], 2);
     ck_assert_uint_eq(d->n_by_source[DCP_DEMAND_PROFILE], 1);
     ck_assert_ptr_null(d->net_kib_s);
+}
+END_TEST
+
+/* A VM of eight cores' demand on hosts of two: planned at what the largest
+ * host may carry, and counted; smaller ones are left alone. */
+START_TEST(no_vm_is_planned_above_all_hosts)
+{
+    struct dcp_hardware hw[] = { fixture_hardware(1, 2) };
+    DCP_AUTO(dcp_inventory)
+    struct dcp_inventory *inv =
+        fixture_create(hw, 1, (const uint32_t[]){ 1, 8 }, 2);
+    struct dcp_slot slot = { 0, DCP_HOUR_MS, 0 };
+
+    inv->policy.target_cpu_frac = 0.8;
+    DCP_AUTO(dcp_demand)
+    struct dcp_demand *d = dcp_demand_from_model(inv, &slot, 1, NULL);
+
+    ck_assert_ptr_nonnull(d);
+    uint32_t small = d->cpu_mhz[0];
+    uint32_t most = dcp_host_usable(inv, (dcp_host_id){ 0 }).cpu_mhz;
+
+    ck_assert_uint_gt(d->cpu_mhz[d->stride], most);
+    dcp_demand_cap(d, inv);
+    ck_assert_uint_eq(d->cpu_mhz[d->stride], most);
+    ck_assert_uint_eq(d->cpu_mhz[0], small);
+    ck_assert_uint_eq(d->n_vms_above_hosts, 1);
 }
 END_TEST
 
@@ -195,6 +222,7 @@ main(void)
     tcase_add_test(tc, percentile_is_nearest_rank);
     tcase_add_test(tc, percentile_agrees_with_sorting);
     tcase_add_test(tc, no_history_is_allocation_or_profile);
+    tcase_add_test(tc, no_vm_is_planned_above_all_hosts);
     tcase_add_test(tc, energy_of_a_placement_by_hand);
     tcase_add_test(tc, energy_beyond_one_tile);
     suite_add_tcase(suite, tc);
