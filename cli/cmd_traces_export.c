@@ -3,13 +3,16 @@
 #include "cli/commands.h"
 #include "cli/ui.h"
 #include "model/base/units.h"
+#include "traces/out_file.h"
 #include "traces/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct options {
     const char *output, *metric;
@@ -231,14 +234,86 @@ write_all(struct export *e, const struct options *o, struct dcp_error *err)
     return ok && write_long(e, err);
 }
 
+/* Standard output, a device or a pipe; else a file that appears whole or not
+ * at all. */
+static FILE *
+open_output(const char *path, struct dcp_out_file *aside, struct dcp_error *err)
+{
+    struct stat st;
+    FILE *out = NULL;
+
+    *aside = (struct dcp_out_file){ .fd = -1 };
+    if (!strcmp(path, "-")) {
+        return stdout;
+    }
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        out = fopen(path, "we");
+    } else if (dcp_out_file_open(path, aside, err)) {
+        int fd = fcntl(aside->fd, F_DUPFD_CLOEXEC, 0);
+
+        out = fd >= 0 ? fdopen(fd, "w") : NULL;
+    } else {
+        return NULL;
+    }
+    if (!out) {
+        (void)dcp_fail(err, DCP_E_IO, "cannot write '%s': %s", path,
+                       strerror(errno));
+    }
+    return out;
+}
+
+static bool
+close_output(const char *path, FILE *out, struct dcp_out_file *aside, bool ok,
+             struct dcp_error *err)
+{
+    if (out != stdout) {
+        bool whole = !ferror(out);
+
+        whole = fclose(out) == 0 && whole;
+        if (ok && !whole) {
+            ok = dcp_fail(err, DCP_E_IO, "cannot write '%s': %s", path,
+                          strerror(errno));
+        }
+    }
+    if (ok && aside->fd >= 0) {
+        ok = dcp_out_file_commit(aside, err);
+    }
+    dcp_out_file_finish(aside);
+    return ok;
+}
+
+static int
+print_json(const struct dcp_globals *g, const struct export *e,
+           const char *output, struct dcp_error *err)
+{
+    struct dcp_json w;
+
+    dcp_json_init(&w, true);
+    dcp_json_begin(&w, '{');
+    dcp_json_kstring(&w, "schema", "dcplan/traces-export/1");
+    dcp_json_kstring(&w, "output", output);
+    dcp_json_ku64(&w, "vms", dcp_store_n_vms(e->store));
+    dcp_json_ku64(&w, "times", e->n_times);
+    dcp_json_kobject(&w, "run");
+    dcp_ui_run_members(g, &w);
+    dcp_json_end(&w, '}');
+    dcp_json_end(&w, '}');
+    return dcp_ui_json(&w, 0, err);
+}
+
 static int
 run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     char *const args[], struct dcp_error *err)
 {
     const struct options *o = options;
     char path[4096];
-    bool to_file = strcmp(o->output, "-") != 0;
 
+    if (g->json && !strcmp(o->output, "-")) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "--json: the samples go to standard output; name a "
+                       "file for them with -o");
+        return -1;
+    }
     if (n_args) {
         (void)snprintf(path, sizeof path, "%s", args[0]);
     } else {
@@ -248,12 +323,12 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     if (!store) {
         return -1;
     }
+    struct dcp_out_file aside;
     struct export e = { .store = store,
-                        .out = to_file ? fopen(o->output, "we") : stdout };
+                        .out = open_output(o->output, &aside, err) };
 
     if (!e.out) {
-        (void)dcp_fail(err, DCP_E_IO, "cannot write '%s': %s", o->output,
-                       strerror(errno));
+        dcp_out_file_finish(&aside);
         return -1;
     }
     bool ok = write_all(&e, o, err);
@@ -261,11 +336,10 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     for (int m = 0; m < DCP_METRICS; m++) {
         free(e.value[m]);
     }
-    if (to_file && fclose(e.out) != 0 && ok) {
-        ok = dcp_fail(err, DCP_E_IO, "cannot write '%s': %s", o->output,
-                      strerror(errno));
+    if (!close_output(o->output, e.out, &aside, ok, err)) {
+        return -1;
     }
-    return ok ? 0 : -1;
+    return g->json ? print_json(g, &e, o->output, err) : 0;
 }
 
 const struct dcp_command dcp_cmd_traces_export = {

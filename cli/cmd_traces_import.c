@@ -39,10 +39,27 @@ static const struct dcp_opt_group groups[] = {
     { rows, sizeof rows / sizeof rows[0], 0 },
 };
 
+struct shown {
+    const struct dcp_globals *g;
+    int percent; /* What the terminal shows. */
+};
+
+/* All is read at 100 %; the rest of the time goes into the grid. */
 static void
-progress(void *globals, double done_frac)
+progress(void *context, double done_frac)
 {
-    dcp_ui_progress(globals, "importing", done_frac);
+    struct shown *shown = context;
+    int percent = (int)(100 * done_frac + 0.5);
+
+    if (percent == shown->percent) {
+        return;
+    }
+    shown->percent = percent;
+    if (done_frac < 1) {
+        dcp_ui_progress(shown->g, "reading", done_frac);
+    } else {
+        dcp_ui_progress(shown->g, "writing the store", -1);
+    }
 }
 
 static int
@@ -129,7 +146,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                        "--deflate is at most 9, --core-mhz at most 1000000");
         return -1;
     }
-    struct dcp_globals copy = *g;
+    struct shown shown = { g, -1 };
     struct dcp_import_options io = {
         .interval_ms = o->interval_ms,
         .start_ms = o->start_ms,
@@ -141,7 +158,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
         .core_mhz = (double)o->core_mhz,
         .map_path = o->map,
         .progress = progress,
-        .progress_context = &copy,
+        .progress_context = &shown,
     };
     DCP_AUTO(dcp_import)
     struct dcp_import *imp = dcp_import_create(args[0], &io, err);
