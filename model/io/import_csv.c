@@ -93,6 +93,22 @@ in_model(const struct dcp_import *im, uint32_t kind, const char *name)
                                : tree_has(&im->main_tree, section, name);
 }
 
+bool
+dcp_import_has_hardware(const struct dcp_import *im, const char *name)
+{
+    const struct dcp_inventory *inv = im->model.inventory;
+
+    if (tree_has(&im->old_tree[0], "hardware", name)) {
+        return false;
+    }
+    for (uint32_t i = 0; inv && i < inv->n_hardware; i++) {
+        if (!strcmp(inv->hardware[i].name, name)) {
+            return true;
+        }
+    }
+    return tree_has(&im->main_tree, "hardware", name);
+}
+
 void
 dcp_import_put_quoted(struct dcp_text *out, const char *text)
 {

@@ -100,9 +100,14 @@ read_host(struct dcp_import *im, const struct dcp_import_table *t,
         dcp_import_skip(im, "no name");
         return false;
     }
-    if (*row->hardware) {
+    /* A model of machine is one of ours, unless the table says itself what
+     * such a machine is. */
+    if (*row->hardware &&
+        (!*row->memory || dcp_import_has_hardware(im, row->hardware))) {
         return true;
     }
+    row->chassis = *row->chassis ? row->chassis : row->hardware;
+    row->hardware = "";
     row->arch = *row->arch ? row->arch : "x86_64";
     row->sockets = whole(dcp_import_cell(im, t, "sockets"));
     row->sockets = row->sockets ? row->sockets : 1;

@@ -49,6 +49,9 @@ void dcp_import_skip(struct dcp_import *, const char *why);
 /* Notes that the tables name a rack (0), tenant, tier or application; defines
  * it where the model does not. */
 bool dcp_import_need(struct dcp_import *, uint32_t kind, const char *name);
+/* Whether the model defines this hardware elsewhere than in the file that this
+ * import replaces. */
+bool dcp_import_has_hardware(const struct dcp_import *, const char *name);
 /* Opens the table and makes its mapping. */
 bool dcp_import_open(struct dcp_import *, struct dcp_import_table *,
                      const char *name, const char *path);

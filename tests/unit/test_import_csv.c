@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Importers of inventories: names of CPUs, the include list, mappings, tables in small. */
+/* Importers of inventories: names of CPUs, the include list, mappings, tables
+ * in small. */
 
 #include "model/io/file.h"
 #include "model/io/import_csv.h"
@@ -173,6 +174,47 @@ START_TEST(hosts_are_grouped_mapped_and_counted)
 }
 END_TEST
 
+/* A table that sizes its machines needs no hardware in dc.yaml; the names that
+ * dc.yaml has stand for what it says. */
+START_TEST(tables_may_size_their_machines)
+{
+    static const char hosts[] = "host,model,sockets,cores,mhz,ram\n"
+                                "x1,R740,2,32,2400,256GiB\n"
+                                "x2,R740,2,32,2400,256GiB\n"
+                                "x3,R740,2,32,2400,512GiB\n"
+                                "x4,own,2,32,2400,512GiB\n";
+    static const char own[] =
+        "dcplan: model/1\nlineage: x\n"
+        "hardware: {own: {sockets: 1, cores_per_socket: 4, clock: 2GHz,\n"
+        "  memory: 8GiB}}\n";
+    struct dcp_import_result result;
+    struct dcp_diag diag = { 0 };
+    struct dcp_error err = { 0 };
+    struct dcp_model m = { 0 };
+
+    begin();
+    (void)put("dc.yaml", own);
+    struct dcp_import_options options = { .hosts = put("in.csv", hosts) };
+
+    ck_assert_msg(dcp_import_csv(dir, &options, &result, &diag, &err), "%s",
+                  err.message);
+    ck_assert_uint_eq(result.hosts_taken, 4);
+    ck_assert_uint_eq(result.hardware, 2);
+    ck_assert_msg(dcp_model_open(dir, &diag, &m, &err), "%s", err.message);
+    const uint32_t want_gib[] = { 256, 256, 512, 8 };
+
+    for (uint32_t h = 0; h < 4; h++) {
+        const struct dcp_hardware *hw =
+            &m.inventory->hardware[m.inventory->hosts[h].hardware.ix];
+
+        ck_assert_uint_eq(hw->mem_mib, want_gib[h] * 1024);
+    }
+    dcp_model_finish(&m);
+    dcp_diag_finish(&diag);
+    end();
+}
+END_TEST
+
 START_TEST(vms_bring_their_tenants_and_tiers)
 {
     static const char vms[] = "vm_name,vcpu,memory_gib,tenant,tier,colour\n"
@@ -252,11 +294,9 @@ int
 main(void)
 {
     static const TTest *const *const tests[] = {
-        &cpu_names_are_compared_without_marks,
-        &include_list_grows_in_any_form,
-        &hosts_are_grouped_mapped_and_counted,
-        &vms_bring_their_tenants_and_tiers,
-        &wrong_tables_write_nothing,
+        &cpu_names_are_compared_without_marks, &include_list_grows_in_any_form,
+        &hosts_are_grouped_mapped_and_counted, &tables_may_size_their_machines,
+        &vms_bring_their_tenants_and_tiers,    &wrong_tables_write_nothing,
     };
 
     return RUN_TESTS("import_csv", tests);
