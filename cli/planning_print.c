@@ -292,6 +292,12 @@ print_ledger(const struct dcp_inventory *inv, const struct dcp_plan_outcome *o)
                    ? " (a VM that returns saves none)"
                    : "");
     }
+    if (p->cost_after > p->cost_before && strcmp(o->goal, "cost") != 0 &&
+        p->cost_before > 0) {
+        printf("%-15s %.2f %s more than before: the goal is %s; --goal cost "
+               "weighs money\n",
+               "cost", p->cost_after - p->cost_before, inv->currency, o->goal);
+    }
 }
 
 /* Beside the sum of percentiles: what the raw samples come to together. */
@@ -331,8 +337,7 @@ print_joint(const struct dcp_inventory *inv,
 }
 
 static void
-print_demand(const struct dcp_inventory *inv, const struct dcp_demand *d,
-             const struct dcp_planning_answer *a)
+print_demand(const struct dcp_demand *d)
 {
     printf("%-15s sum of per-VM percentiles with margin (not the percentile of "
            "the sum); %u VMs from traces",
@@ -364,6 +369,12 @@ print_demand(const struct dcp_inventory *inv, const struct dcp_demand *d,
                "known class\n",
                "", d->n_class_fallback);
     }
+}
+
+static void
+print_memory(const struct dcp_inventory *inv,
+             const struct dcp_planning_answer *a)
+{
     printf("%-15s %u hosts at least by allocated memory%s", "memory",
            a->hosts_needed_allocated,
            inv->policy.memory_basis == DCP_MEMORY_ALLOCATED ? " (used)" : "");
@@ -389,6 +400,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     print_times(c, job, a);
     print_standing(job, a);
     if (o->status == DCP_STATUS_INFEASIBLE || o->status == DCP_STATUS_TIMEOUT) {
+        print_demand(a->demand); /* It may be what stands in the way. */
         return;
     }
     printf("%-15s %u -> %u (at least %u; %s binds)\n", "hosts on",
@@ -400,7 +412,8 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     }
     printf("%-15s CPU %.0f %%, memory %.0f %% of the hosts that are on\n",
            "used", 100 * o->cpu_util_mean_frac, 100 * o->mem_alloc_mean_frac);
-    print_demand(inv, a->demand, a);
+    print_demand(a->demand);
+    print_memory(inv, a);
     print_joint(inv, a);
     if (!a->plan) {
         return;
