@@ -369,7 +369,8 @@ adopt(const struct model *m, struct dcp_state *s, const double *x,
 
 static bool
 run(struct model *m, struct dcp_state *s, struct dcp_bound *bound,
-    double time_limit_s, bool *out_proved, struct dcp_error *err)
+    const struct dcp_exact_limits *limits, bool *out_proved,
+    struct dcp_error *err)
 {
     uint32_t n = dcp_lp_n_cols(m->lp);
     DCP_FREE double *x = calloc(n + 1u, sizeof *x);
@@ -383,7 +384,8 @@ run(struct model *m, struct dcp_state *s, struct dcp_bound *bound,
     }
     known_answer(m, start);
     struct dcp_lp_options options = { .integer = true,
-                                      .time_limit_s = time_limit_s,
+                                      .time_limit_s = limits->time_s,
+                                      .node_limit = limits->nodes,
                                       .start = start };
 
     if (!dcp_lp_solve(m->lp, &options, &answer, x, err)) {
@@ -415,8 +417,9 @@ run(struct model *m, struct dcp_state *s, struct dcp_bound *bound,
 }
 
 bool
-dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound, double time_limit_s,
-              bool *out_proved, struct dcp_error *err)
+dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
+              const struct dcp_exact_limits *limits, bool *out_proved,
+              struct dcp_error *err)
 {
     const struct dcp_problem *p = s->p;
     DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
@@ -438,5 +441,5 @@ dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound, double time_limit_s,
     if (!m.ok) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for the exact solver");
     }
-    return run(&m, s, bound, time_limit_s, out_proved, err);
+    return run(&m, s, bound, limits, out_proved, err);
 }

@@ -15,11 +15,16 @@
 
 bool dcp_exact_is_small(const struct dcp_problem *);
 
+struct dcp_exact_limits {
+    double time_s;
+    uint32_t nodes; /* 0: none.  The same on every machine, as time is not. */
+};
+
 /* Starts from 's' (complete and legal), which is improved in place when the
  * program finds better and that passes.  Raises 'bound' where it can; sets
  * *out_proved when 's' is proved optimal. */
 bool dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
-                   double time_limit_s, bool *out_proved,
+                   const struct dcp_exact_limits *, bool *out_proved,
                    struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/exact.h */

@@ -12,6 +12,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Of the exact program, where iterations are limited instead of time. */
+#define EXACT_NODES 20u
+
 const char *
 dcp_status_name(enum dcp_status status)
 {
@@ -359,9 +362,12 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
     if (!proved && result.stopped_by != DCP_STOPPED_GAP && p->q->may_empty &&
         !p->q->gentle && dcp_exact_is_small(p)) {
         double left_s = limit_s - (double)(now_ms() - start) / 1000;
+        struct dcp_exact_limits limits = { fmax(fmin(left_s, 10), 0.05), 0 };
 
-        if (!dcp_exact_run(s, bound, fmax(fmin(left_s, 10), 0.05), &proved,
-                           err)) {
+        if (options->iterations) { /* Repeatable: no clock decides. */
+            limits = (struct dcp_exact_limits){ 600, EXACT_NODES };
+        }
+        if (!dcp_exact_run(s, bound, &limits, &proved, err)) {
             return false;
         }
         out->stopped_by = proved ? DCP_STOPPED_PROOF : out->stopped_by;
