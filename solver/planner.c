@@ -94,6 +94,7 @@ take_standing(struct dcp_work *w, const struct dcp_solution *s)
 }
 
 #define DEFAULT_LIMIT_S 30.0
+#define NO_LIMIT_S      1e6 /* Iterations limit instead, the same everywhere. */
 /* An answer that no safe order of moves leads to is sought again elsewhere. */
 #define ATTEMPTS_MAX      4
 #define ATTEMPT_SEED_STEP UINT64_C(0x9e3779b97f4a7c15)
@@ -119,7 +120,9 @@ static struct dcp_solve_options
 solve_options(const struct dcp_work *w, double share)
 {
     struct dcp_solve_options o = w->r->solve;
-    double limit_s = o.time_limit_s > 0 ? o.time_limit_s : DEFAULT_LIMIT_S;
+    double limit_s = o.time_limit_s > 0 ? o.time_limit_s
+                     : o.iterations     ? NO_LIMIT_S
+                                        : DEFAULT_LIMIT_S;
     double spent_s = (double)(monotonic_ms() - w->started_ms) / 1000;
 
     o.seed += w->attempt * ATTEMPT_SEED_STEP;
