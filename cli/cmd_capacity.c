@@ -256,8 +256,10 @@ const struct dcp_command dcp_cmd_capacity = {
         "(planned demand in the worst bucket of a\nweek; active memory where "
         "it "
         "was measured).  Room for more is counted per size of\nVM that the "
-        "model has, without placement rules: 'dcplan place --how-many' obeys\n"
-        "them.  docs/formulas.md has the methods.\n\n"
+        "model has, each as demanding as those are on average, without "
+        "placement\nrules; 'dcplan place --how-many' obeys rules and headroom, "
+        "and takes a new VM at\nall that its vCPUs may use.  docs/formulas.md "
+        "has the methods.\n\n"
         "Examples:\n"
         "  dcplan capacity\n"
         "  dcplan capacity --json | jq '.clusters[0].binding'\n",
