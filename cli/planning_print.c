@@ -359,6 +359,11 @@ print_demand(const struct dcp_demand *d)
                "by %.0f %%\n",
                "", d->n_vms_at_limit, 100 * d->at_limit_raise_frac);
     }
+    if (2 * d->n_by_source[DCP_DEMAND_SHORT] > d->n_vms) {
+        printf("%-15s most VMs have less history than policy.min_history asks "
+               "for; lower it to learn from what there is\n",
+               "");
+    }
     if (d->n_vms_above_hosts) {
         printf("%-15s %u VMs want more than the target share of any host: "
                "planned at that of the largest\n",

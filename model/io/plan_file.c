@@ -92,8 +92,8 @@ dcp_plan_load(const struct dcp_inventory *inv, const char *path,
     struct dcp_plan *plan = NULL;
 
     if (fd < 0) {
-        (void)dcp_fail(err, DCP_E_IO, "cannot open '%s': %s", path,
-                       strerror(errno));
+        (void)dcp_fail(err, errno == ENOENT ? DCP_E_NOT_FOUND : DCP_E_IO,
+                       "cannot open '%s': %s", path, strerror(errno));
         return NULL;
     }
     if (read_all(fd, path, &text, err)) {
