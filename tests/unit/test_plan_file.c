@@ -341,7 +341,7 @@ START_TEST(saves_and_loads_and_leaves_no_part)
     ck_assert(!dcp_plan_save(w.inv, w.plan, wrong, &err));
     ck_assert_int_eq(err.code, DCP_E_IO);
     ck_assert_ptr_null(dcp_plan_load(w.inv, wrong, &err));
-    ck_assert_int_eq(err.code, DCP_E_IO);
+    ck_assert_int_eq(err.code, DCP_E_NOT_FOUND);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(rmdir(dir), 0);
     world_free(&w);
