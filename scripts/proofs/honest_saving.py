@@ -4,9 +4,10 @@
 (a) as it starts; (b) packed once for the whole day, measured from where the
 plan ends; (c) a night plan, carried out from (a), and the same from (b), as on
 any later night; (d) a night plan from (a) fitted on that very day and night,
-without margin.  All kWh are replayed from raw samples, with the same power
-curves, PUE and meter.  (b) to (c) is what nights save; (a) to (b) is what
-packing saves; they are two things and never added."""
+without margin, and (e) packed once with the same hindsight.  All kWh are
+replayed from raw samples, with the same power curves, PUE and meter.  (b) to
+(c), and (e) to (d), is what nights save; (a) to (b) is what packing saves;
+they are two things and never added."""
 import csv
 import os
 import subprocess
@@ -84,14 +85,14 @@ def demo_model():
     return model
 
 
-def packed_for_good(model, until, start, end):
+def packed_for_good(model, until, start, end, *more, usage=None):
     """Case (b): the plan's facts, and the day from where it ends."""
-    usage = os.path.join(model, "usage.h5")
+    usage = usage or os.path.join(model, "usage.h5")
     packed = f"{model}-packed-{start[:10]}"
     plan = f"{packed}.json"
     copy_model(model, packed)
     facts = dcplan_json("-C", packed, "consolidate", "--traces", usage,
-                        "--until", until, "-o", plan)
+                        "--until", until, *more, "-o", plan)
     if facts["plan"]:
         dcplan("-C", packed, "plan", "check", plan, "--traces", usage)
         dcplan("-C", packed, "apply", plan, "--executor", "sim")
@@ -151,6 +152,8 @@ def four_cases(model, window, until, start, hindsight_until, history):
         replace_in(os.path.join(wise, "dc.yaml"), old, new)
     hindsight, d = night_plan(wise, "night", window, hindsight_until, start,
                               end, "--fit-from", start, usage=usage)
+    known, e = packed_for_good(wise, hindsight_until, start, end,
+                               "--fit-from", start, usage=usage)
     if not c or not d:
         raise Failed(f"no night plan: {night['status']}, "
                      f"{hindsight['status']}")
@@ -159,13 +162,15 @@ def four_cases(model, window, until, start, hindsight_until, history):
            row("(b) packed for good", packed["hosts_on_after"], b),
            row("(c) night plan", night["hosts_on_after"], c),
            row("(c) from (b)", after["hosts_on_after"], c2 or b),
-           row("(d) night plan, hindsight", hindsight["hosts_on_after"], d)],
+           row("(d) night plan, hindsight", hindsight["hosts_on_after"], d),
+           row("(e) packed, hindsight", known["hosts_on_after"], e)],
           HEAD)
     active = night["hosts_needed_active"]
     print(f"""\
 - Packing, (a) to (b): {saved(a, b)}.
 - Nights, (b) to (c): {saved(b, c)}; from (b): \
-{saved(b, c2) if c2 else "nothing worth doing"}; with hindsight: {saved(b, d)}.
+{saved(b, c2) if c2 else "nothing worth doing"}; with hindsight, (e) to (d): \
+{saved(e, d)}.
 - What binds: {packed["binding"]} by day, {night["binding"]} at night.
 - Hosts at least, by the bound: {night["hosts_lower_bound"]} at night (gap \
 {percent(night["gap_frac"])}), {packed["hosts_lower_bound"]} for good (gap \
