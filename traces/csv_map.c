@@ -205,7 +205,7 @@ get_field(struct reader *r, const struct dcp_yaml *map, const char *key,
         !get_text(r, node, "unit", &unit)) {
         return false;
     }
-    if (with_column ? !out->column : out->column != NULL) {
+    if (with_column ? !out->column || !*out->column : out->column != NULL) {
         return wrong(r, node,
                      with_column ? "which column? (`column: NAME`)"
                                  : "in a wide table every other column is a "
@@ -263,7 +263,7 @@ get_time(struct reader *r, const struct dcp_yaml *root, struct dcp_csv_map *m)
         !get_offset(r, node, &m->time_offset_ms)) {
         return false;
     }
-    if (!m->time_column) {
+    if (!m->time_column || !*m->time_column) {
         return wrong(r, node, "which column? (`column: NAME`)");
     }
     m->time_form = DCP_CSV_RFC3339;
@@ -413,6 +413,9 @@ get_vm(struct reader *r, const struct dcp_yaml *root, struct dcp_csv_map *m)
         !get_text(r, node, "column", &m->vm_column) ||
         !get_text(r, node, "file", &file)) {
         return false;
+    }
+    if (m->vm_column && !*m->vm_column) {
+        return wrong(r, node, "which column? (`column: NAME`)");
     }
     return (m->vm_column != NULL) != (file && !strcmp(file, "name")) ||
            wrong(r, node, "either `column: NAME` or `file: name`");
