@@ -6,7 +6,8 @@
  * needs can leave the day on more hosts than it had to be.  Here the day is
  * packed as if for good (or left as it is, where that would gain too little),
  * and the night only empties hosts of that, so neither is worse than the day's
- * packing kept around the clock.  The better of the two ways is taken. */
+ * packing kept around the clock.  It is taken where its day needs fewer hosts
+ * and it is the better of the two. */
 
 #include "solver/planner_work.h"
 
@@ -92,9 +93,13 @@ compare(struct dcp_work *w, struct dcp_solution *night,
     w->day.bound = day_was.bound;
     w->first_end = w->night.placement;
     w->second_end = w->day.placement;
+    /* Else the night's side does what it is for, and over many nights it moves
+     * and saves more than what a single evening can weigh. */
+    bool fewer_by_day = dcp_placement_n_on(w->second_end) <
+                        dcp_placement_n_on(day_was.placement);
     bool ok = dcp_work_weigh(w, w->first_end, w->second_end, err);
 
-    if (ok && is_better(w, &outcome_was, slots_was)) {
+    if (ok && fewer_by_day && is_better(w, &outcome_was, slots_was)) {
         *night = night_was;
         *day = day_was;
         return true;
