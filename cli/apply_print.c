@@ -144,7 +144,7 @@ print_action(const struct dcp_apply_result *a, const struct dcp_step *s,
     const char *to = dcp_object_name(inv, s->to);
 
     printf("+%3" PRId64 ":%02" PRId64 "  %c %-12s %s", s_since / 60,
-           s_since % 60, dcp_dry_symbol(s), dcp_step_kind_name(s->kind),
+           s_since % 60, dcp_step_symbol(s->kind), dcp_step_kind_name(s->kind),
            dcp_object_name(inv, s->object));
     if (s->from.kind == DCP_OBJECT_HOST) {
         printf("  %s ->", dcp_object_name(inv, s->from));

@@ -66,38 +66,6 @@ totals_of(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     return t;
 }
 
-/* '+' comes, '-' goes, '~' changes place. */
-static char
-symbol(enum dcp_step_kind kind)
-{
-    switch (kind) {
-    case DCP_STEP_VM_CREATE:
-    case DCP_STEP_VM_START:
-    case DCP_STEP_VM_RESTORE:
-    case DCP_STEP_VOLUME_CREATE:
-    case DCP_STEP_VLAN_TRUNK:
-    case DCP_STEP_IP_ALLOCATE:
-    case DCP_STEP_HOST_ON:
-        return '+';
-    case DCP_STEP_VM_STOP:
-    case DCP_STEP_VM_PARK:
-    case DCP_STEP_VM_DESTROY:
-    case DCP_STEP_VOLUME_DELETE:
-    case DCP_STEP_VLAN_UNTRUNK:
-    case DCP_STEP_IP_RELEASE:
-    case DCP_STEP_HOST_OFF:
-        return '-';
-    case DCP_STEP_MIGRATE:
-    case DCP_STEP_VM_RESIZE:
-    case DCP_STEP_VOLUME_MOVE:
-    case DCP_STEP_VOLUME_GROW:
-        return '~';
-    case DCP_STEP_SYNC:
-        break;
-    }
-    return ' ';
-}
-
 static const char *
 color_of(const struct dcp_globals *g, char c)
 {
@@ -112,7 +80,7 @@ static void
 print_step(const struct dcp_globals *g, const struct dcp_inventory *inv,
            const struct dcp_step *s)
 {
-    char c = symbol(s->kind), time[32];
+    char c = dcp_step_symbol(s->kind), time[32];
 
     dcp_print_human(DCP_DIM_TIME, (double)s->estimate_ms, time, sizeof time);
     printf("  %s%c%s %4u %-12s %s:%s", color_of(g, c), c,

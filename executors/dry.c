@@ -27,36 +27,6 @@ dcp_dry_create(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     return dcp_virtual_create(&options, &dcp_virtual_ops, err);
 }
 
-char
-dcp_dry_symbol(const struct dcp_step *s)
-{
-    switch (s->kind) {
-    case DCP_STEP_VM_CREATE:
-    case DCP_STEP_VM_START:
-    case DCP_STEP_VM_RESTORE:
-    case DCP_STEP_VOLUME_CREATE:
-    case DCP_STEP_VLAN_TRUNK:
-    case DCP_STEP_IP_ALLOCATE:
-    case DCP_STEP_HOST_ON:
-        return '+';
-    case DCP_STEP_VM_STOP:
-    case DCP_STEP_VM_PARK:
-    case DCP_STEP_VM_DESTROY:
-    case DCP_STEP_VOLUME_DELETE:
-    case DCP_STEP_VLAN_UNTRUNK:
-    case DCP_STEP_IP_RELEASE:
-    case DCP_STEP_HOST_OFF:
-        return '-';
-    case DCP_STEP_MIGRATE:
-    case DCP_STEP_VM_RESIZE:
-    case DCP_STEP_VOLUME_MOVE:
-    case DCP_STEP_VOLUME_GROW:
-    case DCP_STEP_SYNC:
-        break;
-    }
-    return '~';
-}
-
 static bool
 is_plain(const char *word)
 {

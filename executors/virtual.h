@@ -82,7 +82,5 @@ dcp_dry_create(const struct dcp_inventory *, const struct dcp_plan *,
 struct dcp_text;
 void dcp_dry_commands(const struct dcp_inventory *, const struct dcp_step *,
                       struct dcp_text *out);
-/* '+' brings something up, '-' takes it away, '~' changes it. */
-char dcp_dry_symbol(const struct dcp_step *);
 
 #endif /* executors/virtual.h */

@@ -79,6 +79,37 @@ dcp_step_kind_name(enum dcp_step_kind kind)
     return kind_names[kind];
 }
 
+char
+dcp_step_symbol(enum dcp_step_kind kind)
+{
+    switch (kind) {
+    case DCP_STEP_VM_CREATE:
+    case DCP_STEP_VM_START:
+    case DCP_STEP_VM_RESTORE:
+    case DCP_STEP_VOLUME_CREATE:
+    case DCP_STEP_VLAN_TRUNK:
+    case DCP_STEP_IP_ALLOCATE:
+    case DCP_STEP_HOST_ON:
+        return '+';
+    case DCP_STEP_VM_STOP:
+    case DCP_STEP_VM_PARK:
+    case DCP_STEP_VM_DESTROY:
+    case DCP_STEP_VOLUME_DELETE:
+    case DCP_STEP_VLAN_UNTRUNK:
+    case DCP_STEP_IP_RELEASE:
+    case DCP_STEP_HOST_OFF:
+        return '-';
+    case DCP_STEP_MIGRATE:
+    case DCP_STEP_VM_RESIZE:
+    case DCP_STEP_VOLUME_MOVE:
+    case DCP_STEP_VOLUME_GROW:
+        return '~';
+    case DCP_STEP_SYNC:
+        break;
+    }
+    return ' ';
+}
+
 const char *
 dcp_object_kind_name(enum dcp_object_kind kind)
 {

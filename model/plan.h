@@ -161,6 +161,9 @@ DCP_DEFINE_AUTO(dcp_plan)
 const char *dcp_step_kind_name(enum dcp_step_kind);      /* "migrate" ... */
 const char *dcp_object_kind_name(enum dcp_object_kind);  /* "vm" ... */
 const char *dcp_reason_name(enum dcp_reason);            /* "empty_host" ... */
+/* '+' brings something up, '-' takes it away, '~' moves or changes it and ' '
+ * does none of these, for people who skim a list of steps. */
+char dcp_step_symbol(enum dcp_step_kind);
 bool dcp_step_kind_parse(const char *, enum dcp_step_kind *out);
 bool dcp_reason_parse(const char *, enum dcp_reason *out);
 /* The name in the inventory's table, e.g. "db-1"; "" for none. */

@@ -393,6 +393,31 @@ START_TEST(sixty_thousand_steps_are_quick)
 }
 END_TEST
 
+/* What undoes a step carries the other sign; waiting carries none. */
+START_TEST(symbols_pair_up)
+{
+    static const enum dcp_step_kind up_down[][2] = {
+        { DCP_STEP_VM_CREATE, DCP_STEP_VM_DESTROY },
+        { DCP_STEP_VM_START, DCP_STEP_VM_STOP },
+        { DCP_STEP_VM_RESTORE, DCP_STEP_VM_PARK },
+        { DCP_STEP_VOLUME_CREATE, DCP_STEP_VOLUME_DELETE },
+        { DCP_STEP_VLAN_TRUNK, DCP_STEP_VLAN_UNTRUNK },
+        { DCP_STEP_IP_ALLOCATE, DCP_STEP_IP_RELEASE },
+        { DCP_STEP_HOST_ON, DCP_STEP_HOST_OFF },
+    };
+
+    for (size_t i = 0; i < sizeof up_down / sizeof up_down[0]; i++) {
+        ck_assert_int_eq(dcp_step_symbol(up_down[i][0]), '+');
+        ck_assert_int_eq(dcp_step_symbol(up_down[i][1]), '-');
+    }
+    ck_assert_int_eq(dcp_step_symbol(DCP_STEP_MIGRATE), '~');
+    ck_assert_int_eq(dcp_step_symbol(DCP_STEP_VM_RESIZE), '~');
+    ck_assert_int_eq(dcp_step_symbol(DCP_STEP_VOLUME_MOVE), '~');
+    ck_assert_int_eq(dcp_step_symbol(DCP_STEP_VOLUME_GROW), '~');
+    ck_assert_int_eq(dcp_step_symbol(DCP_STEP_SYNC), ' ');
+}
+END_TEST
+
 int
 main(void)
 {
@@ -410,6 +435,7 @@ main(void)
     tcase_add_test(tc, options_must_be_json);
     tcase_add_test(tc, saves_and_loads_and_leaves_no_part);
     tcase_add_test(tc, sixty_thousand_steps_are_quick);
+    tcase_add_test(tc, symbols_pair_up);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
 
