@@ -104,8 +104,9 @@ end_with(const struct dcp_globals *g, const struct dcp_error *err)
 }
 
 int
-dcp_cli_main(int argc, char *argv[], const struct dcp_command *const table[])
+dcp_cli_main(int argc, char *argv[], const struct dcp_program *program)
 {
+    const struct dcp_command *const *table = program->commands;
     struct dcp_globals g;
     struct dcp_error err = { 0 };
     struct dcp_scan scan;
@@ -118,10 +119,11 @@ dcp_cli_main(int argc, char *argv[], const struct dcp_command *const table[])
 
     int generated;
 
-    if (dcp_generate(argc, argv, table, &generated)) {
+    if (program->generates && dcp_generate(argc, argv, table, &generated)) {
         return generated;
     }
     dcp_globals_default(&g);
+    g.program = program->name;
     if (!dcp_scan_words(argc, argv, table, &scan, &err)) {
         set_terminal(&g);
         return end_with(&g, &err);
@@ -131,13 +133,13 @@ dcp_cli_main(int argc, char *argv[], const struct dcp_command *const table[])
         find_command(table, scan.words, scan.n_words, &used);
 
     if (scan.version) {
-        return dcp_help_version();
+        return dcp_help_version(program);
     }
     if (!command) {
-        return dcp_help_top(table, scan.words, scan.n_words, scan.help);
+        return dcp_help_top(program, scan.words, scan.n_words, scan.help);
     }
     if (scan.help) {
-        return dcp_help_command(command);
+        return dcp_help_command(program, command);
     }
     void *options =
         calloc(1, command->options_size ? command->options_size : 1);

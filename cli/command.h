@@ -53,6 +53,7 @@ struct dcp_opt_group {
 
 /* The options every command takes, before or after its name. */
 struct dcp_globals {
+    const char *program;  /* "dcplan". */
     const char *dir;      /* -C: the model directory. */
     bool json;
     uint64_t seed;
@@ -84,8 +85,18 @@ struct dcp_command {
                uint32_t n_args, char *const args[], struct dcp_error *err);
 };
 
+/* A program: what `--help` says of it, and its commands. */
+struct dcp_program {
+    const char *name;    /* "dcplan". */
+    const char *purpose; /* "plan, check, ...". */
+    const char *usage;   /* "[-C DIR] [--json] COMMAND ...". */
+    const char *examples; /* Lines that end the list of commands. */
+    const struct dcp_command *const *commands; /* NULL-ended. */
+    bool generates; /* Makes its manual page and completion. */
+};
+
 extern const struct dcp_command *const dcp_commands[]; /* NULL-ended. */
 
-int dcp_cli_main(int argc, char *argv[], const struct dcp_command *const[]);
+int dcp_cli_main(int argc, char *argv[], const struct dcp_program *);
 
 #endif /* cli/command.h */

@@ -9,9 +9,9 @@
 #include <string.h>
 
 int
-dcp_help_version(void)
+dcp_help_version(const struct dcp_program *program)
 {
-    puts("dcplan " DCP_VERSION);
+    printf("%s %s\n", program->name, DCP_VERSION);
     return 0;
 }
 
@@ -39,7 +39,8 @@ print_options(const char *title, const struct dcp_opt_group *groups,
                                 opt->placeholder ? " " : "",
                                 opt->placeholder ? opt->placeholder : "");
 
-            printf("%-30s%s%s", left, used >= 30 ? "\n                              " : "",
+            printf("%-30s%s%s", left,
+                   used >= 30 ? "\n                              " : "",
                    opt->help);
             if (opt->choices) {
                 printf(": ");
@@ -56,10 +57,10 @@ print_options(const char *title, const struct dcp_opt_group *groups,
 }
 
 int
-dcp_help_command(const struct dcp_command *c)
+dcp_help_command(const struct dcp_program *program, const struct dcp_command *c)
 {
-    printf("dcplan %s: %s\n\nusage: dcplan %s %s\n", c->name, c->summary,
-           c->name, c->synopsis);
+    printf("%s %s: %s\n\nusage: %s %s %s\n", program->name, c->name, c->summary,
+           program->name, c->name, c->synopsis);
     if (c->details && *c->details) {
         printf("\n%s", c->details);
     }
@@ -69,33 +70,27 @@ dcp_help_command(const struct dcp_command *c)
 }
 
 static void
-print_commands(FILE *out, const struct dcp_command *const table[])
+print_commands(FILE *out, const struct dcp_program *program)
 {
-    fputs("dcplan: plan, check, rehearse and carry out where VMs run\n\n"
-          "usage: dcplan [-C DIR] [--json] COMMAND ...\n\ncommands:\n",
-          out);
-    for (size_t i = 0; table[i]; i++) {
-        fprintf(out, "  %-18s %s\n", table[i]->name, table[i]->summary);
+    fprintf(out, "%s: %s\n\nusage: %s %s\n\ncommands:\n", program->name,
+            program->purpose, program->name, program->usage);
+    for (size_t i = 0; program->commands[i]; i++) {
+        fprintf(out, "  %-18s %s\n", program->commands[i]->name,
+                program->commands[i]->summary);
     }
-    fputs("\n'dcplan COMMAND --help' explains one, with examples.\n"
-          "The main job, on a model of your own:\n"
-          "  dcplan init night && cd night && dcplan import csv --hosts H "
-          "--vms V\n"
-          "  dcplan traces import bitbrains DIR -o usage.h5\n"
-          "  dcplan model check\n"
-          "  dcplan consolidate --window 22:00-06:00 -o plan.json\n"
-          "  dcplan plan check plan.json && dcplan simulate plan.json\n",
-          out);
+    fprintf(out, "\n'%s COMMAND --help' explains one, with examples.\n%s",
+            program->name, program->examples);
 }
 
 int
-dcp_help_top(const struct dcp_command *const table[], char *const words[],
+dcp_help_top(const struct dcp_program *program, char *const words[],
              uint32_t n_words, bool asked)
 {
+    const struct dcp_command *const *table = program->commands;
     FILE *out = asked ? stdout : stderr;
 
     if (!n_words) {
-        print_commands(out, table);
+        print_commands(out, program);
         return asked ? 0 : 2;
     }
     const char *names[64];
@@ -119,20 +114,22 @@ dcp_help_top(const struct dcp_command *const table[], char *const words[],
 
         if (!strncmp(names[i], words[0], length) && names[i][length] == ' ') {
             if (!is_group) {
-                fprintf(out, "dcplan: '%.60s' is one of:\n", words[0]);
+                fprintf(out, "%s: '%.60s' is one of:\n", program->name,
+                        words[0]);
             }
             is_group = true;
-            fprintf(out, "  dcplan %-18s %s\n", names[i], table[i]->summary);
+            fprintf(out, "  %s %-18s %s\n", program->name, names[i],
+                    table[i]->summary);
         }
     }
     if (is_group) {
         return asked ? 0 : 2;
     }
-    fprintf(stderr, "dcplan: there is no command '%s'", word);
+    fprintf(stderr, "%s: there is no command '%s'", program->name, word);
     if (near != UINT32_MAX) {
         fprintf(stderr, "; did you mean '%s'?\n", names[near]);
     } else {
-        fputs("; 'dcplan --help' lists them\n", stderr);
+        fprintf(stderr, "; '%s --help' lists them\n", program->name);
     }
     return 2;
 }

@@ -254,8 +254,8 @@ find_option(const struct dcp_command *command, struct dcp_globals *g,
 }
 
 static bool
-unknown_option(const struct dcp_command *command, const char *arg,
-               struct dcp_error *err)
+unknown_option(const struct dcp_globals *g, const struct dcp_command *command,
+               const char *arg, struct dcp_error *err)
 {
     const char *names[96];
     uint32_t n = 0;
@@ -281,8 +281,8 @@ unknown_option(const struct dcp_command *command, const char *arg,
                         names[near]);
     }
     return dcp_fail(err, DCP_E_USAGE,
-                    "unknown option '%.60s'; 'dcplan %s --help' lists them",
-                    arg, command->name);
+                    "unknown option '%.60s'; '%s %s --help' lists them", arg,
+                    g->program, command->name);
 }
 
 bool
@@ -323,7 +323,7 @@ dcp_parse_options(int argc, char *argv[], const struct dcp_command *command,
                         is_long ? 0 : arg[1], &base);
 
         if (!opt) {
-            return unknown_option(command, arg, err);
+            return unknown_option(g, command, arg, err);
         }
         if (value) {
             value++;
@@ -352,10 +352,10 @@ dcp_parse_options(int argc, char *argv[], const struct dcp_command *command,
         }
     }
     if (n_args < command->min_args || n_args > command->max_args) {
-        return dcp_fail(err, DCP_E_USAGE, "%s; usage: dcplan %s %s",
+        return dcp_fail(err, DCP_E_USAGE, "%s; usage: %s %s %s",
                         n_args < command->min_args ? "something is missing"
                                                    : "too many arguments",
-                        command->name, command->synopsis);
+                        g->program, command->name, command->synopsis);
     }
     *out_n_args = n_args;
     return true;

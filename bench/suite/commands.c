@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Every benchmark, in the order that help lists them. */
+
+#include "bench/suite/suite.h"
+
+const struct dcp_command *const dcp_suite_commands[] = {
+    NULL,
+};
