@@ -221,7 +221,7 @@ main(int argc, char **argv)
         (void)fprintf(stderr, "usage: bench_ffd DIR NOW FROM-TO\n");
         return 2;
     }
-    bool ok = dcp_model_open(argv[1], &diag, &model, &err);
+    bool ok = dcp_model_open(argv[1], NULL, &diag, &model, &err);
     DCP_AUTO(dcp_demand)
     struct dcp_demand *demand =
         ok ? demand_of_night(model.inventory, argv[2], argv[3], &err) : NULL;

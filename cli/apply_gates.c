@@ -50,6 +50,12 @@ dcp_apply_check_model(const struct dcp_apply_gate *a, struct dcp_error *err)
                         "the model was changed since the plan was made; make a "
                         "new plan");
     }
+    if (strcmp(plan->policy_digest, inv->policy_digest) != 0) {
+        return dcp_fail(err, DCP_E_STALE,
+                        "the plan was made under another policy: give the "
+                        "--policy-file that it was made with, or none if it "
+                        "was made without");
+    }
     return true;
 }
 

@@ -135,7 +135,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
         return -1;
     }
     /* What the model says to it: references that nobody defines. */
-    bool right = dcp_model_open(g->dir, &after, &model, err);
+    bool right = dcp_model_open(g->dir, NULL, &after, &model, err);
     int status = right ? 0 : 2;
 
     dcp_model_finish(&model);

@@ -308,7 +308,7 @@ import(const struct dcp_globals *g, const struct options *o,
 {
     struct dcp_model model = { 0 };
     struct dcp_diag diag = { 0 };
-    bool ok = dcp_model_open(g->dir, &diag, &model, err);
+    bool ok = dcp_model_open(g->dir, NULL, &diag, &model, err);
 
     if (!ok) {
         dcp_ui_diag(g, &diag);

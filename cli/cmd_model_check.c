@@ -93,7 +93,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     struct dcp_diag diag = { 0 };
     struct dcp_model model = { 0 };
     const char *dir = n_args ? args[0] : g->dir;
-    bool ok = dcp_model_open(dir, &diag, &model, err);
+    bool ok = dcp_model_open(dir, g->policy_file, &diag, &model, err);
     bool said = !ok && diag.n_errors > 0;
     int status = ok ? 0 : said ? 2 : -1;
 

@@ -159,7 +159,7 @@ open_model(const struct dcp_globals *g, const char *dir,
            struct dcp_model *model, struct dcp_error *err)
 {
     struct dcp_diag diag = { 0 };
-    bool ok = dcp_model_open(dir, &diag, model, err);
+    bool ok = dcp_model_open(dir, NULL, &diag, model, err);
 
     if (!ok) {
         dcp_ui_diag(g, &diag);

@@ -147,7 +147,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     if (n_args && !section) {
         return -1;
     }
-    bool ok = dcp_model_open(g->dir, &diag, &model, err);
+    bool ok = dcp_model_open(g->dir, g->policy_file, &diag, &model, err);
 
     if (!ok) {
         dcp_ui_diag(g, &diag);

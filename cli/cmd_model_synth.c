@@ -54,7 +54,7 @@ write_usage(const struct dcp_globals *g, const struct options *o,
         return dcp_fail(err, DCP_E_NOMEM, "no memory for usage");
     }
     (void)snprintf(path, path_size, "%s/usage.h5", dir);
-    ok = dcp_model_open(dir, &diag, &model, err);
+    ok = dcp_model_open(dir, NULL, &diag, &model, err);
     if (ok) {
         struct dcp_synth_options options = {
             .seed = g->seed,

@@ -389,6 +389,9 @@ with_context(const struct dcp_globals *g, struct dcp_context *c,
         }
         if (strcmp(plan->model_digest, c->model.inventory->digest) != 0) {
             dcp_ui_warn(g, "the model was changed since the plan was made");
+        } else if (strcmp(plan->policy_digest,
+                          c->model.inventory->policy_digest) != 0) {
+            dcp_ui_warn(g, "the plan was made under another policy");
         }
     }
     if (o->backtest) {

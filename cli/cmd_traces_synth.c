@@ -118,7 +118,7 @@ of_model(const struct dcp_globals *g, const struct options *o,
 {
     struct dcp_model model;
     struct dcp_diag diag = { 0 };
-    bool ok = dcp_model_open(g->dir, &diag, &model, err);
+    bool ok = dcp_model_open(g->dir, NULL, &diag, &model, err);
 
     /* The only error is 'err', which the caller prints. */
     if (ok || diag.n_errors > 1) {

@@ -55,6 +55,7 @@ struct dcp_opt_group {
 struct dcp_globals {
     const char *program;  /* "dcplan". */
     const char *dir;      /* -C: the model directory. */
+    const char *policy_file; /* NULL: the model's own policy alone. */
     bool json;
     uint64_t seed;
     uint64_t threads;

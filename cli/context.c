@@ -21,7 +21,7 @@ dcp_context_open(const struct dcp_globals *g, const char *traces,
     struct dcp_context c = { 0 };
     char path[4096];
 
-    bool ok = dcp_model_open(g->dir, &diag, &c.model, err);
+    bool ok = dcp_model_open(g->dir, g->policy_file, &diag, &c.model, err);
 
     if (ok || diag.n_errors > 1 || !diag.n_errors) {
         dcp_ui_diag(g, &diag);

@@ -14,6 +14,8 @@
 static const struct dcp_opt global_rows[] = {
     { "directory", 'C', DCP_OPT_FILE, G(dir), "DIR", NULL, ".",
       "work on the model in DIR" },
+    { "policy-file", 0, DCP_OPT_FILE, G(policy_file), "FILE", NULL, NULL,
+      "policy and rules of FILE stand in place of the model's" },
     { "json", 0, DCP_OPT_FLAG, G(json), NULL, NULL, NULL,
       "print one JSON object on standard output" },
     { "seed", 0, DCP_OPT_UINT, G(seed), "N", NULL, "1",

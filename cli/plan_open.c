@@ -56,6 +56,12 @@ dcp_plan_open_is_current(const struct dcp_plan_open *o, uint32_t *out_legs_done,
                         "the model was changed since the plan was made: plan "
                         "again");
     }
+    if (strcmp(plan->policy_digest, model->inventory->policy_digest) != 0) {
+        return dcp_fail(err, DCP_E_STALE,
+                        "the plan was made under another policy: give the "
+                        "--policy-file that it was made with, or none if it "
+                        "was made without");
+    }
     if (model->serial < plan->serial || ahead > plan->n_legs) {
         return dcp_fail(err, DCP_E_STALE,
                         "the plan starts from serial %" PRIu64

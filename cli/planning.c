@@ -272,7 +272,6 @@ sign_plan(const struct dcp_globals *g, const struct dcp_context *c,
     const struct dcp_inventory *inv = c->model.inventory;
     struct dcp_plan *plan = a->plan;
     struct dcp_json w;
-    struct dcp_sha256 hash;
     struct timespec now;
     char host[64] = "";
 
@@ -284,11 +283,8 @@ sign_plan(const struct dcp_globals *g, const struct dcp_context *c,
     plan->lineage = dcp_arena_strdup(plan->arena, inv->lineage);
     plan->serial = c->model.serial;
     memcpy(plan->model_digest, inv->digest, sizeof plan->model_digest);
-    /* The policy is part of the model's text and of its digest. */
-    dcp_sha256_init(&hash);
-    dcp_sha256_add(&hash, "policy", 6);
-    dcp_sha256_add(&hash, inv->digest, strlen(inv->digest));
-    dcp_sha256_end_text(&hash, plan->policy_digest);
+    memcpy(plan->policy_digest, inv->policy_digest,
+           sizeof plan->policy_digest);
     plan->tool_version = DCP_VERSION;
     plan->seed = g->seed;
     (void)clock_gettime(CLOCK_REALTIME, &now);

@@ -334,6 +334,7 @@ struct dcp_inventory {
 
     struct dcp_strmap host_by_name, vm_by_name; /* Names are the tables'. */
     char digest[72]; /* SHA-256 of the model's text, "sha256:..." */
+    char policy_digest[72]; /* Of that and the policy file's. */
 };
 
 /* An empty inventory with its arena, the default calendar, policy and UTC;

@@ -340,7 +340,7 @@ static bool
 read_before(struct dcp_import *im, const char *dir)
 {
     struct dcp_diag diag = { 0 };
-    bool ok = dcp_model_open(dir, &diag, &im->model, im->err);
+    bool ok = dcp_model_open(dir, NULL, &diag, &im->model, im->err);
     bool wrong = !ok && diag.n_errors > 0;
 
     dcp_diag_finish(&diag);

@@ -313,7 +313,8 @@ read_placement(const char *dir, struct dcp_model *model, struct dcp_diag *diag,
 }
 
 bool
-dcp_model_open(const char *dir, struct dcp_diag *diag, struct dcp_model *out,
+dcp_model_open(const char *dir, const char *policy_path,
+               struct dcp_diag *diag, struct dcp_model *out,
                struct dcp_error *err)
 {
     struct paths paths = { 0 };
@@ -323,7 +324,7 @@ dcp_model_open(const char *dir, struct dcp_diag *diag, struct dcp_model *out,
 
     if (ok) {
         model.inventory = dcp_model_read((const char *const *)paths.items,
-                                         paths.n, diag, err);
+                                         paths.n, policy_path, diag, err);
         model.placement =
             model.inventory ? dcp_placement_start(model.inventory, err) : NULL;
         ok = model.placement && read_placement(dir, &model, diag, err);

@@ -23,11 +23,12 @@ struct dcp_model {
     uint64_t serial;                 /* 0 before the first change. */
 };
 
-/* Reads and validates.  All problems go to 'diag', with file, line and
+/* Reads and validates; 'policy_path' as in model/io/model_file.h.  All problems go to 'diag', with file, line and
  * column; false when there is an error among them ('err' then has the first,
  * or says what made reading impossible). */
-bool dcp_model_open(const char *dir, struct dcp_diag *diag,
-                    struct dcp_model *out, struct dcp_error *err) DCP_CHECKED;
+bool dcp_model_open(const char *dir, const char *policy_path,
+                    struct dcp_diag *diag, struct dcp_model *out,
+                    struct dcp_error *err) DCP_CHECKED;
 void dcp_model_finish(struct dcp_model *);
 
 /* Writes the placement as the new state with 'serial' + 1 (also into

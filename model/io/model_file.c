@@ -22,7 +22,7 @@
 
 struct loader {
     struct dcp_reader r;
-    struct dcp_sha256 sha;
+    struct dcp_sha256 sha, policy; /* Of the model, and of a policy file. */
     struct dcp_strmap seen; /* Files read, by identity. */
     bool truncated;         /* A file could not be read at all. */
 };
@@ -492,13 +492,61 @@ finish_loader(struct loader *l)
     dcp_arena_destroy(l->r.scratch);
 }
 
+/* Reads the policy file beside what makes the model's digest. */
+static void
+load_policy(struct loader *l, const char *path)
+{
+    struct dcp_reader *r = &l->r;
+    struct dcp_error err = { 0 };
+    struct dcp_sha256 model = l->sha;
+    struct dcp_yaml *top = dcp_arena_new(r->scratch, struct dcp_yaml);
+    const char *kept = dcp_arena_strdup(r->inv->arena, path);
+    size_t length = 0;
+    char *bytes = top && kept ? load_bytes(l, kept, DCP_YAML_MAX_BYTES,
+                                           (struct dcp_pos){ 0 }, &length)
+                              : NULL;
+
+    l->sha = model;
+    r->no_memory |= !top || !kept;
+    if (!bytes) {
+        return;
+    }
+    dcp_sha256_add(&l->policy, bytes, length);
+    if (!dcp_yaml_parse(r->scratch, kept, bytes, length, r->diag, top, &err)) {
+        r->no_memory |= err.code == DCP_E_NOMEM;
+        l->truncated = true;
+        return;
+    }
+    dcp_overlay_policy(r, top);
+}
+
+static void
+end_digests(struct loader *l, const char *policy_path)
+{
+    struct dcp_sha256 both;
+    struct dcp_inventory *inv = l->r.inv;
+    char policy[DCP_DIGEST_TEXT_SIZE];
+
+    dcp_sha256_end_text(&l->sha, inv->digest);
+    dcp_sha256_end_text(&l->policy, policy);
+    dcp_sha256_init(&both);
+    dcp_sha256_add(&both, "policy", 6);
+    dcp_sha256_add(&both, inv->digest, strlen(inv->digest));
+    if (policy_path) {
+        dcp_sha256_add(&both, policy, strlen(policy));
+    }
+    dcp_sha256_end_text(&both, inv->policy_digest);
+}
+
 static bool
-read_model(struct loader *l, const char *const paths[], uint32_t n_paths)
+read_model(struct loader *l, const char *const paths[], uint32_t n_paths,
+           const char *policy_path)
 {
     struct dcp_reader *r = &l->r;
     static const struct dcp_entry default_tier = { .name = "default" };
 
     dcp_sha256_init(&l->sha);
+    dcp_sha256_init(&l->policy);
     add_builtin(r);
     add_entry(r, DCP_KIND_TIER, &default_tier);
     for (uint32_t i = 0; i < n_paths && !r->no_memory; i++) {
@@ -510,18 +558,22 @@ read_model(struct loader *l, const char *const paths[], uint32_t n_paths)
             (void)load_yaml(l, path, 0, (struct dcp_pos){ 0 });
         }
     }
+    if (policy_path && !r->no_memory) {
+        load_policy(l, policy_path);
+    }
     /* With a file missing every reference into it would be reported. */
     if (!l->truncated && !r->no_memory) {
         read_frame(r, n_paths ? paths[0] : NULL);
         read_parts(r);
     }
-    dcp_sha256_end_text(&l->sha, r->inv->digest);
+    end_digests(l, policy_path);
     return !r->no_memory;
 }
 
 struct dcp_inventory *
 dcp_model_read(const char *const paths[], uint32_t n_paths,
-               struct dcp_diag *diag, struct dcp_error *err)
+               const char *policy_path, struct dcp_diag *diag,
+               struct dcp_error *err)
 {
     DCP_AUTO(dcp_inventory)
     struct dcp_inventory *inv = dcp_inventory_create(err);
@@ -536,7 +588,7 @@ dcp_model_read(const char *const paths[], uint32_t n_paths,
         l->r.inv = inv;
         l->r.diag = diag;
         l->r.scratch = dcp_arena_create(0);
-        ok = l->r.scratch && read_model(l, paths, n_paths);
+        ok = l->r.scratch && read_model(l, paths, n_paths, policy_path);
         finish_loader(l);
         free(l);
     }

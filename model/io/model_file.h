@@ -10,9 +10,15 @@
 #include "model/inventory.h"
 
 /* 'paths': the YAML files that together are the model, in order.  NULL when
- * there is any error; every one found is in 'diag'. */
+ * there is any error; every one found is in 'diag'.
+ *
+ * 'policy_path' (NULL: none) is a policy file: sections `policy` and `rules`
+ * alone.  A key of its policy stands in place of the model's, and so does a
+ * rule that has the name of one of the model's; other rules are added.  It
+ * counts in inventory->policy_digest, not in inventory->digest. */
 struct dcp_inventory *dcp_model_read(const char *const paths[],
-                                     uint32_t n_paths, struct dcp_diag *diag,
+                                     uint32_t n_paths, const char *policy_path,
+                                     struct dcp_diag *diag,
                                      struct dcp_error *err) DCP_CHECKED;
 
 #endif /* model/io/model_file.h */

@@ -133,6 +133,9 @@ void dcp_read_licences(struct dcp_reader *);
 void dcp_check_model(struct dcp_reader *); /* model_checks.c */
 void dcp_check_start(struct dcp_reader *); /* model_start.c */
 
+/* What a policy file says, in place of what the model says. */
+void dcp_overlay_policy(struct dcp_reader *, const struct dcp_yaml *top);
+
 /* Hypervisors that are built in; NULL beyond the last. */
 const struct dcp_hypervisor *dcp_builtin_hypervisor(uint32_t);
 /* VMs by tag: those of tag t are tag_vms[tag_first[t]] and on. */

@@ -197,6 +197,17 @@ DEFINE_SECTION(rule, "rules", "rule", NONE, sizeof(struct dcp_rule),
                "Placement rules.  Capacity, hypervisor, CPU generation, VLAN "
                "and storage reach are not rules: they always hold.");
 
+static const struct dcp_schema_row policy_file_rows[] = {
+    { "policy", SECTION("policy"),
+      .help = "keys that stand in place of the model's" },
+    { "rules", SECTION("rules"), LIST,
+      .help = "more rules; one with the name of a rule of the model stands in "
+              "its place" },
+};
+DEFINE_SECTION(policy_file, "policy file", "policy file", NONE, 0,
+               "A file for --policy-file: business logic that is tried, or "
+               "changed, apart from the model.");
+
 /* --- Lookup ------------------------------------------------------------- */
 
 #define ENTRY(VARIABLE) &dcp_schema_##VARIABLE,

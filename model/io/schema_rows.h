@@ -51,7 +51,7 @@
             X(vlan) X(array) X(pool) X(tenant) X(quota) X(application) X(tier) \
                 X(profile) X(flavour) X(vm) X(nic) X(volume) X(licence)        \
                     X(covers) X(calendar) X(policy) X(target) X(headroom)      \
-                        X(loss) X(migration) X(rule)
+                        X(loss) X(migration) X(rule) X(policy_file)
 
 #define DECLARE(VARIABLE)                                                      \
     extern const struct dcp_schema_section dcp_schema_##VARIABLE;

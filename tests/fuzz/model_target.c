@@ -37,7 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     const char *const paths[] = { path };
-    struct dcp_inventory *inv = dcp_model_read(paths, 1, &diag, &err);
+    struct dcp_inventory *inv = dcp_model_read(paths, 1, NULL, &diag, &err);
 
     if (inv && diag.n_errors) {
         abort();

@@ -149,7 +149,7 @@ START_TEST(hosts_are_grouped_mapped_and_counted)
     ck_assert_uint_eq(result.curves[DCP_SPEC_EXACT], 1);
     ck_assert_uint_eq(result.curve_hosts[DCP_SPEC_EXACT], 2);
     ck_assert_uint_eq(result.curves[DCP_SPEC_FAMILY], 1);
-    ck_assert_msg(dcp_model_open(dir, &diag, &m, &err), "%s", err.message);
+    ck_assert_msg(dcp_model_open(dir, NULL, &diag, &m, &err), "%s", err.message);
     const struct dcp_hardware *hw = &m.inventory->hardware[0];
 
     ck_assert_uint_eq(hw->mem_mib, 65536);
@@ -200,7 +200,7 @@ START_TEST(tables_may_size_their_machines)
                   err.message);
     ck_assert_uint_eq(result.hosts_taken, 4);
     ck_assert_uint_eq(result.hardware, 2);
-    ck_assert_msg(dcp_model_open(dir, &diag, &m, &err), "%s", err.message);
+    ck_assert_msg(dcp_model_open(dir, NULL, &diag, &m, &err), "%s", err.message);
     const uint32_t want_gib[] = { 256, 256, 512, 8 };
 
     for (uint32_t h = 0; h < 4; h++) {
@@ -236,7 +236,7 @@ START_TEST(vms_bring_their_tenants_and_tiers)
         ck_assert_msg(dcp_import_csv(dir, &options, &result, &diag, &err), "%s",
                       err.message);
         ck_assert_uint_eq(result.vms_taken, 2);
-        ck_assert_msg(dcp_model_open(dir, &diag, &m, &err), "%s",
+        ck_assert_msg(dcp_model_open(dir, NULL, &diag, &m, &err), "%s",
                       diag.n ? diag.items[0].message : err.message);
         ck_assert_uint_eq(m.inventory->n_tenants, 2);
         ck_assert_uint_eq(m.inventory->n_tiers, 3);

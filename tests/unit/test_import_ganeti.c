@@ -68,7 +68,7 @@ START_TEST(cluster_becomes_a_model)
     ck_assert_uint_eq(result.nodes, 4);
     ck_assert_uint_eq(result.hardware, 2);
     ck_assert_uint_eq(result.instances, 4);
-    ck_assert_msg(dcp_model_open(dir, &diag, &m, &err), "%s",
+    ck_assert_msg(dcp_model_open(dir, NULL, &diag, &m, &err), "%s",
                   diag.n ? diag.items[0].message : err.message);
     const struct dcp_inventory *inv = m.inventory;
 

@@ -32,7 +32,7 @@ open_model(struct dcp_model *model)
     struct dcp_diag diag = { 0 };
     struct dcp_error err = { 0 };
 
-    ck_assert_msg(dcp_model_open(dir, &diag, model, &err), "%s", err.message);
+    ck_assert_msg(dcp_model_open(dir, NULL, &diag, model, &err), "%s", err.message);
     ck_assert_msg(!diag.n_warnings, "%s", diag.n ? diag.items[0].message : "");
     dcp_diag_finish(&diag);
 }

@@ -57,7 +57,7 @@ open_model(struct dcp_model *m)
     struct dcp_diag diag = { 0 };
     struct dcp_error err = { 0 };
 
-    ck_assert_msg(dcp_model_open(dir, &diag, m, &err), "%s", err.message);
+    ck_assert_msg(dcp_model_open(dir, NULL, &diag, m, &err), "%s", err.message);
     dcp_diag_finish(&diag);
 }
 
@@ -201,7 +201,7 @@ START_TEST(damaged_states_are_refused)
         begin();
         dcp_model_unlock(dcp_model_lock(dir, &err)); /* Makes .dcplan. */
         put(".dcplan/placement.csv", wrong[i].csv);
-        ck_assert(!dcp_model_open(dir, &diag, &m, &err));
+        ck_assert(!dcp_model_open(dir, NULL, &diag, &m, &err));
         ck_assert_msg(err.code == wrong[i].code, "%zu: %s", i, err.message);
         dcp_diag_finish(&diag);
         end();

@@ -55,7 +55,7 @@ open_text(const char *text, struct dcp_model *model, struct dcp_diag *diag)
     struct dcp_error err = { 0 };
 
     write_file("dc.yaml", text, strlen(text));
-    return dcp_model_open(dir, diag, model, &err);
+    return dcp_model_open(dir, NULL, diag, model, &err);
 }
 
 static bool
@@ -416,7 +416,7 @@ START_TEST(foreign_text_is_refused)
     bool found = false;
 
     write_file("dc.yaml", foreign[_i].text, foreign[_i].length);
-    ck_assert(!dcp_model_open(dir, &diag, &model, &err));
+    ck_assert(!dcp_model_open(dir, NULL, &diag, &model, &err));
     for (size_t i = 0; i < diag.n; i++) {
         found |= strstr(diag.items[i].message, foreign[_i].says) != NULL;
     }

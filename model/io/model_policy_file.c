@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* A policy file over a model, on their trees: what it says stands in place of
+ * what the model says, and nothing else changes.  Positions stay those of the
+ * file that said it. */
+
+#include "model/io/model_reader.h"
+#include "model/io/schema_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* 'over' on 'under': keys of both are merged where both are mappings. */
+static const struct dcp_yaml *
+overlay(struct dcp_reader *r, const struct dcp_yaml *under,
+        const struct dcp_yaml *over)
+{
+    if (!under || under->kind != DCP_YAML_MAPPING ||
+        over->kind != DCP_YAML_MAPPING) {
+        return over;
+    }
+    struct dcp_yaml *out = dcp_arena_new(r->scratch, struct dcp_yaml);
+    struct dcp_yaml_entry *entries = dcp_arena_array(
+        r->scratch, struct dcp_yaml_entry, (size_t)under->n + over->n);
+    uint32_t n = 0;
+
+    if (!out || !entries) {
+        r->no_memory = true;
+        return under;
+    }
+    for (uint32_t i = 0; i < under->n; i++) {
+        const struct dcp_yaml *mine = dcp_yaml_get(over, under->entries[i].key);
+
+        entries[n] = under->entries[i];
+        if (mine) {
+            entries[n].value = *overlay(r, &under->entries[i].value, mine);
+        }
+        n++;
+    }
+    for (uint32_t i = 0; i < over->n; i++) {
+        if (!dcp_yaml_get(under, over->entries[i].key)) {
+            entries[n++] = over->entries[i];
+        }
+    }
+    *out = *over;
+    out->n = n;
+    out->entries = entries;
+    return out;
+}
+
+static const char *
+name_of(const struct dcp_yaml *rule)
+{
+    const struct dcp_yaml *name = dcp_yaml_get(rule, "name");
+
+    return name && name->kind == DCP_YAML_SCALAR ? name->text : NULL;
+}
+
+static void
+overlay_rule(struct dcp_reader *r, uint32_t n_before,
+             const struct dcp_yaml *rule)
+{
+    const char *name = name_of(rule);
+
+    for (uint32_t i = 0; name && i < n_before; i++) {
+        const char *old = name_of(r->rules.items[i]);
+
+        if (old && !strcmp(old, name)) {
+            r->rules.items[i] = rule;
+            return;
+        }
+    }
+    r->rules.items[r->rules.n++] = rule; /* Room was made for all. */
+}
+
+void
+dcp_overlay_policy(struct dcp_reader *r, const struct dcp_yaml *top)
+{
+    const struct dcp_yaml *policy = dcp_yaml_get(top, "policy");
+    uint32_t n, n_before = r->rules.n;
+    const struct dcp_yaml *rules =
+        dcp_reader_items(r, dcp_yaml_get(top, "rules"), &n);
+
+    dcp_reader_object(r, "policy file", NULL);
+    if (!dcp_reader_section(r, &dcp_schema_policy_file, top, NULL)) {
+        return;
+    }
+    dcp_reader_object(r, NULL, NULL);
+    if (policy) {
+        r->policy = overlay(r, r->policy, policy);
+    }
+    const struct dcp_yaml **bigger =
+        realloc(r->rules.items, ((size_t)r->rules.n + n + 1) * sizeof *bigger);
+
+    if (!bigger) {
+        r->no_memory = true;
+        return;
+    }
+    r->rules.items = bigger;
+    r->rules.capacity = r->rules.n + n + 1;
+    for (uint32_t i = 0; i < n; i++) {
+        overlay_rule(r, n_before, &rules[i]);
+    }
+}
