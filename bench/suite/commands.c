@@ -2,8 +2,11 @@
 
 /* Every benchmark, in the order that help lists them. */
 
+#include "bench/suite/packing.h"
 #include "bench/suite/suite.h"
 
 const struct dcp_command *const dcp_suite_commands[] = {
+    &dcp_suite_cmd_vbp,
+    &dcp_suite_cmd_bpp,
     NULL,
 };
