@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "solver/assign/anneal.h"
+
+#include "solver/assign/delta.h"
+
+#include <math.h>
+
+/* -ln of numbers spread evenly over (0, 1): how far up a candidate may go, in
+ * temperatures. */
+#define N_LOGS 4096u
+
+struct anneal {
+    struct dcp_assign_walk *w;
+    double temperature;
+    double log[N_LOGS];
+};
+
+/* Whole numbers below 'n', from 32 random bits. */
+DCP_ASSIGN_INLINE uint32_t
+pick(uint32_t bits, uint32_t n)
+{
+    return (uint32_t)(((uint64_t)bits * n) >> 32);
+}
+
+DCP_ASSIGN_INLINE int64_t
+allowance(const struct anneal *a, uint32_t bits)
+{
+    return (int64_t)(a->temperature * a->log[bits % N_LOGS]);
+}
+
+DCP_ASSIGN_INLINE void
+try_shift(struct anneal *a, uint64_t bits, uint64_t more)
+{
+    struct dcp_assign_state *s = a->w->state;
+    const struct dcp_assign_problem *p = s->c->p;
+    uint32_t item = pick((uint32_t)bits, p->n_items);
+    uint32_t from = s->at[item];
+    uint32_t to = pick((uint32_t)(bits >> 32), p->n_hosts);
+
+    if (more % 8 == 0) {
+        to = s->c->item[item].start;
+    }
+    if (to == from) {
+        return;
+    }
+    int64_t delta = dcp_assign_shift_delta(s, item, to);
+
+    if (delta <= allowance(a, (uint32_t)(more >> 32))) {
+        dcp_assign_walk_put(a->w, item, to);
+        dcp_assign_walk_note(a->w);
+    }
+}
+
+DCP_ASSIGN_INLINE void
+try_swap(struct anneal *a, uint64_t bits, uint64_t more)
+{
+    struct dcp_assign_state *s = a->w->state;
+    const struct dcp_assign_problem *p = s->c->p;
+    uint32_t i = pick((uint32_t)bits, p->n_items);
+    uint32_t j = pick((uint32_t)(bits >> 32), p->n_items);
+    uint32_t from = s->at[i], to = s->at[j];
+
+    if (to == from) {
+        return;
+    }
+    int64_t delta = dcp_assign_swap_delta(s, i, j);
+
+    if (delta <= allowance(a, (uint32_t)(more >> 32))) {
+        dcp_assign_walk_put(a->w, i, to);
+        dcp_assign_walk_put(a->w, j, from);
+        dcp_assign_walk_note(a->w);
+    }
+}
+
+DCP_ASSIGN_INLINE int
+many(struct anneal *a, uint32_t n)
+{
+    for (uint32_t k = 0; k < n; k++) {
+        uint64_t bits = dcp_rng_u64(&a->w->rng);
+        uint64_t more = dcp_rng_u64(&a->w->rng);
+
+        if (more & 16) {
+            try_shift(a, bits, more);
+        } else {
+            try_swap(a, bits, more);
+        }
+    }
+    a->w->evaluations += n;
+    return 0;
+}
+
+DCP_ASSIGN_FOR_VECTORS(int, many_tries, many, (struct anneal * a, uint32_t n),
+                       (a, n))
+
+/* How much of the slice is done. */
+static double
+done_frac(const struct dcp_assign_slice *slice, uint64_t evaluations)
+{
+    double done = 0;
+
+    if (slice->evaluations != UINT64_MAX) {
+        done = (double)evaluations / (double)slice->evaluations;
+    }
+    if (slice->until_s > 0) {
+        double of_time = (dcp_assign_now_s() - slice->from_s) /
+                         fmax(slice->until_s - slice->from_s, 1e-9);
+
+        done = fmax(done, of_time);
+    }
+    return done;
+}
+
+void
+dcp_assign_anneal(struct dcp_assign_walk *w,
+                  const struct dcp_assign_anneal_options *o,
+                  const struct dcp_assign_slice *slice)
+{
+    struct anneal a = { .w = w };
+    uint64_t from = w->evaluations;
+    double done;
+
+    for (uint32_t k = 0; k < N_LOGS; k++) {
+        a.log[k] = -log((k + 0.5) / N_LOGS);
+    }
+    if (w->state->c->p->n_items == 0 || w->state->c->p->n_hosts < 2) {
+        return;
+    }
+    while (!w->failed && (done = done_frac(slice, w->evaluations - from)) < 1) {
+        uint64_t left = slice->evaluations == UINT64_MAX
+                            ? UINT64_MAX
+                            : slice->evaluations - (w->evaluations - from);
+
+        a.temperature = o->hot * pow(o->cold / o->hot, done);
+        (void)many_tries(&a, left < 2048 ? (uint32_t)left : 2048);
+    }
+}
