@@ -3,6 +3,7 @@
 #include "cli/new_vm.h"
 #include "cli/place.h"
 #include "cli/ui.h"
+#include "model/script/judge_model.h"
 #include "solver/overlay.h"
 
 #include <math.h>
@@ -31,6 +32,10 @@ ask(struct counting *k, uint32_t n, bool fill, struct dcp_error *err)
     if (!dcp_overlay_create(m->inventory, k->world->demand, m->placement,
                             &k->vm.vm, k->vm.volumes, k->vm.n_volumes, n, &o,
                             err)) {
+        return false;
+    }
+    if (!dcp_judge_model(&o.inventory, o.arena, err)) {
+        dcp_overlay_finish(&o);
         return false;
     }
     struct dcp_question q =

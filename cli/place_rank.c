@@ -5,6 +5,7 @@
 #include "cli/place.h"
 #include "cli/ui.h"
 #include "model/base/units.h"
+#include "model/script/judge_model.h"
 #include "solver/overlay.h"
 
 #include <math.h>
@@ -424,6 +425,10 @@ rank_new(struct dcp_place_world *world, struct dcp_error *err)
     }
     if (!dcp_overlay_create(m->inventory, world->demand, m->placement, &vm.vm,
                             vm.volumes, vm.n_volumes, 1, &o, err)) {
+        return -1;
+    }
+    if (!dcp_judge_model(&o.inventory, o.arena, err)) {
+        dcp_overlay_finish(&o);
         return -1;
     }
     struct dcp_question q =

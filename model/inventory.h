@@ -321,6 +321,7 @@ struct dcp_inventory {
     DCP_TABLE(dcp_vm, flavours); /* Sizes by name; none of them runs. */
 
     DCP_TABLE(dcp_rule, rules);
+    DCP_TABLE(dcp_score, scores); /* model/score.h */
     struct dcp_policy policy;
 
     const char *const *tag_name;

@@ -8,11 +8,19 @@
  * VMs of which the same is said of every host share a class.  Lives in the
  * arena of who made it; read-only: thread-safe. */
 
+#include "model/base/error.h"
 #include "model/base/id.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* A script as it was written. */
+struct dcp_script_text {
+    const char *lua; /* NULL: none. */
+    struct dcp_pos pos;
+    bool below; /* It begins on the line below 'pos'. */
+};
 
 struct dcp_pair_verdict {
     bool allowed;       /* Of a filter. */
@@ -28,11 +36,11 @@ struct dcp_pairs {
     uint32_t n_verdicts;
 };
 
-/* NULL: the VM was not asked for. */
+/* NULL: the VM was not asked for; 'p' may be NULL. */
 static inline const struct dcp_pair_verdict *
 dcp_pairs_verdict(const struct dcp_pairs *p, uint32_t vm, uint32_t host)
 {
-    uint32_t c = p->class_of_vm[vm];
+    uint32_t c = p && vm < p->n_vms ? p->class_of_vm[vm] : DCP_IX_NONE;
 
     return c == DCP_IX_NONE
                ? NULL

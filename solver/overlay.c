@@ -2,6 +2,8 @@
 
 #include "solver/overlay.h"
 
+#include "model/score.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +152,29 @@ append(struct dcp_overlay *o, const uint32_t **vms, uint32_t *n)
     return true;
 }
 
+/* Scores that are about all VMs like the new one; what they say of it is
+ * asked by who made the overlay (model/script/judge_model.h). */
+static bool
+extend_scores(struct dcp_overlay *o, const struct dcp_inventory *inv,
+              const struct dcp_vm *vm, const struct crowd *crowd)
+{
+    struct dcp_score *scores =
+        dcp_arena_array(o->arena, struct dcp_score, inv->n_scores + 1u);
+
+    for (uint32_t i = 0; scores && i < inv->n_scores; i++) {
+        struct dcp_ids *vms = &scores[i].vms;
+
+        scores[i] = inv->scores[i];
+        if ((vms->n == inv->n_vms ||
+             lists_all(inv, vm, crowd, vms->ix, vms->n)) &&
+            !append(o, &vms->ix, &vms->n)) {
+            return false;
+        }
+    }
+    o->inventory.scores = scores;
+    return scores != NULL;
+}
+
 static bool
 extend_rules(struct dcp_overlay *o, const struct dcp_inventory *inv,
              const struct dcp_vm *vm)
@@ -185,7 +210,7 @@ extend_rules(struct dcp_overlay *o, const struct dcp_inventory *inv,
         }
     }
     o->inventory.rules = rules;
-    return true;
+    return extend_scores(o, inv, vm, &crowd);
 }
 
 /* --- Demand and placement ----------------------------------------------- */

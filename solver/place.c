@@ -3,6 +3,7 @@
 /* A ranking tests every host once and headroom only for the best few: playing
  * all losses costs as much as testing thousands of hosts. */
 
+#include "model/score.h"
 #include "solver/insert.h"
 #include "solver/place_parts.h"
 
@@ -41,6 +42,20 @@ score_of(const struct dcp_state *s, const struct dcp_weights *w, uint32_t item,
     return 100 * (spread ? left : 1 - left);
 }
 
+/* What the operator's scores say of the item's VMs there. */
+static double
+points_of(const struct dcp_problem *p, uint32_t item, uint32_t host)
+{
+    const struct dcp_inventory *inv = p->q->inventory;
+    double points = 0;
+
+    for (uint32_t k = p->vm_first[item];
+         inv->n_scores && k < p->vm_first[item + 1]; k++) {
+        points += dcp_score_points(inv, p->vm[k], host);
+    }
+    return points;
+}
+
 static uint32_t
 timed_left(const uint32_t *used, const uint32_t *more, uint32_t cap,
            uint32_t n_slots)
@@ -68,7 +83,8 @@ dcp_place_measure(const struct dcp_state *s, const struct dcp_weights *w,
     *out = (struct dcp_place_candidate){
         .host = host,
         .wakes = !s->on[host],
-        .score = score_of(s, w, item, host, spread),
+        .score = score_of(s, w, item, host, spread) +
+                 points_of(p, item, host),
         .cpu_mhz_left = timed_left(s->cpu_mhz + of_host, p->cpu_mhz + of_item,
                                    p->cap_cpu_mhz[host], p->n_slots),
     };

@@ -22,7 +22,8 @@ struct dcp_place_candidate {
     char soft_rule[64];    /* A soft rule that it would break; "": none. Where
                             * the question ignores soft rules. */
     /* 0 to 100: how well filled the host would be (spread: how empty), each
-     * resource weighted by how scarce it is. */
+     * resource weighted by how scarce it is; and the points of the model's
+     * scores for it. */
     double score;
     /* Usable and left then; cpu and net in their worst slot. */
     uint32_t cpu_mhz_left, net_kib_s_left;

@@ -142,25 +142,26 @@ keep_once(struct dcp_reader *r, const struct dcp_yaml **slot, const char *key,
 }
 
 static void
-add_rules(struct dcp_reader *r, const struct dcp_yaml *node)
+add_nodes(struct dcp_reader *r, struct dcp_nodes *list,
+          const struct dcp_yaml *node)
 {
     uint32_t n;
     const struct dcp_yaml *items = dcp_reader_items(r, node, &n);
 
-    if (r->rules.n + n > r->rules.capacity) {
-        uint32_t capacity = r->rules.n + n;
+    if (list->n + n > list->capacity) {
+        uint32_t capacity = list->n + n;
         const struct dcp_yaml **bigger =
-            realloc(r->rules.items, capacity * sizeof *bigger);
+            realloc(list->items, capacity * sizeof *bigger);
 
         if (!bigger) {
             r->no_memory = true;
             return;
         }
-        r->rules.items = bigger;
-        r->rules.capacity = capacity;
+        list->items = bigger;
+        list->capacity = capacity;
     }
     for (uint32_t i = 0; i < n; i++) {
-        r->rules.items[r->rules.n++] = &items[i];
+        list->items[list->n++] = &items[i];
     }
 }
 
@@ -173,7 +174,9 @@ take_top(struct dcp_reader *r, const struct dcp_yaml *top)
         const struct dcp_schema_section *section = dcp_schema_find(key);
 
         if (!strcmp(key, "rules")) {
-            add_rules(r, node);
+            add_nodes(r, &r->rules, node);
+        } else if (!strcmp(key, "scores")) {
+            add_nodes(r, &r->scores, node);
         } else if (!strcmp(key, "policy")) {
             keep_once(r, &r->policy, key, node);
         } else if (!strcmp(key, "calendar")) {
@@ -473,6 +476,10 @@ read_parts(struct dcp_reader *r)
         memcpy(tags, r->tag_names.items, r->tags.n * sizeof *tags);
     }
     r->inv->tag_name = tags;
+    /* Scripts look at a whole model only. */
+    if (!r->no_memory && r->diag->n_errors == r->n_errors_before) {
+        dcp_read_scores(r);
+    }
     set_goal(r->inv);
 }
 
@@ -489,6 +496,7 @@ finish_loader(struct loader *l)
     free(l->r.text_names.items);
     free(l->r.tag_names.items);
     free(l->r.rules.items);
+    free(l->r.scores.items);
     dcp_arena_destroy(l->r.scratch);
 }
 
@@ -587,6 +595,7 @@ dcp_model_read(const char *const paths[], uint32_t n_paths,
     if (l) {
         l->r.inv = inv;
         l->r.diag = diag;
+        l->r.n_errors_before = n_errors;
         l->r.scratch = dcp_arena_create(0);
         ok = l->r.scratch && read_model(l, paths, n_paths, policy_path);
         finish_loader(l);

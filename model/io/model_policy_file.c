@@ -49,37 +49,45 @@ overlay(struct dcp_reader *r, const struct dcp_yaml *under,
 }
 
 static const char *
-name_of(const struct dcp_yaml *rule)
+name_of(const struct dcp_yaml *entry)
 {
-    const struct dcp_yaml *name = dcp_yaml_get(rule, "name");
+    const struct dcp_yaml *name = dcp_yaml_get(entry, "name");
 
     return name && name->kind == DCP_YAML_SCALAR ? name->text : NULL;
 }
 
+/* Entries of a list by name: new ones are added. */
 static void
-overlay_rule(struct dcp_reader *r, uint32_t n_before,
-             const struct dcp_yaml *rule)
+overlay_nodes(struct dcp_reader *r, struct dcp_nodes *list,
+              const struct dcp_yaml *node)
 {
-    const char *name = name_of(rule);
+    uint32_t n, n_before = list->n;
+    const struct dcp_yaml *items = dcp_reader_items(r, node, &n);
+    const struct dcp_yaml **bigger =
+        realloc(list->items, ((size_t)list->n + n + 1) * sizeof *bigger);
 
-    for (uint32_t i = 0; name && i < n_before; i++) {
-        const char *old = name_of(r->rules.items[i]);
-
-        if (old && !strcmp(old, name)) {
-            r->rules.items[i] = rule;
-            return;
-        }
+    if (!bigger) {
+        r->no_memory = true;
+        return;
     }
-    r->rules.items[r->rules.n++] = rule; /* Room was made for all. */
+    list->items = bigger;
+    list->capacity = list->n + n + 1;
+    for (uint32_t i = 0; i < n; i++) {
+        const char *name = name_of(&items[i]);
+        uint32_t at = 0;
+
+        while (at < n_before && !(name && name_of(list->items[at]) &&
+                                  !strcmp(name_of(list->items[at]), name))) {
+            at++;
+        }
+        list->items[at < n_before ? at : list->n++] = &items[i];
+    }
 }
 
 void
 dcp_overlay_policy(struct dcp_reader *r, const struct dcp_yaml *top)
 {
     const struct dcp_yaml *policy = dcp_yaml_get(top, "policy");
-    uint32_t n, n_before = r->rules.n;
-    const struct dcp_yaml *rules =
-        dcp_reader_items(r, dcp_yaml_get(top, "rules"), &n);
 
     dcp_reader_object(r, "policy file", NULL);
     if (!dcp_reader_section(r, &dcp_schema_policy_file, top, NULL)) {
@@ -89,16 +97,6 @@ dcp_overlay_policy(struct dcp_reader *r, const struct dcp_yaml *top)
     if (policy) {
         r->policy = overlay(r, r->policy, policy);
     }
-    const struct dcp_yaml **bigger =
-        realloc(r->rules.items, ((size_t)r->rules.n + n + 1) * sizeof *bigger);
-
-    if (!bigger) {
-        r->no_memory = true;
-        return;
-    }
-    r->rules.items = bigger;
-    r->rules.capacity = r->rules.n + n + 1;
-    for (uint32_t i = 0; i < n; i++) {
-        overlay_rule(r, n_before, &rules[i]);
-    }
+    overlay_nodes(r, &r->rules, dcp_yaml_get(top, "rules"));
+    overlay_nodes(r, &r->scores, dcp_yaml_get(top, "scores"));
 }

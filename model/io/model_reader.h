@@ -16,6 +16,7 @@
 #include "model/inventory.h"
 #include "model/io/schema.h"
 #include "model/io/yaml.h"
+#include "model/pairs.h"
 
 struct dcp_entry { /* Of a table. */
     const char *name;
@@ -43,7 +44,7 @@ struct dcp_reader {
         const char **items;
         uint32_t capacity;
     } text_names, tag_names; /* In the inventory's arena. */
-    struct dcp_nodes rules;
+    struct dcp_nodes rules, scores;
     const struct dcp_yaml *calendar, *policy, *timezone, *generations;
     const struct dcp_yaml *dcplan;
     struct dcp_vm *flavours;       /* By flavour. */
@@ -53,6 +54,7 @@ struct dcp_reader {
 
     const char *kind, *name; /* The object that is being read. */
     uint32_t n_suggestions;  /* Made over large tables; they cost time. */
+    size_t n_errors_before;  /* In 'diag', of others. */
     bool no_memory;
 };
 
@@ -130,9 +132,14 @@ void dcp_read_hosts(struct dcp_reader *);
 void dcp_read_vms(struct dcp_reader *);   /* model_vms.c */
 void dcp_read_rules(struct dcp_reader *); /* model_rules.c */
 void dcp_read_licences(struct dcp_reader *);
+void dcp_read_scores(struct dcp_reader *); /* model_scripts.c */
 void dcp_check_model(struct dcp_reader *); /* model_checks.c */
 void dcp_check_start(struct dcp_reader *); /* model_start.c */
 
+/* The script of 'node', and what went wrong with it; false after an error. */
+bool dcp_read_script(struct dcp_reader *, const struct dcp_yaml *node,
+                     struct dcp_script_text *out);
+void dcp_reader_script_error(struct dcp_reader *, const struct dcp_error *);
 /* What a policy file says, in place of what the model says. */
 void dcp_overlay_policy(struct dcp_reader *, const struct dcp_yaml *top);
 

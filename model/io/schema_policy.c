@@ -48,6 +48,7 @@ static const struct dcp_schema_row top_rows[] = {
     { "licences", SECTION("licences"), MAP, .help = "software licences" },
     { "policy", SECTION("policy"), .help = "how full, how safe, what for" },
     { "rules", SECTION("rules"), LIST, .help = "placement rules" },
+    { "scores", SECTION("scores"), LIST, .help = "preferences by script" },
 };
 DEFINE_SECTION(top, "", "model", NONE, sizeof(struct dcp_inventory),
                "The top level of every file of the model.");
@@ -197,12 +198,28 @@ DEFINE_SECTION(rule, "rules", "rule", NONE, sizeof(struct dcp_rule),
                "Placement rules.  Capacity, hypervisor, CPU generation, VLAN "
                "and storage reach are not rules: they always hold.");
 
+static const struct dcp_schema_row score_rows[] = {
+    { "name", TEXT, AT(struct dcp_score, name),
+      .help = "how messages call it; absent: its position" },
+    { "vms", SELECTOR, LIST,
+      .help = "VMs that it is about; absent: all" },
+    { "weight", QUANTITY(NUMBER), AT(struct dcp_score, weight), .min = -1e6,
+      .max = 1e6, .fallback = "1",
+      .help = "what the script returns counts so many times" },
+    { "lua", TEXT, .required = true,
+      .help = "the body of a function of vm and host that returns a number: "
+              "docs/business-logic.md" },
+};
+DEFINE_SECTION(score, "scores", "score", NONE, sizeof(struct dcp_score),
+               "Preferences in points, which rank hosts for a VM.");
+
 static const struct dcp_schema_row policy_file_rows[] = {
     { "policy", SECTION("policy"),
       .help = "keys that stand in place of the model's" },
     { "rules", SECTION("rules"), LIST,
       .help = "more rules; one with the name of a rule of the model stands in "
               "its place" },
+    { "scores", SECTION("scores"), LIST, .help = "more scores, likewise" },
 };
 DEFINE_SECTION(policy_file, "policy file", "policy file", NONE, 0,
                "A file for --policy-file: business logic that is tried, or "

@@ -8,6 +8,7 @@
 
 #include "model/inventory.h"
 #include "model/io/schema.h"
+#include "model/score.h"
 
 #define STORE_OF(TYPE, MEMBER)                                                 \
     _Generic(((TYPE *)0)->MEMBER,                                              \
@@ -51,7 +52,7 @@
             X(vlan) X(array) X(pool) X(tenant) X(quota) X(application) X(tier) \
                 X(profile) X(flavour) X(vm) X(nic) X(volume) X(licence)        \
                     X(covers) X(calendar) X(policy) X(target) X(headroom)      \
-                        X(loss) X(migration) X(rule) X(policy_file)
+                        X(loss) X(migration) X(rule) X(score) X(policy_file)
 
 #define DECLARE(VARIABLE)                                                      \
     extern const struct dcp_schema_section dcp_schema_##VARIABLE;

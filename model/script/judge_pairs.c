@@ -14,7 +14,7 @@
 /* A field that the script reads, with what each VM or host holds in it as a
  * small number. */
 struct field {
-    enum dcp_fact_side side;
+    enum dcp_trait_side side;
     const char *name;
     uint32_t *value; /* [object]; NONE: not looked at yet. */
     struct dcp_strmap values;
@@ -72,21 +72,21 @@ grow(void *array, uint32_t n, uint32_t *capacity, size_t size)
     return true;
 }
 
-static struct dcp_fact_subject
-subject(const struct judge *j, enum dcp_fact_side side, uint32_t ix)
+static struct dcp_trait_subject
+subject(const struct judge *j, enum dcp_trait_side side, uint32_t ix)
 {
-    return (struct dcp_fact_subject){ side, j->inv, ix, NULL, 0 };
+    return (struct dcp_trait_subject){ side, j->inv, ix, NULL, 0 };
 }
 
 static uint32_t
-add_field(struct judge *j, enum dcp_fact_side side, const char *name)
+add_field(struct judge *j, enum dcp_trait_side side, const char *name)
 {
     for (uint32_t f = 0; f < j->n_fields; f++) {
         if (j->fields[f].side == side && j->fields[f].name == name) {
             return f;
         }
     }
-    uint32_t n = side == DCP_FACT_VM ? j->inv->n_vms : j->inv->n_hosts;
+    uint32_t n = side == DCP_TRAIT_VM ? j->inv->n_vms : j->inv->n_hosts;
     uint32_t *value = malloc((n + 1u) * sizeof *value);
 
     if (!value || !grow(&j->fields, j->n_fields, &j->fields_capacity,
@@ -105,15 +105,15 @@ static uint32_t
 value_of(struct judge *j, uint32_t f, uint32_t ix)
 {
     struct field *field = &j->fields[f];
-    struct dcp_fact_subject s = subject(j, field->side, ix);
-    struct dcp_fact fact;
+    struct dcp_trait_subject s = subject(j, field->side, ix);
+    struct dcp_trait trait;
     char key[512];
 
     if (field->value[ix] != NONE) {
         return field->value[ix];
     }
-    (void)dcp_fact_read(&s, field->name, &fact, NULL);
-    dcp_fact_key(&fact, key, sizeof key);
+    (void)dcp_trait_read(&s, field->name, &trait, NULL);
+    dcp_trait_key(&trait, key, sizeof key);
     uint32_t found = dcp_strmap_find(&field->values, key);
 
     if (found == DCP_STRMAP_NONE) {
@@ -131,7 +131,7 @@ value_of(struct judge *j, uint32_t f, uint32_t ix)
 static uint32_t
 object_of(const struct judge *j, uint32_t f, uint32_t vm, uint32_t host)
 {
-    return j->fields[f].side == DCP_FACT_VM ? vm : host;
+    return j->fields[f].side == DCP_TRAIT_VM ? vm : host;
 }
 
 static uint32_t
@@ -260,8 +260,8 @@ static bool
 ask(struct judge *j, uint32_t vm, uint32_t host, uint32_t *out,
     struct dcp_error *err)
 {
-    struct dcp_fact_subject v = subject(j, DCP_FACT_VM, vm);
-    struct dcp_fact_subject h = subject(j, DCP_FACT_HOST, host);
+    struct dcp_trait_subject v = subject(j, DCP_TRAIT_VM, vm);
+    struct dcp_trait_subject h = subject(j, DCP_TRAIT_HOST, host);
     struct dcp_script_answer answer;
 
     if (!recall(j, vm, host, out)) {
@@ -310,7 +310,7 @@ static bool
 class_key(struct judge *j, uint32_t vm, struct dcp_text *out)
 {
     for (uint32_t f = 0; f < j->n_fields; f++) {
-        if (j->fields[f].side == DCP_FACT_VM) {
+        if (j->fields[f].side == DCP_TRAIT_VM) {
             uint32_t value = value_of(j, f, vm);
 
             if (value == NONE) {

@@ -23,13 +23,11 @@ struct dcp_script {
     size_t bytes;      /* Held. */
     size_t call_bytes; /* Asked for by this call. */
     const char *name;
-    struct dcp_pos pos;
-    bool pos_above;
-    const char *text; /* While it is being compiled. */
+    const struct dcp_script_text *text;
     /* While it is being called. */
     size_t steps;
     enum dcp_script_kind kind;
-    const struct dcp_fact_subject *subject[DCP_FACT_SIDES];
+    const struct dcp_trait_subject *subject[DCP_TRAIT_SIDES];
     struct dcp_script_answer *answer;
 };
 
@@ -65,15 +63,19 @@ self_of(lua_State *lua)
     return lua_touserdata(lua, lua_upvalueindex(1));
 }
 
+/* 'level' of the stack is the function that takes them. */
 static void
-take_steps(lua_State *lua, size_t n)
+take_steps(lua_State *lua, size_t n, int level)
 {
     struct dcp_script *s = *(struct dcp_script **)lua_getextraspace(lua);
 
     s->steps += n;
     if (s->steps > DCP_SCRIPT_STEPS) {
-        luaL_error(lua, "more than %d instructions; make it simpler",
-                   DCP_SCRIPT_STEPS);
+        luaL_where(lua, level);
+        lua_pushfstring(lua, "more than %d instructions; make it simpler",
+                        DCP_SCRIPT_STEPS);
+        lua_concat(lua, 2);
+        lua_error(lua);
     }
 }
 
@@ -81,7 +83,7 @@ static void
 count_steps(lua_State *lua, lua_Debug *where)
 {
     (void)where;
-    take_steps(lua, HOOK_STEPS);
+    take_steps(lua, HOOK_STEPS, 0);
 }
 
 /* --- vm.field, host.field ----------------------------------------------- */
@@ -112,7 +114,7 @@ lasting(lua_State *lua, const char *field)
 }
 
 static void
-note_reading(lua_State *lua, struct dcp_script *s, enum dcp_fact_side side,
+note_reading(lua_State *lua, struct dcp_script *s, enum dcp_trait_side side,
              const char *field)
 {
     struct dcp_script_answer *a = s->answer;
@@ -133,12 +135,12 @@ static int
 read_field(lua_State *lua)
 {
     struct dcp_script *s = self_of(lua);
-    enum dcp_fact_side side =
-        (enum dcp_fact_side)lua_tointeger(lua, lua_upvalueindex(2));
+    enum dcp_trait_side side =
+        (enum dcp_trait_side)lua_tointeger(lua, lua_upvalueindex(2));
     const char *prefix = lua_tostring(lua, lua_upvalueindex(3));
-    const char *one = side == DCP_FACT_VM ? "vm" : "host";
+    const char *one = side == DCP_TRAIT_VM ? "vm" : "host";
     char field[128], near[48];
-    struct dcp_fact fact;
+    struct dcp_trait trait;
 
     if (lua_type(lua, 2) != LUA_TSTRING) {
         return luaL_error(lua, "%s: fields have names", one);
@@ -155,7 +157,7 @@ read_field(lua_State *lua)
     int n = snprintf(field, sizeof field, "%s%s", prefix, key);
 
     if (n < 0 || (size_t)n >= sizeof field ||
-        !dcp_fact_read(s->subject[side], field, &fact, near)) {
+        !dcp_trait_read(s->subject[side], field, &trait, near)) {
         return near[0] ? luaL_error(lua,
                                     "a %s has no field '%s'; did you mean "
                                     "'%s'?",
@@ -163,22 +165,22 @@ read_field(lua_State *lua)
                        : luaL_error(lua, "a %s has no field '%s'", one, key);
     }
     note_reading(lua, s, side, field);
-    switch (fact.kind) {
-    case DCP_FACT_NIL:
+    switch (trait.kind) {
+    case DCP_TRAIT_NIL:
         lua_pushnil(lua);
         break;
-    case DCP_FACT_BOOL:
-        lua_pushboolean(lua, fact.number != 0);
+    case DCP_TRAIT_BOOL:
+        lua_pushboolean(lua, trait.number != 0);
         break;
-    case DCP_FACT_NUMBER:
-        if (fact.number == floor(fact.number) && fabs(fact.number) < 1e15) {
-            lua_pushinteger(lua, (lua_Integer)fact.number);
+    case DCP_TRAIT_NUMBER:
+        if (trait.number == floor(trait.number) && fabs(trait.number) < 1e15) {
+            lua_pushinteger(lua, (lua_Integer)trait.number);
         } else {
-            lua_pushnumber(lua, fact.number);
+            lua_pushnumber(lua, trait.number);
         }
         break;
-    case DCP_FACT_TEXT:
-        lua_pushstring(lua, fact.text);
+    case DCP_TRAIT_TEXT:
+        lua_pushstring(lua, trait.text);
         break;
     }
     return 1;
@@ -200,7 +202,7 @@ unknown_global(lua_State *lua)
 
 /* A table that answers by read_field; left on the stack. */
 static void
-push_subject(lua_State *lua, struct dcp_script *s, enum dcp_fact_side side,
+push_subject(lua_State *lua, struct dcp_script *s, enum dcp_trait_side side,
              const char *prefix)
 {
     lua_newtable(lua);
@@ -252,7 +254,7 @@ text_contains(lua_State *lua)
     size_t n;
     const char *s = luaL_checklstring(lua, 1, &n);
 
-    take_steps(lua, n / 8);
+    take_steps(lua, n / 8, 1);
     lua_pushboolean(lua, strstr(s, luaL_checkstring(lua, 2)) != NULL);
     return 1;
 }
@@ -375,12 +377,12 @@ set_up(lua_State *lua)
 
     lua_newtable(lua);
     lua_setfield(lua, LUA_REGISTRYINDEX, "dcp.fields");
-    push_subject(lua, s, DCP_FACT_VM, "");
+    push_subject(lua, s, DCP_TRAIT_VM, "");
     lua_setfield(lua, LUA_REGISTRYINDEX, "dcp.vm");
-    push_subject(lua, s, DCP_FACT_HOST, "");
+    push_subject(lua, s, DCP_TRAIT_HOST, "");
     lua_setfield(lua, LUA_REGISTRYINDEX, "dcp.host");
 
-    dcp_text_printf(&chunk, "%s%s", intro, s->text);
+    dcp_text_printf(&chunk, "%s%s", intro, s->text->lua);
     int status = chunk.failed ? LUA_ERRMEM
                               : luaL_loadbufferx(lua, dcp_text_get(&chunk),
                                                  strlen(dcp_text_get(&chunk)),
@@ -447,7 +449,7 @@ fail_by_message(struct dcp_script *s, struct dcp_error *err)
     const char *message = lua_type(s->lua, -1) == LUA_TSTRING
                               ? lua_tostring(s->lua, -1)
                               : "it raised something that is no text";
-    struct dcp_pos pos = s->pos;
+    struct dcp_pos pos = s->text->pos;
 
     if (!strncmp(message, "lua:", 4)) {
         const char *end = strchr(message + 4, ':');
@@ -459,7 +461,7 @@ fail_by_message(struct dcp_script *s, struct dcp_error *err)
             line = line * 10 + (uint32_t)(*at - '0');
         }
         if (end && line) {
-            pos.line = pos.line ? pos.line + line - !s->pos_above : 0;
+            pos.line = pos.line ? pos.line + line - !s->text->below : 0;
             pos.column = 0;
             message = end + 1 + (end[1] == ' ');
         }
@@ -473,15 +475,13 @@ fail_by_message(struct dcp_script *s, struct dcp_error *err)
 }
 
 struct dcp_script *
-dcp_script_create(const char *text, const char *name, struct dcp_pos pos,
-                  bool pos_above, struct dcp_error *err)
+dcp_script_create(const struct dcp_script_text *text, const char *name,
+                  struct dcp_error *err)
 {
     struct dcp_script *s = calloc(1, sizeof *s);
 
     if (s) {
         s->name = name;
-        s->pos = pos;
-        s->pos_above = pos_above;
         s->text = text;
         s->lua = lua_newstate(take_memory, s);
     }
@@ -496,7 +496,6 @@ dcp_script_create(const char *text, const char *name, struct dcp_pos pos,
     lua_pushlightuserdata(s->lua, s);
     bool ok = lua_pcall(s->lua, 1, 0, 0) == LUA_OK || fail_by_message(s, err);
 
-    s->text = NULL;
     if (!ok) {
         dcp_script_destroy(s);
         return NULL;
@@ -515,8 +514,8 @@ dcp_script_destroy(struct dcp_script *s)
 
 bool
 dcp_script_call(struct dcp_script *s, enum dcp_script_kind kind,
-                const struct dcp_fact_subject *vm,
-                const struct dcp_fact_subject *host,
+                const struct dcp_trait_subject *vm,
+                const struct dcp_trait_subject *host,
                 struct dcp_script_answer *out, struct dcp_error *err)
 {
     out->n_reads = 0;
@@ -524,8 +523,8 @@ dcp_script_call(struct dcp_script *s, enum dcp_script_kind kind,
     out->score = 0;
     out->reason[0] = '\0';
     s->kind = kind;
-    s->subject[DCP_FACT_VM] = vm;
-    s->subject[DCP_FACT_HOST] = host;
+    s->subject[DCP_TRAIT_VM] = vm;
+    s->subject[DCP_TRAIT_HOST] = host;
     s->answer = out;
     s->steps = 0;
     s->call_bytes = 0;

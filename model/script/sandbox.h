@@ -5,7 +5,7 @@
 /* A piece of Lua 5.4 that says something of a VM and a host.
  *
  * The text is the body of a function of `vm` and `host` (their fields are
- * those of model/script/facts.h) and returns what it says: a filter returns
+ * those of model/script/traits.h) and returns what it says: a filter returns
  * true or false and, where false, may add a reason; a score returns a number.
  *
  *   if vm.tier == "gold" and host.cpu_generation ~= "skylake" then
@@ -27,7 +27,8 @@
  *
  * The only home of Lua.  Not thread-safe on one script. */
 
-#include "model/script/facts.h"
+#include "model/pairs.h"
+#include "model/script/traits.h"
 
 #define DCP_SCRIPT_STEPS      200000
 #define DCP_SCRIPT_BYTES      (512u << 10)
@@ -37,13 +38,11 @@
 
 struct dcp_script;
 
-/* 'name' and 'pos' are for messages and outlive the script; 'pos' is where the
- * text begins in its file: line n of the text is reported as pos.line + n
- * where 'pos_above' (a block that begins under its key), else pos.line + n
- * - 1.  Compiles; NULL: an error of syntax, at its line. */
+/* 'name' is for messages and outlives the script, as does 'text'.  Compiles;
+ * NULL: an error of syntax, at its line. */
 struct dcp_script *
-dcp_script_create(const char *text, const char *name, struct dcp_pos pos,
-                  bool pos_above, struct dcp_error *err) DCP_CHECKED;
+dcp_script_create(const struct dcp_script_text *text, const char *name,
+                  struct dcp_error *err) DCP_CHECKED;
 void dcp_script_destroy(struct dcp_script *);
 DCP_DEFINE_AUTO(dcp_script)
 
@@ -56,7 +55,7 @@ struct dcp_script_answer {
     /* The fields that were read, in the order of their first reading.  The
      * answer follows from them: two pairs that agree in them agree in it. */
     struct dcp_script_read {
-        enum dcp_fact_side side;
+        enum dcp_trait_side side;
         const char *field; /* Owned by the script, equal fields by pointer. */
     } reads[DCP_SCRIPT_READS_MAX];
     uint32_t n_reads;
@@ -64,8 +63,8 @@ struct dcp_script_answer {
 
 /* False: the script failed, or did not return what its kind asks for. */
 bool dcp_script_call(struct dcp_script *, enum dcp_script_kind,
-                     const struct dcp_fact_subject *vm,
-                     const struct dcp_fact_subject *host,
+                     const struct dcp_trait_subject *vm,
+                     const struct dcp_trait_subject *host,
                      struct dcp_script_answer *out,
                      struct dcp_error *err) DCP_CHECKED;
 

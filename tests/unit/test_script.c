@@ -11,29 +11,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct dcp_given_fact vm_facts[] = {
-    { "name", { DCP_FACT_TEXT, 0, "web-1" } },
-    { "tier", { DCP_FACT_TEXT, 0, "gold" } },
-    { "vcpus", { DCP_FACT_NUMBER, 4, NULL } },
-    { "tag.pci", { DCP_FACT_BOOL, 1, NULL } },
+static const struct dcp_given_trait vm_traits[] = {
+    { "name", { DCP_TRAIT_TEXT, 0, "web-1" } },
+    { "tier", { DCP_TRAIT_TEXT, 0, "gold" } },
+    { "vcpus", { DCP_TRAIT_NUMBER, 4, NULL } },
+    { "tag.pci", { DCP_TRAIT_BOOL, 1, NULL } },
 };
-static const struct dcp_given_fact host_facts[] = {
-    { "name", { DCP_FACT_TEXT, 0, "h1" } },
-    { "cpu_generation", { DCP_FACT_TEXT, 0, "naples" } },
-    { "cores", { DCP_FACT_NUMBER, 32, NULL } },
+static const struct dcp_given_trait host_traits[] = {
+    { "name", { DCP_TRAIT_TEXT, 0, "h1" } },
+    { "cpu_generation", { DCP_TRAIT_TEXT, 0, "naples" } },
+    { "cores", { DCP_TRAIT_NUMBER, 32, NULL } },
 };
-static const struct dcp_fact_subject vm = { DCP_FACT_VM, NULL, 0, vm_facts, 4 };
-static const struct dcp_fact_subject host = { DCP_FACT_HOST, NULL, 0,
-                                              host_facts, 3 };
-static const struct dcp_pos pos = { "policy.yaml", 10, 5 };
+static const struct dcp_trait_subject vm = { DCP_TRAIT_VM, NULL, 0, vm_traits,
+                                             4 };
+static const struct dcp_trait_subject host = { DCP_TRAIT_HOST, NULL, 0,
+                                               host_traits, 3 };
+
+static struct dcp_script *
+compile(const char *lua, const char *name, struct dcp_error *err)
+{
+    static struct dcp_script_text text; /* One script at a time. */
+
+    text = (struct dcp_script_text){ lua, { "policy.yaml", 10, 5 }, true };
+    return dcp_script_create(&text, name, err);
+}
 
 static bool
 ask(const char *text, enum dcp_script_kind kind, struct dcp_script_answer *out,
     struct dcp_error *err)
 {
     DCP_AUTO(dcp_script)
-    struct dcp_script *s =
-        dcp_script_create(text, "filter 'f'", pos, true, err);
+    struct dcp_script *s = compile(text, "filter 'f'", err);
 
     return s && dcp_script_call(s, kind, &vm, &host, out, err);
 }
@@ -70,7 +78,7 @@ START_TEST(filters_answer)
     ck_assert_str_eq(a.reason, "gold runs on skylake");
     ck_assert_uint_eq(a.n_reads, 2);
     ck_assert_str_eq(a.reads[0].field, "tier");
-    ck_assert_int_eq(a.reads[1].side, DCP_FACT_HOST);
+    ck_assert_int_eq(a.reads[1].side, DCP_TRAIT_HOST);
     ck_assert(ask("return host.cores / vm.vcpus", DCP_SCRIPT_SCORE, &a, &err));
     ck_assert_double_eq(a.score, 8);
     HOLDS("vm.tag.pci and not vm.tag.other and vm.extra.gpu == 0");
@@ -150,10 +158,10 @@ START_TEST(one_script_answers_again_after_an_error)
     struct dcp_error err = { 0 };
     struct dcp_script_answer a;
     DCP_AUTO(dcp_script)
-    struct dcp_script *s = dcp_script_create(
-        "if host.name == nil then while true do end end return true",
-        "filter 'f'", pos, true, &err);
-    struct dcp_fact_subject nameless = { DCP_FACT_HOST, NULL, 0, NULL, 0 };
+    struct dcp_script *s =
+        compile("if host.name == nil then while true do end end return true",
+                "filter 'f'", &err);
+    struct dcp_trait_subject nameless = { DCP_TRAIT_HOST, NULL, 0, NULL, 0 };
 
     ck_assert_ptr_nonnull(s);
     for (int i = 0; i < 100; i++) {
@@ -231,7 +239,7 @@ compare(const char *text, enum dcp_script_kind kind, uint32_t most_classes)
     struct dcp_error err = { 0 };
     DCP_AUTO(dcp_inventory) struct dcp_inventory *inv = make_inventory();
     DCP_AUTO(dcp_script)
-    struct dcp_script *s = dcp_script_create(text, "s", pos, true, &err);
+    struct dcp_script *s = compile(text, "s", &err);
     uint32_t list[N_VMS], n = 0;
 
     ck_assert_ptr_nonnull(s);
@@ -247,8 +255,8 @@ compare(const char *text, enum dcp_script_kind kind, uint32_t most_classes)
     ck_assert_uint_le(p->n_classes, most_classes);
     for (uint32_t v = 0; v < N_VMS; v++) {
         for (uint32_t h = 0; h < N_HOSTS; h++) {
-            struct dcp_fact_subject a = { DCP_FACT_VM, inv, v, NULL, 0 };
-            struct dcp_fact_subject b = { DCP_FACT_HOST, inv, h, NULL, 0 };
+            struct dcp_trait_subject a = { DCP_TRAIT_VM, inv, v, NULL, 0 };
+            struct dcp_trait_subject b = { DCP_TRAIT_HOST, inv, h, NULL, 0 };
             const struct dcp_pair_verdict *said = dcp_pairs_verdict(p, v, h);
             struct dcp_script_answer own;
 
@@ -284,8 +292,8 @@ START_TEST(a_failing_script_names_the_pair)
     struct dcp_error err = { 0 };
     DCP_AUTO(dcp_inventory) struct dcp_inventory *inv = make_inventory();
     DCP_AUTO(dcp_script)
-    struct dcp_script *s = dcp_script_create(
-        "return vm.vcpus < 5 or host.tier == 1", "s", pos, true, &err);
+    struct dcp_script *s =
+        compile("return vm.vcpus < 5 or host.tier == 1", "s", &err);
     uint32_t list[] = { 2, 4 };
 
     ck_assert_ptr_null(

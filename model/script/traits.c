@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "model/script/facts.h"
+#include "model/script/traits.h"
 
 #include "model/base/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static struct dcp_fact
+static struct dcp_trait
 text(const char *value)
 {
-    return value && *value ? (struct dcp_fact){ DCP_FACT_TEXT, 0, value }
-                           : (struct dcp_fact){ DCP_FACT_NIL, 0, NULL };
+    return value && *value ? (struct dcp_trait){ DCP_TRAIT_TEXT, 0, value }
+                           : (struct dcp_trait){ DCP_TRAIT_NIL, 0, NULL };
 }
 
-static struct dcp_fact
+static struct dcp_trait
 number(double value)
 {
-    return (struct dcp_fact){ DCP_FACT_NUMBER, value, NULL };
+    return (struct dcp_trait){ DCP_TRAIT_NUMBER, value, NULL };
 }
 
-static struct dcp_fact
+static struct dcp_trait
 truth(bool value)
 {
-    return (struct dcp_fact){ DCP_FACT_BOOL, value, NULL };
+    return (struct dcp_trait){ DCP_TRAIT_BOOL, value, NULL };
 }
 
 /* The name of entry 'ix' of a table of structs that begin with it. */
@@ -64,9 +64,9 @@ static const char *const vm_fields[VM_FIELDS] = {
     [VM_MOVABLE] = "movable",
 };
 
-static struct dcp_fact
-vm_fact(const struct dcp_inventory *inv, const struct dcp_vm *vm,
-        enum vm_field field)
+static struct dcp_trait
+vm_trait(const struct dcp_inventory *inv, const struct dcp_vm *vm,
+         enum vm_field field)
 {
     static const char *const priority[] = { "low", "normal", "high" };
     double disk_mib = 0;
@@ -143,8 +143,8 @@ static const char *const host_fields[HOST_FIELDS] = {
     [HOST_OFF_ALLOWED] = "power_off_allowed",
 };
 
-static struct dcp_fact
-host_fact(const struct dcp_inventory *inv, uint32_t ix, enum host_field field)
+static struct dcp_trait
+host_trait(const struct dcp_inventory *inv, uint32_t ix, enum host_field field)
 {
     const struct dcp_host *host = &inv->hosts[ix];
     const struct dcp_hardware *hw = &inv->hardware[host->hardware.ix];
@@ -188,11 +188,11 @@ host_fact(const struct dcp_inventory *inv, uint32_t ix, enum host_field field)
 /* --- Both --------------------------------------------------------------- */
 
 static bool
-tag_or_extra(const struct dcp_fact_subject *s, const char *field,
-             struct dcp_fact *out)
+tag_or_extra(const struct dcp_trait_subject *s, const char *field,
+             struct dcp_trait *out)
 {
     const struct dcp_inventory *inv = s->inventory;
-    bool is_vm = s->side == DCP_FACT_VM;
+    bool is_vm = s->side == DCP_TRAIT_VM;
 
     if (!strncmp(field, "tag.", 4)) {
         const struct dcp_ids *tags =
@@ -240,8 +240,8 @@ is_known(const char *const names[], uint32_t n, const char *field,
 }
 
 static bool
-read_given(const struct dcp_fact_subject *s, const char *field,
-           struct dcp_fact *out)
+read_given(const struct dcp_trait_subject *s, const char *field,
+           struct dcp_trait *out)
 {
     for (uint32_t i = 0; i < s->n_given; i++) {
         if (!strcmp(s->given[i].field, field)) {
@@ -256,11 +256,12 @@ read_given(const struct dcp_fact_subject *s, const char *field,
 }
 
 bool
-dcp_fact_read(const struct dcp_fact_subject *s, const char *field,
-              struct dcp_fact *out, char near[48])
+dcp_trait_read(const struct dcp_trait_subject *s, const char *field,
+               struct dcp_trait *out, char near[48])
 {
-    const char *const *names = s->side == DCP_FACT_VM ? vm_fields : host_fields;
-    uint32_t n = s->side == DCP_FACT_VM ? VM_FIELDS : HOST_FIELDS, ix;
+    const char *const *names =
+        s->side == DCP_TRAIT_VM ? vm_fields : host_fields;
+    uint32_t n = s->side == DCP_TRAIT_VM ? VM_FIELDS : HOST_FIELDS, ix;
     bool dotted = !strncmp(field, "tag.", 4) || !strncmp(field, "extra.", 6);
 
     if (near) {
@@ -275,26 +276,26 @@ dcp_fact_read(const struct dcp_fact_subject *s, const char *field,
     if (dotted) {
         return tag_or_extra(s, field, out);
     }
-    *out = s->side == DCP_FACT_VM
-               ? vm_fact(s->inventory, &s->inventory->vms[s->ix],
-                         (enum vm_field)ix)
-               : host_fact(s->inventory, s->ix, (enum host_field)ix);
+    *out = s->side == DCP_TRAIT_VM
+               ? vm_trait(s->inventory, &s->inventory->vms[s->ix],
+                          (enum vm_field)ix)
+               : host_trait(s->inventory, s->ix, (enum host_field)ix);
     return true;
 }
 
 void
-dcp_fact_key(const struct dcp_fact *f, char *out, size_t size)
+dcp_trait_key(const struct dcp_trait *f, char *out, size_t size)
 {
     switch (f->kind) {
-    case DCP_FACT_NIL:
+    case DCP_TRAIT_NIL:
         (void)snprintf(out, size, "-");
         break;
-    case DCP_FACT_BOOL:
-    case DCP_FACT_NUMBER:
+    case DCP_TRAIT_BOOL:
+    case DCP_TRAIT_NUMBER:
         (void)snprintf(out, size, "%c%.17g",
-                       f->kind == DCP_FACT_BOOL ? 'b' : 'n', f->number);
+                       f->kind == DCP_TRAIT_BOOL ? 'b' : 'n', f->number);
         break;
-    case DCP_FACT_TEXT:
+    case DCP_TRAIT_TEXT:
         (void)snprintf(out, size, "t%s", f->text);
         break;
     }
