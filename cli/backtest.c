@@ -212,12 +212,15 @@ interval_of(const struct backtest *b, const struct column *c)
     return out;
 }
 
-/* What the plans promise: the largest 1 - percentile of the model's tiers. */
+/* What the plans promise: policy.overload, or the largest 1 - percentile of the model's tiers. */
 static double
 planned_exceedance_frac(const struct dcp_inventory *inv)
 {
     double most = 0;
 
+    if (inv->policy.overload) {
+        return inv->policy.overload_eps_frac;
+    }
     for (uint32_t t = 0; t < inv->n_tiers; t++) {
         most = fmax(most, 1 - inv->tiers[t].percentile);
     }

@@ -85,7 +85,9 @@ bool
 dcp_context_perturb(const struct dcp_inventory *inv, struct dcp_demand *d,
                     double share, uint64_t seed, struct dcp_error *err)
 {
+    const struct dcp_scenarios *joint = d->scenarios;
     uint32_t *cpu = (uint32_t *)(size_t)d->cpu_mhz; /* Just made: ours. */
+    uint32_t *samples = joint ? (uint32_t *)(size_t)joint->cpu_mhz : NULL;
 
     if (!(share >= 0 && share <= DCP_PERTURB_MAX)) {
         return dcp_fail(err, DCP_E_ARGUMENT,
@@ -99,6 +101,11 @@ dcp_context_perturb(const struct dcp_inventory *inv, struct dcp_demand *d,
 
         for (uint32_t t = 0; t < d->n_slots; t++) {
             uint32_t *cell = &cpu[(size_t)v * d->stride + t];
+
+            *cell = (uint32_t)llround(*cell * factor);
+        }
+        for (uint32_t c = 0; joint && c < joint->n; c++) {
+            uint32_t *cell = &samples[(size_t)v * joint->stride + c];
 
             *cell = (uint32_t)llround(*cell * factor);
         }

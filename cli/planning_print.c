@@ -38,10 +38,15 @@ json_because(struct dcp_json *w, const struct dcp_because *b)
 }
 
 static void
-json_demand(struct dcp_json *w, const struct dcp_demand *d)
+json_demand(struct dcp_json *w, const struct dcp_inventory *inv,
+            const struct dcp_demand *d)
 {
     dcp_json_kobject(w, "demand");
-    dcp_json_kstring(w, "rule", "sum of per-VM percentiles");
+    dcp_json_kstring(w, "rule", dcp_demand_rule(inv, d));
+    if (d->scenarios) {
+        dcp_json_kdouble(w, "overload_eps_frac", inv->policy.overload_eps_frac);
+        dcp_json_ku64(w, "joint_samples", d->scenarios->n);
+    }
     dcp_json_ku64(w, "vms_from_trace", d->n_by_source[DCP_DEMAND_TRACE]);
     dcp_json_ku64(w, "vms_short_history", d->n_by_source[DCP_DEMAND_SHORT]);
     dcp_json_ku64(w, "vms_from_profile", d->n_by_source[DCP_DEMAND_PROFILE]);
@@ -158,7 +163,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     }
     json_cost(&w, c->model.inventory, &o->predicted);
     dcp_json_kstring(&w, "binding", o->binding);
-    json_demand(&w, a->demand);
+    json_demand(&w, c->model.inventory, a->demand);
     json_hosts(&w, c->model.inventory, a);
     dcp_json_kstring(&w, "plan",
                      a->plan && options->output ? options->output : NULL);
@@ -337,11 +342,17 @@ print_joint(const struct dcp_inventory *inv,
 }
 
 static void
-print_demand(const struct dcp_demand *d)
+print_demand(const struct dcp_inventory *inv, const struct dcp_demand *d)
 {
-    printf("%-15s sum of per-VM percentiles with margin (not the percentile of "
-           "the sum); %u VMs from traces",
-           "demand", d->n_by_source[DCP_DEMAND_TRACE]);
+    if (d->scenarios) {
+        printf("%-15s what VMs wanted at the same moments, with margin: above "
+               "a host's CPU in at most %g %% of samples",
+               "demand", 100 * inv->policy.overload_eps_frac);
+    } else {
+        printf("%-15s %s with margin (not the percentile of the sum)", "demand",
+               dcp_demand_rule(inv, d));
+    }
+    printf("; %u VMs from traces", d->n_by_source[DCP_DEMAND_TRACE]);
     if (d->n_by_source[DCP_DEMAND_SHORT]) {
         printf(", %u with a short history at their peak",
                d->n_by_source[DCP_DEMAND_SHORT]);
@@ -405,7 +416,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     print_times(c, job, a);
     print_standing(job, a);
     if (o->status == DCP_STATUS_INFEASIBLE || o->status == DCP_STATUS_TIMEOUT) {
-        print_demand(a->demand); /* It may be what stands in the way. */
+        print_demand(inv, a->demand); /* It may be what stands in the way. */
         return;
     }
     printf("%-15s %u -> %u (at least %u; %s binds)\n", "hosts on",
@@ -417,7 +428,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     }
     printf("%-15s CPU %.0f %%, memory %.0f %% of the hosts that are on\n",
            "used", 100 * o->cpu_util_mean_frac, 100 * o->mem_alloc_mean_frac);
-    print_demand(a->demand);
+    print_demand(inv, a->demand);
     print_memory(inv, a);
     print_joint(inv, a);
     if (!a->plan) {

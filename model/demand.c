@@ -123,6 +123,30 @@ dcp_demand_from_model(const struct dcp_inventory *inv,
     return d;
 }
 
+/* The same of a VM's joint samples, whose means are its row. */
+static bool
+cap_scenarios(const struct dcp_demand *d, uint32_t vm, uint32_t most_mhz,
+              uint32_t *cpu_mhz)
+{
+    const struct dcp_scenarios *s = d->scenarios;
+    bool above = false;
+
+    if (!s) {
+        return false;
+    }
+    uint32_t *row = (uint32_t *)(size_t)s->cpu_mhz + (size_t)vm * s->stride;
+
+    for (uint32_t c = 0; c < s->n; c++) {
+        above |= row[c] > most_mhz;
+        row[c] = row[c] > most_mhz ? most_mhz : row[c];
+    }
+    if (above) {
+        dcp_scenarios_means(s, d->n_slots, row,
+                            cpu_mhz + (size_t)vm * d->stride);
+    }
+    return above;
+}
+
 void
 dcp_demand_cap(struct dcp_demand *d, const struct dcp_inventory *inv)
 {
@@ -138,7 +162,7 @@ dcp_demand_cap(struct dcp_demand *d, const struct dcp_inventory *inv)
     }
     d->n_vms_above_hosts = 0;
     for (uint32_t v = 0; most_mhz && v < d->n_vms; v++) {
-        bool above = false;
+        bool above = cap_scenarios(d, v, most_mhz, cpu);
 
         for (uint32_t t = 0; t < d->n_slots; t++) {
             uint32_t *cell = &cpu[(size_t)v * d->stride + t];
@@ -148,6 +172,21 @@ dcp_demand_cap(struct dcp_demand *d, const struct dcp_inventory *inv)
         }
         d->n_vms_above_hosts += above;
     }
+}
+
+const char *
+dcp_demand_rule(const struct dcp_inventory *inv, const struct dcp_demand *d)
+{
+    static const char *const rules[] = {
+        [DCP_PREDICT_PERCENTILE] = "sum of per-VM percentiles",
+        [DCP_PREDICT_PEAK] = "sum of per-VM peaks",
+        [DCP_PREDICT_NSIGMA] = "sum of per-VM means and sigmas",
+        [DCP_PREDICT_RATIO] = "sum of shares of what VMs were given",
+        [DCP_PREDICT_MAX] =
+            "sum of per-VM percentiles, or means and sigmas where more",
+    };
+
+    return d->scenarios ? "joint history" : rules[inv->policy.predictor];
 }
 
 void

@@ -7,14 +7,16 @@
  * The planned CPU of a VM in a slot is the tier's percentile of its samples of
  * that slot's bucket, or peak_factor x the bucket's peak where that is more,
  * times (1 + margin), in reference MHz (model/capacity.h), never above what
- * its vCPUs can use times (1 + margin).  Sums of these over a host are sums of
- * percentiles: conservative where VMs peak at different times, and said so;
- * reports state beside it the joint percentile from the raw samples.
+ * its vCPUs can use times (1 + margin); policy.demand names other predictors
+ * than the percentile.  Sums of these over a host are sums of percentiles:
+ * conservative where VMs peak at different times, and said so; reports state
+ * beside it the joint percentile from the raw samples.  With policy.overload
+ * the joint samples themselves decide (model/scenarios.h).
  *
  * Made by traces/fit.h from a usage store, or by dcp_demand_from_model() from
  * profiles and allocations.  Immutable once made; thread-safe to read. */
 
-#include "model/inventory.h"
+#include "model/scenarios.h"
 
 enum dcp_demand_source {
     DCP_DEMAND_TRACE,      /* From the VM's own history. */
@@ -34,6 +36,9 @@ struct dcp_demand {
                                 * of both directions. */
     const uint32_t *mem_active_mib; /* By VM: planned active memory; NULL: not
                                      * measured. */
+    /* The joint history behind 'cpu_mhz'; NULL: policy does not ask for it, or
+     * there is none.  With it 'cpu_mhz' is the mean of each slot's samples. */
+    const struct dcp_scenarios *scenarios;
     const uint8_t *source;     /* By VM: enum dcp_demand_source. */
 
     /* What was done to the data, for the output. */
@@ -85,6 +90,10 @@ enum dcp_demand_source dcp_demand_row_from_model(
  * counts those that want it: no placement could give them more, and one such
  * VM must not keep all others from being planned.  For a demand just made. */
 void dcp_demand_cap(struct dcp_demand *, const struct dcp_inventory *);
+
+/* What must fit on a host, in words: "sum of per-VM percentiles" ... */
+const char *dcp_demand_rule(const struct dcp_inventory *,
+                            const struct dcp_demand *);
 
 void dcp_demand_destroy(struct dcp_demand *);
 DCP_DEFINE_AUTO(dcp_demand)

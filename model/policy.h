@@ -24,6 +24,15 @@ enum dcp_loss_kind { /* What headroom survives the loss of. */
 };
 #define DCP_LOSSES_MAX 4
 
+/* What one VM's CPU samples of a bucket are planned as (docs/time.md). */
+enum dcp_predictor {
+    DCP_PREDICT_PERCENTILE, /* The tier's percentile. */
+    DCP_PREDICT_PEAK,       /* The highest. */
+    DCP_PREDICT_NSIGMA,     /* Mean and so many standard deviations. */
+    DCP_PREDICT_RATIO,      /* A share of what the VM was given. */
+    DCP_PREDICT_MAX,        /* The larger of percentile and n-sigma. */
+};
+
 enum dcp_memory_basis { DCP_MEMORY_ALLOCATED, DCP_MEMORY_ACTIVE };
 enum dcp_unpack { /* What the morning leg brings back. */
     DCP_UNPACK_NEEDED, /* As little as the day needs. */
@@ -35,6 +44,17 @@ struct dcp_policy {
     double target_cpu_frac, target_mem_frac, target_net_frac;
     double peak_factor; /* Planned demand is at least the bucket's peak times
                          * this; default 0: the percentile alone. */
+    enum dcp_predictor predictor;
+    double predict_sigmas;     /* NSIGMA and MAX; default 3. */
+    double predict_ratio_frac; /* RATIO; default 0.9. */
+    /* Chance constraint on the joint history (model/scenarios.h); absent: the
+     * sum of per-VM demand is what must fit. */
+    bool overload;
+    double overload_eps_frac;  /* Share of a slot's samples, at most, in which a
+                                * host may be overloaded; default 1 %. */
+    bool overload_to_target;   /* Above what policy lets be used, instead of
+                                * above capacity; default false. */
+    uint32_t overload_samples; /* Instants kept of each bucket; default 120. */
     enum dcp_memory_basis memory_basis;
 
     struct dcp_loss {

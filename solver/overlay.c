@@ -228,6 +228,27 @@ longer_rows(struct dcp_overlay *o, const uint32_t *rows, size_t stride)
     return longer;
 }
 
+/* New VMs have no history: what is planned for them, in every scenario. */
+static bool
+extend_scenarios(struct dcp_overlay *o, const struct dcp_scenarios *s)
+{
+    struct dcp_scenarios *longer =
+        dcp_arena_new(o->arena, struct dcp_scenarios);
+    uint32_t *rows =
+        (uint32_t *)(uintptr_t)longer_rows(o, s->cpu_mhz, s->stride);
+
+    if (!longer || !rows) {
+        return false;
+    }
+    *longer = *s;
+    longer->cpu_mhz = rows;
+    o->demand.scenarios = longer;
+    for (uint32_t v = o->first_vm; v < o->demand.n_vms; v++) {
+        dcp_scenarios_fill_flat(&o->demand, v, rows + (size_t)v * s->stride);
+    }
+    return true;
+}
+
 static bool
 extend_demand(struct dcp_overlay *o, const struct dcp_demand *d)
 {
@@ -254,6 +275,7 @@ extend_demand(struct dcp_overlay *o, const struct dcp_demand *d)
     if (d->source && d->n_vms) {
         memcpy(source, d->source, d->n_vms);
     }
+    o->demand.scenarios = NULL;
     uint32_t *row = cpu + (size_t)o->first_vm * d->stride;
     enum dcp_demand_source how = dcp_demand_row_from_model(
         &o->inventory, (dcp_vm_id){ o->first_vm }, d->slots, d->n_slots, row);
@@ -264,7 +286,7 @@ extend_demand(struct dcp_overlay *o, const struct dcp_demand *d)
             memcpy(row + (size_t)i * d->stride, row, d->stride * sizeof *row);
         }
     }
-    return true;
+    return !d->scenarios || extend_scenarios(o, d->scenarios);
 }
 
 static bool

@@ -278,6 +278,8 @@ same_type(const struct dcp_problem *p, uint32_t a, uint32_t b)
     if (p->cap_cpu_mhz[a] != p->cap_cpu_mhz[b] ||
         p->cap_net_kib_s[a] != p->cap_net_kib_s[b] ||
         p->on_value[a] != p->on_value[b] ||
+        (p->chance &&
+         p->chance->limit_mhz[a] != p->chance->limit_mhz[b]) ||
         (p->q->mhz_slope && p->q->mhz_slope[a] != p->q->mhz_slope[b])) {
         return false;
     }
@@ -459,7 +461,9 @@ compile(struct dcp_problem *p, struct dcp_error *err)
     if (!p->cpu_mhz || (d->net_kib_s && !p->net_kib_s)) {
         return no_memory(err);
     }
-    return compile_hosts(p, err) && compile_types(p, err) &&
+    return dcp_chance_compile(p->q, p->arena, p->item_of_vm, p->n_items,
+                              &p->chance, err) &&
+           compile_hosts(p, err) && compile_types(p, err) &&
            compile_item_facts(p, err) && compile_power(p, err) &&
            dcp_problem_compile_reach(p, err) &&
            dcp_problem_compile_groups(p, err);

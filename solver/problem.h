@@ -16,6 +16,7 @@
 #include "model/capacity.h"
 #include "model/demand.h"
 #include "model/placement.h"
+#include "solver/chance.h"
 
 /* What a question allows of one host. */
 enum dcp_host_use {
@@ -99,6 +100,8 @@ struct dcp_problem {
                                     * movable) does not count, nor soft rules
                                     * or kinds that policy relaxes. */
     uint32_t n_classes, reach_words;
+
+    const struct dcp_chance *chance; /* policy.overload; NULL: not asked. */
 
     /* Groups and, per item, which ones it is in. */
     const struct dcp_group *groups;

@@ -249,6 +249,33 @@ refused_by_timed(struct dcp_state *s, uint32_t item, uint32_t host,
 }
 
 static bool
+refused_by_chance(struct dcp_state *s, uint32_t item, uint32_t host,
+                  struct dcp_refusal *out)
+{
+    const struct dcp_problem *p = s->p;
+    uint32_t range = 0, above;
+    char when[48];
+
+    if (!s->chance || dcp_chance_fits(s->chance, item, host, false)) {
+        return false;
+    }
+    above = dcp_chance_worst(s->chance, item, host, &range);
+    refuse(out, DCP_REFUSAL_CAPACITY, "overload");
+    out->slot = p->chance->slot[range];
+    describe_slot(p, out->slot, when);
+    out->need = above;
+    out->have = p->chance->allowed[range];
+    (void)snprintf(out->text, sizeof out->text,
+                   "overload %s: its VMs together would want more than %u MHz "
+                   "in %u of %u past samples, %u are allowed",
+                   when, p->chance->limit_mhz[host], above,
+                   p->chance->first[range + 1] - p->chance->first[range],
+                   p->chance->allowed[range]);
+    suggest_room(s, item, host, "overload", "samples", out);
+    return true;
+}
+
+static bool
 refused_by_room(struct dcp_state *s, uint32_t item, uint32_t host,
                 struct dcp_refusal *out)
 {
@@ -257,6 +284,9 @@ refused_by_room(struct dcp_state *s, uint32_t item, uint32_t host,
     }
     if (refused_by_scalar(s, item, host, out) ||
         refused_by_timed(s, item, host, out)) {
+        return true;
+    }
+    if (refused_by_chance(s, item, host, out)) {
         return true;
     }
     refuse(out, DCP_REFUSAL_POWER, "power");

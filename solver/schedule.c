@@ -647,7 +647,9 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
         .r = r, .list = list, .p = p, .start = start, .out = out
     };
 
-    if (!s || !start || !dcp_move_order_make(s, r->to, &order, err)) {
+    if (!s || !start || !dcp_chance_load_ends(s->chance, r->to, err) ||
+        !dcp_chance_load_ends(start->chance, r->to, err) ||
+        !dcp_move_order_make(s, r->to, &order, err)) {
         return false;
     }
     bool ok = true;

@@ -47,6 +47,10 @@ allocate(struct dcp_state *s)
     s->prev = malloc((ni + 1) * sizeof *s->prev);
     s->n_on_host = calloc(nh + 1, sizeof *s->n_on_host);
     s->count = calloc(p->n_groups + 1u, sizeof *s->count);
+    if (p->chance) {
+        s->chance = dcp_chance_load_create(p->chance, p->n_hosts);
+        ok = ok && s->chance;
+    }
     ok = ok && s->room && s->host && s->on && s->cpu_mhz && s->used && s->cpu_peak_mhz &&
          s->first && s->next && s->prev && s->n_on_host && s->count;
     for (uint32_t g = 0; ok && g < p->n_groups; g++) {
@@ -102,6 +106,7 @@ dcp_state_destroy(struct dcp_state *s)
     free(s->on);
     free(s->cpu_mhz);
     free(s->net_kib_s);
+    dcp_chance_load_destroy(s->chance);
     free(s->used);
     free(s->cpu_peak_mhz);
     free(s->room);
@@ -123,6 +128,9 @@ dcp_state_assign(struct dcp_state *to, const struct dcp_state *from)
     copy_u32(to->cpu_mhz, from->cpu_mhz, nh * p->stride);
     if (from->net_kib_s) {
         copy_u32(to->net_kib_s, from->net_kib_s, nh * p->stride);
+    }
+    if (from->chance) {
+        dcp_chance_load_assign(to->chance, from->chance);
     }
     copy_u32(to->used, from->used, nh * p->n_scalars);
     copy_u32(to->cpu_peak_mhz, from->cpu_peak_mhz, nh);
@@ -195,6 +203,9 @@ dcp_state_add_load(struct dcp_state *s, uint32_t item, uint32_t host)
         s->used[(size_t)r * p->n_hosts + host] +=
             p->request[(size_t)item * p->n_scalars + r];
     }
+    if (s->chance) {
+        dcp_chance_load_add(s->chance, item, host);
+    }
     set_room(s, host);
 }
 
@@ -237,6 +248,9 @@ dcp_state_sub_load(struct dcp_state *s, uint32_t item, uint32_t host)
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         s->used[(size_t)r * p->n_hosts + host] -=
             p->request[(size_t)item * p->n_scalars + r];
+    }
+    if (s->chance) {
+        dcp_chance_load_sub(s->chance, item, host);
     }
     set_room(s, host);
 }
@@ -388,6 +402,7 @@ dcp_state_fits(struct dcp_state *s, uint32_t item, uint32_t host)
     const struct dcp_problem *p = s->p;
 
     return fits(s, item, host, p->cap, p->cap_cpu_mhz, p->cap_net_kib_s) &&
+           (!s->chance || dcp_chance_fits(s->chance, item, host, false)) &&
            (!p->tight_power[host] || power_fits(s, item, host));
 }
 
@@ -396,7 +411,8 @@ dcp_state_fits_full(struct dcp_state *s, uint32_t item, uint32_t host)
 {
     const struct dcp_problem *p = s->p;
 
-    return fits(s, item, host, p->full, p->full_cpu_mhz, p->full_net_kib_s);
+    return fits(s, item, host, p->full, p->full_cpu_mhz, p->full_net_kib_s) &&
+           (!s->chance || dcp_chance_fits(s->chance, item, host, true));
 }
 
 bool
@@ -420,7 +436,7 @@ dcp_state_overloaded(const struct dcp_state *s, uint32_t host)
             return true;
         }
     }
-    return false;
+    return s->chance && dcp_chance_overloaded(s->chance, host);
 }
 
 /* --- Rules -------------------------------------------------------------- */

@@ -16,6 +16,7 @@ struct dcp_state {
     uint32_t *cpu_mhz;   /* Used, [host * stride + slot]. */
     uint32_t *net_kib_s; /* Same, or NULL. */
     uint32_t *used;      /* [s * n_hosts + host] */
+    struct dcp_chance_load *chance; /* policy.overload; NULL: not asked. */
     uint32_t *cpu_peak_mhz; /* Highest slot of each host. */
     uint32_t *room; /* Of the first scalar (memory), usable and free; 0 where
                      * the host is off or must end empty: the first look of

@@ -11,6 +11,7 @@
 
 #include "model/capacity.h"
 #include "traces/columns.h"
+#include "traces/fit_joint.h"
 #include "traces/series.h"
 
 #include <math.h>
@@ -28,6 +29,7 @@ struct fit {
     struct dcp_demand *demand;
     struct dcp_demand_rows rows;
     int64_t min_history_ms;
+    struct dcp_joint_fit joint; /* Where policy.overload asks for it. */
 
     uint32_t first_cell, n_cells;
     struct dcp_series series; /* Of the VM at hand. */
@@ -61,10 +63,10 @@ choose_cells(struct fit *f, int64_t from_ms, int64_t until_ms)
 }
 
 static uint32_t
-trace_want(struct fit *f, double percentile)
+trace_want(struct fit *f, const struct dcp_wish *wish)
 {
     return dcp_series_fit(&f->series, f->demand->slots, f->demand->n_slots,
-                          percentile, f->slot_want);
+                          wish, f->slot_want);
 }
 
 static void
@@ -156,16 +158,29 @@ fit_cpu(struct fit *f, const struct dcp_column *pair, const float *raw)
     d->n_samples_at_limit += h.n_at_limit;
     d->n_vms_partial += is_partial(f, &h);
     d->n_by_source[f->rows.source[vm.ix]]--;
-    if ((int64_t)h.n * dcp_store_interval_ms(f->store) < f->min_history_ms) {
+    if (f->inv->policy.predictor == DCP_PREDICT_RATIO) {
+        flat_want(f, ceiling_mhz * f->inv->policy.predict_ratio_frac);
+        f->rows.source[vm.ix] = DCP_DEMAND_TRACE;
+    } else if ((int64_t)h.n * dcp_store_interval_ms(f->store) <
+               f->min_history_ms) {
         flat_want(f, h.peak);
         f->rows.source[vm.ix] = DCP_DEMAND_SHORT;
     } else {
-        d->n_class_fallback += trace_want(f, tier->percentile);
+        struct dcp_wish wish = { f->inv->policy.predictor, tier->percentile,
+                                 f->inv->policy.predict_sigmas };
+
+        d->n_class_fallback += trace_want(f, &wish);
         f->rows.source[vm.ix] = DCP_DEMAND_TRACE;
     }
     d->n_by_source[f->rows.source[vm.ix]]++;
-    write_row(f, 1 + tier->margin_frac, ceiling_mhz * (1 + tier->margin_frac),
-              f->rows.cpu_mhz + (size_t)vm.ix * d->stride);
+    double scale = 1 + tier->margin_frac;
+    uint32_t *row = f->rows.cpu_mhz + (size_t)vm.ix * d->stride;
+
+    write_row(f, scale, ceiling_mhz * scale, row);
+    if (d->scenarios && f->rows.source[vm.ix] == DCP_DEMAND_TRACE) {
+        dcp_joint_fit_vm(&f->joint, &f->series, d, vm.ix, scale,
+                         ceiling_mhz * scale, row);
+    }
 }
 
 /* --- Network and memory ------------------------------------------------- */
@@ -193,7 +208,8 @@ fit_net(struct fit *f, const struct dcp_column *pair, const float *rx,
     if ((int64_t)n * dcp_store_interval_ms(f->store) < f->min_history_ms) {
         flat_want(f, peak);
     } else {
-        (void)trace_want(f, tier->percentile);
+        (void)trace_want(f, &(struct dcp_wish){ DCP_PREDICT_PERCENTILE,
+                                                tier->percentile, 0 });
     }
     write_row(f, 1 + tier->margin_frac, INFINITY,
               f->rows.net_kib_s + (size_t)pair->vm * f->demand->stride);
@@ -340,7 +356,10 @@ prepare(struct fit *f, struct dcp_arena *scratch, struct dcp_error *err)
                         f->n_cells);
     }
     return dcp_series_init(&f->series, scratch, f->store, f->inv, f->first_cell,
-                           f->n_cells, err);
+                           f->n_cells, err) &&
+           (!f->inv->policy.overload ||
+            dcp_joint_fit_init(&f->joint, scratch, &f->series, &f->inv->policy,
+                               f->demand, err));
 }
 
 static bool
@@ -407,6 +426,13 @@ dcp_fit(struct dcp_store *store, const struct dcp_inventory *inv,
         d->until_ms = d->from_ms + f.n_cells * dcp_store_interval_ms(store);
         if (!prepare(&f, scratch, err) || !fit_stripes(&f, err)) {
             return NULL;
+        }
+        for (uint32_t v = 0; d->scenarios && v < d->n_vms; v++) {
+            if (f.rows.source[v] != DCP_DEMAND_TRACE) {
+                dcp_scenarios_fill_flat(d, v,
+                                        f.joint.cpu_mhz +
+                                            (size_t)v * d->scenarios->stride);
+            }
         }
     }
     if (!dcp_store_digest(store, d->traces_digest, err)) {

@@ -65,8 +65,46 @@ dcp_series_init(struct dcp_series *out, struct dcp_arena *arena,
     return true;
 }
 
+/* Mean and standard deviation of the samples in 'scratch'. */
 static double
-bucket_want(struct dcp_series *s, uint32_t bucket, double percentile)
+mean_and_sigmas(const struct dcp_series *s, uint32_t n, double sigmas)
+{
+    double mean = 0, square = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        double step = s->scratch[i] - mean;
+
+        mean += step / (i + 1);
+        square += step * (s->scratch[i] - mean); /* Welford. */
+    }
+    return mean + sigmas * sqrt(n > 1 ? square / (n - 1) : 0);
+}
+
+static double
+wish_of(struct dcp_series *s, uint32_t n, float peak,
+        const struct dcp_wish *wish)
+{
+    double sigmas;
+
+    switch (wish->predictor) {
+    case DCP_PREDICT_PEAK:
+        return peak;
+    case DCP_PREDICT_NSIGMA:
+        return mean_and_sigmas(s, n, wish->sigmas);
+    case DCP_PREDICT_MAX:
+        sigmas = mean_and_sigmas(s, n, wish->sigmas);
+        return fmax(dcp_percentile(s->scratch, n, wish->percentile), sigmas);
+    case DCP_PREDICT_PERCENTILE:
+    case DCP_PREDICT_RATIO:
+        break;
+    }
+    return fmax(dcp_percentile(s->scratch, n, wish->percentile),
+                s->peak_factor * peak);
+}
+
+static double
+bucket_want(struct dcp_series *s, uint32_t bucket,
+            const struct dcp_wish *wish)
 {
     double want = s->bucket_want[bucket];
     uint32_t n = 0;
@@ -84,9 +122,7 @@ bucket_want(struct dcp_series *s, uint32_t bucket, double percentile)
             peak = x > peak ? x : peak;
         }
     }
-    want = n ? fmax(dcp_percentile(s->scratch, n, percentile),
-                    s->peak_factor * peak)
-             : NAN;
+    want = n ? wish_of(s, n, peak, wish) : NAN;
     s->bucket_want[bucket] = want;
     return want;
 }
@@ -94,18 +130,19 @@ bucket_want(struct dcp_series *s, uint32_t bucket, double percentile)
 /* A bucket without history: the most of any known class (or day of the week)
  * at that hour, else the most of any bucket. */
 static double
-fallback_want(struct dcp_series *s, uint32_t bucket, double percentile)
+fallback_want(struct dcp_series *s, uint32_t bucket,
+              const struct dcp_wish *wish)
 {
     double most = NAN; /* fmax() ignores NaN. */
 
     if (s->n_buckets > 24) {
         for (uint32_t b = bucket % 24; b < s->n_buckets; b += 24) {
-            most = fmax(most, bucket_want(s, b, percentile));
+            most = fmax(most, bucket_want(s, b, wish));
         }
     }
     if (isnan(most)) {
         for (uint32_t b = 0; b < s->n_buckets; b++) {
-            most = fmax(most, bucket_want(s, b, percentile));
+            most = fmax(most, bucket_want(s, b, wish));
         }
     }
     return most;
@@ -113,7 +150,7 @@ fallback_want(struct dcp_series *s, uint32_t bucket, double percentile)
 
 uint32_t
 dcp_series_fit(struct dcp_series *s, const struct dcp_slot slots[],
-               uint32_t n_slots, double percentile, double out_want[])
+               uint32_t n_slots, const struct dcp_wish *wish, double out_want[])
 {
     uint32_t fallback_classes = 0, n = 0;
 
@@ -121,14 +158,14 @@ dcp_series_fit(struct dcp_series *s, const struct dcp_slot slots[],
         s->bucket_want[b] = -1;
     }
     for (uint32_t i = 0; i < n_slots; i++) {
-        double want = bucket_want(s, slots[i].bucket, percentile);
+        double want = bucket_want(s, slots[i].bucket, wish);
 
         if (isnan(want)) {
             uint32_t bit = 1u << slots[i].bucket / 24 % 32;
 
             n += !(fallback_classes & bit);
             fallback_classes |= bit;
-            want = fallback_want(s, slots[i].bucket, percentile);
+            want = fallback_want(s, slots[i].bucket, wish);
         }
         out_want[i] = want;
     }

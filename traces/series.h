@@ -21,6 +21,13 @@ struct dcp_series {
     double peak_factor;
 };
 
+/* What is asked of a bucket's samples; PERCENTILE: at least
+ * peak_factor x the peak, which the others do not look at. */
+struct dcp_wish {
+    enum dcp_predictor predictor; /* RATIO: not of samples; not for here. */
+    double percentile, sigmas;
+};
+
 /* For the cells [first_cell, first_cell + n_cells) of 'store', with the
  * policy's buckets in the model's zone. */
 bool dcp_series_init(struct dcp_series *, struct dcp_arena *,
@@ -28,10 +35,11 @@ bool dcp_series_init(struct dcp_series *, struct dcp_arena *,
                      uint32_t first_cell, uint32_t n_cells,
                      struct dcp_error *err) DCP_CHECKED;
 
-/* What 'value', which has a sample, asks for in each slot: its bucket's
- * percentile, or peak_factor x the bucket's peak.  Returns how many day
+/* What 'value', which has a sample, asks for in each slot by its bucket's
+ * samples.  Returns how many day
  * classes took the history of another. */
 uint32_t dcp_series_fit(struct dcp_series *, const struct dcp_slot slots[],
-                        uint32_t n_slots, double percentile, double out_want[]);
+                        uint32_t n_slots, const struct dcp_wish *,
+                        double out_want[]);
 
 #endif /* traces/series.h */

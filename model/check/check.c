@@ -5,6 +5,7 @@
  * does not hold, the plan has failed and nothing is built on it. */
 
 #include "model/check/leg.h"
+#include "model/check/overload.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,7 @@ check_leg(struct dcp_leg_view *leg)
     return dcp_switch_check(leg) && dcp_vlan_check(leg) &&
            dcp_pools_check(leg) && dcp_always_check(leg) &&
            dcp_capacity_check(leg, leg->j->plan->before) &&
+           dcp_overload_check(leg, leg->j->plan->before) &&
            dcp_check_rules_check(leg->j, leg->end, when) &&
            dcp_survive_check(leg);
 }
@@ -253,7 +255,9 @@ dcp_check_placement(const struct dcp_inventory *inv,
         place_reach(&j, p);
         place_keep_on(&j, p);
     }
-    ok = ok && place_capacity(&cells, p) && dcp_pools_placement(&j, p) &&
+    ok = ok && place_capacity(&cells, p) &&
+         dcp_overload_placement(&j, p, first_slot, last_slot) &&
+         dcp_pools_placement(&j, p) &&
          dcp_watts_placement(&cells, p) && dcp_check_rules_check(&j, p, "");
     dcp_cells_finish(&cells);
     out->states_checked = 1;

@@ -21,6 +21,8 @@
  *        says is 'after' is what the steps give;
  *  (iv)  the 'survive' lists give every lost protected VM a place that is
  *        legal.
+ * Where policy.overload asks for it, (i) and (iii) to (iv) also hold as
+ * model/check/overload.h says.
  *
  * (i) is proved for all orders by the largest closure (a min cut) over start
  * and end events of the steps that touch an object and their ancestors; (ii)

@@ -4,7 +4,7 @@
 
 /* What the two files about headroom share.  Internal to model/check/. */
 
-#include "model/check/leg.h"
+#include "model/check/overload.h"
 
 struct dcp_survive_work {
     struct dcp_leg_view *leg;
@@ -14,6 +14,8 @@ struct dcp_survive_work {
     uint64_t *load;        /* By host and cell, at the end. */
     uint64_t *extra;       /* By host and cell: what one loss adds. */
     uint64_t *need, *capacity;
+    struct dcp_overload *overload; /* Sums at the end; NULL: not asked. */
+    uint32_t *arrived;             /* Room to list VMs in. */
     uint32_t *rule_first, *rules; /* Hard, unrelaxed rules by VM. */
     uint8_t *host_lost;
     dcp_host_id *after; /* By VM: where it is after the loss. */

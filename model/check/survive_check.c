@@ -158,6 +158,26 @@ judge_room(struct dcp_survive_work *w, const struct dcp_survive *s,
     }
 }
 
+/* The same for policy.overload. */
+static void
+judge_overload(struct dcp_survive_work *w, const struct dcp_survive *s,
+               uint32_t host)
+{
+    uint32_t n = 0, need, have;
+    char text[100];
+
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (s->to[i].ix == host) {
+            w->arrived[n++] = s->vms[i];
+        }
+    }
+    if (!dcp_overload_after(w->overload, host, w->arrived, n, &need, &have)) {
+        (void)snprintf(text, sizeof text,
+                       "overloaded in %u samples, %u allowed", need, have);
+        dcp_survive_report(w, s, dcp_judge_host(host), need, have, text);
+    }
+}
+
 /* Restarts must be of lost VMs, and every protected lost VM must be there. */
 static void
 judge_lists(struct dcp_survive_work *w, const struct dcp_survive *s)
@@ -213,6 +233,9 @@ judge_loss(struct dcp_survive_work *w, const struct dcp_survive *s)
         }
         if (!seen) {
             judge_room(w, s, s->to[i].ix);
+            if (w->overload) {
+                judge_overload(w, s, s->to[i].ix);
+            }
         }
     }
     for (uint32_t i = 0; i < s->n; i++) {
@@ -347,5 +370,21 @@ dcp_survive_check(struct dcp_leg_view *leg)
     w.load = load;
     dcp_placement_by_host(leg->end, w.first, w.vms);
     memcpy(w.after, leg->end->host, inv->n_vms * sizeof *w.after);
-    return dcp_survive_index_rules(&w) && judge_all(&w);
+
+    struct dcp_overload overload = { 0 };
+    bool ok = true;
+
+    if (dcp_overload_asked(leg->j)) {
+        uint32_t first = leg->cells.first_slot;
+
+        w.overload = &overload;
+        w.arrived = dcp_arena_array(arena, uint32_t, inv->n_vms + 1u);
+        ok = w.arrived &&
+             dcp_overload_init(&overload, leg->j, first,
+                               first + leg->cells.n_slots) &&
+             dcp_overload_sum(&overload, leg->end);
+    }
+    ok = ok && dcp_survive_index_rules(&w) && judge_all(&w);
+    dcp_overload_finish(&overload);
+    return ok;
 }

@@ -311,6 +311,19 @@ read_headroom(struct dcp_reader *r, const struct dcp_yaml *node)
 }
 
 static void
+read_overload(struct dcp_reader *r, const struct dcp_yaml *node)
+{
+    const struct dcp_yaml *of = dcp_yaml_get(node, "of");
+    uint32_t value;
+
+    r->inv->policy.overload = true;
+    if (of && dcp_reader_choice(r, dcp_schema_row(&dcp_schema_overload, "of"),
+                                of, &value)) {
+        r->inv->policy.overload_to_target = value == 1;
+    }
+}
+
+static void
 read_goals(struct dcp_reader *r, const struct dcp_yaml *node)
 {
     struct dcp_policy *policy = &r->inv->policy;
@@ -348,6 +361,9 @@ dcp_read_policy(struct dcp_reader *r)
     }
     if ((value = dcp_yaml_get(node, "headroom"))) {
         read_headroom(r, value);
+    }
+    if ((value = dcp_yaml_get(node, "overload"))) {
+        read_overload(r, value);
     }
     if ((value = dcp_yaml_get(node, "goal"))) {
         read_goals(r, value);

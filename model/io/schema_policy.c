@@ -90,6 +90,18 @@ static const struct dcp_schema_row policy_rows[] = {
     { "peak_factor", QUANTITY(NUMBER), AT(P, peak_factor), .max = 10,
       .fallback = "0",
       .help = "planned demand is at least so many times the bucket's peak" },
+    { "demand", CHOICE("percentile|peak|nsigma|ratio|max"), AT(P, predictor),
+      .fallback = "percentile",
+      .help = "a VM's planned CPU in a bucket: its tier's percentile, its "
+              "highest sample, mean + `sigmas` standard deviations, `ratio` "
+              "of what it was given, or the larger of percentile and nsigma" },
+    { "sigmas", QUANTITY(NUMBER), AT(P, predict_sigmas), .max = 100,
+      .fallback = "3", .help = "of demand: nsigma and max" },
+    { "ratio", QUANTITY(SHARE), AT(P, predict_ratio_frac), .max = 1,
+      .fallback = "90%", .help = "of demand: ratio" },
+    { "overload", SECTION("policy.overload"),
+      .help = "how often a host may be overloaded, by the VMs' joint history; "
+              "absent: the sum of their planned demand must fit" },
     { "memory_basis", CHOICE("allocated|active"), AT(P, memory_basis),
       .fallback = "allocated",
       .help = "what memory is packed by; active needs measured memory" },
@@ -129,6 +141,23 @@ static const struct dcp_schema_row target_rows[] = {
       .fallback = "70%", .help = "of network capacity" },
 };
 DEFINE_SECTION(target, "policy.target", "target", NONE, 0, "Fill limits.");
+
+static const struct dcp_schema_row overload_rows[] = {
+    { "eps", QUANTITY(SHARE), AT(P, overload_eps_frac), .max = 0.5,
+      .fallback = "1%",
+      .help = "share of a bucket's samples, at most, in which what the VMs of "
+              "a host want together is too much" },
+    { "of", CHOICE("capacity|target"), .fallback = "capacity",
+      .help = "too much is above the host's capacity, or above the share of "
+              "it that `target` lets be used" },
+    { "samples", QUANTITY(NUMBER), AT(P, overload_samples), .min = 1,
+      .max = 4032, .fallback = "120",
+      .help = "instants kept of each bucket, evenly chosen" },
+};
+DEFINE_SECTION(overload, "policy.overload", "overload", NONE, 0,
+               "A chance constraint: CPU that VMs want at the same moment, not "
+               "the sum of what each wants at its own; on average it still "
+               "keeps `target`.");
 
 static const struct dcp_schema_row headroom_rows[] = {
     { "survive", SECTION("policy.headroom.survive"), LIST,

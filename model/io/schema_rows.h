@@ -51,8 +51,9 @@
         X(shutdown) X(hypervisor) X(host) X(port) X(server) X(switch) X(link)  \
             X(vlan) X(array) X(pool) X(tenant) X(quota) X(application) X(tier) \
                 X(profile) X(flavour) X(vm) X(nic) X(volume) X(licence)        \
-                    X(covers) X(calendar) X(policy) X(target) X(headroom)      \
-                        X(loss) X(migration) X(rule) X(score) X(policy_file)
+                    X(covers) X(calendar) X(policy) X(target) X(overload)      \
+                        X(headroom) X(loss) X(migration) X(rule) X(score)      \
+                            X(policy_file)
 
 #define DECLARE(VARIABLE)                                                      \
     extern const struct dcp_schema_section dcp_schema_##VARIABLE;

@@ -20,8 +20,10 @@ enum fault {
     FAULT_SPREAD = 4,
     FAULT_KEEP_ON = 8,
     FAULT_VLAN = 16,
-    FAULT_OTHER = 32,
+    FAULT_OVERLOAD = 32,
+    FAULT_OTHER = 64,
 };
+enum { SAMPLES = 4 };
 
 static uint32_t
 below(struct dcp_rng *rng, uint32_t n)
@@ -58,6 +60,28 @@ add_vlans(struct world *w)
     }
 }
 
+/* What VMs wanted in the same moments; two of four may be too much. */
+static void
+add_joint_history(struct world *w, struct dcp_rng *rng)
+{
+    static const uint32_t first[WORLD_SLOTS],
+        count[WORLD_SLOTS] = { SAMPLES, SAMPLES, SAMPLES };
+    struct dcp_error err = { 0 };
+    uint32_t *rows;
+
+    w->inv->policy.overload = true;
+    w->inv->policy.overload_eps_frac = 0.25 * below(rng, 3);
+    w->demand.arena = w->inv->arena;
+    ck_assert(
+        dcp_scenarios_attach(&w->demand, first, count, SAMPLES, &rows, &err));
+    w->demand.arena = NULL;
+    for (uint32_t v = 0; v < VMS; v++) {
+        for (uint32_t k = 0; k < SAMPLES; k++) {
+            rows[v * w->demand.scenarios->stride + k] = 1000 * below(rng, 8);
+        }
+    }
+}
+
 /* A plan whose listed order keeps VMs on hosts that are on. */
 static struct world
 random_world(struct dcp_rng *rng)
@@ -84,6 +108,9 @@ random_world(struct dcp_rng *rng)
     for (uint32_t v = 0; v < VMS; v++) {
         w.vms[v].host.ix = at[v] = below(rng, HOSTS);
         world_need(&w, v, 1000 + 500 * below(rng, 8));
+    }
+    if (below(rng, 2)) {
+        add_joint_history(&w, rng);
     }
     world_plan(&w, 1, STEPS);
     w.plan->legs[0].deadline_ms = w.plan->legs[0].buckets_until_ms;
@@ -117,6 +144,7 @@ struct state {
     const struct world *w;
     enum progress step[STEPS + 1]; /* By id. */
     uint32_t limit[HOSTS];
+    uint32_t sample_limit[HOSTS][SAMPLES];
     bool excused_pair;
     unsigned faults;
 };
@@ -161,6 +189,19 @@ is_there(const struct state *s, uint32_t h, enum dcp_step_kind gives,
     return up;
 }
 
+/* What is wanted of the host in one moment of the past. */
+static uint32_t
+sample_mhz(const struct state *s, uint32_t h, uint32_t k)
+{
+    const struct dcp_scenarios *joint = s->w->demand.scenarios;
+    uint32_t mhz = 0;
+
+    for (uint32_t v = 0; v < VMS; v++) {
+        mhz += is_on(s, v, h) ? joint->cpu_mhz[v * joint->stride + k] : 0;
+    }
+    return mhz;
+}
+
 static void
 judge_state(struct state *s)
 {
@@ -174,6 +215,11 @@ judge_state(struct state *s)
                 mhz += s->w->cpu_mhz[v * s->w->demand.stride];
                 n_vms++;
             }
+        }
+        for (uint32_t k = 0; s->w->demand.scenarios && k < SAMPLES; k++) {
+            s->faults |= sample_mhz(s, h, k) > s->sample_limit[h][k]
+                             ? FAULT_OVERLOAD
+                             : 0;
         }
         bool up = is_there(s, h, DCP_STEP_HOST_ON, DCP_STEP_HOST_OFF);
 
@@ -213,6 +259,37 @@ enumerate(struct state *s, uint32_t id)
     }
 }
 
+/* Both ends of the leg say how high each sample may be between them; the end
+ * itself may overload in as many as policy allows, or the start had. */
+static void
+limit_samples(struct state *s)
+{
+    uint32_t n[2][HOSTS] = { { 0 } };
+
+    for (int end = 0; s->w->demand.scenarios && end < 2; end++) {
+        for (uint32_t id = 1; id <= s->w->plan->n_steps; id++) {
+            s->step[id] = end ? DONE : WAITING;
+        }
+        for (uint32_t h = 0; h < HOSTS; h++) {
+            for (uint32_t k = 0; k < SAMPLES; k++) {
+                uint32_t mhz = sample_mhz(s, h, k);
+                uint32_t *limit = &s->sample_limit[h][k];
+
+                n[end][h] += mhz > 10000;
+                *limit = end && *limit > mhz ? *limit : mhz;
+                *limit = *limit > 10000 ? *limit : 10000;
+            }
+        }
+    }
+    for (uint32_t h = 0; s->w->demand.scenarios && h < HOSTS; h++) {
+        uint32_t allowed =
+            (uint32_t)(s->w->inv->policy.overload_eps_frac * SAMPLES);
+
+        s->faults |=
+            n[1][h] > allowed && n[1][h] > n[0][h] ? FAULT_OVERLOAD : 0;
+    }
+}
+
 static unsigned
 brute_force(const struct world *w)
 {
@@ -228,6 +305,7 @@ brute_force(const struct world *w)
         }
         s.limit[h] = mhz > s.limit[h] ? mhz : s.limit[h];
     }
+    limit_samples(&s);
     s.excused_pair = w->vms[0].host.ix == w->vms[1].host.ix;
     enumerate(&s, 1);
     return s.faults;
@@ -245,12 +323,13 @@ faults_found(struct world *w)
     for (uint32_t i = 0; i < r.n_violations; i++) {
         const char *rule = r.violations[i].rule;
 
-        faults |= !strcmp(rule, "capacity")  ? FAULT_CAPACITY
-                  : !strcmp(rule, "power")   ? FAULT_POWER
-                  : !strcmp(rule, "apart")   ? FAULT_SPREAD
-                  : !strcmp(rule, "keep_on") ? FAULT_KEEP_ON
-                  : !strcmp(rule, "vlan")    ? FAULT_VLAN
-                                             : FAULT_OTHER;
+        faults |= !strcmp(rule, "capacity")   ? FAULT_CAPACITY
+                  : !strcmp(rule, "power")    ? FAULT_POWER
+                  : !strcmp(rule, "apart")    ? FAULT_SPREAD
+                  : !strcmp(rule, "keep_on")  ? FAULT_KEEP_ON
+                  : !strcmp(rule, "vlan")     ? FAULT_VLAN
+                  : !strcmp(rule, "overload") ? FAULT_OVERLOAD
+                                              : FAULT_OTHER;
         if (faults & FAULT_OTHER) {
             ck_abort_msg("%s: %s", rule, r.violations[i].text);
         }
@@ -262,7 +341,7 @@ faults_found(struct world *w)
 
 START_TEST(agrees_with_every_state)
 {
-    uint32_t n_with[6] = { 0 };
+    uint32_t n_with[7] = { 0 };
 
     for (uint64_t trial = 0; trial < TRIALS; trial++) {
         struct dcp_rng rng = dcp_rng_stream(1, "check-orders", trial);
@@ -271,14 +350,14 @@ START_TEST(agrees_with_every_state)
 
         ck_assert_msg(want == have, "trial %llu: states say %x, checker %x",
                       (unsigned long long)trial, want, have);
-        for (unsigned b = 0; b < 5; b++) {
+        for (unsigned b = 0; b < 6; b++) {
             n_with[b] += want >> b & 1;
         }
-        n_with[5] += want == 0;
+        n_with[6] += want == 0;
         world_free(&w);
     }
     /* The trials must be worth something: each fault, and none, is common. */
-    for (unsigned b = 0; b < 6; b++) {
+    for (unsigned b = 0; b < 7; b++) {
         printf("fault %u: %u of %d plans\n", b, n_with[b], TRIALS);
         ck_assert_uint_gt(n_with[b], 30);
     }

@@ -7,7 +7,7 @@
 
 #include "model/capacity.h"
 #include "solver/solver.h"
-#include "tests/support/random_model.h"
+#include "tests/support/random_joint.h"
 #include "tests/unit/run_suite.h"
 
 #include <math.h>
@@ -90,6 +90,9 @@ make_tiny(const struct sample *s)
     m.w.inv->policy.n_survive = m.w.inv->policy.survive[0].kind == DCP_LOSS_HOST
                                     ? m.w.inv->policy.n_survive > 0
                                     : 0;
+    if (s->seed % 3 == 0) {
+        random_joint(&m.w, s->seed);
+    }
     m.start = dcp_placement_start(m.w.inv, NULL);
     return m;
 }
@@ -292,9 +295,11 @@ holds(const struct brute *b, uint32_t h, bool full)
                                  : dcp_host_usable(b->inv, (dcp_host_id){ h });
     uint64_t cpu[SLOTS] = { 0 }, scalar[DCP_SCALARS_MAX] = { 0 };
     uint32_t request[DCP_SCALARS_MAX];
+    dcp_host_id at[VMS_MAX];
 
     for (uint32_t v = 0; v < b->nv; v++) {
-        if (b->at[b->item[v]] != h) {
+        at[v].ix = b->at[b->item[v]];
+        if (at[v].ix != h) {
             continue;
         }
         dcp_vm_request(b->inv, (dcp_vm_id){ v }, b->inv->hosts[h].hypervisor,
@@ -316,7 +321,7 @@ holds(const struct brute *b, uint32_t h, bool full)
             return false;
         }
     }
-    return true;
+    return joint_holds(&b->m->w, at, h, full);
 }
 
 /* Places the lost items from 'k' on in every way until one works. */
@@ -605,6 +610,7 @@ reverse(struct tiny_model *m)
 
         m->w.vms[v] = m->w.vms[nv - 1 - v];
         m->w.vms[nv - 1 - v] = vm;
+        random_joint_swap(&m->w, v, nv - 1 - v);
         for (uint32_t t = 0; t < stride; t++) {
             uint32_t *a = &m->w.cpu_mhz[v * stride + t];
             uint32_t *b = &m->w.cpu_mhz[(nv - 1 - v) * stride + t];

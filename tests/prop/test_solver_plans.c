@@ -7,7 +7,7 @@
 #include "model/check/check.h"
 #include "model/io/plan_file.h"
 #include "solver/planner.h"
-#include "tests/support/random_model.h"
+#include "tests/support/random_joint.h"
 #include "tests/unit/run_suite.h"
 
 #include <stdio.h>
@@ -23,6 +23,18 @@ small(uint64_t seed)
                             .n_hosts = n_hosts,
                             .n_vms = n_hosts + draw(&rng, 3 * n_hosts),
                             .n_rules = draw(&rng, RANDOM_RULES_MAX + 1u) };
+}
+
+/* Every third with a joint history and policy.overload. */
+static struct world
+model_of(const struct sample *s)
+{
+    struct world w = random_model(s);
+
+    if (s->seed % 3 == 1) {
+        random_joint(&w, s->seed);
+    }
+    return w;
 }
 
 static struct dcp_plan_request
@@ -108,7 +120,7 @@ make_plan(const struct dcp_plan_request *r, struct dcp_plan **plan,
 static bool
 night_plan_is_legal(const struct sample *s, char why[WHY])
 {
-    struct world w = random_model(s);
+    struct world w = model_of(s);
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
     struct dcp_plan_request r = request_of(&w, start, s->seed);
@@ -125,7 +137,7 @@ night_plan_is_legal(const struct sample *s, char why[WHY])
 static bool
 settled_night_is_quiet(const struct sample *s, char why[WHY])
 {
-    struct world w = random_model(s);
+    struct world w = model_of(s);
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
     struct dcp_plan_request r = request_of(&w, start, s->seed);
@@ -160,7 +172,7 @@ settled_night_is_quiet(const struct sample *s, char why[WHY])
 static bool
 evacuation_is_legal(const struct sample *s, char why[WHY])
 {
-    struct world w = random_model(s);
+    struct world w = model_of(s);
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
     struct dcp_plan_request r = request_of(&w, start, s->seed);
@@ -190,7 +202,7 @@ evacuation_is_legal(const struct sample *s, char why[WHY])
 static bool
 repair_is_legal(const struct sample *s, char why[WHY])
 {
-    struct world w = random_model(s);
+    struct world w = model_of(s);
     struct dcp_rng rng = dcp_rng_stream(s->seed, "scatter", 0);
 
     for (uint32_t v = 0; v < w.inv->n_vms; v++) {
@@ -226,7 +238,7 @@ repair_is_legal(const struct sample *s, char why[WHY])
 static bool
 plan_is_repeatable(const struct sample *s, char why[WHY])
 {
-    struct world w = random_model(s);
+    struct world w = model_of(s);
     struct dcp_text text[2] = { { 0 }, { 0 } };
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
