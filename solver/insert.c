@@ -41,7 +41,13 @@ remember(struct dcp_trail *t, uint32_t item, uint32_t host)
 void
 dcp_trail_undo(struct dcp_trail *t, struct dcp_state *s)
 {
-    while (t->n) {
+    dcp_trail_undo_to(t, s, 0);
+}
+
+void
+dcp_trail_undo_to(struct dcp_trail *t, struct dcp_state *s, uint32_t n)
+{
+    while (t->n > n) {
         struct dcp_change c = t->change[--t->n];
 
         if (c.item == DCP_IX_NONE) {
@@ -57,8 +63,8 @@ dcp_trail_undo(struct dcp_trail *t, struct dcp_state *s)
     }
 }
 
-static void
-place(struct dcp_inserter *in, uint32_t item, uint32_t host)
+void
+dcp_insert_at(struct dcp_inserter *in, uint32_t item, uint32_t host)
 {
     remember(&in->trail, item, DCP_IX_NONE);
     dcp_state_place(in->s, item, host);
@@ -142,13 +148,20 @@ dcp_inserter_set_weights(struct dcp_inserter *in)
 
 /* --- Choosing a host ---------------------------------------------------- */
 
+bool
+dcp_insert_is_open(const struct dcp_inserter *in, uint32_t host)
+{
+    return in->s->on[host] && host != in->not_to &&
+           in->s->p->use[host] != DCP_HOST_AVOID &&
+           !(in->closed && in->closed[host]);
+}
+
 static bool
 takes(struct dcp_inserter *in, uint32_t item, uint32_t host)
 {
     struct dcp_state *s = in->s;
 
-    return host != DCP_IX_NONE && host != in->not_to && s->on[host] &&
-           s->p->use[host] != DCP_HOST_AVOID &&
+    return host != DCP_IX_NONE && dcp_insert_is_open(in, host) &&
            dcp_state_fits(s, item, host) && dcp_state_allowed(s, item, host);
 }
 
@@ -170,6 +183,7 @@ host_to_wake(struct dcp_inserter *in, uint32_t item)
 
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         if (s->on[h] || h == in->not_to || p->use[h] != DCP_HOST_FREE ||
+            (in->closed && in->closed[h]) ||
             (!p->q->may_wake && !p->q->start->on[h]) ||
             !dcp_state_fits(s, item, h) || !dcp_state_allowed(s, item, h)) {
             continue;
@@ -206,9 +220,8 @@ dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
     uint32_t need = p->request[(size_t)item * p->n_scalars];
 
     for (uint32_t h = 0; h < p->n_hosts; h++) {
-        if (s->room[h] < need || !s->on[h] || h == in->not_to ||
-            p->use[h] == DCP_HOST_AVOID || !dcp_state_fits(s, item, h) ||
-            blinks(in)) {
+        if (s->room[h] < need || !dcp_insert_is_open(in, h) ||
+            !dcp_state_fits(s, item, h) || blinks(in)) {
             continue;
         }
         double room = dcp_state_room_left(s, &in->weights, item, h);
@@ -239,11 +252,11 @@ eject_one(struct dcp_inserter *in, uint32_t item, uint32_t h)
             dcp_insert_remove(in, other);
             if (dcp_state_fits(s, item, h) &&
                 dcp_state_allowed(s, item, h)) {
-                place(in, item, h);
+                dcp_insert_at(in, item, h);
                 uint32_t to = dcp_insert_best_host(in, other);
 
                 if (to != DCP_IX_NONE) {
-                    place(in, other, to);
+                    dcp_insert_at(in, other, to);
                     return true;
                 }
                 dcp_state_remove(s, item);
@@ -267,8 +280,7 @@ insert_by_ejection(struct dcp_inserter *in, uint32_t item)
 
     for (uint32_t k = 0; k < n && tries < in->swap_tries; k++) {
         h = h + 1 < n ? h + 1 : 0;
-        if (!s->on[h] || h == in->not_to || p->use[h] == DCP_HOST_AVOID ||
-            !dcp_problem_reaches(p, item, h)) {
+        if (!dcp_insert_is_open(in, h) || !dcp_problem_reaches(p, item, h)) {
             continue;
         }
         tries++;
@@ -296,7 +308,7 @@ dcp_insert_one(struct dcp_inserter *in, uint32_t item)
     if (h == DCP_IX_NONE) {
         return false;
     }
-    place(in, item, h);
+    dcp_insert_at(in, item, h);
     return true;
 }
 

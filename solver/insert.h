@@ -19,6 +19,8 @@ struct dcp_trail {
 };
 void dcp_trail_finish(struct dcp_trail *);
 void dcp_trail_undo(struct dcp_trail *, struct dcp_state *);
+/* Back to where the trail had 'n' changes. */
+void dcp_trail_undo_to(struct dcp_trail *, struct dcp_state *, uint32_t n);
 
 struct dcp_inserter {
     struct dcp_state *s;
@@ -29,6 +31,7 @@ struct dcp_inserter {
     bool prefer_home;      /* Home, then start, before the tightest fit. */
     bool may_wake;         /* Switch on a host where none that is on fits. */
     uint32_t not_to;       /* Host to leave alone; DCP_IX_NONE: none. */
+    const uint8_t *closed; /* By host: takes nothing; NULL: all do. */
     uint32_t swap_tries;   /* Ejections tried per item without a place. */
     uint32_t *scratch;     /* Room for all items; the owner frees it. */
 };
@@ -43,6 +46,10 @@ void dcp_inserter_set_weights(struct dcp_inserter *);
 
 void dcp_insert_remove(struct dcp_inserter *, uint32_t item);
 void dcp_insert_power(struct dcp_inserter *, uint32_t host, bool on);
+/* Whether the host is one that may take items at all. */
+bool dcp_insert_is_open(const struct dcp_inserter *, uint32_t host);
+/* Places the item there, unasked. */
+void dcp_insert_at(struct dcp_inserter *, uint32_t item, uint32_t host);
 /* The best host for the item, or DCP_IX_NONE; places nothing. */
 uint32_t dcp_insert_best_host(struct dcp_inserter *, uint32_t item);
 /* Places the item on the best host; false: no host takes it (nothing then

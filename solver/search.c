@@ -13,6 +13,7 @@
 #include <time.h>
 
 #define SMALL_HOSTS 160u
+#define DROP_EJECTIONS 200u
 /* On, at most, for rounds that cost as many; where watts count as well they
  * moved many VMs for little. */
 #define RUIN_HOSTS 1000u
@@ -175,9 +176,10 @@ dcp_search_repair(struct search *x, uint32_t *items,
 
 /* --- All ---------------------------------------------------------------- */
 
-/* Two ways for small clusters: empty hosts one by one from where VMs are, or
- * start from the hosts that the bound would keep.  The first moves less, the
- * second sees that other hosts are better; the cheaper answer stays. */
+/* Three ways for small clusters: empty hosts one by one from where VMs are;
+ * start from the hosts that the bound would keep; or from those with some kept
+ * empty for headroom.  The first moves least, the others see that other hosts
+ * are better; the cheapest answer stays, the earlier of nearly equal ones. */
 static bool
 from_start(struct search *x, struct dcp_search_result *out,
            struct dcp_error *err)
@@ -209,6 +211,36 @@ from_bound(struct search *x, struct dcp_search_result *out,
     check = check && headroom.ok;
     return dcp_search_empty_hosts(x, 4, check, 32, err) &&
            dcp_search_ruin_and_recreate(x, check, out, err) &&
+           dcp_search_drop_hosts(x, check, DROP_EJECTIONS, err) &&
+           dcp_search_empty_hosts(x, 2, check, 64, err);
+}
+
+/* Some hosts are kept empty until all others are packed. */
+static bool
+with_reserves(struct search *x, struct dcp_error *err)
+{
+    x->in.closed = x->p->q->headroom ? x->closed : NULL;
+    bool ok = dcp_search_keep_and_fill(x, err) &&
+              dcp_search_drop_hosts(x, false, DROP_EJECTIONS, err);
+
+    x->in.closed = NULL;
+    return ok;
+}
+
+static bool
+from_target(struct search *x, struct dcp_search_result *out,
+            struct dcp_error *err)
+{
+    struct dcp_headroom headroom = { .ok = true };
+    bool check = x->p->q->headroom;
+
+    if (!with_reserves(x, err) ||
+        (check && !dcp_search_add_spares(x, &headroom, err))) {
+        return false;
+    }
+    check = check && headroom.ok;
+    return dcp_search_drop_hosts(x, check, DROP_EJECTIONS, err) &&
+           dcp_search_ruin_and_recreate(x, check, out, err) &&
            dcp_search_empty_hosts(x, 2, check, 64, err);
 }
 
@@ -229,30 +261,35 @@ static bool
 consolidate_small(struct search *x, struct dcp_search_result *out,
                   struct dcp_error *err)
 {
+    static bool (*const ways[])(struct search *, struct dcp_search_result *,
+                                struct dcp_error *) = { from_start, from_bound,
+                                                        from_target };
+    double min_gain = x->p->q->inventory->policy.min_gain_frac;
     DCP_AUTO(dcp_state)
     struct dcp_state *repaired = dcp_state_create(x->p, err);
-    DCP_AUTO(dcp_state) struct dcp_state *first = dcp_state_create(x->p, err);
-    double value[2];
+    DCP_AUTO(dcp_state) struct dcp_state *best = dcp_state_create(x->p, err);
+    double least = INFINITY;
 
-    if (!repaired || !first) {
+    if (!repaired || !best) {
         return false;
     }
     dcp_state_assign(repaired, x->s);
-    if (!from_start(x, out, err) || !final_value(x, &value[0], err)) {
-        return false;
+    for (uint32_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+        double value;
+
+        dcp_state_assign(x->s, repaired);
+        if (!ways[k](x, out, err) || !final_value(x, &value, err)) {
+            return false;
+        }
+        if (k == 0 || value < least * (1 - min_gain)) {
+            dcp_state_assign(best, x->s);
+            least = value;
+        }
+        if (dcp_search_good_enough(x, least) || dcp_search_time_is_up(x)) {
+            break;
+        }
     }
-    if (dcp_search_good_enough(x, value[0])) {
-        return true;
-    }
-    dcp_state_assign(first, x->s);
-    dcp_state_assign(x->s, repaired);
-    if (!from_bound(x, out, err) || !final_value(x, &value[1], err)) {
-        return false;
-    }
-    if (!(value[1] <
-          value[0] * (1 - x->p->q->inventory->policy.min_gain_frac))) {
-        dcp_state_assign(x->s, first);
-    }
+    dcp_state_assign(x->s, best);
     return true;
 }
 
@@ -268,8 +305,7 @@ consolidate(struct search *x, struct dcp_search_result *out,
     if (x->s->n_on <= SMALL_HOSTS) {
         return consolidate_small(x, out, err);
     }
-    return dcp_search_keep_and_fill(x, err) &&
-           dcp_search_empty_hosts(x, 2, false, 4, err) &&
+    return with_reserves(x, err) &&
            (x->s->n_on > RUIN_HOSTS || x->p->q->mhz_slope ||
             dcp_search_ruin_and_recreate(x, false, out, err));
 }
@@ -295,7 +331,10 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
 {
     struct search x = { .s = s, .p = s->p, .bound = bound, .options = options };
     DCP_FREE uint32_t *items = malloc((s->p->n_items + 1u) * sizeof *items);
-    bool ok = items != NULL;
+    DCP_FREE uint8_t *closed = calloc(s->p->n_hosts + 1u, 1);
+    bool ok = items != NULL && closed;
+
+    x.closed = closed;
 
     *out = (struct dcp_search_result){ .headroom.ok = true };
     if (!ok) {
@@ -304,12 +343,20 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
     if (!dcp_inserter_init(&x.in, s, options->seed, err)) {
         return false;
     }
+    if (!dcp_homeless_init(&x.homeless, s->p, err)) {
+        dcp_inserter_finish(&x.in);
+        return false;
+    }
     out->n_unplaced = dcp_search_repair(&x, items, out);
     if (s->p->q->may_empty && !out->n_unplaced) {
         ok = consolidate(&x, out, err);
     }
     if (ok && s->p->q->headroom && !out->n_unplaced) {
         ok = dcp_search_add_spares(&x, &out->headroom, err);
+        if (ok && out->headroom.ok && s->p->q->may_empty &&
+            !s->p->q->gentle) {
+            ok = dcp_search_drop_hosts(&x, true, DROP_EJECTIONS, err);
+        }
         if (ok && out->headroom.ok && s->p->q->may_empty &&
             s->n_on > SMALL_HOSTS) {
             ok = dcp_search_trim(&x, err);
@@ -320,6 +367,7 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
     if (ok && x.in.trail.failed) {
         ok = dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
+    dcp_homeless_finish(&x.homeless);
     dcp_inserter_finish(&x.in);
     return ok;
 }

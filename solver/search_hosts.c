@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Taking hosts out of use: one by one, or all at once down to those that the
- * bound would keep; and adding the spares that headroom needs, and trimming
- * what they make needless. */
+/* Taking hosts out of use one by one. */
 
 #include "solver/search_parts.h"
 
@@ -40,20 +38,21 @@ empty_host(struct search *x, uint32_t h)
     return ok;
 }
 
-struct ranked {
-    uint32_t host;
-    double key;
-};
-
 static int
 by_key(const void *pa, const void *pb)
 {
-    const struct ranked *a = pa, *b = pb;
+    const struct dcp_ranked_host *a = pa, *b = pb;
 
     if (a->key != b->key) {
         return a->key < b->key ? -1 : 1;
     }
     return a->host < b->host ? -1 : a->host > b->host;
+}
+
+void
+dcp_search_sort_hosts(struct dcp_ranked_host *ranks, uint32_t n)
+{
+    qsort(ranks, n, sizeof *ranks, by_key);
 }
 
 /* How full a host is: the largest share over resources. */
@@ -76,18 +75,18 @@ dcp_search_fill(const struct search *x, uint32_t h)
 }
 
 /* The load of a host per what switching it off saves: smallest first. */
-static uint32_t
-rank_to_empty(const struct search *x, struct ranked *out)
+uint32_t
+dcp_search_rank_to_empty(const struct search *x, struct dcp_ranked_host *out)
 {
     uint32_t n = 0;
 
     for (uint32_t h = 0; h < x->p->n_hosts; h++) {
         if (dcp_search_may_switch_off(x, h)) {
-            out[n++] = (struct ranked){ h, dcp_search_fill(x, h) /
+            out[n++] = (struct dcp_ranked_host){ h, dcp_search_fill(x, h) /
                                                (x->p->on_value[h] + 1e-12) };
         }
     }
-    qsort(out, n, sizeof *out, by_key);
+    dcp_search_sort_hosts(out, n);
     return n;
 }
 
@@ -113,7 +112,7 @@ bool
 dcp_search_empty_hosts(struct search *x, uint32_t max_passes, bool check,
                        uint32_t swap_tries, struct dcp_error *err)
 {
-    DCP_FREE struct ranked *ranks =
+    DCP_FREE struct dcp_ranked_host *ranks =
         malloc((x->p->n_hosts + 1u) * sizeof *ranks);
 
     if (!ranks) {
@@ -123,7 +122,7 @@ dcp_search_empty_hosts(struct search *x, uint32_t max_passes, bool check,
     x->in.swap_tries = swap_tries;
     for (uint32_t pass = 0; pass < max_passes && !dcp_search_time_is_up(x);
          pass++) {
-        uint32_t n = rank_to_empty(x, ranks), emptied = 0;
+        uint32_t n = dcp_search_rank_to_empty(x, ranks), emptied = 0;
 
         for (uint32_t k = 0; k < n && !dcp_search_time_is_up(x); k++) {
             bool kept;
@@ -144,224 +143,6 @@ dcp_search_empty_hosts(struct search *x, uint32_t max_passes, bool check,
     return true;
 }
 
-/* --- Keeping the hosts that the bound keeps ----------------------------- */
-
-static size_t
-quota_of(const struct search *x, uint32_t h)
-{
-    return (size_t)x->bound->region[h] * x->p->n_types + x->p->type_of_host[h];
-}
-
-/* Hosts to keep: by type as many as the relaxation has on, the fullest first;
- * all others are emptied at once, and their items put on the kept ones,
- * largest first, leaving a host on (or waking one) where nothing fits. */
-bool
-dcp_search_keep_and_fill(struct search *x, struct dcp_error *err)
-{
-    struct dcp_state *s = x->s;
-    const struct dcp_problem *p = x->p;
-    DCP_FREE struct ranked *ranks = malloc((p->n_hosts + 1u) * sizeof *ranks);
-    const struct dcp_bound *bound = x->bound;
-    size_t n_quotas = (size_t)bound->n_regions * p->n_types;
-    DCP_FREE double *quota = malloc((n_quotas + 1u) * sizeof *quota);
-    uint32_t n = 0, n_items = 0, *items = x->in.scratch;
-
-    if (!ranks || !quota) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
-    }
-    for (size_t k = 0; k < n_quotas; k++) {
-        quota[k] = ceil(bound->type_on[k] - 1e-6);
-    }
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        bool fixed = p->use[h] != DCP_HOST_FREE;
-
-        if (s->on[h] && !fixed) {
-            ranks[n++] = (struct ranked){ h, -dcp_search_fill(x, h) };
-        } else if (s->on[h] && p->use[h] == DCP_HOST_KEEP) {
-            quota[quota_of(x, h)]--;
-        }
-    }
-    qsort(ranks, n, sizeof *ranks, by_key);
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t h = ranks[k].host;
-
-        if (quota[quota_of(x, h)]-- > 0 || !dcp_search_may_switch_off(x, h)) {
-            continue;
-        }
-        while (s->first[h] != DCP_IX_NONE) {
-            items[n_items] = s->first[h];
-            dcp_insert_remove(&x->in, items[n_items++]);
-        }
-        dcp_insert_power(&x->in, h, false);
-    }
-    dcp_inserter_set_weights(&x->in);
-    x->in.may_wake = true;
-    x->in.swap_tries = 0;
-    if (!dcp_insert_all(&x->in, items, n_items)) {
-        dcp_trail_undo(&x->in.trail, s);
-    }
-    x->in.trail.n = 0;
-    return true;
-}
-
-/* --- Headroom ----------------------------------------------------------- */
-
-/* How many items each host could restart. */
-static bool
-count_restarts(const struct dcp_problem *p, uint32_t *out)
-{
-    DCP_FREE uint32_t *items = calloc(p->n_classes + 1u, sizeof *items);
-
-    if (!items) {
-        return false;
-    }
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        items[p->reach_class[i]]++;
-    }
-    for (uint32_t c = 0; c < p->n_classes; c++) {
-        const uint64_t *row = p->reach_restart + (size_t)c * p->reach_words;
-
-        for (uint32_t h = 0; h < p->n_hosts; h++) {
-            out[h] += row[h / 64] >> (h % 64) & 1 ? items[c] : 0;
-        }
-    }
-    return true;
-}
-
-/* What a spare costs for what it can do: by its size and how many items it
- * could restart. */
-static double
-spare_cost(const struct dcp_problem *p, const uint32_t *restarts, uint32_t h)
-{
-    return p->on_value[h] / ((double)p->cap[h] * restarts[h] + 1);
-}
-
-#define MAKE_ROOM_TRIES 64u
-
-static bool
-is_lost(const struct dcp_inventory *inv, struct dcp_object_ref lose, uint32_t h)
-{
-    uint32_t rack = inv->hosts[h].rack.ix;
-
-    switch (lose.kind) {
-    case DCP_LOSS_HOST:
-        return h == lose.ix;
-    case DCP_LOSS_RACK:
-        return rack == lose.ix;
-    case DCP_LOSS_FEED:
-        return rack != DCP_IX_NONE && inv->racks[rack].feeds.n == 1 &&
-               inv->racks[rack].feeds.ix[0] == lose.ix;
-    }
-    return false;
-}
-
-/* Moves items off 'h' until 'item' would have room there. */
-static bool
-clear_for(struct search *x, uint32_t item, uint32_t h)
-{
-    struct dcp_state *s = x->s;
-
-    x->in.not_to = h;
-    for (uint32_t other = s->first[h];
-         other != DCP_IX_NONE && !dcp_state_fits_full(s, item, h);) {
-        uint32_t next = s->next[other], mark = x->in.trail.n;
-
-        dcp_insert_remove(&x->in, other);
-        if (!dcp_insert_one(&x->in, other)) {
-            dcp_state_place(s, other, h);
-            x->in.trail.n = mark;
-        }
-        other = next;
-    }
-    x->in.not_to = DCP_IX_NONE;
-    return dcp_state_fits_full(s, item, h) && dcp_state_restarts(s, item, h);
-}
-
-/* All hosts that the item could restart on are on and full: clears one of them
- * for it by moving others away. */
-static bool
-make_room(struct search *x, const struct dcp_headroom *failed)
-{
-    struct dcp_state *s = x->s;
-    uint32_t item = failed->failed_item; /* Stays where it is: its room there
-                                          * is not for the others. */
-    bool made = false;
-
-    x->in.may_wake = true;
-    x->in.swap_tries = 0;
-    for (uint32_t h = 0; h < x->p->n_hosts && !made; h++) {
-        if (s->on[h] && x->p->use[h] != DCP_HOST_AVOID &&
-            dcp_problem_restarts_on(x->p, item, h) &&
-            !is_lost(x->p->q->inventory, failed->failed, h)) {
-            made = clear_for(x, item, h);
-            if (made) {
-                x->in.trail.n = 0;
-            } else {
-                dcp_trail_undo(&x->in.trail, s);
-            }
-        }
-    }
-    x->in.may_wake = false;
-    return made;
-}
-
-/* Switches hosts on until every loss is survived: of those that could take the
- * item which found no place, the one that costs least for what it can do,
- * because one spare serves every single loss. */
-bool
-dcp_search_add_spares(struct search *x, struct dcp_headroom *out,
-                      struct dcp_error *err)
-{
-    struct dcp_state *s = x->s;
-    const struct dcp_problem *p = x->p;
-
-    struct dcp_headroom passed = { .ok = true };
-    uint32_t n_made = 0;
-    DCP_FREE uint32_t *restarts = calloc(p->n_hosts + 1u, sizeof *restarts);
-
-    if (!restarts || !count_restarts(p, restarts)) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for spare hosts");
-    }
-    for (;;) {
-        uint32_t best = DCP_IX_NONE;
-
-        if (!dcp_headroom_check(s, NULL, passed.ok ? NULL : &passed, out,
-                                err)) {
-            return false;
-        }
-        passed = *out;
-        if (out->ok) {
-            return true;
-        }
-        uint32_t from = s->host[out->failed_item];
-
-        if (from != DCP_IX_NONE) {
-            dcp_state_remove(s, out->failed_item);
-        }
-        for (uint32_t h = 0; h < p->n_hosts; h++) {
-            if (!s->on[h] && p->use[h] == DCP_HOST_FREE &&
-                (p->q->may_wake || p->q->start->on[h]) &&
-                dcp_state_fits_full(s, out->failed_item, h) &&
-                dcp_state_restarts(s, out->failed_item, h) &&
-                (best == DCP_IX_NONE ||
-                 spare_cost(p, restarts, h) < spare_cost(p, restarts, best))) {
-                best = h;
-            }
-        }
-        if (from != DCP_IX_NONE) {
-            dcp_state_place(s, out->failed_item, from);
-        }
-        if (best != DCP_IX_NONE) {
-            dcp_state_power(s, best, true);
-            continue;
-        }
-        if (n_made++ == MAKE_ROOM_TRIES || !make_room(x, out)) {
-            return true; /* out->ok is false: no host helps. */
-        }
-        passed.ok = true; /* Others moved: all losses are played again. */
-    }
-}
-
 #define TRIM_TRIES 96u
 
 /* With the spares on: the emptiest hosts once more, each kept off only if
@@ -369,13 +150,13 @@ dcp_search_add_spares(struct search *x, struct dcp_headroom *out,
 bool
 dcp_search_trim(struct search *x, struct dcp_error *err)
 {
-    DCP_FREE struct ranked *ranks =
+    DCP_FREE struct dcp_ranked_host *ranks =
         malloc((x->p->n_hosts + 1u) * sizeof *ranks);
 
     if (!ranks) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
-    uint32_t n = rank_to_empty(x, ranks);
+    uint32_t n = dcp_search_rank_to_empty(x, ranks);
 
     x->in.may_wake = false;
     x->in.swap_tries = 16;

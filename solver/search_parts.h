@@ -7,7 +7,7 @@
  * Every part leaves the state legal and the trail empty: what it tried and
  * does not keep is taken back. */
 
-#include "solver/insert.h"
+#include "solver/eject.h"
 #include "solver/search.h"
 
 struct search {
@@ -16,8 +16,20 @@ struct search {
     const struct dcp_bound *bound;
     const struct dcp_search_options *options;
     struct dcp_inserter in;
+    struct dcp_homeless homeless; /* Empty between parts. */
+    uint8_t *closed; /* By host: for the inserter to point to. */
     bool out_of_time;
 };
+
+/* Hosts in order of a key, smallest first; equal ones by index. */
+struct dcp_ranked_host {
+    uint32_t host;
+    double key;
+};
+void dcp_search_sort_hosts(struct dcp_ranked_host *, uint32_t n);
+/* Hosts that may go off, by load per what that saves; returns how many. */
+uint32_t dcp_search_rank_to_empty(const struct search *,
+                                  struct dcp_ranked_host *out);
 
 bool dcp_search_time_is_up(struct search *);
 /* Within the gap that is asked for. */
@@ -41,13 +53,27 @@ uint32_t dcp_search_repair(struct search *, uint32_t *items,
 bool
 dcp_search_empty_hosts(struct search *, uint32_t max_passes, bool check,
                        uint32_t swap_tries, struct dcp_error *err) DCP_CHECKED;
-/* Keeps the hosts that the bound has on, and fills them with the rest. */
+/* Keeps the hosts that the bound has on, and fills them with the rest; wakes
+ * others where that does not do. */
 bool
 dcp_search_keep_and_fill(struct search *, struct dcp_error *err) DCP_CHECKED;
+/* Does without one host after the other, ejecting at most so often for each,
+ * while that helps. */
+bool dcp_search_drop_hosts(struct search *, bool check, uint64_t ejections,
+                           struct dcp_error *err) DCP_CHECKED;
 /* Empties a few hosts at random and fills them anew, while that helps. */
 bool dcp_search_ruin_and_recreate(struct search *, bool check,
                                   struct dcp_search_result *out,
                                   struct dcp_error *err) DCP_CHECKED;
+/* Marks in 'closed' hosts that are best kept empty for what restarts after a
+ * loss: one in each region, where policy asks to survive a host. */
+bool dcp_search_reserve(struct search *, uint8_t *closed,
+                        struct dcp_error *err) DCP_CHECKED;
+/* Moves items, and with 'may_wake' switches hosts on, until every loss is
+ * survived (out->ok) or 'tries' are used up; on the trail. */
+bool dcp_search_mend_headroom(struct search *, bool may_wake, uint32_t tries,
+                              struct dcp_headroom *out,
+                              struct dcp_error *err) DCP_CHECKED;
 /* Switches hosts on until every loss is survived; out->ok: it is. */
 bool dcp_search_add_spares(struct search *, struct dcp_headroom *out,
                            struct dcp_error *err) DCP_CHECKED;
