@@ -30,5 +30,7 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_plan_show,
     &dcp_cmd_plan_diff,
     &dcp_cmd_plan_explain,
+    &dcp_cmd_policy_test,
+    &dcp_cmd_policy_diff,
     NULL,
 };

@@ -31,5 +31,7 @@ extern const struct dcp_command dcp_cmd_evacuate;
 extern const struct dcp_command dcp_cmd_repair;
 extern const struct dcp_command dcp_cmd_place;
 extern const struct dcp_command dcp_cmd_plan_explain;
+extern const struct dcp_command dcp_cmd_policy_test;
+extern const struct dcp_command dcp_cmd_policy_diff;
 
 #endif /* cli/commands.h */

@@ -322,6 +322,7 @@ struct dcp_inventory {
 
     DCP_TABLE(dcp_rule, rules);
     DCP_TABLE(dcp_score, scores); /* model/score.h */
+    DCP_TABLE(dcp_policy_test, policy_tests); /* model/policy_test.h */
     struct dcp_policy policy;
 
     const char *const *tag_name;

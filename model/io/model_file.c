@@ -479,6 +479,7 @@ read_parts(struct dcp_reader *r)
     /* Scripts look at a whole model only. */
     if (!r->no_memory && r->diag->n_errors == r->n_errors_before) {
         dcp_read_scores(r);
+        dcp_read_policy_tests(r);
     }
     set_goal(r->inv);
 }
@@ -497,6 +498,7 @@ finish_loader(struct loader *l)
     free(l->r.tag_names.items);
     free(l->r.rules.items);
     free(l->r.scores.items);
+    free(l->r.tests.items);
     dcp_arena_destroy(l->r.scratch);
 }
 

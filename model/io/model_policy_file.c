@@ -99,4 +99,58 @@ dcp_overlay_policy(struct dcp_reader *r, const struct dcp_yaml *top)
     }
     overlay_nodes(r, &r->rules, dcp_yaml_get(top, "rules"));
     overlay_nodes(r, &r->scores, dcp_yaml_get(top, "scores"));
+    overlay_nodes(r, &r->tests, dcp_yaml_get(top, "tests"));
+}
+
+/* --- Tests -------------------------------------------------------------- */
+
+static void
+read_subject(struct dcp_reader *r, const char *key, const struct dcp_yaml *node,
+             struct dcp_policy_subject *out)
+{
+    uint32_t n = node && node->kind == DCP_YAML_MAPPING ? node->n : 0;
+    struct dcp_policy_trait *traits = dcp_reader_array(r, n, sizeof *traits);
+
+    for (uint32_t i = 0; traits && i < n; i++) {
+        const struct dcp_yaml_entry *entry = &node->entries[i];
+
+        if (!dcp_reader_scalar(r, key, &entry->value)) {
+            continue;
+        }
+        traits[i] = (struct dcp_policy_trait){
+            .field = dcp_reader_text(r, entry->key),
+            .text = dcp_reader_text(r, entry->value.text),
+            .quoted = entry->value.quoted,
+        };
+    }
+    *out = (struct dcp_policy_subject){ traits, traits ? n : 0 };
+}
+
+void
+dcp_read_policy_tests(struct dcp_reader *r)
+{
+    struct dcp_policy_test *tests =
+        dcp_reader_array(r, r->tests.n, sizeof *tests);
+
+    for (uint32_t i = 0; tests && i < r->tests.n && !r->no_memory; i++) {
+        const struct dcp_yaml *node = r->tests.items[i];
+        struct dcp_policy_test *test = &tests[i];
+
+        dcp_reader_object(r, "test", name_of(node));
+        dcp_reader_defaults(r, &dcp_schema_policy_test, test);
+        test->pos = node->pos;
+        if (!dcp_reader_section(r, &dcp_schema_policy_test, node, test)) {
+            continue;
+        }
+        read_subject(r, "vm", dcp_yaml_get(node, "vm"), &test->vm);
+        read_subject(r, "host", dcp_yaml_get(node, "host"), &test->host);
+        if (!*test->expect == !*test->best) {
+            dcp_reader_error(r, node->pos,
+                             "give one of 'expect' and 'best': what is to come "
+                             "out");
+        }
+    }
+    r->inv->policy_tests = tests;
+    r->inv->n_policy_tests = tests ? r->tests.n : 0;
+    dcp_reader_object(r, NULL, NULL);
 }

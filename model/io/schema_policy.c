@@ -242,6 +242,23 @@ static const struct dcp_schema_row score_rows[] = {
 DEFINE_SECTION(score, "scores", "score", NONE, sizeof(struct dcp_score),
                "Preferences in points, which rank hosts for a VM.");
 
+static const struct dcp_schema_row policy_test_rows[] = {
+    { "name", TEXT, AT(struct dcp_policy_test, name), .required = true,
+      .help = "how the result calls it" },
+    { "script", TEXT, AT(struct dcp_policy_test, script),
+      .help = "score or filter rule that is asked; absent: the whole model" },
+    { "vm", TEXT, MAP, .required = true,
+      .help = "fields of the VM; {name: N} alone: the model's" },
+    { "host", TEXT, MAP, .help = "fields of the host, likewise" },
+    { "expect", TEXT, AT(struct dcp_policy_test, expect),
+      .help = "true or false of a filter or the model, a number of a score" },
+    { "best", TEXT, AT(struct dcp_policy_test, best),
+      .help = "the host that `place` ranks first for the VM" },
+};
+DEFINE_SECTION(policy_test, "tests", "test", NONE,
+               sizeof(struct dcp_policy_test),
+               "What business logic is expected to say: `policy test`.");
+
 static const struct dcp_schema_row policy_file_rows[] = {
     { "policy", SECTION("policy"),
       .help = "keys that stand in place of the model's" },
@@ -249,6 +266,7 @@ static const struct dcp_schema_row policy_file_rows[] = {
       .help = "more rules; one with the name of a rule of the model stands in "
               "its place" },
     { "scores", SECTION("scores"), LIST, .help = "more scores, likewise" },
+    { "tests", SECTION("tests"), LIST, .help = "what they are to say" },
 };
 DEFINE_SECTION(policy_file, "policy file", "policy file", NONE, 0,
                "A file for --policy-file: business logic that is tried, or "

@@ -8,6 +8,7 @@
 
 #include "model/inventory.h"
 #include "model/io/schema.h"
+#include "model/policy_test.h"
 #include "model/score.h"
 
 #define STORE_OF(TYPE, MEMBER)                                                 \
@@ -53,7 +54,7 @@
                 X(profile) X(flavour) X(vm) X(nic) X(volume) X(licence)        \
                     X(covers) X(calendar) X(policy) X(target) X(overload)      \
                         X(headroom) X(loss) X(migration) X(rule) X(score)      \
-                            X(policy_file)
+                            X(policy_test) X(policy_file)
 
 #define DECLARE(VARIABLE)                                                      \
     extern const struct dcp_schema_section dcp_schema_##VARIABLE;
