@@ -33,8 +33,10 @@ const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS] = {
     { "traces", 0, DCP_OPT_FILE, P(traces), "STORE", NULL, NULL,
       "usage store, instead of usage.h5 of the model" },
     { "goal", 0, DCP_OPT_TEXT, P(goals), "GOAL", NULL, NULL,
-      "what counts: cost, energy or hosts (the model's policy says "
-      "otherwise)" },
+      "what counts, most important first: cost, hosts, energy, licences, "
+      "moves, "
+      "balance or room, or a sum such as cost+0.02*moves (default: the "
+      "policy's)" },
     { "gap", 0, DCP_OPT_FRAC, P(gap_frac), "SHARE", NULL, NULL,
       "stop when proved to be within SHARE of the best, e.g. 1%" },
     { "max-moves", 0, DCP_OPT_UINT, P(max_moves), "N", NULL, NULL,
@@ -46,38 +48,43 @@ const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS] = {
 };
 
 bool
-dcp_planning_goal(const struct dcp_inventory *inv, const char *goals,
-                  enum dcp_goal *out, struct dcp_error *err)
+dcp_planning_goals(const struct dcp_inventory *inv, const char *text,
+                   struct dcp_goals *out, struct dcp_error *err)
 {
-    char first[32] = "";
-    enum dcp_goal goal = inv->policy.goals[0];
+    struct dcp_goals goals;
 
-    if (goals) {
-        (void)snprintf(first, sizeof first, "%.*s", (int)strcspn(goals, ","),
-                       goals);
-        if (!dcp_goal_parse(first, &goal)) {
-            return dcp_fail(err, DCP_E_USAGE,
-                            "--goal: '%.40s' is not one of cost, energy, "
-                            "hosts",
-                            first);
+    dcp_goals_of_policy(&inv->policy, &goals);
+    if (text) {
+        if (!dcp_goals_parse(text, &goals, err)) {
+            return false;
         }
-    } else if (!inv->policy.goal_given && goal == DCP_GOAL_COST &&
-               !dcp_inventory_has_prices(inv)) {
-        goal = DCP_GOAL_HOSTS;
+        goals.slack_frac = inv->policy.goal_slack_frac;
+    } else if (!inv->policy.goal_given && !dcp_inventory_has_prices(inv)) {
+        goals = dcp_goals_single(DCP_GOAL_HOSTS);
     }
-    if (goal == DCP_GOAL_COST && !dcp_inventory_has_prices(inv)) {
-        return dcp_fail(err, DCP_E_USAGE,
-                        "goal 'cost' needs a tariff with prices at a site; "
-                        "add one, or use --goal energy or hosts");
+    for (uint32_t k = 0; k < goals.n_levels; k++) {
+        if (dcp_goal_level_has(&goals.level[k], DCP_GOAL_COST) &&
+            !dcp_inventory_has_prices(inv)) {
+            return dcp_fail(err, DCP_E_USAGE,
+                            "goal 'cost' needs a tariff with prices at a "
+                            "site; add one, or use --goal energy or hosts");
+        }
     }
-    if (goal != DCP_GOAL_COST && goal != DCP_GOAL_ENERGY &&
-        goal != DCP_GOAL_HOSTS) {
+    const struct dcp_goal_level *first = &goals.level[0];
+
+    if (!dcp_goal_level_has(first, DCP_GOAL_COST) &&
+        !dcp_goal_level_has(first, DCP_GOAL_ENERGY) &&
+        !dcp_goal_level_has(first, DCP_GOAL_HOSTS) &&
+        !dcp_goal_level_has(first, DCP_GOAL_LICENCES)) {
+        char name[64];
+
+        dcp_goal_level_print(first, name, sizeof name);
         return dcp_fail(err, DCP_E_UNSUPPORTED,
-                        "goal '%s' cannot come first; use cost, energy or "
-                        "hosts",
-                        dcp_goal_name(goal));
+                        "goal '%s' cannot come first; use cost, energy, hosts "
+                        "or licences, alone or in a sum",
+                        name);
     }
-    *out = goal;
+    *out = goals;
     return true;
 }
 
@@ -241,14 +248,19 @@ add_joint(struct dcp_context *c, struct dcp_planning_answer *a,
 
 static void
 options_text(const struct dcp_globals *g, const struct dcp_planning_job *job,
-             const struct dcp_planning_options *o, enum dcp_goal goal,
-             struct dcp_json *w)
+             const struct dcp_planning_options *o,
+             const struct dcp_goals *goals, struct dcp_json *w)
 {
     dcp_json_init(w, false);
     dcp_json_begin(w, '{');
     dcp_json_kstring(w, "command", job->command);
     dcp_json_karray(w, "goal");
-    dcp_json_string(w, dcp_goal_name(goal));
+    for (uint32_t k = 0; k < goals->n_levels; k++) {
+        char text[160];
+
+        dcp_goal_level_print(&goals->level[k], text, sizeof text);
+        dcp_json_string(w, text);
+    }
     dcp_json_end(w, ']');
     dcp_json_kstring(w, "window", job->window_text);
     dcp_json_kdouble(w, "gap", o->gap_frac);
@@ -266,7 +278,7 @@ options_text(const struct dcp_globals *g, const struct dcp_planning_job *job,
 static bool
 sign_plan(const struct dcp_globals *g, const struct dcp_context *c,
           const struct dcp_planning_job *job,
-          const struct dcp_planning_options *o, enum dcp_goal goal,
+          const struct dcp_planning_options *o, const struct dcp_goals *goals,
           struct dcp_planning_answer *a, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
@@ -275,7 +287,7 @@ sign_plan(const struct dcp_globals *g, const struct dcp_context *c,
     struct timespec now;
     char host[64] = "";
 
-    options_text(g, job, o, goal, &w);
+    options_text(g, job, o, goals, &w);
     plan->options_json = dcp_json_text(&w)
                              ? dcp_arena_strdup(plan->arena, dcp_json_text(&w))
                              : NULL;
@@ -357,7 +369,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     };
     double before = dcp_ui_wall_seconds(g);
 
-    if (!dcp_planning_goal(inv, o->goals, &r.goal, err) ||
+    if (!dcp_planning_goals(inv, o->goals, &r.goals, err) ||
         (job->has_window && start == c->model.placement &&
          !is_settled(g, c, a, &a->settled, err))) {
         return false;
@@ -385,7 +397,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     }
     return count_violations(c, a->demand, a->plan->legs[0].after, last,
                             &a->violations_after, err) &&
-           add_joint(c, a, err) && sign_plan(g, c, job, o, r.goal, a, err);
+           add_joint(c, a, err) && sign_plan(g, c, job, o, &r.goals, a, err);
 }
 
 /* What no plan could be made from, with its remedy. */

@@ -67,10 +67,11 @@ int dcp_planning_run(const struct dcp_globals *,
                      struct dcp_planning_job *, struct dcp_context *,
                      struct dcp_error *err);
 
-/* The goal that counts first: of 'goals' ("cost,moves"), else the policy's,
- * else money where there are prices and hosts where there are none. */
-bool dcp_planning_goal(const struct dcp_inventory *, const char *goals,
-                       enum dcp_goal *out, struct dcp_error *err) DCP_CHECKED;
+/* What counts: 'text' ("cost,moves"), else the policy's goals, else money where
+ * there are prices and hosts where there are none. */
+bool
+dcp_planning_goals(const struct dcp_inventory *, const char *text,
+                   struct dcp_goals *out, struct dcp_error *err) DCP_CHECKED;
 
 /* cli/planning_print.c: the answer for people and for programs. */
 void dcp_planning_print(const struct dcp_globals *, const struct dcp_context *,

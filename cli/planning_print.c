@@ -106,6 +106,25 @@ json_cost(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_end(w, '}');
 }
 
+/* Every level of goals; only the first has a bound, in "objective". */
+static void
+json_objectives(struct dcp_json *w, const struct dcp_plan_outcome *o,
+                bool failed)
+{
+    dcp_json_karray(w, "objectives");
+    for (uint32_t k = 0; k < o->n_objectives; k++) {
+        const struct dcp_plan_objective *of = &o->objectives[k];
+
+        dcp_json_begin(w, '{');
+        dcp_json_kstring(w, "goal", of->goal);
+        dcp_json_kdouble(w, "before", of->before);
+        dcp_json_kdouble(w, "after", failed ? NAN : of->after);
+        dcp_json_kstring(w, "unit", of->unit);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
 int
 dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
                   const struct dcp_planning_options *options,
@@ -147,6 +166,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_kdouble(&w, "lower_bound", o->lower_bound);
     dcp_json_kstring(&w, "unit", o->unit);
     dcp_json_end(&w, '}');
+    json_objectives(&w, o, failed);
     dcp_json_kstring(&w, "bound_method", o->bound_method);
     dcp_json_ku64(&w, "moves", a->plan ? o->moves : 0);
     dcp_json_ku64(&w, "moved_mib", a->plan ? o->moved_mib : 0);

@@ -5,9 +5,10 @@
 #include <string.h>
 
 static const char *const goal_names[] = {
-    [DCP_GOAL_COST] = "cost",         [DCP_GOAL_HOSTS] = "hosts",
-    [DCP_GOAL_ENERGY] = "energy",     [DCP_GOAL_LICENCES] = "licences",
-    [DCP_GOAL_MOVES] = "moves",       [DCP_GOAL_BALANCE] = "balance",
+    [DCP_GOAL_COST] = "cost",     [DCP_GOAL_HOSTS] = "hosts",
+    [DCP_GOAL_ENERGY] = "energy", [DCP_GOAL_LICENCES] = "licences",
+    [DCP_GOAL_MOVES] = "moves",   [DCP_GOAL_BALANCE] = "balance",
+    [DCP_GOAL_ROOM] = "room",
 };
 
 void
@@ -25,7 +26,7 @@ dcp_policy_default(struct dcp_policy *policy)
         .memory_basis = DCP_MEMORY_ALLOCATED,
         .keep_on = 1,
         .horizon_ms = DCP_DAY_MS,
-        .goals = { DCP_GOAL_COST },
+        .goals = { { .weight[DCP_GOAL_COST] = 1 } },
         .n_goals = 1,
         .min_gain_frac = 0.01,
         .unpack = DCP_UNPACK_NEEDED,

@@ -14,8 +14,14 @@ enum dcp_goal {
     DCP_GOAL_LICENCES,
     DCP_GOAL_MOVES,
     DCP_GOAL_BALANCE,
+    DCP_GOAL_ROOM,
 };
+#define DCP_GOAL_KINDS (DCP_GOAL_ROOM + 1)
 #define DCP_GOALS_MAX 6
+/* One goal or a weighted sum of goals; text form: model/goals.h. */
+struct dcp_goal_level {
+    double weight[DCP_GOAL_KINDS]; /* 0: does not count. */
+};
 
 enum dcp_loss_kind { /* What headroom survives the loss of. */
     DCP_LOSS_HOST,
@@ -69,9 +75,10 @@ struct dcp_policy {
 
     uint32_t keep_on;      /* At least so many hosts stay on. */
     int64_t horizon_ms;    /* Costs are compared over this time. */
-    enum dcp_goal goals[DCP_GOALS_MAX]; /* Lexicographic. */
+    struct dcp_goal_level goals[DCP_GOALS_MAX]; /* Lexicographic. */
     uint32_t n_goals;
     bool goal_given;       /* Else: cost with prices, hosts without. */
+    double goal_slack_frac; /* What a later goal may cost an earlier one. */
     double min_gain_frac;  /* A plan that gains less is not proposed. */
     enum dcp_unpack unpack;
 

@@ -3,22 +3,16 @@
 #include "solver/bound.h"
 
 #include "solver/bound_loss.h"
+#include "solver/bound_parts.h"
 #include "solver/fold.h"
-#include "solver/lp.h"
+#include "solver/pricing.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A resource: its size by item and its capacities by host. */
-struct resource {
-    const uint32_t *size; /* Of item i: size[i * step]. */
-    size_t step;
-    const uint32_t *cap, *full; /* By host: to plan with, and after a loss. */
-};
-
 static double
-demand_of(const struct dcp_fold *f, const struct resource *r,
+demand_of(const struct dcp_fold *f, const struct dcp_bound_resource *r,
           struct dcp_part part)
 {
     double sum = 0;
@@ -29,8 +23,9 @@ demand_of(const struct dcp_fold *f, const struct resource *r,
     return sum;
 }
 
-static uint32_t
-column(const struct dcp_fold *f, uint32_t region, uint32_t side, uint32_t type)
+uint32_t
+dcp_bound_column(const struct dcp_fold *f, uint32_t region, uint32_t side,
+                 uint32_t type)
 {
     return (region * f->n_sides + side) * f->n_types + type;
 }
@@ -54,8 +49,8 @@ host_row(const struct dcp_fold *f, struct dcp_lp *lp, struct dcp_part part,
                 if ((part.region == DCP_FOLD_ANY || part.region == r) &&
                     (part.side == DCP_FOLD_ANY || part.side == k ||
                      (with_spares && k == DCP_FOLD_SPARE))) {
-                    ok =
-                        dcp_lp_set(lp, row, column(f, r, k, t), coefficient[t]);
+                    ok = dcp_lp_set(lp, row, dcp_bound_column(f, r, k, t),
+                                    coefficient[t]);
                 }
             }
         }
@@ -67,7 +62,7 @@ host_row(const struct dcp_fold *f, struct dcp_lp *lp, struct dcp_part part,
  * host is lost. */
 static bool
 cover_rows(const struct dcp_fold *f, struct dcp_lp *lp,
-           const struct resource *r)
+           const struct dcp_bound_resource *r)
 {
     DCP_FREE double *cap = calloc(f->n_types + 1u, sizeof *cap);
     DCP_FREE double *full = calloc(f->n_types + 1u, sizeof *full);
@@ -105,8 +100,8 @@ cover_rows(const struct dcp_fold *f, struct dcp_lp *lp,
 
 /* A dual-feasible function: 'k' > 0: u^(k), else f0 with 'epsilon'.  Both are
  * superadditive, so a host of capacity c holds at most f(c) of it. */
-static double
-dual_feasible(double x, int k, double epsilon)
+double
+dcp_bound_dual_feasible(double x, int k, double epsilon)
 {
     if (k > 0) {
         double y = (k + 1) * x, whole = floor(y + 1e-12);
@@ -118,7 +113,7 @@ dual_feasible(double x, int k, double epsilon)
 
 static bool
 dual_feasible_row(const struct dcp_fold *f, struct dcp_lp *lp,
-                  const struct resource *r, struct dcp_part part,
+                  const struct dcp_bound_resource *r, struct dcp_part part,
                   double largest, int k, double epsilon)
 {
     DCP_FREE double *value = calloc(f->n_types + 1u, sizeof *value);
@@ -131,13 +126,13 @@ dual_feasible_row(const struct dcp_fold *f, struct dcp_lp *lp,
         double x = r->size[i * r->step] / largest;
 
         if (x <= 1 && dcp_fold_in_part(f, i, part)) {
-            demand += dual_feasible(x, k, epsilon);
+            demand += dcp_bound_dual_feasible(x, k, epsilon);
         }
     }
     for (uint32_t t = 0; t < f->n_types; t++) {
         double x = r->cap[f->example[t]] / largest;
 
-        value[t] = dual_feasible(x < 1 ? x : 1, k, epsilon);
+        value[t] = dcp_bound_dual_feasible(x < 1 ? x : 1, k, epsilon);
     }
     return demand <= 0 ||
            host_row(f, lp, part, demand * (1 - 1e-9), value, false);
@@ -145,7 +140,7 @@ dual_feasible_row(const struct dcp_fold *f, struct dcp_lp *lp,
 
 static bool
 dual_feasible_rows(const struct dcp_fold *f, struct dcp_lp *lp,
-                   const struct resource *r)
+                   const struct dcp_bound_resource *r)
 {
     static const double epsilons[] = { 0.08, 0.12, 0.16, 0.2,  0.25,
                                        0.3,  0.35, 0.4,  0.45, 0.5 };
@@ -174,27 +169,27 @@ dual_feasible_rows(const struct dcp_fold *f, struct dcp_lp *lp,
     return true;
 }
 
-static struct resource
-scalar_resource(const struct dcp_problem *p, uint32_t r)
+struct dcp_bound_resource
+dcp_bound_scalar(const struct dcp_problem *p, uint32_t r)
 {
     size_t at = (size_t)r * p->n_hosts;
 
-    return (struct resource){ p->request + r, p->n_scalars, p->cap + at,
-                              p->full + at };
+    return (struct dcp_bound_resource){ p->request + r, p->n_scalars,
+                                        p->cap + at, p->full + at };
 }
 
-static struct resource
-cpu_resource(const struct dcp_problem *p, uint32_t slot)
+struct dcp_bound_resource
+dcp_bound_cpu(const struct dcp_problem *p, uint32_t slot)
 {
-    return (struct resource){ p->cpu_mhz + slot, p->stride, p->cap_cpu_mhz,
-                              p->full_cpu_mhz };
+    return (struct dcp_bound_resource){ p->cpu_mhz + slot, p->stride,
+                                        p->cap_cpu_mhz, p->full_cpu_mhz };
 }
 
-static struct resource
-net_resource(const struct dcp_problem *p, uint32_t slot)
+struct dcp_bound_resource
+dcp_bound_net(const struct dcp_problem *p, uint32_t slot)
 {
-    return (struct resource){ p->net_kib_s + slot, p->stride, p->cap_net_kib_s,
-                              p->full_net_kib_s };
+    return (struct dcp_bound_resource){ p->net_kib_s + slot, p->stride,
+                                        p->cap_net_kib_s, p->full_net_kib_s };
 }
 
 /* Headroom needs so many hosts in each region. */
@@ -228,14 +223,14 @@ add_rows(const struct dcp_fold *f, struct dcp_lp *lp)
         return false;
     }
     for (uint32_t k = 0; k < p->n_scalars; k++) {
-        struct resource r = scalar_resource(p, k);
+        struct dcp_bound_resource r = dcp_bound_scalar(p, k);
 
         if (!cover_rows(f, lp, &r) || !dual_feasible_rows(f, lp, &r)) {
             return false;
         }
     }
     for (uint32_t s = 0; s < p->n_slots; s++) {
-        struct resource r = cpu_resource(p, s);
+        struct dcp_bound_resource r = dcp_bound_cpu(p, s);
         double demand = demand_of(f, &r, all_parts);
 
         if (demand > most) {
@@ -246,13 +241,13 @@ add_rows(const struct dcp_fold *f, struct dcp_lp *lp)
             return false;
         }
         if (p->net_kib_s) {
-            r = net_resource(p, s);
+            r = dcp_bound_net(p, s);
             if (!cover_rows(f, lp, &r)) {
                 return false;
             }
         }
     }
-    struct resource r = cpu_resource(p, busiest);
+    struct dcp_bound_resource r = dcp_bound_cpu(p, busiest);
 
     return !p->n_slots || dual_feasible_rows(f, lp, &r);
 }
@@ -271,60 +266,11 @@ add_counts(const struct dcp_fold *f, struct dcp_lp *lp)
 
             ok = row != UINT32_MAX;
             for (uint32_t k = 0; ok && k < f->n_sides; k++) {
-                ok = dcp_lp_set(lp, row, column(f, r, k, t), 1);
+                ok = dcp_lp_set(lp, row, dcp_bound_column(f, r, k, t), 1);
             }
         }
     }
     return ok;
-}
-
-/* A row's -cap y over all hosts of a type. */
-static bool
-set_type_capacity(const struct dcp_fold *f, struct dcp_lp *lp, uint32_t row,
-                  uint32_t type, double cap)
-{
-    bool ok = true;
-
-    for (uint32_t r = 0; ok && r < f->n_regions; r++) {
-        for (uint32_t k = 0; ok && k < f->n_sides; k++) {
-            ok = dcp_lp_set(lp, row, column(f, r, k, type), -cap);
-        }
-    }
-    return ok;
-}
-
-/* z_ts: demand of slot s on type t, at m_t each; columns after the hosts'. */
-static bool
-add_load(const struct dcp_fold *f, struct dcp_lp *lp)
-{
-    const struct dcp_problem *p = f->p;
-
-    for (uint32_t s = 0; s < p->n_slots; s++) {
-        double weight = p->q->slot_weight ? p->q->slot_weight[s] : 1;
-        struct resource r = cpu_resource(p, s);
-        double demand = demand_of(f, &r, all_parts);
-
-        if (weight <= 0) {
-            continue; /* Judged, but not paid for. */
-        }
-        uint32_t all = dcp_lp_add_row(lp, demand, demand);
-        bool ok = all != UINT32_MAX;
-
-        for (uint32_t t = 0; ok && t < f->n_types; t++) {
-            double slope = p->q->mhz_slope[f->example[t]] * weight;
-            uint32_t col = dcp_lp_add_col(lp, 0, DCP_LP_INF, slope, false);
-            uint32_t row = dcp_lp_add_row(lp, -DCP_LP_INF, 0);
-
-            ok =
-                col != UINT32_MAX && row != UINT32_MAX &&
-                dcp_lp_set(lp, all, col, 1) && dcp_lp_set(lp, row, col, 1) &&
-                set_type_capacity(f, lp, row, t, p->cap_cpu_mhz[f->example[t]]);
-        }
-        if (!ok) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* --- Bounds ------------------------------------------------------------- */
@@ -334,7 +280,6 @@ static bool
 solve(const struct dcp_fold *f, bool count_hosts, struct dcp_lp_answer *answer,
       double *type_on, struct dcp_error *err)
 {
-    const struct dcp_problem *p = f->p;
     DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
     bool ok = lp != NULL;
 
@@ -342,13 +287,13 @@ solve(const struct dcp_fold *f, bool count_hosts, struct dcp_lp_answer *answer,
 
     for (uint32_t k = 0; ok && k < n_cols; k++) {
         uint32_t t = k % f->n_types, r = k / f->n_types / f->n_sides;
-        double cost = count_hosts ? 1 : p->on_value[f->example[t]];
+        double cost = count_hosts ? 1 : dcp_bound_host_cost(f, t);
 
         ok = dcp_lp_add_col(lp, 0, f->n_max[(size_t)r * f->n_types + t], cost,
                             true) != UINT32_MAX;
     }
     ok = ok && add_counts(f, lp) && add_rows(f, lp) &&
-         (count_hosts || !p->q->mhz_slope || add_load(f, lp));
+         (count_hosts || dcp_bound_add_money(f, lp));
     if (!ok) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
@@ -420,9 +365,9 @@ binding_resource(const struct dcp_fold *f)
         if (net && !p->net_kib_s) {
             continue;
         }
-        struct resource r = k < p->n_scalars ? scalar_resource(p, k)
-                            : net            ? net_resource(p, slot)
-                                             : cpu_resource(p, slot);
+        struct dcp_bound_resource r = k < p->n_scalars ? dcp_bound_scalar(p, k)
+                                      : net            ? dcp_bound_net(p, slot)
+                                                       : dcp_bound_cpu(p, slot);
         double n = hosts_alone(f, r.cap, demand_of(f, &r, all_parts));
 
         if (n > most) {
@@ -463,11 +408,20 @@ dcp_bound_compute(struct dcp_problem *p, struct dcp_bound *out,
     uint32_t least = p->q->inventory->policy.keep_on;
 
     out->hosts = out->hosts < least ? least : out->hosts;
-    if (!p->q->host_on_value) {
-        out->value = out->hosts;
+    if (dcp_pricing_counts_hosts_alone(p)) {
+        out->value = p->pricing->level[0].per_host * out->hosts;
         return true;
     }
-    if (!solve(&f, false, &value, type_on, err)) {
+    /* Which hosts to keep is said by money where being on costs some. */
+    double *kept = dcp_pricing_has_host_cost(p)
+                       ? type_on
+                       : dcp_arena_array(p->arena, double,
+                                         (size_t)f.n_regions * p->n_types);
+
+    if (!kept) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
+    }
+    if (!solve(&f, false, &value, kept, err)) {
         return false;
     }
     if (value.bound > -DCP_LP_INF) {

@@ -5,6 +5,7 @@
 #include "solver/bound_loss.h"
 #include "solver/headroom.h"
 #include "solver/lp.h"
+#include "solver/pricing.h"
 #include "solver/search.h"
 
 #include <math.h>
@@ -39,6 +40,9 @@ dcp_exact_is_small(const struct dcp_problem *p)
     const struct dcp_inventory *inv = p->q->inventory;
     uint64_t n = 0;
 
+    if (p->pricing->level[0].per_room > 0) {
+        return false; /* Counts against the value. */
+    }
     for (uint32_t r = 0; r < inv->n_rules; r++) {
         if (inv->rules[r].soft && !p->q->ignore_soft) {
             return false; /* A bound with soft rules as hard would not be
@@ -75,15 +79,45 @@ choose_slots(struct model *m)
     }
 }
 
+/* Watts by the straight line under the curve. */
 static double
 load_cost(const struct dcp_problem *p, uint32_t item, uint32_t host)
 {
+    const struct dcp_pricing *g = p->pricing;
+    const struct dcp_priced_level *level = &g->level[0];
+    const uint32_t *mhz = p->cpu_mhz + (size_t)item * p->stride;
     double cost = 0;
 
-    for (uint32_t t = 0; p->q->mhz_slope && t < p->n_slots; t++) {
-        cost += p->q->mhz_slope[host] *
-                (p->q->slot_weight ? p->q->slot_weight[t] : 1) *
-                p->cpu_mhz[(size_t)item * p->stride + t];
+    for (uint32_t t = 0; level->mhz_slope && t < p->n_slots; t++) {
+        cost += level->mhz_slope[host] *
+                (p->q->slot_weight ? p->q->slot_weight[t] : 1) * mhz[t];
+    }
+    if (level->factor && g->full_mhz[host]) {
+        const struct dcp_inventory *inv = p->q->inventory;
+        const double *factor =
+            level->factor + (size_t)g->site_row[host] * p->n_slots;
+        double slope =
+            dcp_power_slope_w(&inv->hardware[inv->hosts[host].hardware.ix]) /
+            g->full_mhz[host];
+
+        for (uint32_t t = 0; t < p->n_slots; t++) {
+            cost += factor[t] * slope * mhz[t];
+        }
+    }
+    return cost;
+}
+
+static double
+host_cost(const struct dcp_problem *p, uint32_t host)
+{
+    const struct dcp_pricing *g = p->pricing;
+    const struct dcp_priced_level *level = &g->level[0];
+    double cost =
+        level->per_host + (level->host_value ? level->host_value[host] : 0);
+
+    for (uint32_t t = 0; level->factor && t < p->n_slots; t++) {
+        cost += level->factor[(size_t)g->site_row[host] * p->n_slots + t] *
+                dcp_pricing_watts(p, host, 0);
     }
     return cost;
 }
@@ -100,7 +134,7 @@ add_columns(struct model *m)
         m->on_col[h] = UINT32_MAX;
         if (usable_host(p, h)) {
             m->on_col[h] =
-                dcp_lp_add_col(m->lp, fixed ? 1 : 0, 1, p->on_value[h], true);
+                dcp_lp_add_col(m->lp, fixed ? 1 : 0, 1, host_cost(p, h), true);
             m->ok = m->on_col[h] != UINT32_MAX;
         }
     }
@@ -277,6 +311,109 @@ add_groups(struct model *m)
     }
 }
 
+static bool
+is_covered(const struct dcp_problem *p, uint32_t item, uint32_t slot)
+{
+    const struct dcp_pricing *g = p->pricing;
+
+    for (uint32_t j = g->first_of_item[item]; j < g->first_of_item[item + 1];
+         j++) {
+        if (g->of_item[j].slot == slot) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The licence's column of 'host' is 1 where the host holds a covered item; its
+ * units are at least those of one covered VM. */
+static void
+add_licensed_host(struct model *m, uint32_t slot, uint32_t host,
+                  uint32_t excess_row)
+{
+    const struct dcp_problem *p = m->p;
+    const struct dcp_priced_licence *l = &p->pricing->licence[slot];
+    double units = dcp_pricing_units(p, l, host, 1, 1);
+    double price = p->pricing->level[0].licence * l->unit_price;
+    uint32_t col = dcp_lp_add_col(
+        m->lp, 0, 1, excess_row == UINT32_MAX ? price * units : 0, true);
+
+    m->ok = m->ok && col != UINT32_MAX;
+    if (excess_row != UINT32_MAX) {
+        set(m, excess_row, col, -units);
+    }
+    for (uint32_t i = 0; m->ok && i < p->n_items; i++) {
+        uint32_t x = m->col[(size_t)i * p->n_hosts + host];
+
+        if (x != UINT32_MAX && is_covered(p, i, slot)) {
+            uint32_t row = add_row(m, -DCP_LP_INF, 0);
+
+            set(m, row, x, 1);
+            set(m, row, col, -1);
+        }
+    }
+}
+
+/* Columns come after all others; licences that hosts need anyway are left
+ * out. */
+static void
+add_licences(struct model *m)
+{
+    const struct dcp_problem *p = m->p;
+    const struct dcp_pricing *g = p->pricing;
+
+    for (uint32_t k = 0;
+         m->ok && dcp_pricing_counts_licences(p, 0) && k < g->n_licences; k++) {
+        double floor_units = ceil(g->licence[k].floor_units - 1e-9);
+        uint32_t excess = UINT32_MAX;
+
+        if (g->licence[k].floor_vms) {
+            continue;
+        }
+        if (floor_units > 0) {
+            excess = add_row(m, -floor_units, DCP_LP_INF);
+            uint32_t col = dcp_lp_add_col(
+                m->lp, 0, DCP_LP_INF,
+                g->level[0].licence * g->licence[k].unit_price, false);
+
+            m->ok = m->ok && col != UINT32_MAX;
+            set(m, excess, col, 1);
+        }
+        for (uint32_t h = 0; m->ok && h < p->n_hosts; h++) {
+            add_licensed_host(m, k, h, excess);
+        }
+    }
+}
+
+static void
+known_licences(const struct model *m, uint32_t col, double *x)
+{
+    const struct dcp_problem *p = m->p;
+    const struct dcp_pricing *g = p->pricing;
+
+    for (uint32_t k = 0; dcp_pricing_counts_licences(p, 0) && k < g->n_licences;
+         k++) {
+        double floor_units = ceil(g->licence[k].floor_units - 1e-9), units = 0;
+        uint32_t excess = col;
+
+        if (g->licence[k].floor_vms) {
+            continue;
+        }
+        col += floor_units > 0;
+        for (uint32_t h = 0; h < p->n_hosts; h++, col++) {
+            for (uint32_t i = 0; i < p->n_items; i++) {
+                if (m->s->host[i] == h && is_covered(p, i, k)) {
+                    x[col] = 1;
+                }
+            }
+            units += x[col] * dcp_pricing_units(p, &g->licence[k], h, 1, 1);
+        }
+        if (floor_units > 0) {
+            x[excess] = fmax(units - floor_units, 0);
+        }
+    }
+}
+
 static void
 known_answer(const struct model *m, double *x)
 {
@@ -317,6 +454,7 @@ known_answer(const struct model *m, double *x)
             }
         }
     }
+    known_licences(m, col, x);
 }
 
 /* Builds the answer on a copy and takes it when it passes everything. */
@@ -360,7 +498,8 @@ adopt(const struct model *m, struct dcp_state *s, const double *x,
     if (p->q->headroom && !dcp_headroom_check(c, NULL, NULL, &h, err)) {
         return false;
     }
-    if (h.ok && c->n_on >= p->q->inventory->policy.keep_on) {
+    if (h.ok && c->n_on >= p->q->inventory->policy.keep_on &&
+        dcp_search_value(c) < dcp_search_value(s)) {
         dcp_state_assign(s, c);
         *out_adopted = true;
     }
@@ -403,9 +542,11 @@ run(struct model *m, struct dcp_state *s, struct dcp_bound *bound,
     if (answer.bound > -DCP_LP_INF && safe > bound->value) {
         bound->value = safe;
         bound->method = "mip";
-        if (!m->p->q->host_on_value) {
-            bound->hosts = (uint32_t)ceil(safe - 1e-6);
-            bound->value = bound->hosts;
+        if (dcp_pricing_counts_hosts_alone(m->p)) {
+            double per_host = m->p->pricing->level[0].per_host;
+
+            bound->hosts = (uint32_t)ceil(safe / per_host - 1e-6);
+            bound->value = per_host * bound->hosts;
         }
     }
     value = dcp_search_value(s);
@@ -438,6 +579,7 @@ dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
     add_columns(&m);
     add_capacity(&m);
     add_groups(&m);
+    add_licences(&m);
     if (!m.ok) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for the exact solver");
     }

@@ -209,7 +209,8 @@ dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
     struct dcp_state *s = in->s;
     const struct dcp_problem *p = s->p;
     uint32_t best = DCP_IX_NONE;
-    double least = 0;
+    double least = 0, cheapest = 0;
+    bool priced = dcp_pricing_item_is_covered(p, item);
 
     if (in->prefer_home && takes(in, item, p->home_host[item])) {
         return p->home_host[item];
@@ -225,11 +226,14 @@ dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
             continue;
         }
         double room = dcp_state_room_left(s, &in->weights, item, h);
+        double money = priced ? dcp_objective_licence_delta(s, item, h) : 0;
 
-        if ((best == DCP_IX_NONE || room < least) &&
+        if ((best == DCP_IX_NONE || money < cheapest ||
+             (money <= cheapest && room < least)) &&
             dcp_state_allowed(s, item, h)) {
             best = h;
             least = room;
+            cheapest = money;
         }
     }
     return best;
@@ -320,6 +324,12 @@ larger_first(const void *pa, const void *pb, void *arg)
 
     memcpy(&a, pa, sizeof a);
     memcpy(&b, pb, sizeof b);
+    bool covered_a = dcp_pricing_item_is_covered(p, a);
+    bool covered_b = dcp_pricing_item_is_covered(p, b);
+
+    if (covered_a != covered_b) {
+        return covered_a ? -1 : 1;
+    }
     if (p->size[a] != p->size[b]) {
         return p->size[a] > p->size[b] ? -1 : 1;
     }

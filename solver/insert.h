@@ -58,7 +58,8 @@ bool dcp_insert_one(struct dcp_inserter *, uint32_t item);
 /* Places all, largest first (sorts 'items'); false at the first that fits
  * nowhere: the caller undoes. */
 bool dcp_insert_all(struct dcp_inserter *, uint32_t items[], uint32_t n);
-/* Orders by size, largest first; equal ones by index. */
+/* Orders by size, largest first, those that need a licence before all others;
+ * equal ones by index. */
 void dcp_sort_by_size(const struct dcp_problem *, uint32_t items[],
                       uint32_t n);
 

@@ -14,7 +14,26 @@
 bool
 dcp_work_by_value(const struct dcp_work *w)
 {
-    return w->r->goal == DCP_GOAL_COST || w->r->goal == DCP_GOAL_ENERGY;
+    enum dcp_goal goal = DCP_GOAL_COST;
+
+    return !dcp_goal_level_single(&w->r->goals.level[0], &goal) ||
+           goal != DCP_GOAL_HOSTS;
+}
+
+enum dcp_goal
+dcp_work_guide(const struct dcp_work *w)
+{
+    const struct dcp_goal_level *first = &w->r->goals.level[0];
+
+    return dcp_goal_level_has(first, DCP_GOAL_COST)     ? DCP_GOAL_COST
+           : dcp_goal_level_has(first, DCP_GOAL_ENERGY) ? DCP_GOAL_ENERGY
+                                                        : DCP_GOAL_HOSTS;
+}
+
+bool
+dcp_work_stays(const struct dcp_work *w)
+{
+    return !w->r->two_legs && !w->r->bring_back;
 }
 
 /* --- Solving ------------------------------------------------------------ */
@@ -28,9 +47,43 @@ set_values(struct dcp_work *w, uint32_t question_first, uint32_t first,
     for (uint32_t t = question_first; t < first; t++) {
         w->weight[t - question_first] = 0;
     }
-    dcp_goal_values(w->r->inventory, w->r->demand, first, last, w->r->goal,
-                    w->on_value, w->slope,
+    dcp_goal_values(w->r->inventory, w->r->demand, first, last,
+                    dcp_work_guide(w), w->on_value, w->slope,
                     w->weight + (first - question_first));
+
+    const struct dcp_demand *d = w->r->demand;
+    struct dcp_goal_terms *terms = &w->terms;
+
+    *terms = (struct dcp_goal_terms){
+        .goals = first ? &w->day_goals : &w->r->goals,
+        .paid_from = first,
+        .paid_to = last,
+        .licence_ms = d->slots[w->n_slots - 1].end_ms - d->slots[0].start_ms,
+    };
+    if (!dcp_work_stays(w)) {
+        terms->also[terms->n_also++] = w->r->start;
+    }
+    if (first && w->night.placement) {
+        terms->also[terms->n_also++] = w->night.placement;
+    }
+}
+
+/* The day is judged by its own costs; of a sum, hosts, balance and room are
+ * those of the night's end. */
+static void
+set_day_goals(struct dcp_work *w)
+{
+    w->day_goals = w->r->goals;
+    for (uint32_t k = 0; k < w->day_goals.n_levels; k++) {
+        double *weight = w->day_goals.level[k].weight;
+        enum dcp_goal alone;
+
+        if (!dcp_goal_level_single(&w->day_goals.level[k], &alone)) {
+            weight[DCP_GOAL_HOSTS] = 0;
+            weight[DCP_GOAL_BALANCE] = 0;
+            weight[DCP_GOAL_ROOM] = 0;
+        }
+    }
 }
 
 static void
@@ -55,6 +108,8 @@ struct dcp_question
 dcp_work_question(const struct dcp_work *w, const struct dcp_placement *start,
                   uint32_t last_slot)
 {
+    bool by_watts = dcp_work_guide(w) != DCP_GOAL_HOSTS;
+
     return (struct dcp_question){
         .inventory = w->r->inventory,
         .demand = w->r->demand,
@@ -67,9 +122,10 @@ dcp_work_question(const struct dcp_work *w, const struct dcp_placement *start,
         .may_empty = w->r->job == DCP_JOB_CONSOLIDATE && !w->r->settled,
         .headroom = w->r->inventory->policy.n_survive > 0,
         .gentle = w->r->job != DCP_JOB_CONSOLIDATE,
-        .host_on_value = dcp_work_by_value(w) ? w->on_value : NULL,
-        .mhz_slope = dcp_work_by_value(w) ? w->slope : NULL,
-        .slot_weight = dcp_work_by_value(w) ? w->weight : NULL,
+        .host_on_value = by_watts ? w->on_value : NULL,
+        .mhz_slope = by_watts ? w->slope : NULL,
+        .slot_weight = by_watts ? w->weight : NULL,
+        .terms = &w->terms,
     };
 }
 
@@ -419,21 +475,16 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
                           .outcome = outcome,
                           .n_hosts = r->inventory->n_hosts,
                           .n_slots = r->demand->n_slots };
-    static const char *const units[] = {
-        [DCP_GOAL_COST] = "",
-        [DCP_GOAL_HOSTS] = "hosts",
-        [DCP_GOAL_ENERGY] = "kWh",
-    };
-
     *out_plan = NULL;
     *outcome = (struct dcp_plan_outcome){
         .status = DCP_STATUS_TIMEOUT,
-        .goal = dcp_goal_name(r->goal),
-        .unit =
-            r->goal == DCP_GOAL_COST ? r->inventory->currency : units[r->goal],
+        .unit = dcp_work_unit(&w, 0),
         .bound_method = "",
         .because = { .need = NAN, .have = NAN },
     };
+    dcp_goal_level_print(&r->goals.level[0], outcome->goal,
+                         sizeof outcome->goal);
+    set_day_goals(&w);
     while (w.night_slots < w.n_slots &&
            (!r->two_legs ||
             r->demand->slots[w.night_slots].start_ms < r->window_end_ms)) {

@@ -11,10 +11,13 @@
  * (policy.unpack: home brings all back).  Without a window: one leg, on all
  * slots.  Other jobs differ in what the question allows.
  *
- * The objective counts what a plan can change: power of hosts that are on
- * above their standby, at planned demand and marginal PUE (in money: by
- * tariff), and boots; or hosts on in the (first) leg's end state. */
+ * The objective counts what a plan can change (solver/pricing.h): power of
+ * hosts that are on above their standby, at planned demand and marginal PUE
+ * (in money: by tariff), and boots; licences, where VMs return only what is
+ * needed above the start's; hosts, balance and room in the (first) leg's end
+ * state; moves of both legs. */
 
+#include "model/goals.h"
 #include "model/plan.h"
 #include "solver/solver.h"
 
@@ -37,7 +40,8 @@ struct dcp_plan_request {
     /* The evening of this window has been carried out: only repair, unless
      * there is much to gain. */
     bool settled;
-    enum dcp_goal goal;        /* COST, ENERGY or HOSTS. */
+    struct dcp_goals goals; /* The first level counts hosts, energy, money
+                             * or licences. */
     struct dcp_solve_options solve;
     uint64_t max_moves;        /* 0: no limit. A plan with more is dropped. */
 };
@@ -46,10 +50,18 @@ struct dcp_plan_outcome {
     enum dcp_status status;
     enum dcp_stopped_by stopped_by;
     struct dcp_because because;
-    const char *goal, *unit, *bound_method;
+    char goal[64]; /* "cost", "cost+0.02*moves". */
+    const char *unit, *bound_method;
     char binding[32];
     uint32_t hosts_on_before, hosts_on_after, hosts_lower_bound;
-    double before, after, lower_bound, gap_frac; /* Of the objective. */
+    double before, after, lower_bound, gap_frac; /* Of the objective: the first
+                                                  * level of goals. */
+    struct dcp_plan_objective {
+        char goal[64];
+        const char *unit;
+        double before, after;
+    } objectives[DCP_GOALS_MAX]; /* All levels, the first again. */
+    uint32_t n_objectives;
     uint32_t moves;
     uint64_t moved_mib;
     double cpu_util_mean_frac, mem_alloc_mean_frac; /* Hosts on, after. */

@@ -368,7 +368,7 @@ fill_plan(struct dcp_work *w, struct dcp_plan *plan,
     plan->not_before_ms = plan->legs[0].start_ms;
     plan->not_after_ms = last->deadline_ms + DCP_HOUR_MS;
     plan->status = dcp_status_name(o->status);
-    plan->goal = o->goal;
+    plan->goal = dcp_arena_strdup(plan->arena, o->goal);
     plan->bound_method = dcp_arena_strdup(plan->arena, o->bound_method);
     plan->hosts_on_before = o->hosts_on_before;
     plan->hosts_on_after = o->hosts_on_after;

@@ -8,18 +8,40 @@
 #include "model/cost.h"
 #include "model/licence.h"
 #include "model/power.h"
+#include "solver/state.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define YEAR_MS (365.25 * 86400000.0)
+
 /* --- Measuring ---------------------------------------------------------- */
 
-/* The objective's value of a placement over slots, with the true power curve
- * (the question's lines lie under it). */
+const char *
+dcp_work_unit(const struct dcp_work *w, uint32_t level)
+{
+    static const char *const units[] = {
+        [DCP_GOAL_HOSTS] = "hosts", [DCP_GOAL_ENERGY] = "kWh",
+        [DCP_GOAL_MOVES] = "moves", [DCP_GOAL_BALANCE] = "",
+        [DCP_GOAL_ROOM] = "VMs",
+    };
+    const struct dcp_goal_level *l = &w->r->goals.level[level];
+    enum dcp_goal goal;
+
+    if (dcp_goal_level_has(l, DCP_GOAL_COST) ||
+        dcp_goal_level_has(l, DCP_GOAL_LICENCES)) {
+        return w->r->inventory->currency;
+    }
+    return dcp_goal_level_single(l, &goal) ? units[goal] : "";
+}
+
+/* Energy of a placement over slots by the power curve, 'kwh' per kWh and
+ * 'money' per unit of money. */
 static double
-measure(const struct dcp_work *w, const struct dcp_placement *p,
-        uint32_t first_slot, uint32_t last_slot, struct dcp_error *err)
+measure_energy(const struct dcp_work *w, double kwh, double money,
+               const struct dcp_placement *p, uint32_t first_slot,
+               uint32_t last_slot, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = w->r->inventory;
     const struct dcp_demand *d = w->r->demand;
@@ -52,21 +74,70 @@ measure(const struct dcp_work *w, const struct dcp_placement *p,
             double watts =
                 dcp_power_at(hw, cap > 0 ? mhz[h] / cap : 0) - hw->sleep_w;
             double price =
-                w->r->goal == DCP_GOAL_COST
-                    ? dcp_energy_price(inv, site, d->slots[t].start_ms)
-                    : 1;
+                money > 0 ? dcp_energy_price(inv, site, d->slots[t].start_ms)
+                          : 0;
 
-            total +=
-                watts * dcp_site_pue_marginal(inv, site) * hours / 1000 * price;
+            total += watts * dcp_site_pue_marginal(inv, site) * hours / 1000 *
+                     (kwh + money * price);
         }
     }
     return total;
 }
 
+/* Licences that a placement can change: where VMs return, what is needed above
+ * the start's. */
+static double
+measure_licences(const struct dcp_work *w, const struct dcp_placement *end1,
+                 const struct dcp_placement *end2)
+{
+    const struct dcp_inventory *inv = w->r->inventory;
+    const struct dcp_placement *start[] = { w->r->start };
+    const struct dcp_placement *all[] = { w->r->start, end1, end2 };
+    const struct dcp_placement *last[] = { end1 };
+    bool stays = dcp_work_stays(w);
+    double per_year = 0;
+
+    for (uint32_t k = 0; k < inv->n_licences; k++) {
+        const struct dcp_licence *l = &inv->licences[k];
+        struct dcp_licence_need anyway = { 0 }, need;
+
+        if (!dcp_pricing_depends_on_places(l)) {
+            continue;
+        }
+        if (!stays) {
+            dcp_licence_count(inv, k, start, 1, &anyway);
+        }
+        dcp_licence_count(inv, k, stays ? last : all, stays ? 1 : 3, &need);
+        per_year += (need.units - anyway.units) * l->price_per_year;
+    }
+    return per_year * (double)w->terms.licence_ms / YEAR_MS;
+}
+
+/* Balance or room of a placement in the night's slots. */
+static double
+measure_state(const struct dcp_work *w, const struct dcp_placement *p,
+              enum dcp_goal goal, struct dcp_error *err)
+{
+    struct dcp_goals goals = dcp_goals_single(goal);
+    struct dcp_goal_terms terms = w->terms;
+    struct dcp_question q = dcp_work_question(w, p, w->night_slots);
+
+    terms.goals = &goals;
+    terms.licence_ms = 0;
+    q.terms = &terms;
+    DCP_AUTO(dcp_problem)
+    struct dcp_problem *problem = dcp_problem_create(&q, err);
+    DCP_AUTO(dcp_state)
+    struct dcp_state *s = problem ? dcp_state_create(problem, err) : NULL;
+
+    return s ? dcp_objective_measure(s, 0) : NAN;
+}
+
 /* Energy and money of boots and shutdowns between two power states. */
 static double
-switching(const struct dcp_work *w, const struct dcp_placement *a,
-          const struct dcp_placement *b, uint32_t slot, bool money)
+switching(const struct dcp_work *w, double in_kwh, double in_money,
+          const struct dcp_placement *a, const struct dcp_placement *b,
+          uint32_t slot)
 {
     const struct dcp_inventory *inv = w->r->inventory;
     double sum = 0;
@@ -80,11 +151,58 @@ switching(const struct dcp_work *w, const struct dcp_placement *a,
                                           : dcp_shutdown_kwh(hw);
 
         sum += kwh * dcp_site_pue_marginal(inv, site) *
-               (money ? dcp_energy_price(inv, site,
-                                         w->r->demand->slots[slot].start_ms)
-                      : 1);
+               (in_kwh +
+                in_money * dcp_energy_price(
+                               inv, site, w->r->demand->slots[slot].start_ms));
     }
     return sum;
+}
+
+/* The value of one level when legs end in 'end1' and 'end2'. */
+static double
+measure(const struct dcp_work *w, uint32_t level,
+        const struct dcp_placement *end1, const struct dcp_placement *end2,
+        struct dcp_error *err)
+{
+    const double *weight = w->r->goals.level[level].weight;
+    double kwh = weight[DCP_GOAL_ENERGY], money = weight[DCP_GOAL_COST];
+    const struct dcp_placement *start = w->r->start;
+    double value =
+        weight[DCP_GOAL_HOSTS] * dcp_placement_n_on(end1) +
+        weight[DCP_GOAL_MOVES] * (dcp_placement_n_moved(start, end1) +
+                                  (double)dcp_placement_n_moved(end1, end2));
+
+    if (kwh > 0 || money > 0) {
+        value += measure_energy(w, kwh, money, end1, 0, w->night_slots, err) +
+                 measure_energy(w, kwh, money, end2, w->night_slots, w->n_slots,
+                                err) +
+                 switching(w, kwh, money, start, end1, 0) +
+                 switching(w, kwh, money, end1, end2, w->night_slots - 1);
+    }
+    if (money > 0 || weight[DCP_GOAL_LICENCES] > 0) {
+        value += (money + weight[DCP_GOAL_LICENCES]) *
+                 measure_licences(w, end1, end2);
+    }
+    for (int k = 0; k < 2; k++) {
+        enum dcp_goal goal = k ? DCP_GOAL_ROOM : DCP_GOAL_BALANCE;
+
+        if (weight[goal] > 0) {
+            value += weight[goal] * measure_state(w, end1, goal, err);
+        }
+    }
+    return value;
+}
+
+/* What the day costs at least by the first level where it was not solved: what
+ * is there. */
+static double
+day_as_it_is(const struct dcp_work *w, const struct dcp_placement *end2,
+             struct dcp_error *err)
+{
+    const double *weight = w->r->goals.level[0].weight;
+
+    return measure_energy(w, weight[DCP_GOAL_ENERGY], weight[DCP_GOAL_COST],
+                          end2, w->night_slots, w->n_slots, err);
 }
 
 /* --- Judging ------------------------------------------------------------ */
@@ -153,19 +271,19 @@ predict(struct dcp_work *w, const struct dcp_placement *end1,
     p->energy_kwh_after =
         before.meter_kwh - (before.it_kwh - it_after) * marginal +
         (inv->n_sites == 1 ? 0 : meter_after - it_after * ratio) +
-        switching(w, w->r->start, end1, 0, false) +
-        switching(w, end1, end2, w->night_slots - 1, false);
+        switching(w, 1, 0, w->r->start, end1, 0) +
+        switching(w, 1, 0, end1, end2, w->night_slots - 1);
     p->energy_cost_before = before.cost;
     p->energy_cost_after = before.cost - (before.cost - cost_after) * share +
-                           switching(w, w->r->start, end1, 0, true) +
-                           switching(w, end1, end2, w->night_slots - 1, true);
+                           switching(w, 0, 1, w->r->start, end1, 0) +
+                           switching(w, 0, 1, end1, end2, w->night_slots - 1);
 
     const struct dcp_placement *first[] = { w->r->start };
     const struct dcp_placement *all[] = { w->r->start, end1, end2 };
     const struct dcp_placement *last[] = { end1 };
     /* A VM that returns saves no licence: the most over the horizon counts;
      * one that stays does. */
-    bool stays = !w->r->two_legs && !w->r->bring_back;
+    bool stays = dcp_work_stays(w);
 
     p->licence_cost_before =
         dcp_licence_cost(inv, first, 1, (int64_t)horizon_ms);
@@ -182,27 +300,31 @@ dcp_work_weigh(struct dcp_work *w, const struct dcp_placement *end1,
                const struct dcp_placement *end2, struct dcp_error *err)
 {
     struct dcp_plan_outcome *o = w->outcome;
-    bool money = w->r->goal == DCP_GOAL_COST;
 
     o->hosts_on_before = dcp_placement_n_on(w->r->start);
     o->hosts_on_after = dcp_placement_n_on(end1);
-    if (!dcp_work_by_value(w)) {
-        o->before = o->hosts_on_before;
-        o->after = o->hosts_on_after;
-        o->lower_bound = o->hosts_lower_bound;
-    } else {
-        o->before = measure(w, w->r->start, 0, w->n_slots, err);
-        o->after = measure(w, end1, 0, w->night_slots, err) +
-                   measure(w, end2, w->night_slots, w->n_slots, err) +
-                   switching(w, w->r->start, end1, 0, money) +
-                   switching(w, end1, end2, w->night_slots - 1, money);
-        double day_least = w->day.placement ? w->day.bound
-                                            : measure(w, end2, w->night_slots,
-                                                      w->n_slots, err);
+    o->n_objectives = w->r->goals.n_levels;
+    for (uint32_t k = 0; k < o->n_objectives; k++) {
+        struct dcp_plan_objective *of = &o->objectives[k];
+
+        dcp_goal_level_print(&w->r->goals.level[k], of->goal, sizeof of->goal);
+        of->unit = dcp_work_unit(w, k);
+        of->before = measure(w, k, w->r->start, w->r->start, err);
+        of->after = measure(w, k, end1, end2, err);
+        if (isnan(of->before) || isnan(of->after)) {
+            return false;
+        }
+    }
+    o->before = o->objectives[0].before;
+    o->after = o->objectives[0].after;
+    o->lower_bound = o->hosts_lower_bound;
+    if (dcp_work_by_value(w)) {
+        double day_least =
+            w->day.placement ? w->day.bound : day_as_it_is(w, end2, err);
 
         o->lower_bound =
             w->night.bound + (w->night_slots < w->n_slots ? day_least : 0);
-        if (isnan(o->before) || isnan(o->after)) {
+        if (isnan(o->lower_bound)) {
             return false;
         }
         o->lower_bound = fmin(o->lower_bound, o->after);

@@ -5,12 +5,15 @@
 /* One plan being made; private to solver/planner*.c. */
 
 #include "solver/planner.h"
+#include "solver/pricing.h"
 
 struct dcp_work {
     const struct dcp_plan_request *r;
     struct dcp_plan_outcome *outcome;
     uint32_t n_hosts, n_slots, night_slots; /* Slots before the window's end. */
     double *on_value, *slope, *weight;      /* For questions; of one phase. */
+    struct dcp_goal_terms terms;            /* Of the question being asked. */
+    struct dcp_goals day_goals; /* Without what only the night's end says. */
     uint8_t *use;
     int64_t started_ms; /* On the monotonic clock. */
     uint32_t attempt;   /* From 0; each draws other random numbers. */
@@ -19,8 +22,13 @@ struct dcp_work {
     struct dcp_placement *home; /* Owned: where a return leg ends. */
 };
 
-/* The goal is money or energy, not hosts. */
+/* The first goal is something else than the number of hosts. */
 bool dcp_work_by_value(const struct dcp_work *);
+/* What hosts are ranked by where only a guess is needed: COST, ENERGY or
+ * HOSTS. */
+enum dcp_goal dcp_work_guide(const struct dcp_work *);
+/* VMs stay where the plan puts them: no second leg. */
+bool dcp_work_stays(const struct dcp_work *);
 /* What the job allows, from 'start', in the slots before 'last_slot'. */
 struct dcp_question
 dcp_work_question(const struct dcp_work *, const struct dcp_placement *start,
@@ -45,6 +53,10 @@ bool dcp_work_try_day_first(struct dcp_work *, struct dcp_error *err)
 bool dcp_work_weigh(struct dcp_work *, const struct dcp_placement *end1,
                     const struct dcp_placement *end2,
                     struct dcp_error *err) DCP_CHECKED;
+
+/* The unit of a level of goals: "hosts", "kWh", "EUR"; "" for a sum without
+ * money. */
+const char *dcp_work_unit(const struct dcp_work *, uint32_t level);
 
 /* solver/planner_legs.c: legs, steps, survive lists from first_end and
  * second_end; plan->n_legs is 0 when the outcome says why there is none. */

@@ -5,6 +5,8 @@
 
 #include "solver/problem.h"
 
+#include "solver/pricing.h"
+
 #include "model/power.h"
 
 #include <stdlib.h>
@@ -272,6 +274,17 @@ compile_hosts(struct dcp_problem *p, struct dcp_error *err)
     return true;
 }
 
+/* Curves and licences follow from the hardware, tariffs from the site. */
+static bool
+same_price(const struct dcp_problem *p, uint32_t a, uint32_t b)
+{
+    const struct dcp_inventory *inv = p->q->inventory;
+
+    return inv->hosts[a].hardware.ix == inv->hosts[b].hardware.ix &&
+           dcp_site_eq(dcp_host_site(inv, (dcp_host_id){ a }),
+                       dcp_host_site(inv, (dcp_host_id){ b }));
+}
+
 static bool
 same_type(const struct dcp_problem *p, uint32_t a, uint32_t b)
 {
@@ -280,7 +293,8 @@ same_type(const struct dcp_problem *p, uint32_t a, uint32_t b)
         p->on_value[a] != p->on_value[b] ||
         (p->chance &&
          p->chance->limit_mhz[a] != p->chance->limit_mhz[b]) ||
-        (p->q->mhz_slope && p->q->mhz_slope[a] != p->q->mhz_slope[b])) {
+        (p->q->mhz_slope && p->q->mhz_slope[a] != p->q->mhz_slope[b]) ||
+        (p->q->terms && !same_price(p, a, b))) {
         return false;
     }
     for (uint32_t s = 0; s < p->n_scalars; s++) {
@@ -507,7 +521,7 @@ dcp_problem_create(const struct dcp_question *q, struct dcp_error *err)
     p->n_hosts = q->inventory->n_hosts;
     p->n_slots = q->last_slot - q->first_slot;
     p->stride = (p->n_slots + 7u) & ~7u;
-    if (!compile(p, err)) {
+    if (!compile(p, err) || !(p->pricing = dcp_pricing_make(p, err))) {
         dcp_arena_destroy(arena);
         return NULL;
     }

@@ -18,6 +18,9 @@
 #include "model/placement.h"
 #include "solver/chance.h"
 
+struct dcp_goal_terms;
+struct dcp_pricing;
+
 /* What a question allows of one host. */
 enum dcp_host_use {
     DCP_HOST_FREE,    /* May be on or off as the search likes. */
@@ -49,6 +52,9 @@ struct dcp_question {
     const double *mhz_slope;     /* By host: cost of one reference MHz in a slot
                                   * of weight 1; NULL: 0. */
     const double *slot_weight;   /* By slot of the question; NULL: 1 each. */
+    /* What counts, level by level (solver/pricing.h); the three above are then
+     * only a guide to the search.  NULL: they are what counts. */
+    const struct dcp_goal_terms *terms;
 };
 
 struct dcp_group { /* A rule that looks at where others are. */
@@ -63,6 +69,7 @@ struct dcp_group { /* A rule that looks at where others are. */
 struct dcp_problem {
     const struct dcp_question *q;
     struct dcp_arena *arena;
+    const struct dcp_pricing *pricing; /* What counts: solver/pricing.h. */
     uint32_t n_hosts, n_items, n_slots, stride;
 
     /* Items. */

@@ -41,23 +41,9 @@ dcp_stopped_by_name(enum dcp_stopped_by by)
 }
 
 double
-dcp_search_value(const struct dcp_state *s)
+dcp_search_value(struct dcp_state *s)
 {
-    const struct dcp_problem *p = s->p;
-    double value = 0;
-
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        if (!s->on[h] || p->use[h] == DCP_HOST_AVOID) {
-            continue;
-        }
-        value += p->on_value[h];
-        for (uint32_t t = 0; p->q->mhz_slope && t < p->n_slots; t++) {
-            value += p->q->mhz_slope[h] *
-                     (p->q->slot_weight ? p->q->slot_weight[t] : 1) *
-                     s->cpu_mhz[(size_t)h * p->stride + t];
-        }
-    }
-    return value;
+    return dcp_objective_value(s, 0);
 }
 
 bool
@@ -192,8 +178,10 @@ from_start(struct search *x, struct dcp_search_result *out,
     /* Where the start itself has no headroom, emptying cannot be judged by
      * it: pack freely, then add spares. */
     return dcp_search_empty_hosts(x, 4, check, 32, err) &&
+           dcp_search_drop_licences(x, 4, check, err) &&
            dcp_search_ruin_and_recreate(x, check, out, err) &&
-           dcp_search_empty_hosts(x, 2, check, 64, err);
+           dcp_search_empty_hosts(x, 2, check, 64, err) &&
+           dcp_search_drop_licences(x, 4, check, err);
 }
 
 static bool
@@ -210,9 +198,11 @@ from_bound(struct search *x, struct dcp_search_result *out,
     }
     check = check && headroom.ok;
     return dcp_search_empty_hosts(x, 4, check, 32, err) &&
+           dcp_search_drop_licences(x, 4, check, err) &&
            dcp_search_ruin_and_recreate(x, check, out, err) &&
            dcp_search_drop_hosts(x, check, DROP_EJECTIONS, err) &&
-           dcp_search_empty_hosts(x, 2, check, 64, err);
+           dcp_search_empty_hosts(x, 2, check, 64, err) &&
+           dcp_search_drop_licences(x, 4, check, err);
 }
 
 /* Some hosts are kept empty until all others are packed. */
@@ -241,7 +231,8 @@ from_target(struct search *x, struct dcp_search_result *out,
     check = check && headroom.ok;
     return dcp_search_drop_hosts(x, check, DROP_EJECTIONS, err) &&
            dcp_search_ruin_and_recreate(x, check, out, err) &&
-           dcp_search_empty_hosts(x, 2, check, 64, err);
+           dcp_search_empty_hosts(x, 2, check, 64, err) &&
+           dcp_search_drop_licences(x, 4, check, err);
 }
 
 /* The value of a complete state; one without headroom counts as infinite. */

@@ -38,8 +38,8 @@ struct dcp_search_result {
     uint64_t rounds;
 };
 
-/* What a state costs by the question's values. */
-double dcp_search_value(const struct dcp_state *);
+/* What a state costs by the first goal. */
+double dcp_search_value(struct dcp_state *);
 
 /* Improves 's' (made from the problem's start) in place. */
 bool dcp_search_run(struct dcp_state *s, const struct dcp_bound *,

@@ -61,6 +61,10 @@ dcp_search_keep_and_fill(struct search *, struct dcp_error *err) DCP_CHECKED;
  * while that helps. */
 bool dcp_search_drop_hosts(struct search *, bool check, uint64_t ejections,
                            struct dcp_error *err) DCP_CHECKED;
+/* Moves VMs that need a licence on hosts that have it anyway, while that saves
+ * something; nothing where licences do not count. */
+bool dcp_search_drop_licences(struct search *, uint32_t max_passes, bool check,
+                              struct dcp_error *err) DCP_CHECKED;
 /* Empties a few hosts at random and fills them anew, while that helps. */
 bool dcp_search_ruin_and_recreate(struct search *, bool check,
                                   struct dcp_search_result *out,

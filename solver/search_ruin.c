@@ -40,6 +40,24 @@ random_on_host(struct search *x)
     return DCP_IX_NONE;
 }
 
+/* One that holds VMs with a licence, where a few tries find some. */
+static uint32_t
+random_licensed_host(struct search *x)
+{
+    uint32_t h = DCP_IX_NONE;
+
+    for (uint32_t tries = 0; tries < 16; tries++) {
+        h = random_on_host(x);
+        for (uint32_t k = 0; h != DCP_IX_NONE && k < x->p->pricing->n_licences;
+             k++) {
+            if (x->s->objective->units[(size_t)k * x->p->n_hosts + h] > 0) {
+                return h;
+            }
+        }
+    }
+    return h;
+}
+
 /* Takes two to five hosts' items off, tries to do without one of them. */
 static bool
 ruin_and_recreate(struct search *x)
@@ -47,9 +65,11 @@ ruin_and_recreate(struct search *x)
     struct dcp_state *s = x->s;
     uint32_t n_hosts = 2 + (uint32_t)dcp_rng_below(&x->in.rng, 4), n = 0;
     uint32_t *items = x->in.scratch, drop = DCP_IX_NONE;
+    bool licensed =
+        dcp_pricing_counts_licences(x->p, 0) && dcp_rng_below(&x->in.rng, 2);
 
     for (uint32_t k = 0; k < n_hosts; k++) {
-        uint32_t h = random_on_host(x);
+        uint32_t h = licensed ? random_licensed_host(x) : random_on_host(x);
 
         if (h == DCP_IX_NONE) {
             return false;

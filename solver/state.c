@@ -60,7 +60,8 @@ allocate(struct dcp_state *s)
             ok = s->count[g] != NULL;
         }
     }
-    return ok;
+    s->objective = dcp_objective_create(p);
+    return ok && s->objective;
 }
 
 struct dcp_state *
@@ -101,6 +102,7 @@ dcp_state_destroy(struct dcp_state *s)
     for (uint32_t g = 0; s->count && g < s->p->n_groups; g++) {
         free(s->count[g]);
     }
+    dcp_objective_destroy(s->objective);
     free(s->count);
     free(s->host);
     free(s->on);
@@ -145,6 +147,7 @@ dcp_state_assign(struct dcp_state *to, const struct dcp_state *from)
                      2 * (size_t)p->groups[g].n_domains);
         }
     }
+    dcp_objective_assign(to->objective, from->objective, p);
     to->n_on = from->n_on;
     to->n_unplaced = from->n_unplaced;
     to->n_checks = from->n_checks;
@@ -219,6 +222,7 @@ dcp_state_place(struct dcp_state *s, uint32_t item, uint32_t host)
         s->prev[s->first[host]] = item;
     }
     s->first[host] = item;
+    dcp_objective_touch(s->objective, host);
     s->n_on_host[host]++;
     s->host[item] = host;
     s->n_unplaced--;
@@ -269,6 +273,7 @@ dcp_state_remove(struct dcp_state *s, uint32_t item)
     if (s->next[item] != DCP_IX_NONE) {
         s->prev[s->next[item]] = s->prev[item];
     }
+    dcp_objective_touch(s->objective, host);
     s->n_on_host[host]--;
     s->host[item] = DCP_IX_NONE;
     s->n_unplaced++;
@@ -280,6 +285,7 @@ dcp_state_power(struct dcp_state *s, uint32_t host, bool on)
 {
     s->n_on += (uint32_t)on - s->on[host];
     s->on[host] = on;
+    dcp_objective_touch(s->objective, host);
     set_room(s, host);
 }
 

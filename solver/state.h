@@ -7,6 +7,7 @@
  *
  * Not thread-safe; copies are independent. */
 
+#include "solver/objective.h"
 #include "solver/problem.h"
 
 struct dcp_state {
@@ -26,6 +27,7 @@ struct dcp_state {
     /* Counts of groups, only for SEPARATE and large ones, else NULL:
      * [side * n_domains + domain]. */
     uint32_t **count;
+    struct dcp_objective *objective; /* Owned: solver/objective.h. */
     uint32_t n_on;
     uint32_t n_unplaced;
     uint64_t n_checks; /* Fit tests made: the measure of work. */

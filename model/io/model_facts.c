@@ -5,6 +5,7 @@
 
 #include "model/io/model_facts.h"
 
+#include "model/goals.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -478,7 +479,10 @@ dcp_facts_of_policy(const struct dcp_inventory *inv, struct dcp_arena *arena,
 
     add_section(&f, dcp_schema_find("policy"), "", (const char *)&inv->policy);
     for (uint32_t i = 0; i < inv->policy.n_goals; i++) {
-        add(&f, i ? "then goal" : "goal", dcp_goal_name(inv->policy.goals[i]));
+        char text[160];
+
+        dcp_goal_level_print(&inv->policy.goals[i], text, sizeof text);
+        add(&f, i ? "then goal" : "goal", dcp_arena_strdup(arena, text));
     }
     add_headroom(&f);
     return f.n;

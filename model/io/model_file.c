@@ -7,6 +7,7 @@
 
 #include "model/base/sha256.h"
 #include "model/base/text.h"
+#include "model/goals.h"
 #include "model/io/csv.h"
 #include "model/io/file.h"
 #include "model/io/model_reader.h"
@@ -447,7 +448,7 @@ set_goal(struct dcp_inventory *inv)
         prices |= inv->licences[i].price_per_year > 0;
     }
     if (!inv->policy.goal_given && !prices) {
-        inv->policy.goals[0] = DCP_GOAL_HOSTS;
+        inv->policy.goals[0] = dcp_goals_single(DCP_GOAL_HOSTS).level[0];
         inv->policy.n_goals = 1;
     }
 }

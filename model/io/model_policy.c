@@ -2,6 +2,7 @@
 
 /* Calendar, tariffs, tiers, profiles and the policy. */
 
+#include "model/goals.h"
 #include "model/io/model_reader.h"
 #include "model/io/schema_rows.h"
 
@@ -327,20 +328,28 @@ static void
 read_goals(struct dcp_reader *r, const struct dcp_yaml *node)
 {
     struct dcp_policy *policy = &r->inv->policy;
-    uint32_t n, value, kept = 0;
+    uint32_t n, kept = 0;
     const struct dcp_yaml *items = dcp_reader_items(r, node, &n);
 
     for (uint32_t i = 0; i < n; i++) {
-        if (!dcp_reader_choice(r, dcp_schema_row(&dcp_schema_policy, "goal"),
-                               &items[i], &value)) {
+        struct dcp_goals goals;
+        struct dcp_error err = { 0 };
+
+        if (!dcp_reader_scalar(r, "goal", &items[i])) {
             continue;
         }
-        if (kept == DCP_GOALS_MAX) {
-            dcp_reader_error(r, items[i].pos, "goal: at most %d",
-                             DCP_GOALS_MAX);
-            break;
+        if (!dcp_goals_parse(items[i].text, &goals, &err)) {
+            dcp_reader_error(r, items[i].pos, "%s", err.message);
+            continue;
         }
-        policy->goals[kept++] = (enum dcp_goal)value;
+        for (uint32_t k = 0; k < goals.n_levels; k++) {
+            if (kept == DCP_GOALS_MAX) {
+                dcp_reader_error(r, items[i].pos, "goal: at most %d",
+                                 DCP_GOALS_MAX);
+                return;
+            }
+            policy->goals[kept++] = goals.level[k];
+        }
     }
     if (kept) {
         policy->n_goals = kept;

@@ -101,6 +101,7 @@ read_stored(struct dcp_reader *r, const struct dcp_schema_row *row,
         break;
     case DCP_VALUE_WINDOW:
     case DCP_VALUE_DATE:
+    case DCP_VALUE_GOALS:
     case DCP_VALUE_SELECTOR:
     case DCP_VALUE_SECTION:
     case DCP_VALUE_TABLE:

@@ -56,6 +56,7 @@ enum dcp_value {
     DCP_VALUE_PRICE,      /* A number and 'of': 0.28/kWh */
     DCP_VALUE_PERCENTILE, /* p95 */
     DCP_VALUE_DATE,       /* 2026-12-25 */
+    DCP_VALUE_GOALS,      /* cost+0.02*moves; names in 'of', "a|b|c". */
     DCP_VALUE_SELECTOR,   /* A name, a glob, or tag:, tier:, rack: ... */
     DCP_VALUE_SECTION,    /* A mapping: section 'of'. */
     DCP_VALUE_TABLE,      /* CSV file for a table: see 'include'. */

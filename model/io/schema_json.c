@@ -95,6 +95,17 @@ choices(struct dcp_json *w, const char *list)
     dcp_json_end(w, '}');
 }
 
+/* Names from the list, each with a weight or not, added up. */
+static void
+goals(struct dcp_json *w, const char *list)
+{
+    char term[200], pattern[500];
+
+    (void)snprintf(term, sizeof term, "([0-9.eE+-]+\\*)?(%s)", list);
+    (void)snprintf(pattern, sizeof pattern, "^%s([+,]%s)*$", term, term);
+    text_pattern(w, pattern);
+}
+
 static void
 flag(struct dcp_json *w)
 {
@@ -163,6 +174,9 @@ one_value(struct dcp_json *w, const struct dcp_schema_row *row)
         break;
     case DCP_VALUE_PERCENTILE:
         text_pattern(w, "^p[0-9.]+$");
+        break;
+    case DCP_VALUE_GOALS:
+        goals(w, row->of);
         break;
     case DCP_VALUE_DATE:
         text_pattern(w, "^[0-9]{4}-[0-9]{2}-[0-9]{2}$");

@@ -59,6 +59,9 @@ put_value(struct dcp_text *out, const struct dcp_schema_row *row)
     case DCP_VALUE_PERCENTILE:
         dcp_text_puts(out, "percentile (`p95`)");
         break;
+    case DCP_VALUE_GOALS:
+        dcp_text_puts(out, "goal or sum (`cost+0.02*moves`)");
+        break;
     case DCP_VALUE_DATE:
         dcp_text_puts(out, "date (`2026-12-25`)");
         break;

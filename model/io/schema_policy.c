@@ -111,9 +111,15 @@ static const struct dcp_schema_row policy_rows[] = {
     { "horizon", QUANTITY(TIME), AT(P, horizon_ms), .min = 6e4, .max = 3.2e12,
       .fallback = "1d",
       .help = "costs (licences pro rata) are compared over this time" },
-    { "goal", CHOICE("cost|hosts|energy|licences|moves|balance"), LIST,
-      .help = "what is best, most important first; absent: cost where there "
-              "are prices, else hosts" },
+    { "goal", .value = DCP_VALUE_GOALS, LIST,
+      .of = "cost|hosts|energy|licences|moves|balance|room",
+      .help = "what is best, most important first: cost, hosts, energy, "
+              "licences, moves, balance, room, or a sum such as "
+              "cost+0.02*moves; absent: cost where there are prices, else "
+              "hosts" },
+    { "goal_slack", QUANTITY(SHARE), AT(P, goal_slack_frac), .max = 1,
+      .fallback = "0%",
+      .help = "a later goal may cost an earlier one so much of its value" },
     { "min_gain", QUANTITY(SHARE), AT(P, min_gain_frac), .max = 1,
       .fallback = "1%", .help = "a plan that gains less is not proposed" },
     { "unpack", CHOICE("needed|home"), AT(P, unpack), .fallback = "needed",

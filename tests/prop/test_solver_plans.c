@@ -52,7 +52,7 @@ request_of(const struct world *w, const struct dcp_placement *start,
         .two_legs = seed % 4 != 0,
         .start_ms = WORLD_T0,
         .window_end_ms = WORLD_T0 + RANDOM_NIGHT * DCP_HOUR_MS,
-        .goal = goals[seed % 3],
+        .goals = dcp_goals_single(goals[seed % 3]),
         /* A gap that is met early: the exact solver would take long. */
         .solve = { .seed = seed,
                    .iterations = 40,

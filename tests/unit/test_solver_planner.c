@@ -47,7 +47,7 @@ plan(struct job *j)
     if (!j->r.start_ms) {
         j->r.start_ms = j->w.demand.slots[0].start_ms;
     }
-    j->r.goal = DCP_GOAL_HOSTS;
+    j->r.goals = dcp_goals_single(DCP_GOAL_HOSTS);
     j->r.solve.time_limit_s = 5;
     ck_assert_msg(dcp_plan_make(&j->r, &j->plan, &j->outcome, &err), "%s",
                   err.message);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_BOUND_PARTS_H
+#define DCP_SOLVER_BOUND_PARTS_H 1
+
+/* What the parts of the lower bound share; private to solver/bound*.c. */
+
+#include "solver/fold.h"
+#include "solver/lp.h"
+
+/* A resource: its size by item and its capacities by host. */
+struct dcp_bound_resource {
+    const uint32_t *size; /* Of item i: size[i * step]. */
+    size_t step;
+    const uint32_t *cap, *full; /* By host: to plan with, and after a loss. */
+};
+struct dcp_bound_resource
+dcp_bound_scalar(const struct dcp_problem *, uint32_t scalar);
+struct dcp_bound_resource
+dcp_bound_cpu(const struct dcp_problem *, uint32_t slot);
+struct dcp_bound_resource
+dcp_bound_net(const struct dcp_problem *, uint32_t slot);
+
+/* The column of y: hosts of a type that are on, by region and side. */
+uint32_t dcp_bound_column(const struct dcp_fold *, uint32_t region,
+                          uint32_t side, uint32_t type);
+
+/* A dual-feasible function: 'k' > 0: u^(k), else f0 with 'epsilon'. */
+double dcp_bound_dual_feasible(double x, int k, double epsilon);
+
+/* solver/bound_money.c: the first goal's columns and rows besides y's own:
+ * energy by the lower convex envelope of each power curve, licences, room.
+ * False: no memory. */
+bool dcp_bound_add_money(const struct dcp_fold *, struct dcp_lp *) DCP_CHECKED;
+/* What a host of the type costs when it is on and idle, besides watts. */
+double dcp_bound_host_cost(const struct dcp_fold *, uint32_t type);
+
+#endif /* solver/bound_parts.h */
