@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Each night of the record is planned twice, from what came before it: under
- * one policy and under the other.  A decision is where a VM is in the night,
- * or whether a host is on. */
+/* Each night of the record is planned under the old policy, and then under the
+ * new one from where the old one has put things: two searches from one start
+ * would differ in what neither cares about.  A decision is where a VM is in the
+ * night, or whether a host is on. */
 
 #include "cli/commands.h"
 #include "cli/replan.h"
@@ -34,7 +35,7 @@ struct side { /* One policy. */
 struct night {
     int64_t start_ms, end_ms;
     const char *status[2];
-    uint32_t hosts_on[2], moves[2];
+    uint32_t hosts_on[2];
     double kwh[2];           /* Planned, of the placement of the night. */
     uint32_t n_vms, n_hosts; /* Decisions that differ. */
 };
@@ -83,10 +84,11 @@ find_nights(struct diff *d, uint32_t most, struct dcp_error *err)
                             "--window");
 }
 
-/* Where things are in the night, by the plan or as they were. */
+/* Where things are in the night: by the plan from 'start', or as they were. */
 static bool
 plan_night(struct diff *d, struct night *n, uint32_t side, const char *goals,
-           struct dcp_placement **out, struct dcp_error *err)
+           const struct dcp_placement *start, struct dcp_placement **out,
+           struct dcp_error *err)
 {
     struct side *s = &d->side[side];
     const struct dcp_inventory *inv = s->context.model.inventory;
@@ -101,12 +103,11 @@ plan_night(struct diff *d, struct night *n, uint32_t side, const char *goals,
     o.history_until_ms = s->context.store ? n->start_ms : INT64_MAX;
     o.time_limit_s = d->g->time_limit_s;
     o.goals = goals;
-    if (!dcp_replan(&s->globals, &s->context, NULL, &o, &plan, &n->status[side],
-                    err)) {
+    if (!dcp_replan(&s->globals, &s->context, start, &o, &plan,
+                    &n->status[side], err)) {
         return false;
     }
-    const struct dcp_placement *night =
-        plan ? plan->legs[0].after : s->context.model.placement;
+    const struct dcp_placement *night = plan ? plan->legs[0].after : start;
     uint32_t n_slots =
         dcp_slots_between(inv->policy.buckets, &inv->calendar, inv->zone,
                           n->start_ms, n->end_ms, slots, SLOTS_MAX);
@@ -121,7 +122,6 @@ plan_night(struct diff *d, struct night *n, uint32_t side, const char *goals,
     n->kwh[side] =
         dcp_energy_planned(inv, demand, night, 0, demand->n_slots).meter_kwh;
     n->hosts_on[side] = dcp_placement_n_on(night);
-    n->moves[side] = dcp_placement_n_moved(s->context.model.placement, night);
     *out = dcp_placement_copy(night, err);
     return *out != NULL;
 }
@@ -130,11 +130,22 @@ static bool
 compare_night(struct diff *d, struct night *n, const char *goals,
               struct dcp_error *err)
 {
+    const struct dcp_placement *now = d->side[0].context.model.placement;
     DCP_AUTO(dcp_placement) struct dcp_placement *a = NULL;
     DCP_AUTO(dcp_placement) struct dcp_placement *b = NULL;
+    DCP_AUTO(dcp_placement) struct dcp_placement *start = NULL;
 
-    if (!plan_night(d, n, 0, goals, &a, err) ||
-        !plan_night(d, n, 1, goals, &b, err)) {
+    if (!plan_night(d, n, 0, goals, now, &a, err)) {
+        return false;
+    }
+    /* VMs as the old policy has them, hosts as they are now: which ones are
+     * switched off is for the new policy to say. */
+    start = dcp_placement_copy(a, err);
+    if (!start) {
+        return false;
+    }
+    memcpy(start->on, now->on, now->n_hosts);
+    if (!plan_night(d, n, 1, goals, start, &b, err)) {
         return false;
     }
     for (uint32_t v = 0; v < a->n_vms; v++) {
@@ -193,8 +204,6 @@ print_json(const struct diff *d, uint32_t n_changed, struct dcp_error *err)
         dcp_json_kstring(&w, "status_new", n->status[1]);
         dcp_json_ku64(&w, "hosts_on_old", n->hosts_on[0]);
         dcp_json_ku64(&w, "hosts_on_new", n->hosts_on[1]);
-        dcp_json_ku64(&w, "moves_old", n->moves[0]);
-        dcp_json_ku64(&w, "moves_new", n->moves[1]);
         dcp_json_kdouble(&w, "kwh_old", n->kwh[0]);
         dcp_json_kdouble(&w, "kwh_new", n->kwh[1]);
         dcp_json_ku64(&w, "vms_elsewhere", n->n_vms);
@@ -248,17 +257,16 @@ print_text(const struct diff *d, uint32_t n_changed)
     const struct dcp_inventory *inv = d->side[0].context.model.inventory;
     double kwh[2] = { 0, 0 };
 
-    printf("%-18s %17s %17s %19s %9s %9s\n", "night from", "hosts old -> new",
-           "moves old -> new", "kWh old -> new", "VMs moved", "hosts");
+    printf("%-18s %17s %19s %14s %15s\n", "night from", "hosts old -> new",
+           "kWh old -> new", "VMs elsewhere", "hosts switched");
     for (uint32_t i = 0; i < d->n; i++) {
         const struct night *n = &d->nights[i];
         char start[32];
 
         dcp_print_instant(n->start_ms, start);
-        printf("%-18.16s %8u -> %5u %8u -> %5u %8.1f -> %7.1f %9u %9u%s%s\n",
-               start, n->hosts_on[0], n->hosts_on[1], n->moves[0], n->moves[1],
-               n->kwh[0], n->kwh[1], n->n_vms, n->n_hosts,
-               strcmp(n->status[0], n->status[1]) ? "  now " : "",
+        printf("%-18.16s %8u -> %5u %8.1f -> %7.1f %14u %15u%s%s\n", start,
+               n->hosts_on[0], n->hosts_on[1], n->kwh[0], n->kwh[1], n->n_vms,
+               n->n_hosts, strcmp(n->status[0], n->status[1]) ? "  now " : "",
                strcmp(n->status[0], n->status[1]) ? n->status[1] : "");
         kwh[0] += n->kwh[0];
         kwh[1] += n->kwh[1];
@@ -375,10 +383,11 @@ const struct dcp_command dcp_cmd_policy_diff = {
         "which decisions of a recorded month another policy would change",
     .synopsis = "[OLD] NEW [--window FROM-TO] [--nights N]",
     .details =
-        "Plans each night of the record twice, from what came before it: under "
-        "the model's\npolicy (or the policy file OLD) and under the policy "
-        "file NEW.  Every night starts\nfrom the present placement.  Without "
-        "a usage store the coming nights are planned, by\nprofiles.\n\n"
+        "Plans each night of the record from what came before it and from the "
+        "present\nplacement under the model's policy (or the policy file OLD); "
+        "then asks the policy file\nNEW, which finds things as OLD has put "
+        "them: what it leaves alone is no difference.\nWithout a usage store "
+        "the coming nights are planned, by profiles.\n\n"
         "Examples:\n"
         "  dcplan policy diff night.yaml\n"
         "  dcplan policy diff old.yaml new.yaml --nights 7 --json\n",
