@@ -10,6 +10,7 @@ extern const struct dcp_command dcp_suite_cmd_roadef;
 
 const struct dcp_command *const dcp_suite_commands[] = {
     &dcp_suite_cmd_hbal,
+    &dcp_suite_cmd_hspace,
     &dcp_suite_cmd_vbp,
     &dcp_suite_cmd_bpp,
     &dcp_suite_cmd_roadef,

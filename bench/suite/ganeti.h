@@ -9,6 +9,7 @@
 #include "solver/balance/cluster.h"
 
 extern const struct dcp_command dcp_suite_cmd_hbal;
+extern const struct dcp_command dcp_suite_cmd_hspace;
 
 /* The cluster as hbal would load it; NULL: failed, or the text has what hbal
  * scores and we do not (several groups, exclusive storage, location and

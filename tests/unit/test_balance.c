@@ -2,6 +2,7 @@
 
 #include "model/base/rng.h"
 #include "solver/balance/balance.h"
+#include "solver/balance/fill.h"
 #include "tests/unit/run_suite.h"
 
 #include <math.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 
 #define MOST_NODES     8u
-#define MOST_INSTANCES 24u
+#define MOST_INSTANCES 64u
 /* The root of a variance that is zero but for rounding. */
 #define NEAR 1e-7
 
@@ -248,6 +249,109 @@ START_TEST(steps_lead_to_the_answer)
 }
 END_TEST
 
+/* Adds one instance; its nodes must keep what hspace asks of them. */
+static bool
+add_one(struct world *w, const struct dcp_balance_spec *spec, uint32_t p,
+        uint32_t s)
+{
+    struct dcp_balance_node *a = &w->nodes[p];
+    struct dcp_balance_node *b = s == DCP_IX_NONE ? NULL : &w->nodes[s];
+
+    a->free_mem_mib -= spec->mem_mib;
+    a->reported_mem_mib -= spec->mem_mib;
+    a->free_disk_mib -= spec->local_disk ? spec->disk_mib : 0;
+    a->used_vcpus += spec->vcpus;
+    a->used_spindles += spec->local_disk;
+    if (b) {
+        b->free_disk_mib -= spec->disk_mib;
+        b->used_spindles++;
+    }
+    w->instances[w->n_instances++] = (struct dcp_balance_instance){
+        .mem_mib = spec->mem_mib,
+        .disk_mib = spec->disk_mib,
+        .vcpus = spec->vcpus,
+        .spindles = 1,
+        .primary = p,
+        .secondary = s,
+        .mirrored = spec->mirrored,
+        .local_disk = spec->local_disk,
+        .uses_memory = true,
+        .uses_vcpus = true,
+        .reserves = spec->mirrored,
+    };
+    for (uint32_t n = 0; n < w->n_nodes; n++) {
+        for (uint32_t peer = 0; peer < w->n_nodes; peer++) {
+            double promised = 0;
+
+            for (uint32_t i = 0; i < w->n_instances; i++) {
+                const struct dcp_balance_instance *v = &w->instances[i];
+
+                promised +=
+                    v->reserves && v->secondary == n && v->primary == peer
+                        ? v->mem_mib
+                        : 0;
+            }
+            if ((n == p || n == s) && w->nodes[n].free_mem_mib <= promised) {
+                return false;
+            }
+        }
+    }
+    return p != s && !a->offline && !(b && b->offline) &&
+           a->used_vcpus <= a->max_vcpus &&
+           a->used_spindles <= a->max_spindles &&
+           (!spec->local_disk || a->free_disk_mib > 0) &&
+           (!b ||
+            (b->free_disk_mib > 0 && b->used_spindles <= b->max_spindles));
+}
+
+START_TEST(filling_is_legal_and_more_than_greedy)
+{
+    uint32_t n_optimal = 0;
+
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        const struct dcp_balance_spec spec = {
+            .mem_mib = 8192,
+            .disk_mib = 20480.0 * (double)(1 + 3 * (seed % 3)),
+            .vcpus = 2,
+            .spindles = 1,
+            .mirrored = seed % 2,
+            .local_disk = true
+        };
+        struct world w, greedy;
+        struct dcp_balance_filling f;
+        uint32_t n_greedy = 0;
+
+        make_world(&w, seed, 4, 6, 1, seed % 4 > 0);
+        greedy = w;
+        struct dcp_balance_cluster *c = cluster_of(&w);
+
+        ck_assert(dcp_balance_fill(c, &spec, &f, NULL));
+        ck_assert_uint_le(f.n, f.upper_bound);
+        n_optimal += f.n == f.upper_bound;
+        for (uint32_t k = 0; k < f.n && w.n_instances < MOST_INSTANCES; k++) {
+            ck_assert_msg(add_one(&w, &spec, f.primary[k], f.secondary[k]),
+                          "seed %d: instance %u of %u", (int)seed, k, f.n);
+        }
+        for (uint32_t k = 0; k < 16 && greedy.n_instances < MOST_INSTANCES;
+             k++) {
+            struct world next = greedy;
+            uint32_t p = k / 4, s = spec.mirrored ? k % 4 : DCP_IX_NONE;
+
+            if (add_one(&next, &spec, p, s)) {
+                greedy = next;
+                n_greedy++;
+                k--;
+            }
+        }
+        ck_assert_msg(f.n >= n_greedy || !spec.mirrored,
+                      "seed %d: %u, greedy %u", (int)seed, f.n, n_greedy);
+        dcp_balance_filling_finish(&f);
+        dcp_balance_destroy(c);
+    }
+    ck_assert_uint_gt(n_optimal, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -255,6 +359,7 @@ main(void)
         &running_sums_equal_a_recount,
         &bound_answer_and_brute_force_agree,
         &steps_lead_to_the_answer,
+        &filling_is_legal_and_more_than_greedy,
     };
 
     return RUN_TESTS("balance", tests);
