@@ -351,3 +351,203 @@ dcp_lp_solve(struct dcp_lp *lp, const struct dcp_lp_options *options,
     (void)glp_free_env();
     return true;
 }
+
+/* --- A program that stays loaded ------------------------------------------ */
+
+struct dcp_lp_live {
+    glp_prob *prob; /* NULL: GLPK gave up, and took it along. */
+    uint32_t n_cols, n_rows, capacity;
+    int *rows;      /* From 1; room for one column. */
+    double *values;
+    jmp_buf out_of_glpk;
+};
+
+/* After an error GLPK's memory is gone. */
+static bool
+live_broke(struct dcp_lp_live *live, struct dcp_error *err)
+{
+    live->prob = NULL;
+    (void)glp_free_env();
+    return dcp_fail(err, DCP_E_BUG, "GLPK gave up on a linear program");
+}
+
+static bool
+live_alive(const struct dcp_lp_live *live, struct dcp_error *err)
+{
+    return live->prob ||
+           dcp_fail(err, DCP_E_BUG, "GLPK gave up on it before");
+}
+
+static bool
+live_load(struct dcp_lp_live *live, const struct dcp_lp *start,
+          struct dcp_error *err)
+{
+    if (setjmp(live->out_of_glpk)) {
+        return live_broke(live, err);
+    }
+    (void)glp_term_out(GLP_OFF);
+    glp_term_hook(say_nothing, NULL);
+    glp_error_hook(escape, &live->out_of_glpk);
+    live->prob = load(start);
+    glp_std_basis(live->prob);
+    return true;
+}
+
+struct dcp_lp_live *
+dcp_lp_live_create(const struct dcp_lp *start, struct dcp_error *err)
+{
+    struct dcp_lp_live *live = calloc(1, sizeof *live);
+
+    if (live) {
+        live->n_cols = start->n_cols;
+        live->n_rows = start->n_rows;
+        live->rows = calloc(start->n_rows + 1u, sizeof *live->rows);
+        live->values = calloc(start->n_rows + 1u, sizeof *live->values);
+    }
+    if (!live || !live->rows || !live->values) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a linear program");
+        dcp_lp_live_destroy(live);
+        return NULL;
+    }
+    if (!live_load(live, start, err)) {
+        dcp_lp_live_destroy(live);
+        return NULL;
+    }
+    return live;
+}
+
+void
+dcp_lp_live_destroy(struct dcp_lp_live *live)
+{
+    if (!live) {
+        return;
+    }
+    if (live->prob) {
+        glp_delete_prob(live->prob);
+        glp_error_hook(NULL, NULL);
+        (void)glp_free_env();
+    }
+    free(live->rows);
+    free(live->values);
+    free(live);
+}
+
+uint32_t
+dcp_lp_live_n_cols(const struct dcp_lp_live *live)
+{
+    return live->n_cols;
+}
+
+bool
+dcp_lp_live_add_col(struct dcp_lp_live *live, double low, double high,
+                    double cost, uint32_t n, const uint32_t *rows,
+                    const double *values, struct dcp_error *err)
+{
+    if (!live_alive(live, err)) {
+        return false;
+    }
+    if (n > live->n_rows) {
+        return dcp_fail(err, DCP_E_ARGUMENT, "a column of %u entries", n);
+    }
+    if (setjmp(live->out_of_glpk)) {
+        return live_broke(live, err);
+    }
+    int col = glp_add_cols(live->prob, 1);
+
+    for (uint32_t i = 0; i < n; i++) {
+        live->rows[i + 1] = (int)rows[i] + 1;
+        live->values[i + 1] = values[i];
+    }
+    glp_set_col_bnds(live->prob, col, bound_type(low, high), low, high);
+    glp_set_obj_coef(live->prob, col, cost);
+    glp_set_mat_col(live->prob, col, (int)n, live->rows, live->values);
+    live->n_cols++;
+    return true;
+}
+
+bool
+dcp_lp_live_set_row(struct dcp_lp_live *live, uint32_t row, double low,
+                    double high, struct dcp_error *err)
+{
+    if (!live_alive(live, err)) {
+        return false;
+    }
+    if (setjmp(live->out_of_glpk)) {
+        return live_broke(live, err);
+    }
+    glp_set_row_bnds(live->prob, (int)row + 1, bound_type(low, high), low,
+                     high);
+    return true;
+}
+
+bool
+dcp_lp_live_set_col(struct dcp_lp_live *live, uint32_t col, double low,
+                    double high, struct dcp_error *err)
+{
+    if (!live_alive(live, err)) {
+        return false;
+    }
+    if (setjmp(live->out_of_glpk)) {
+        return live_broke(live, err);
+    }
+    glp_set_col_bnds(live->prob, (int)col + 1, bound_type(low, high), low,
+                     high);
+    return true;
+}
+
+static void
+live_read(const struct dcp_lp_live *live, struct dcp_lp_answer *out, double *x,
+          double *duals)
+{
+    out->status = DCP_LP_OPTIMAL;
+    out->value = glp_get_obj_val(live->prob);
+    out->bound = out->value;
+    for (uint32_t j = 0; x && j < live->n_cols; j++) {
+        x[j] = glp_get_col_prim(live->prob, (int)j + 1);
+    }
+    for (uint32_t i = 0; duals && i < live->n_rows; i++) {
+        duals[i] = glp_get_row_dual(live->prob, (int)i + 1);
+    }
+}
+
+bool
+dcp_lp_live_solve(struct dcp_lp_live *live,
+                  const struct dcp_lp_live_options *options,
+                  struct dcp_lp_answer *out, double *x, double *duals,
+                  struct dcp_error *err)
+{
+    glp_smcp o;
+
+    *out = (struct dcp_lp_answer){ .status = DCP_LP_UNKNOWN,
+                                   .bound = -DCP_LP_INF };
+    if (!live_alive(live, err)) {
+        return false;
+    }
+    if (setjmp(live->out_of_glpk)) {
+        return live_broke(live, err);
+    }
+    glp_init_smcp(&o);
+    o.msg_lev = GLP_MSG_OFF;
+    o.presolve = GLP_OFF;
+    o.meth = options->dual ? GLP_DUALP : GLP_PRIMAL;
+    o.tm_lim = limit_ms(options->time_limit_s);
+    o.it_lim = options->max_iterations && options->max_iterations < INT32_MAX
+                   ? (int)options->max_iterations
+                   : INT32_MAX;
+    int code = glp_simplex(live->prob, &o);
+
+    if (code == GLP_EBADB || code == GLP_ESING || code == GLP_ECOND ||
+        code == GLP_EFAIL) { /* The basis is worn out: once more, afresh. */
+        glp_adv_basis(live->prob, 0);
+        o.meth = GLP_PRIMAL;
+        code = glp_simplex(live->prob, &o);
+    }
+    int status = glp_get_status(live->prob);
+
+    if (!code && status == GLP_OPT) {
+        live_read(live, out, x, duals);
+    } else if (!code && status == GLP_NOFEAS) {
+        out->status = DCP_LP_INFEASIBLE;
+    }
+    return true;
+}

@@ -55,4 +55,45 @@ bool dcp_lp_solve(struct dcp_lp *, const struct dcp_lp_options *,
                   struct dcp_lp_answer *out, double *x,
                   struct dcp_error *err) DCP_CHECKED;
 
+/* --- A program that stays loaded ------------------------------------------ */
+
+/* Between solves columns are added and limits moved, and each solve starts from
+ * the basis of the last one: what column generation and diving ask for.  Duals
+ * come with the answer.  No integers here.
+ *
+ * As long as one lives, its thread calls neither dcp_lp_solve() nor has a
+ * second one: GLPK's memory is by thread and goes as a whole. */
+struct dcp_lp_live;
+
+/* Copies 'start', which may have no columns yet. */
+struct dcp_lp_live *dcp_lp_live_create(const struct dcp_lp *start,
+                                       struct dcp_error *err) DCP_CHECKED;
+void dcp_lp_live_destroy(struct dcp_lp_live *);
+DCP_DEFINE_AUTO(dcp_lp_live)
+
+uint32_t dcp_lp_live_n_cols(const struct dcp_lp_live *);
+/* A column from 'low' to 'high' with 'n' entries, each row at most once; it is
+ * the last one. */
+bool dcp_lp_live_add_col(struct dcp_lp_live *, double low, double high,
+                         double cost, uint32_t n, const uint32_t *rows,
+                         const double *values,
+                         struct dcp_error *err) DCP_CHECKED;
+bool dcp_lp_live_set_row(struct dcp_lp_live *, uint32_t row, double low,
+                         double high, struct dcp_error *err) DCP_CHECKED;
+bool dcp_lp_live_set_col(struct dcp_lp_live *, uint32_t col, double low,
+                         double high, struct dcp_error *err) DCP_CHECKED;
+
+struct dcp_lp_live_options {
+    double time_limit_s;     /* 0: none. */
+    uint32_t max_iterations; /* Of the simplex method; 0: no limit. */
+    bool dual; /* Limits moved since the last solve: the dual method, which
+                * falls back to the primal one. */
+};
+/* Fills 'x' (by column) and 'duals' (by row) where there is an optimum; either
+ * may be NULL. */
+bool dcp_lp_live_solve(struct dcp_lp_live *,
+                       const struct dcp_lp_live_options *,
+                       struct dcp_lp_answer *out, double *x, double *duals,
+                       struct dcp_error *err) DCP_CHECKED;
+
 #endif /* solver/lp.h */

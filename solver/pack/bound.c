@@ -13,7 +13,7 @@ ceil_div(uint64_t a, uint64_t b)
     return (a + b - 1) / b;
 }
 
-/* --- Sum ------------------------------------------------------------------ */
+/* --- Sum ----------------------------------------------------------------- */
 
 struct by_price {
     const struct dcp_pack_instance *in;
@@ -56,8 +56,7 @@ sum_of(const struct dcp_pack_instance *in, uint32_t dim, uint32_t *types,
 
         if (in->limit[t] == UINT32_MAX || most >= (uint64_t)rest) {
             /* rest < 2^50, cost < 2^29: in 128 bits. */
-            __extension__ unsigned __int128 product =
-                (unsigned __int128)(uint64_t)rest * in->cost[t];
+            dcp_pack_wide product = (dcp_pack_wide)rest * in->cost[t];
 
             return cost + (uint64_t)((product + room - 1) / room);
         }

@@ -202,7 +202,7 @@ dcp_pack_draft_export(const struct dcp_pack_draft *d,
     return true;
 }
 
-/* --- Recount -------------------------------------------------------------- */
+/* --- Recount ------------------------------------------------------------- */
 
 static bool
 verify_bin(const struct dcp_pack_problem *p, const struct dcp_pack_packing *q,

@@ -295,7 +295,7 @@ open_for(struct fill *f, uint32_t item)
     return false;
 }
 
-/* --- Item by item --------------------------------------------------------- */
+/* --- Item by item -------------------------------------------------------- */
 
 static double
 room_left(const struct fill *f, uint32_t bin)
@@ -439,7 +439,7 @@ by_bins(struct fill *f)
     }
 }
 
-/* --- Rules ---------------------------------------------------------------- */
+/* --- Rules --------------------------------------------------------------- */
 
 uint32_t
 dcp_pack_n_fills(const struct dcp_pack_instance *in)

@@ -10,6 +10,9 @@
 
 #include "solver/pack/pack.h"
 
+/* Sums of price times demand. */
+__extension__ typedef __int128 dcp_pack_wide;
+
 struct dcp_pack_instance {
     const struct dcp_pack_problem *problem; /* Borrowed. */
     uint32_t d, w;     /* Dimensions; the same padded to a multiple of four. */

@@ -4,17 +4,8 @@
 
 #include "solver/pack/bound.h"
 #include "solver/pack/clock.h"
+#include "solver/pack/columns_search.h"
 #include "solver/pack/fill.h"
-
-#include <stdlib.h>
-
-void
-dcp_pack_certificate_finish(struct dcp_pack_certificate *c)
-{
-    free(c->price);
-    free(c->toll);
-    *c = (struct dcp_pack_certificate){ 0 };
-}
 
 static double
 deadline_of(const struct dcp_pack_options *o)
@@ -50,6 +41,36 @@ dcp_pack_construct(const struct dcp_pack_problem *p,
     return ok;
 }
 
+/* --- Columns ------------------------------------------------------------- */
+
+static bool
+improve(const struct dcp_pack_instance *in, const struct dcp_pack_options *o,
+        double deadline_s, struct dcp_pack_draft *best,
+        struct dcp_pack_answer *out, struct dcp_error *err)
+{
+    struct dcp_pack_effort e = {
+        .iterations = o->iterations,
+        .seed = o->seed,
+        .deadline_s = deadline_s,
+        .gap_frac = o->gap_frac,
+    };
+    struct dcp_pack_columns_result r = { .bound = out->bound,
+                                         .kind = out->bound_kind };
+
+    if (dcp_pack_done(&e, best->cost, out->bound)) {
+        return true;
+    }
+    if (!dcp_pack_columns_search(in, &e, best, &r, err)) {
+        return false;
+    }
+    out->bound = r.bound;
+    out->bound_kind = r.kind;
+    out->rounds = r.rounds;
+    out->columns_value = r.value;
+    out->columns_done = r.done;
+    return true;
+}
+
 static bool
 solve(const struct dcp_pack_instance *in, const struct dcp_pack_options *o,
       struct dcp_pack_draft *best, struct dcp_pack_answer *out,
@@ -67,6 +88,9 @@ solve(const struct dcp_pack_instance *in, const struct dcp_pack_options *o,
     }
     if (!dcp_pack_fill_best(in, out->bound, deadline_s, best)) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to pack");
+    }
+    if (in->n && !improve(in, o, deadline_s, best, out, err)) {
+        return false;
     }
     if (best->cost == UINT64_MAX) {
         return true;

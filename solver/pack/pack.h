@@ -9,7 +9,8 @@
  * VM classes, bin types are host classes with their price and their number.
  *
  * It answers two questions: a packing (dcp_pack_solve, anytime), and a proved
- * lower bound.
+ * lower bound with a certificate in whole numbers (dcp_pack_bound) that
+ * dcp_pack_certified() recomputes from the problem alone.
  *
  * Everything is whole numbers.  A size may be negative (an item that lends
  * room); most of the machinery is at its best where none is.
@@ -24,7 +25,7 @@ enum {
     DCP_PACK_MAX_BIN_TYPES = 4096,
     DCP_PACK_MAX_SIZE = 1 << 28,  /* Of a size or a capacity, absolute. */
     DCP_PACK_MAX_ITEMS = 1 << 22, /* Sum of all demands. */
-    DCP_PACK_MAX_COST = 1 << 28,  /* Of one bin. */
+    DCP_PACK_MAX_COST = 1 << 20,  /* Of one bin. */
 };
 
 /* Borrowed columns; whoever asks keeps them while the call lasts. */
@@ -72,6 +73,14 @@ struct dcp_pack_certificate {
 };
 void dcp_pack_certificate_finish(struct dcp_pack_certificate *);
 
+/* The bound that the certificate's prices prove, by exact pricing in whole
+ * numbers of every bin type, whatever its 'toll', 'scale' and 'bound' say; 0
+ * where that needs over 'max_nodes' (0: no limit).  DCP_E_ARGUMENT: a price of
+ * 2^31 or more, or another number of types. */
+bool dcp_pack_certified(const struct dcp_pack_problem *,
+                        const struct dcp_pack_certificate *, uint64_t max_nodes,
+                        uint64_t *out_bound, struct dcp_error *err) DCP_CHECKED;
+
 struct dcp_pack_options {
     double time_limit_s; /* 0: none; then give iterations. */
     uint64_t iterations; /* Rounds of column generation, and as many thousand
@@ -116,6 +125,16 @@ void dcp_pack_answer_finish(struct dcp_pack_answer *);
 bool
 dcp_pack_solve(const struct dcp_pack_problem *, const struct dcp_pack_options *,
                struct dcp_pack_answer *out, struct dcp_error *err) DCP_CHECKED;
+
+/* A bound alone: the cheap ones, then column generation until it converges or
+ * a limit is reached.  'certificate' may be NULL; it is filled where column
+ * generation gave a bound (its own, which may be under the answer's), else
+ * its 'bound' is 0.  Fills *out_bound and *out_kind. */
+bool
+dcp_pack_bound(const struct dcp_pack_problem *, const struct dcp_pack_options *,
+               uint64_t *out_bound, enum dcp_pack_bound_kind *out_kind,
+               struct dcp_pack_certificate *certificate,
+               struct dcp_error *err) DCP_CHECKED;
 
 /* A packing in milliseconds: constructions only.  False also where none was
  * found (DCP_E_LIMIT). */

@@ -170,6 +170,73 @@ START_TEST(limits_hold)
 }
 END_TEST
 
+/* min x0 + x1, x0 >= 2, x1 >= 3; then a column that serves both rows. */
+START_TEST(a_loaded_program_grows)
+{
+    DCP_AUTO(dcp_lp) struct dcp_lp *start = make();
+    struct dcp_lp_live_options o = { 0 };
+    struct dcp_lp_answer a;
+    uint32_t rows[] = { 0, 1 };
+    double ones[] = { 1, 1 }, x[3], duals[2];
+
+    (void)dcp_lp_add_row(start, 2, DCP_LP_INF);
+    (void)dcp_lp_add_row(start, 3, DCP_LP_INF);
+    DCP_AUTO(dcp_lp_live) struct dcp_lp_live *live =
+        dcp_lp_live_create(start, NULL);
+
+    ck_assert(live != NULL);
+    for (uint32_t i = 0; i < 2; i++) {
+        ck_assert(dcp_lp_live_add_col(live, 0, DCP_LP_INF, 1, 1, &rows[i], ones,
+                                      NULL));
+    }
+    ck_assert(dcp_lp_live_solve(live, &o, &a, x, duals, NULL));
+    ck_assert_int_eq(a.status, DCP_LP_OPTIMAL);
+    ck_assert_double_eq_tol(a.value, 5, 1e-9);
+    ck_assert_double_eq_tol(duals[0] + duals[1], 2, 1e-9);
+    ck_assert(dcp_lp_live_add_col(live, 0, DCP_LP_INF, 1, 2, rows, ones, NULL));
+    ck_assert(dcp_lp_live_solve(live, &o, &a, x, duals, NULL));
+    ck_assert_double_eq_tol(a.value, 3, 1e-9);
+    ck_assert_double_eq_tol(duals[0] + duals[1], 1, 1e-9);
+    o.dual = true;
+    ck_assert(dcp_lp_live_set_row(live, 0, 4, DCP_LP_INF, NULL));
+    ck_assert(dcp_lp_live_set_col(live, 2, 0, 1, NULL));
+    ck_assert(dcp_lp_live_solve(live, &o, &a, x, duals, NULL));
+    ck_assert_double_eq_tol(a.value, 6, 1e-9);
+    ck_assert_double_eq_tol(x[2], 1, 1e-9);
+    ck_assert(dcp_lp_live_set_col(live, 0, 0, 0, NULL));
+    ck_assert(dcp_lp_live_solve(live, &o, &a, x, duals, NULL));
+    ck_assert_int_eq(a.status, DCP_LP_INFEASIBLE);
+}
+END_TEST
+
+START_TEST(a_loaded_program_survives_misuse)
+{
+    DCP_AUTO(dcp_lp) struct dcp_lp *start = small(false);
+    struct dcp_lp_live_options o = { 0 };
+    struct dcp_lp_answer a;
+    uint32_t rows[] = { 0, 0 };
+    double ones[] = { 1, 1 };
+
+    for (int round = 0; round < 3; round++) {
+        DCP_AUTO(dcp_lp_live) struct dcp_lp_live *live =
+            dcp_lp_live_create(start, NULL);
+
+        ck_assert(live != NULL);
+        ck_assert(!dcp_lp_live_add_col(live, 0, 1, 1, 2, rows, ones, NULL));
+        rows[0] = 7;
+        ck_assert(!dcp_lp_live_add_col(live, 0, 1, 1, 1, rows, ones, NULL));
+        rows[0] = 0;
+        if (round) {
+            ck_assert(!dcp_lp_live_set_row(live, 7, 0, 1, NULL));
+            ck_assert(!dcp_lp_live_solve(live, &o, &a, NULL, NULL, NULL));
+        }
+    }
+    ck_assert_double_eq_tol(
+        solve(start, (struct dcp_lp_options){ 0 }, (double[2]){ 0 }).value,
+        -3.25, 1e-9);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -179,6 +246,8 @@ main(void)
         &no_answer_is_told_apart,
         &malformed_programs_are_errors_and_harm_nothing,
         &limits_hold,
+        &a_loaded_program_grows,
+        &a_loaded_program_survives_misuse,
     };
 
     return RUN_TESTS("solver_lp", tests);

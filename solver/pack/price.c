@@ -1,0 +1,700 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* A table holds worth[r][t]: with r left of its (scaled) size, what positions
+ * t .. n-1 can add at most; rows by r, because the search scans t with r fixed.
+ * Worths are 32 bits; UINT32_MAX stands for "no bound". */
+
+#define _GNU_SOURCE 1 /* qsort_r */
+
+#include "solver/pack/price.h"
+
+#include "solver/pack/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_TABLES = 6,
+    MOST_ENTRIES = 3 << 20, /* Of one table. */
+    MOST_DEPTH = 4096,
+    NODES_PER_LOOK = 8192, /* At the clock. */
+};
+
+/* --- Patterns ------------------------------------------------------------ */
+
+static bool
+grow(uint32_t **data, uint32_t capacity)
+{
+    uint32_t *more = realloc(*data, capacity * sizeof **data);
+
+    if (more) {
+        *data = more;
+    }
+    return more;
+}
+
+bool
+dcp_pack_patterns_add(struct dcp_pack_patterns *p, uint32_t bin, uint32_t n,
+                      const uint32_t *items)
+{
+    if (p->n + 2 > p->capacity) {
+        uint32_t capacity = 2 * p->capacity + 64;
+
+        if (!grow(&p->first, capacity) || !grow(&p->bin, capacity)) {
+            return false;
+        }
+        p->first[0] = 0;
+        p->capacity = capacity;
+    }
+    if (p->n_entries + n > p->entry_capacity) {
+        uint32_t capacity = 2 * p->entry_capacity + n + 256;
+
+        if (!grow(&p->item, capacity)) {
+            return false;
+        }
+        p->entry_capacity = capacity;
+    }
+    if (n) {
+        memcpy(p->item + p->n_entries, items, n * sizeof *items);
+    }
+    p->bin[p->n] = bin;
+    p->n_entries += n;
+    p->first[++p->n] = p->n_entries;
+    return true;
+}
+
+void
+dcp_pack_patterns_clear(struct dcp_pack_patterns *p)
+{
+    p->n = 0;
+    p->n_entries = 0;
+}
+
+void
+dcp_pack_patterns_finish(struct dcp_pack_patterns *p)
+{
+    free(p->first);
+    free(p->item);
+    free(p->bin);
+    *p = (struct dcp_pack_patterns){ 0 };
+}
+
+/* --- Pricer -------------------------------------------------------------- */
+
+struct table {
+    uint32_t dim;    /* UINT32_MAX: a surrogate. */
+    int64_t *weight; /* [w] of a surrogate. */
+    uint32_t shift, rows;
+    uint32_t *worth; /* [rows * (n + 1)] */
+    size_t capacity;
+};
+
+struct dcp_pack_pricer {
+    const struct dcp_pack_instance *in;
+    const struct dcp_pack_question *q;
+    struct dcp_pack_patterns *found;
+    /* Positions: what may be in a pattern, in the order of branching. */
+    uint32_t n, n_lenders; /* Lenders, with a negative size, come first. */
+    uint32_t *item;        /* [n] */
+    int32_t *size;         /* [n * w] */
+    int64_t *price;        /* [n] */
+    uint32_t *most;        /* [n] */
+    double *density;       /* By item. */
+    int64_t *lent;         /* [(n_lenders + 1) * d] by lenders from here on */
+    struct table table[MOST_TABLES];
+    uint32_t n_tables;
+    uint32_t *line; /* Scratch: tables as they are computed. */
+    size_t line_capacity;
+    int32_t *room;           /* [(MOST_DEPTH + 1) * w] */
+    uint32_t *path, *copies; /* [MOST_DEPTH] positions. */
+    uint32_t *entries;       /* A pattern to be added. */
+    uint32_t entry_capacity;
+    int64_t above, best;
+    uint32_t n_kept;
+    uint64_t nodes;
+    bool stopped, failed, deep;
+};
+
+struct dcp_pack_pricer *
+dcp_pack_pricer_create(const struct dcp_pack_instance *in,
+                       struct dcp_error *err)
+{
+    DCP_AUTO(dcp_pack_pricer) struct dcp_pack_pricer *p = calloc(1, sizeof *p);
+    size_t n = in->n + 1u, w = in->w;
+
+    if (p) {
+        p->in = in;
+        p->item = calloc(n, sizeof *p->item);
+        p->size = calloc(n * w, sizeof *p->size);
+        p->price = calloc(n, sizeof *p->price);
+        p->most = calloc(n, sizeof *p->most);
+        p->density = calloc(n, sizeof *p->density);
+        p->lent = calloc((in->n_negative + 1u) * w, sizeof *p->lent);
+        p->room = calloc((MOST_DEPTH + 1u) * w, sizeof *p->room);
+        p->path = calloc(MOST_DEPTH + 1u, sizeof *p->path);
+        p->copies = calloc(MOST_DEPTH + 1u, sizeof *p->copies);
+    }
+    if (!p || !p->item || !p->size || !p->price || !p->most || !p->density ||
+        !p->lent || !p->room || !p->path || !p->copies) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory to price patterns");
+        return NULL;
+    }
+    for (uint32_t x = 0; x < MOST_TABLES; x++) {
+        p->table[x].weight = calloc(w, sizeof *p->table[x].weight);
+        if (!p->table[x].weight) {
+            (void)dcp_fail(err, DCP_E_NOMEM, "no memory to price patterns");
+            return NULL;
+        }
+    }
+    return DCP_STEAL(p);
+}
+
+void
+dcp_pack_pricer_destroy(struct dcp_pack_pricer *p)
+{
+    if (p) {
+        for (uint32_t x = 0; x < MOST_TABLES; x++) {
+            free(p->table[x].weight);
+            free(p->table[x].worth);
+        }
+        free(p->item);
+        free(p->size);
+        free(p->price);
+        free(p->most);
+        free(p->density);
+        free(p->lent);
+        free(p->line);
+        free(p->room);
+        free(p->path);
+        free(p->copies);
+        free(p->entries);
+        free(p);
+    }
+}
+
+/* --- Positions --------------------------------------------------------------
+ */
+
+static int
+branch_order(const void *a, const void *b, void *context)
+{
+    const struct dcp_pack_pricer *p = context;
+    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+
+    if (p->in->negative[i] != p->in->negative[j]) {
+        return p->in->negative[i] ? -1 : 1;
+    }
+    if (p->density[i] < p->density[j] || p->density[i] > p->density[j]) {
+        return p->density[i] > p->density[j] ? -1 : 1;
+    }
+    return i < j ? -1 : i > j;
+}
+
+/* Price per share of the bin, summed over dimensions. */
+static double
+density(const struct dcp_pack_pricer *p, uint32_t i)
+{
+    const int32_t *room = dcp_pack_room(p->in, p->q->bin);
+    double share = 1e-9;
+
+    for (uint32_t k = 0; k < p->in->d; k++) {
+        share += (double)dcp_pack_size(p->in, i)[k] / (room[k] + 1.0);
+    }
+    return (double)p->q->price[i] / (share > 1e-9 ? share : 1e-9);
+}
+
+/* Whether one alone fits, where lenders give all they have. */
+static bool
+fits_bin(const struct dcp_pack_pricer *p, uint32_t i)
+{
+    const int32_t *room = dcp_pack_room(p->in, p->q->bin);
+
+    for (uint32_t k = 0; k < p->in->d; k++) {
+        if (dcp_pack_size(p->in, i)[k] > room[k] + p->in->lent[k]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+choose_positions(struct dcp_pack_pricer *p)
+{
+    const struct dcp_pack_instance *in = p->in;
+
+    p->n = 0;
+    p->n_lenders = 0;
+    for (uint32_t i = 0; i < in->n; i++) {
+        uint32_t most = p->q->most ? p->q->most[i] : in->demand[i];
+
+        if (most && (p->q->price[i] > 0 || in->negative[i]) &&
+            dcp_pack_allowed(in, p->q->bin, i) && fits_bin(p, i)) {
+            p->density[i] = density(p, i);
+            p->n_lenders += in->negative[i];
+            p->item[p->n++] = i;
+        }
+    }
+    qsort_r(p->item, p->n, sizeof *p->item, branch_order, p);
+    for (uint32_t t = 0; t < p->n; t++) {
+        uint32_t i = p->item[t];
+
+        memcpy(p->size + (size_t)t * in->w, dcp_pack_size(in, i),
+               in->w * sizeof *p->size);
+        p->price[t] = p->q->price[i];
+        p->most[t] = p->q->most ? p->q->most[i] : in->demand[i];
+    }
+    memset(p->lent + (size_t)p->n_lenders * in->w, 0, in->w * sizeof *p->lent);
+    for (uint32_t t = p->n_lenders; t-- > 0;) {
+        for (uint32_t k = 0; k < in->d; k++) {
+            int32_t s = p->size[(size_t)t * in->w + k];
+
+            p->lent[(size_t)t * in->w + k] =
+                p->lent[(size_t)(t + 1) * in->w + k] -
+                (s < 0 ? (int64_t)s * p->most[t] : 0);
+        }
+    }
+}
+
+/* --- Tables -----------------------------------------------------------------
+ */
+
+static int64_t
+scaled_size(const struct dcp_pack_pricer *p, const struct table *b,
+            const int32_t *size)
+{
+    int64_t sum = 0;
+
+    if (b->dim != UINT32_MAX) {
+        return size[b->dim];
+    }
+    for (uint32_t k = 0; k < p->in->d; k++) {
+        sum += b->weight[k] * size[k];
+    }
+    return sum;
+}
+
+/* How far numbers up to 'most' are shifted to leave at most 'rows'. */
+static uint32_t
+shift_for(int64_t most, int64_t rows)
+{
+    uint32_t shift = 0;
+
+    while ((most >> shift) + 1 > rows) {
+        shift++;
+    }
+    return shift;
+}
+
+static void
+add_copies(uint32_t *line, uint32_t rows, int64_t size, int64_t worth)
+{
+    uint32_t add = worth < UINT32_MAX ? (uint32_t)worth : UINT32_MAX;
+
+    if (size >= rows) {
+        return;
+    }
+    for (uint32_t r = rows; r-- > (uint32_t)size;) {
+        uint32_t with = line[r - (uint32_t)size] + add;
+
+        with = with < add ? UINT32_MAX : with;
+        line[r] = with > line[r] ? with : line[r];
+    }
+}
+
+/* The bounded knapsack over positions from t on, from that from t + 1 on:
+ * copies in powers of two. */
+static void
+add_position(const struct dcp_pack_pricer *p, const struct table *b,
+             uint32_t *line, uint32_t t)
+{
+    int64_t size =
+        scaled_size(p, b, p->size + (size_t)t * p->in->w) >> b->shift;
+    uint64_t left = p->most[t];
+
+    if (size > 0 && left > b->rows / (uint64_t)size) {
+        left = b->rows / (uint64_t)size;
+    }
+    for (uint64_t copies = 1; left; copies *= 2) {
+        copies = copies < left ? copies : left;
+        add_copies(line, b->rows, size * (int64_t)copies,
+                   p->price[t] * (int64_t)copies);
+        left -= copies;
+    }
+}
+
+enum { BLOCK = 16 };
+
+/* line[t][r] into worth[r][t]. */
+static void
+turn(const uint32_t *line, uint32_t rows, uint32_t stride, uint32_t *worth)
+{
+    for (uint32_t r0 = 0; r0 < rows; r0 += BLOCK) {
+        uint32_t r1 = r0 + BLOCK < rows ? r0 + BLOCK : rows;
+
+        for (uint32_t t = 0; t < stride; t++) {
+            for (uint32_t r = r0; r < r1; r++) {
+                worth[(size_t)r * stride + t] = line[(size_t)t * rows + r];
+            }
+        }
+    }
+}
+
+static bool
+fill_table(struct dcp_pack_pricer *p, struct table *b)
+{
+    uint32_t stride = p->n + 1;
+    size_t needed = (size_t)stride * b->rows;
+
+    if (needed > p->line_capacity) {
+        free(p->line);
+        p->line = malloc(needed * sizeof *p->line);
+        p->line_capacity = p->line ? needed : 0;
+    }
+    if (needed > b->capacity) {
+        free(b->worth);
+        b->worth = malloc(needed * sizeof *b->worth);
+        b->capacity = b->worth ? needed : 0;
+    }
+    if (!p->line || !b->worth) {
+        return false;
+    }
+    memset(p->line + (size_t)p->n * b->rows, 0, b->rows * sizeof *p->line);
+    for (uint32_t t = p->n; t-- > p->n_lenders;) {
+        uint32_t *line = p->line + (size_t)t * b->rows;
+
+        memcpy(line, line + b->rows, b->rows * sizeof *line);
+        add_position(p, b, line, t);
+    }
+    for (uint32_t t = 0; t < p->n_lenders; t++) { /* Never asked for. */
+        memset(p->line + (size_t)t * b->rows, 0xff, b->rows * sizeof *p->line);
+    }
+    turn(p->line, b->rows, stride, b->worth);
+    return true;
+}
+
+/* Prepares table 'b' for one dimension, or for the surrogate of its weights. */
+static bool
+make_table(struct dcp_pack_pricer *p, struct table *b)
+{
+    const struct dcp_pack_instance *in = p->in;
+    const int32_t *room = dcp_pack_room(in, p->q->bin);
+    int64_t most = 0;
+    int64_t rows = MOST_ENTRIES / (p->n + 1);
+
+    for (uint32_t k = 0; k < in->d; k++) {
+        int64_t r = room[k] + p->lent[k];
+
+        most += b->dim == k ? r : b->dim == UINT32_MAX ? b->weight[k] * r : 0;
+    }
+    rows = rows < 64 ? 64 : rows > 16384 ? 16384 : rows;
+    if (in->d > 1 && rows > 1024) {
+        rows = 1024;
+    }
+    b->shift = shift_for(most, rows);
+    b->rows = (uint32_t)(most >> b->shift) + 1;
+    return fill_table(p, b);
+}
+
+static uint32_t
+root_worth(const struct dcp_pack_pricer *p, const struct table *b)
+{
+    return b->worth[(size_t)(b->rows - 1) * (p->n + 1) + p->n_lenders];
+}
+
+/* The dimensions whose root bounds are best, and the even surrogate. */
+static bool
+make_tables(struct dcp_pack_pricer *p)
+{
+    const struct dcp_pack_instance *in = p->in;
+    const int32_t *room = dcp_pack_room(in, p->q->bin);
+
+    p->n_tables = 0;
+    if (in->d > 1) {
+        struct table *b = &p->table[p->n_tables++];
+
+        b->dim = UINT32_MAX;
+        for (uint32_t k = 0; k < in->d; k++) {
+            b->weight[k] = (INT64_C(1) << 22) / (room[k] + 1);
+        }
+        if (!make_table(p, b)) {
+            return false;
+        }
+    }
+    for (uint32_t k = 0; k < in->d; k++) {
+        uint32_t worst = 1;
+
+        if (p->n_tables < MOST_TABLES) {
+            worst = p->n_tables++;
+        } else { /* In place of the worst dimension. */
+            for (uint32_t x = 2; x < MOST_TABLES; x++) {
+                if (root_worth(p, &p->table[x]) >
+                    root_worth(p, &p->table[worst])) {
+                    worst = x;
+                }
+            }
+        }
+        p->table[worst].dim = k;
+        if (!make_table(p, &p->table[worst])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- Search -----------------------------------------------------------------
+ */
+
+static void
+keep(struct dcp_pack_pricer *p, uint32_t depth, int64_t value)
+{
+    uint32_t n = 0;
+
+    for (uint32_t x = 0; x < depth; x++) {
+        n += p->copies[x];
+    }
+    if (n > p->entry_capacity) {
+        uint32_t *more = realloc(p->entries, 2u * n * sizeof *more);
+
+        if (!more) {
+            p->failed = p->stopped = true;
+            return;
+        }
+        p->entries = more;
+        p->entry_capacity = 2 * n;
+    }
+    n = 0;
+    for (uint32_t x = 0; x < depth; x++) {
+        for (uint32_t c = 0; c < p->copies[x]; c++) {
+            p->entries[n++] = p->item[p->path[x]];
+        }
+    }
+    if (!dcp_pack_patterns_add(p->found, p->q->bin, n, p->entries)) {
+        p->failed = p->stopped = true;
+        return;
+    }
+    p->n_kept++;
+    p->best = value > p->best ? value : p->best;
+    p->above = p->n_kept >= p->q->quota ? p->best : value;
+    if (p->q->all) {
+        p->above = p->q->above;
+        p->stopped |= p->n_kept >= p->q->all;
+    }
+}
+
+static bool
+count_node(struct dcp_pack_pricer *p)
+{
+    p->nodes++;
+    if (p->q->max_nodes && p->nodes > p->q->max_nodes) {
+        p->stopped = true;
+    } else if (p->nodes % NODES_PER_LOOK == 0 &&
+               dcp_pack_now() > p->q->deadline_s) {
+        p->stopped = true;
+    }
+    return !p->stopped;
+}
+
+/* How many copies of position t go into 'room'. */
+static uint32_t
+copies_that_fit(const struct dcp_pack_pricer *p, const int32_t *room,
+                uint32_t t)
+{
+    const int32_t *size = p->size + (size_t)t * p->in->w;
+    int32_t most = (int32_t)(p->most[t] < INT32_MAX ? p->most[t] : INT32_MAX);
+
+    if (!dcp_pack_fits(room, size, p->in->w)) {
+        return 0;
+    }
+    for (uint32_t k = 0; most > 1 && k < p->in->d; k++) {
+        if (size[k] > 0 && room[k] / size[k] < most) {
+            most = room[k] / size[k];
+        }
+    }
+    return (uint32_t)most;
+}
+
+/* Where the tables' rows for the room at 'depth' begin. */
+static void
+look_up(const struct dcp_pack_pricer *p, uint32_t depth,
+        const uint32_t *row[MOST_TABLES])
+{
+    const int32_t *room = p->room + (size_t)depth * p->in->w;
+
+    for (uint32_t x = 0; x < p->n_tables; x++) {
+        const struct table *b = &p->table[x];
+        int64_t r = scaled_size(p, b, room) >> b->shift;
+
+        row[x] = b->worth + (size_t)r * (p->n + 1);
+    }
+}
+
+static inline bool
+hopeless(const struct dcp_pack_pricer *p, const uint32_t *const row[],
+         uint32_t t, int64_t value)
+{
+    for (uint32_t x = 0; x < p->n_tables; x++) {
+        if (row[x][t] != UINT32_MAX && value + row[x][t] <= p->above) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* All patterns that extend the path by positions from 't' on.  True: one was
+ * kept. */
+static bool
+extend(struct dcp_pack_pricer *p, uint32_t depth, uint32_t t, int64_t value)
+{
+    const uint32_t w = p->in->w;
+    const int32_t *room = p->room + (size_t)depth * w;
+    int32_t *next = p->room + (size_t)(depth + 1) * w;
+    const uint32_t *row[MOST_TABLES];
+    bool kept = false;
+
+    if (!count_node(p)) {
+        return false;
+    }
+    look_up(p, depth, row);
+    for (uint32_t j = t; j < p->n && !hopeless(p, row, j, value); j++) {
+        uint32_t copies = copies_that_fit(p, room, j);
+
+        if (copies && depth == MOST_DEPTH - 1) {
+            p->deep = true;
+            break;
+        }
+        for (uint32_t c = copies; c && !p->stopped; c--) {
+            for (uint32_t k = 0; k < w; k++) {
+                next[k] = room[k] - p->size[(size_t)j * w + k] * (int32_t)c;
+            }
+            p->path[depth] = j;
+            p->copies[depth] = c;
+            kept |= extend(p, depth + 1, j + 1, value + p->price[j] * c);
+        }
+        if (p->stopped) {
+            return kept;
+        }
+    }
+    if (!kept && value > p->above) {
+        keep(p, depth, value);
+        kept = true;
+    }
+    return kept;
+}
+
+/* What a pattern has to be worth more than where a chain begins. */
+static int64_t
+base(const struct dcp_pack_pricer *p)
+{
+    return p->n_kept >= p->q->quota && !p->q->all ? p->best : p->q->above;
+}
+
+/* At the root each first item is given its own chain of better patterns until
+ * the quota is reached.  Fills what is proved of the rest when it stops. */
+static void
+search_from(struct dcp_pack_pricer *p, uint32_t depth, int64_t value,
+            int64_t *upper)
+{
+    const uint32_t w = p->in->w;
+    const int32_t *room = p->room + (size_t)depth * w;
+    int32_t *next = p->room + (size_t)(depth + 1) * w;
+    const uint32_t *row[MOST_TABLES];
+    uint32_t before = p->n_kept;
+
+    look_up(p, depth, row);
+    for (uint32_t j = p->n_lenders; j < p->n && !p->stopped; j++) {
+        int64_t rest = INT64_MAX;
+
+        p->above = base(p);
+        for (uint32_t x = 0; x < p->n_tables; x++) {
+            if (row[x][j] != UINT32_MAX && value + row[x][j] < rest) {
+                rest = value + row[x][j];
+            }
+        }
+        if (rest <= p->above) {
+            break;
+        }
+        for (uint32_t c = copies_that_fit(p, room, j); c && !p->stopped; c--) {
+            for (uint32_t k = 0; k < w; k++) {
+                next[k] = room[k] - p->size[(size_t)j * w + k] * (int32_t)c;
+            }
+            p->path[depth] = j;
+            p->copies[depth] = c;
+            (void)extend(p, depth + 1, j + 1, value + p->price[j] * c);
+        }
+        if (p->stopped && rest > *upper) {
+            *upper = rest;
+        }
+    }
+    p->above = base(p);
+    if (p->n_kept == before && value > p->above) {
+        keep(p, depth, value);
+    }
+}
+
+/* Every choice of lenders, then the rest. */
+static void
+lend(struct dcp_pack_pricer *p, uint32_t depth, uint32_t t, int64_t value,
+     int64_t *upper)
+{
+    const uint32_t w = p->in->w;
+    int32_t *room = p->room + (size_t)depth * w;
+    const int32_t *size = p->size + (size_t)t * w;
+
+    for (uint32_t k = 0; k < p->in->d; k++) {
+        if (room[k] + p->lent[(size_t)t * w + k] < 0) {
+            return;
+        }
+    }
+    if (t == p->n_lenders) {
+        search_from(p, depth, value, upper);
+        return;
+    }
+    if (!count_node(p) || depth >= MOST_DEPTH - 1) {
+        p->deep |= !p->stopped;
+        return;
+    }
+    for (uint32_t c = p->most[t] + 1; c-- > 0 && !p->stopped;) {
+        int64_t worst = 0;
+
+        for (uint32_t k = 0; k < w; k++) {
+            int64_t left = room[k] - (int64_t)size[k] * c;
+
+            worst = left < worst ? left : worst;
+            room[w + k] = (int32_t)left;
+        }
+        if (worst < -(INT64_C(1) << 30)) {
+            continue;
+        }
+        p->path[depth] = t;
+        p->copies[depth] = c;
+        lend(p, depth + 1, t + 1, value + p->price[t] * c, upper);
+    }
+}
+
+bool
+dcp_pack_price(struct dcp_pack_pricer *p, const struct dcp_pack_question *q,
+               struct dcp_pack_patterns *found, struct dcp_pack_reply *out)
+{
+    int64_t upper = q->above;
+
+    p->q = q;
+    p->found = found;
+    p->above = p->best = q->above;
+    p->n_kept = 0;
+    p->nodes = 0;
+    p->stopped = p->failed = p->deep = false;
+    choose_positions(p);
+    if (!make_tables(p)) {
+        return false;
+    }
+    memcpy(p->room, dcp_pack_room(p->in, q->bin), p->in->w * sizeof *p->room);
+    lend(p, 0, 0, 0, &upper);
+    out->best = p->best;
+    out->nodes = p->nodes;
+    out->exact = !p->stopped && !p->deep;
+    if (p->deep || (p->stopped && p->n_lenders)) {
+        upper = INT64_MAX;
+    }
+    out->upper = out->exact || p->best > upper ? p->best : upper;
+    return !p->failed;
+}
