@@ -4,6 +4,7 @@
 
 #include "model/power.h"
 #include "solver/exact.h"
+#include "solver/pigeonhole.h"
 #include "solver/shortage.h"
 
 #include <math.h>
@@ -245,6 +246,34 @@ explain_contradiction(const struct dcp_problem *p, struct dcp_because *out)
     out->need = out->have = NAN;
 }
 
+/* A spread rule with more VMs than places. */
+static bool
+find_crowded(const struct dcp_problem *p, struct dcp_because *out,
+             bool *out_found, struct dcp_error *err)
+{
+    struct dcp_pigeonhole hole;
+
+    if (!dcp_pigeonhole_find(p, &hole, err)) {
+        return false;
+    }
+    *out_found = hole.rule != NULL;
+    if (hole.rule) {
+        const char *domain = dcp_domain_name(hole.rule->over);
+        uint32_t vm = p->vm[p->vm_first[hole.item]];
+
+        (void)snprintf(out->rule, sizeof out->rule, "%.60s", hole.rule->name);
+        (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
+                       p->q->inventory->vms[vm].name);
+        (void)snprintf(out->text, sizeof out->text,
+                       "%u of its VMs must be on different %ss, and reach only "
+                       "%u together",
+                       hole.n_items, domain, hole.n_domains);
+        out->need = hole.n_items;
+        out->have = hole.n_domains;
+    }
+    return true;
+}
+
 static bool
 find_impossible(const struct dcp_problem *p, struct dcp_because *out,
                 bool *out_found, struct dcp_error *err)
@@ -261,7 +290,7 @@ find_impossible(const struct dcp_problem *p, struct dcp_because *out,
     }
     *out_found =
         impossible_item(p, empty, out) || unprotectable_item(p, empty, out);
-    return true;
+    return *out_found || find_crowded(p, out, out_found, err);
 }
 
 static void
