@@ -7,6 +7,7 @@
 
 #include "cli/context.h"
 #include "cli/replan.h"
+#include "model/io/json_writer.h"
 #include "solver/planner.h"
 #include "traces/joint.h"
 
@@ -73,6 +74,10 @@ bool
 dcp_planning_goals(const struct dcp_inventory *, const char *text,
                    struct dcp_goals *out, struct dcp_error *err) DCP_CHECKED;
 
+/* cli/planning_conflict.c: what clashes, and the least to give up; nothing
+ * where nothing was found. */
+void dcp_conflict_print(const struct dcp_conflict *);
+void dcp_conflict_json(struct dcp_json *, const struct dcp_conflict *);
 /* cli/planning_print.c: the answer for people and for programs. */
 void dcp_planning_print(const struct dcp_globals *, const struct dcp_context *,
                         const struct dcp_planning_options *,

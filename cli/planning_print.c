@@ -146,6 +146,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_kstring(&w, "stopped_by", dcp_stopped_by_name(o->stopped_by));
     if (failed) {
         json_because(&w, &o->because);
+        dcp_conflict_json(&w, &o->conflict);
     }
     dcp_json_ku64(&w, "hosts_total", c->model.inventory->n_hosts);
     dcp_json_ku64(&w, "hosts_on_before",
@@ -436,6 +437,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     print_times(c, job, a);
     print_standing(job, a);
     if (o->status == DCP_STATUS_INFEASIBLE || o->status == DCP_STATUS_TIMEOUT) {
+        dcp_conflict_print(&o->conflict);
         print_demand(inv, a->demand); /* It may be what stands in the way. */
         return;
     }

@@ -149,6 +149,24 @@ take_standing(struct dcp_work *w, const struct dcp_solution *s)
     o->rounds += s->rounds;
 }
 
+/* What clashes in a question without an answer. */
+#define CONFLICT_ITERATIONS 20 /* Of each question; some answer is enough. */
+#define CONFLICT_S          10.0
+#define CONFLICT_LONG_S     600.0 /* Where the same answer is asked for. */
+
+static bool
+explain_failure(struct dcp_work *w, const struct dcp_question *q,
+                struct dcp_error *err)
+{
+    struct dcp_conflict_options o = {
+        .solve = { .seed = w->r->solve.seed,
+                   .iterations = CONFLICT_ITERATIONS },
+        .time_limit_s = w->r->solve.iterations ? CONFLICT_LONG_S : CONFLICT_S,
+    };
+
+    return dcp_conflict_find(q, &o, &w->outcome->conflict, err);
+}
+
 #define DEFAULT_LIMIT_S 30.0
 #define NO_LIMIT_S      1e6 /* Iterations limit instead, the same everywhere. */
 /* An answer that no safe order of moves leads to is sought again elsewhere. */
@@ -221,7 +239,7 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
     }
     take_standing(w, &w->night);
     if (!has_answer(&w->night)) {
-        return true;
+        return explain_failure(w, &q, err);
     }
     double gap =
         (w->night.value - w->night.bound) / fmax(fabs(w->night.value), 1e-9);
@@ -257,7 +275,9 @@ solve_day(struct dcp_work *w, struct dcp_error *err)
     q.gentle = true;
     q.may_empty = true;
     set_values(w, 0, w->night_slots, w->n_slots);
-    return dcp_work_solve(w, &q, 1, &w->day, err);
+    return dcp_work_solve(w, &q, 1, &w->day, err) &&
+           (has_answer(&w->day) || w->r->settled ||
+            explain_failure(w, &q, err));
 }
 
 static bool

@@ -19,7 +19,7 @@
 
 #include "model/goals.h"
 #include "model/plan.h"
-#include "solver/solver.h"
+#include "solver/conflict.h"
 
 enum dcp_job {
     DCP_JOB_CONSOLIDATE,
@@ -50,6 +50,7 @@ struct dcp_plan_outcome {
     enum dcp_status status;
     enum dcp_stopped_by stopped_by;
     struct dcp_because because;
+    struct dcp_conflict conflict; /* Where there is no answer. */
     char goal[64]; /* "cost", "cost+0.02*moves". */
     const char *unit, *bound_method;
     char binding[32];
