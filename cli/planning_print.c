@@ -171,6 +171,11 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_kstring(&w, "bound_method", o->bound_method);
     dcp_json_ku64(&w, "moves", a->plan ? o->moves : 0);
     dcp_json_ku64(&w, "moved_mib", a->plan ? o->moved_mib : 0);
+    dcp_json_kobject(&w, "failed_boots");
+    dcp_json_ku64(&w, "hosts_woken", o->hosts_woken);
+    dcp_json_ku64(&w, "may_fail", o->boots_may_fail);
+    dcp_json_ku64(&w, "hosts_kept_on", o->hosts_kept_on);
+    dcp_json_end(&w, '}');
     dcp_json_kdouble(&w, "plan_seconds", plan_seconds(a->plan));
     dcp_json_ku64(&w, "violations_before", a->violations_before);
     dcp_json_ku64(&w, "violations_after", a->violations_after);
@@ -294,6 +299,20 @@ print_legs(const struct dcp_context *c, const struct dcp_plan *plan)
                "off\n",
                leg->name, (int)(at.ms_of_day / 3600000),
                (int)(at.ms_of_day / 60000 % 60), length, moves, on, off);
+    }
+}
+
+static void
+print_boots(const struct dcp_plan_outcome *o)
+{
+    if (o->boots_may_fail) {
+        printf("%-15s any %u of the %u hosts that the morning wakes may never "
+               "boot",
+               "failed boots", o->boots_may_fail, o->hosts_woken);
+        if (o->hosts_kept_on) {
+            printf("; %u stay on at night for that", o->hosts_kept_on);
+        }
+        putchar('\n');
     }
 }
 
@@ -457,6 +476,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
         return;
     }
     print_legs(c, a->plan);
+    print_boots(o);
     print_ledger(inv, o);
     if (options->output) {
         printf("%-15s %s\n", "plan", options->output);

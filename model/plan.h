@@ -139,6 +139,11 @@ struct dcp_plan {
     uint32_t n_steps;
     const struct dcp_survive *survive;
     uint32_t n_survive;
+    /* For each host that a later leg wakes: where the VMs that it should get
+     * are if it never boots, 'lose' the host.  Any policy.failed_boots of a
+     * leg's lists hold together. */
+    const struct dcp_survive *no_boot;
+    uint32_t n_no_boot;
 
     /* The answer's standing. */
     const char *status, *goal, *bound_method;

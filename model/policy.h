@@ -87,6 +87,9 @@ struct dcp_policy {
     uint64_t migration_kib_s; /* Bandwidth of one migration, at most. */
     double migration_cpu_overhead_frac;
     int64_t cooldown_ms;
+    double failed_boots_frac; /* Share of the hosts that a morning wakes, at
+                               * least one, that may never boot; 0: all must;
+                               * default 5 %. */
     int64_t morning_lead_ms;  /* Morning leg ends so long before the window
                                * does, at least; default 15 min. */
     int64_t min_history_ms;   /* Shorter traces are not trusted; 7 d. */

@@ -65,6 +65,9 @@ struct dcp_plan_outcome {
     uint32_t n_objectives;
     uint32_t moves;
     uint64_t moved_mib;
+    /* Hosts that the morning wakes, how many of them may never boot, and hosts
+     * that stay on at night because more could not be done without. */
+    uint32_t hosts_woken, boots_may_fail, hosts_kept_on;
     double cpu_util_mean_frac, mem_alloc_mean_frac; /* Hosts on, after. */
     struct dcp_plan_prediction predicted;
     uint64_t rounds;

@@ -58,6 +58,17 @@ bool dcp_work_weigh(struct dcp_work *, const struct dcp_placement *end1,
  * money. */
 const char *dcp_work_unit(const struct dcp_work *, uint32_t level);
 
+/* solver/planner_morning.c: leaves hosts on at night, in 'night', until the
+ * morning to 'day' can do without any f of those that it wakes (policy.
+ * failed_boots); 'losses' are of the night and get what the hosts that stay on
+ * need. */
+bool dcp_work_allow_failed_boots(struct dcp_work *, struct dcp_solution *night,
+                                 const struct dcp_placement *day,
+                                 struct dcp_error *err) DCP_CHECKED;
+/* The plan's lists for hosts that do not boot. */
+bool dcp_work_add_no_boot(struct dcp_work *, struct dcp_plan *,
+                          struct dcp_error *err) DCP_CHECKED;
+
 /* solver/planner_legs.c: legs, steps, survive lists from first_end and
  * second_end; plan->n_legs is 0 when the outcome says why there is none. */
 bool dcp_work_make_plan(struct dcp_work *, struct dcp_plan *,

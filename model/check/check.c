@@ -74,7 +74,7 @@ check_leg(struct dcp_leg_view *leg)
            dcp_capacity_check(leg, leg->j->plan->before) &&
            dcp_overload_check(leg, leg->j->plan->before) &&
            dcp_check_rules_check(leg->j, leg->end, when) &&
-           dcp_survive_check(leg);
+           dcp_survive_check(leg) && dcp_no_boot_check(leg);
 }
 
 static bool

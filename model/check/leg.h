@@ -70,6 +70,7 @@ bool dcp_watts_placement(const struct dcp_cells *,
 bool dcp_pools_placement(const struct dcp_judge *,
                          const struct dcp_placement *) DCP_CHECKED;
 bool dcp_survive_check(struct dcp_leg_view *) DCP_CHECKED;
+bool dcp_no_boot_check(struct dcp_leg_view *) DCP_CHECKED;
 
 /* The slots of the demand that overlap [start_ms, end_ms); false: they do not
  * cover it. */

@@ -2,12 +2,13 @@
 #ifndef DCP_MODEL_CHECK_SURVIVE_H
 #define DCP_MODEL_CHECK_SURVIVE_H 1
 
-/* What the two files about headroom share.  Internal to model/check/. */
+/* What the files about headroom and failed boots share.  Internal to model/check/. */
 
 #include "model/check/overload.h"
 #include "model/check/rule_check.h"
 
 struct dcp_survive_work {
+    const char *promise, *event; /* "n+1", "losing"; for messages. */
     struct dcp_leg_view *leg;
     const struct dcp_judge *j;
     const struct dcp_inventory *inv;

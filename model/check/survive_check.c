@@ -347,6 +347,8 @@ dcp_survive_check(struct dcp_leg_view *leg)
     size_t n_cells = (size_t)inv->n_hosts * leg->cells.n + 1;
     struct dcp_arena *arena = leg->arena;
     struct dcp_survive_work w = {
+        .promise = "n+1",
+        .event = "losing",
         .leg = leg,
         .j = leg->j,
         .inv = inv,

@@ -12,9 +12,9 @@ dcp_survive_report(const struct dcp_survive_work *w,
                    const struct dcp_survive *s, struct dcp_object object,
                    double need, double have, const char *text)
 {
-    dcp_judge_report(w->j, 0, "n+1", object, need, have,
-                     "leg %s, losing %s:%.40s: %s",
-                     w->j->plan->legs[w->leg->index].name,
+    dcp_judge_report(w->j, 0, w->promise, object, need, have,
+                     "leg %s, %s %s:%.40s: %s",
+                     w->j->plan->legs[w->leg->index].name, w->event,
                      dcp_object_kind_name(s->lose.kind),
                      dcp_object_name(w->inv, s->lose), text);
 }

@@ -132,18 +132,20 @@ parse_loss(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
     return list && parse_not_protected(r, list, s);
 }
 
-bool
-dcp_plan_parse_survive(struct dcp_plan_reader *r, json_t *root)
+/* Lists of what is lost, by leg; every leg has one. */
+static bool
+parse_losses(struct dcp_plan_reader *r, json_t *root, const char *key,
+             const struct dcp_survive **out, uint32_t *out_n)
 {
     size_t n = 0;
 
     dcp_plan_reader_enter(r, "");
-    json_t *all = dcp_plan_reader_get(r, root, "survive", JSON_OBJECT);
+    json_t *all = dcp_plan_reader_get(r, root, key, JSON_OBJECT);
 
     if (!all) {
         return false;
     }
-    dcp_plan_reader_enter(r, "survive");
+    dcp_plan_reader_enter(r, key);
     for (uint32_t i = 0; i < r->plan->n_legs; i++) {
         const json_t *list =
             dcp_plan_reader_get(r, all, r->plan->legs[i].name, JSON_ARRAY);
@@ -153,10 +155,10 @@ dcp_plan_parse_survive(struct dcp_plan_reader *r, json_t *root)
         }
         n += json_array_size(list);
     }
-    struct dcp_survive *survive =
+    struct dcp_survive *losses =
         dcp_arena_array(r->plan->arena, struct dcp_survive, n);
 
-    if (!survive) {
+    if (!losses) {
         return dcp_plan_reader_no_memory(r);
     }
     for (uint32_t i = 0; i < r->plan->n_legs; i++) {
@@ -164,7 +166,7 @@ dcp_plan_parse_survive(struct dcp_plan_reader *r, json_t *root)
 
         r->name = r->plan->legs[i].name;
         for (r->index = 0; r->index < json_array_size(list); r->index++) {
-            struct dcp_survive *s = &survive[r->plan->n_survive++];
+            struct dcp_survive *s = &losses[(*out_n)++];
 
             s->leg = i;
             if (!parse_loss(r, json_array_get(list, r->index), s)) {
@@ -173,8 +175,20 @@ dcp_plan_parse_survive(struct dcp_plan_reader *r, json_t *root)
         }
         r->index = SIZE_MAX;
     }
-    r->plan->survive = survive;
+    *out = losses;
     return true;
+}
+
+bool
+dcp_plan_parse_survive(struct dcp_plan_reader *r, json_t *root)
+{
+    struct dcp_plan *plan = r->plan;
+
+    return parse_losses(r, root, "survive", &plan->survive,
+                        &plan->n_survive) &&
+           (!json_object_get(root, "no_boot") ||
+            parse_losses(r, root, "no_boot", &plan->no_boot,
+                         &plan->n_no_boot));
 }
 
 /* --- Steps -------------------------------------------------------------- */

@@ -148,6 +148,26 @@ print_loss(struct printer *p, const struct dcp_survive *s)
     dcp_json_end(w, '}');
 }
 
+/* Lists of what is lost, by leg. */
+static void
+print_losses(struct printer *p, const char *key, const struct dcp_survive all[],
+             uint32_t n)
+{
+    struct dcp_json *w = &p->w;
+
+    dcp_json_kobject(w, key);
+    for (uint32_t i = 0; i < p->plan->n_legs; i++) {
+        dcp_json_karray(w, p->plan->legs[i].name);
+        for (uint32_t k = 0; k < n; k++) {
+            if (all[k].leg == i) {
+                print_loss(p, &all[k]);
+            }
+        }
+        dcp_json_end(w, ']');
+    }
+    dcp_json_end(w, '}');
+}
+
 static void
 print_states(struct printer *p)
 {
@@ -160,17 +180,10 @@ print_states(struct printer *p)
         print_placement(p, plan->legs[i].name, plan->legs[i].after);
     }
     dcp_json_end(w, '}');
-    dcp_json_kobject(w, "survive");
-    for (uint32_t i = 0; i < plan->n_legs; i++) {
-        dcp_json_karray(w, plan->legs[i].name);
-        for (uint32_t k = 0; k < plan->n_survive; k++) {
-            if (plan->survive[k].leg == i) {
-                print_loss(p, &plan->survive[k]);
-            }
-        }
-        dcp_json_end(w, ']');
+    print_losses(p, "survive", plan->survive, plan->n_survive);
+    if (plan->n_no_boot) {
+        print_losses(p, "no_boot", plan->no_boot, plan->n_no_boot);
     }
-    dcp_json_end(w, '}');
 }
 
 static void

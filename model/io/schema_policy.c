@@ -133,6 +133,11 @@ static const struct dcp_schema_row policy_rows[] = {
       .help = "hosts that are switched at one time; 0: one in fifty, at "
               "least one" },
     { "migration", SECTION("policy.migration"), .help = "limits of moves" },
+    { "failed_boots", QUANTITY(SHARE), AT(P, failed_boots_frac), .max = 1,
+      .fallback = "5%",
+      .help = "of the hosts that a morning wakes so many, and at least one, "
+              "may never boot and all VMs still have a place; 0%: all must "
+              "boot" },
     { "morning_lead", QUANTITY(TIME), AT(P, morning_lead_ms), .max = 4.32e7,
       .fallback = "15min",
       .help = "the morning leg ends so long before the window does" },

@@ -8,7 +8,6 @@ without margin, and (e) packed once with the same hindsight.  All kWh are
 replayed from raw samples, with the same power curves, PUE and meter.  (b) to
 (c), and (e) to (d), is what nights save; (a) to (b) is what packing saves;
 they are two things and never added."""
-import csv
 import os
 import subprocess
 import sys
@@ -16,73 +15,10 @@ import sys
 from common import (DATA, Failed, after_hours, copy_model, dcplan,
                     dcplan_json, interval_80, provenance, replace_in, table,
                     work_dir)
+import models
 
 WORK = work_dir("honest-saving")
-NANTES = """\
-sites: {nantes: {pue: 1.5}}
-rooms: {n1: {site: nantes}}
-racks: {nantes: {room: n1}}
-tiers:
-  live: {percentile: p95, margin: 10%}
-policy:
-  goal: energy
-  min_history: 7d
-  headroom: {survive: [{lose: host, count: 1}], protect: [live]}
-"""
 NO_MARGIN = ("margin: 10%", "margin: 0%")
-MAP = """\
-hosts:
-  columns:
-    name: node
-    cpu: cpu_model
-    sockets: sockets
-    cores: cores
-    clock: {column: cpu_mhz, unit: MHz}
-    memory: {column: ram_bytes, unit: B}
-    nics: {column: max_nic_bps, unit: bit}
-    rack: site
-  where: {site: nantes, platform: grid5000}
-  skip: {cluster: [ecotaxe]}
-"""
-
-
-def nantes_model(name, source):
-    """Grid'5000 Nantes (econome, ecotype), VMs from traces, best fit by
-    allocation; hosts that this leaves empty are off."""
-    model = os.path.join(WORK, name)
-    usage = os.path.join(model, "usage.h5")
-    dcplan("-q", "init", model)
-    with open(os.path.join(model, "dc.yaml"), "a", encoding="utf-8") as f:
-        f.write(NANTES)
-    with open(os.path.join(model, "map.yaml"), "w", encoding="utf-8") as f:
-        f.write(MAP)
-    dcplan("traces", "import", *source, "-o", usage)
-    dcplan("-C", model, "import", "csv",
-           "--hosts", f"{DATA}/host-inventories/grid5000/hosts.csv",
-           "--map", os.path.join(model, "map.yaml"),
-           "--power-curves", f"{DATA}/specpower/spec_curves.csv")
-    dcplan("-C", model, "import", "traces", usage, "--tier", "live")
-    with open(os.path.join(model, "import/vms.csv"), encoding="utf-8") as f:
-        used = {row["host"] for row in csv.DictReader(f)}
-    path = os.path.join(model, "import/hosts.csv")
-    with open(path, encoding="utf-8") as f:
-        hosts = list(csv.DictReader(f))
-    with open(path, "w", encoding="utf-8", newline="") as f:
-        out = csv.DictWriter(f, [*hosts[0], "state"], lineterminator="\n")
-        out.writeheader()
-        for host in hosts:
-            host["state"] = "up" if host["name"] in used else "standby"
-            out.writerow(host)
-    dcplan("-C", model, "model", "check")
-    return model
-
-
-def demo_model():
-    model = os.path.join(WORK, "demo")
-    copy_model("examples/demo", model)
-    dcplan("-C", model, "traces", "synth", "--days", "31",
-           "--start", "2026-08-24T22:00:00Z")
-    return model
 
 
 def packed_for_good(model, until, start, end, *more, usage=None):
@@ -187,7 +123,7 @@ def bitbrains():
                         f"{DATA}/bitbrains/rnd-2013-8-even-250vms.tar.zst",
                         "-C", WORK], check=True)
     print("### Bitbrains, August 2013\n")
-    model = nantes_model("bitbrains", ["bitbrains", f"{WORK}/2013-8"])
+    model = models.nantes(WORK, "bitbrains", ["bitbrains", f"{WORK}/2013-8"])
     four_cases(model, "22:00-06:00", "2013-08-20T00:00:00Z",
                "2013-08-20T22:00:00Z", "2013-08-21T22:00:00Z",
                [("min_history: 7d", "min_history: 1h"), NO_MARGIN])
@@ -240,8 +176,9 @@ def planetlab():
     with open(sizes, "w", encoding="utf-8") as f:
         f.write("vm,vcpus,core_mhz,mem_mib\n*,1,2400,2048\n")
     print("### PlanetLab, 3 March 2011\n")
-    model = nantes_model("planetlab", ["planetlab", f"{WORK}/20110303",
-                                       "--vm-size", sizes])
+    model = models.nantes(WORK, "planetlab",
+                          ["planetlab", f"{WORK}/20110303",
+                           "--vm-size", sizes])
     replace_in(os.path.join(model, "dc.yaml"), "min_history: 7d",
                "min_history: 1h")
     four_cases(model, "00:00-06:00", "2011-03-04T00:00:00Z",
@@ -250,7 +187,7 @@ def planetlab():
 
 def demo():
     print("### The demo\n")
-    four_cases(demo_model(), "22:00-06:00", "2026-09-22T00:00:00Z",
+    four_cases(models.demo(WORK), "22:00-06:00", "2026-09-22T00:00:00Z",
                "2026-09-22T20:00:00Z", "2026-09-23T20:00:00Z",
                [("policy:\n", "policy:\n  min_history: 1h\n"), NO_MARGIN])
 

@@ -559,6 +559,7 @@ random_policy(struct world *w, const struct sample *s)
     p->relax_rules = draw(&rng, UINT32_C(1) << DCP_RULE_KINDS);
     p->survive_to_capacity = chance(&rng, 50);
     p->min_gain_frac = 0;
+    p->failed_boots_frac = chance(&rng, 60) ? 0.05 * draw(&rng, 20) : 0;
     p->unpack = chance(&rng, 30) ? DCP_UNPACK_HOME : DCP_UNPACK_NEEDED;
 }
 

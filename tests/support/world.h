@@ -255,6 +255,7 @@ world_make(uint32_t n_hosts, uint32_t n_vms)
     w.inv->policy.target_cpu_frac = 1;
     w.inv->policy.target_mem_frac = 1;
     w.inv->policy.target_net_frac = 1;
+    w.inv->policy.failed_boots_frac = 0;
     world_places(&w);
     world_machines(&w, n_hosts);
     world_net(&w);

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* policy.failed_boots: a leg that wakes hosts says for each where its VMs are
+ * if it never boots, and any f of these lists hold together.
+ *
+ * No subset is enumerated.  On a target, a list brings what it brings; of the
+ * others at most f - 1 apply at the same time, so no sum is above its own row
+ * plus the f - 1 largest of the others, cell by cell.  That every such sum
+ * keeps the limit is enough for all subsets, and for f = 1 also needed.  With
+ * policy.overload the same sums are counted per scenario.  Rules are about two
+ * VMs, so each list and each pair of lists is looked at. */
+
+#include "model/check/survive.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct arrival { /* A VM of one list at its place. */
+    uint32_t target, list, vm;
+};
+
+struct boots {
+    struct dcp_survive_work w;
+    const struct dcp_survive **list; /* By woken host with VMs. */
+    uint32_t n_lists, n_woken, f;
+    uint8_t *woken; /* By host. */
+    struct arrival *arrivals;
+    uint32_t n_arrivals;
+};
+
+static uint32_t
+may_fail(const struct dcp_policy *policy, uint32_t n_woken)
+{
+    if (policy->failed_boots_frac <= 0 || !n_woken) {
+        return 0;
+    }
+    double share = floor(policy->failed_boots_frac * n_woken + 1e-9);
+
+    return share > 1 ? (uint32_t)share : 1;
+}
+
+/* --- The lists ---------------------------------------------------------- */
+
+static void
+report(const struct boots *b, const struct dcp_survive *s,
+       struct dcp_object object, const char *text)
+{
+    dcp_survive_report(&b->w, s, object, DCP_NO_NUMBER, DCP_NO_NUMBER, text);
+}
+
+/* The VMs of the list are those that its host should get. */
+static void
+judge_members(const struct boots *b, const struct dcp_survive *s)
+{
+    const struct dcp_placement *end = b->w.leg->end;
+    uint32_t host = s->lose.ix,
+             n_should = b->w.first[host + 1] - b->w.first[host];
+
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (end->host[s->vms[i]].ix != host ||
+            (i && s->vms[i] == s->vms[i - 1])) {
+            report(b, s, dcp_judge_vm(s->vms[i]),
+                   "is listed, but is not one of its VMs, or twice");
+        }
+    }
+    if (s->n != n_should) {
+        dcp_survive_report(&b->w, s, s->lose, n_should, s->n,
+                           "lists other VMs than it should get");
+    }
+}
+
+static void
+judge_target(const struct boots *b, const struct dcp_survive *s, uint32_t vm,
+             uint32_t host)
+{
+    const struct dcp_inventory *inv = b->w.inv;
+    const struct dcp_leg_view *leg = b->w.leg;
+    dcp_host_id from = leg->start->host[vm];
+    const struct dcp_ids *vlans = &inv->vms[vm].vlans;
+    char why[120], text[100];
+    const char *rule = dcp_check_reach_refusal(inv, vm, host, why);
+
+    if (!rule && !dcp_host_is_none(from) && from.ix != host) {
+        rule = dcp_check_reach_move_refusal(inv, vm, from.ix, host, false, why);
+    }
+    if (rule) {
+        (void)snprintf(text, sizeof text, "on %.30s: %.60s",
+                       inv->hosts[host].name, why);
+        report(b, s, dcp_judge_vm(vm), text);
+    }
+    if (!leg->end->on[host] || host == s->lose.ix ||
+        (b->f > 1 && b->woken[host])) {
+        (void)snprintf(text, sizeof text, "%.60s may be off itself",
+                       inv->hosts[host].name);
+        report(b, s, dcp_judge_vm(vm), text);
+    }
+    for (uint32_t i = 0; i < vlans->n; i++) {
+        if (!dcp_check_reach_vlan_now(inv, host, vlans->ix[i]) &&
+            !dcp_check_reach_vlan_driver(inv, host)) {
+            (void)snprintf(text, sizeof text, "VLAN %.40s is not on %.40s",
+                           inv->vlans[vlans->ix[i]].name,
+                           inv->hosts[host].name);
+            report(b, s, dcp_judge_vm(vm), text);
+        }
+    }
+}
+
+/* --- Room --------------------------------------------------------------- */
+
+/* Of n rows of a column, the sum of the f - 1 largest but that of 'skip'. */
+static uint64_t
+others_most(const uint64_t *rows, size_t stride, uint32_t n, uint32_t skip,
+            uint32_t f)
+{
+    uint64_t sum = 0, below = UINT64_MAX;
+
+    for (uint32_t left = f - 1; left;) {
+        uint64_t most = 0;
+        uint32_t n_most = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+            uint64_t x = rows[i * stride];
+
+            if (i == skip || x >= below) {
+                continue;
+            }
+            n_most = x > most ? 1 : n_most + (x == most);
+            most = x > most ? x : most;
+        }
+        if (!most) {
+            break;
+        }
+        n_most = n_most < left ? n_most : left;
+        sum += most * n_most;
+        left -= n_most;
+        below = most;
+    }
+    return sum;
+}
+
+static void
+judge_cells(struct boots *b, uint32_t target, const uint64_t *rows,
+            const uint32_t *list, uint32_t n)
+{
+    const struct dcp_cells *c = &b->w.leg->cells;
+    size_t at = (size_t)target * c->n;
+    const uint64_t *limit = c->usable + at;
+
+    if (b->w.inv->policy.survive_to_capacity) {
+        dcp_cells_capacity(c, target, b->w.capacity);
+        limit = b->w.capacity;
+    }
+    for (uint32_t k = 0; k < c->n; k++) {
+        uint64_t now = b->w.load[at + k];
+        uint64_t most = now > limit[k] ? now : limit[k];
+
+        for (uint32_t i = 0; i < n; i++) {
+            uint64_t need = now + rows[i * c->n + k] +
+                            others_most(rows + k, c->n, n, i, b->f);
+
+            if (need > most) {
+                char what[60], text[100];
+
+                (void)snprintf(text, sizeof text, "%s: %llu of %llu %s",
+                               dcp_cells_describe(c, k, what, sizeof what),
+                               (unsigned long long)need,
+                               (unsigned long long)most, dcp_cells_unit(c, k));
+                dcp_survive_report(&b->w, b->list[list[i]],
+                                   dcp_judge_host(target), (double)need,
+                                   (double)most, text);
+                return;
+            }
+        }
+    }
+}
+
+static void
+judge_scenarios(struct boots *b, uint32_t target, const uint64_t *rows,
+                const uint32_t *list, uint32_t n)
+{
+    struct dcp_overload *o = b->w.overload;
+    const uint64_t *now = o->all + (size_t)target * o->n;
+    uint64_t limit =
+        dcp_scenarios_limit_mhz(b->w.inv, (dcp_host_id){ target }, true);
+
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < o->n; k++) {
+            o->row[0][k] = now[k] + rows[(size_t)i * o->n + k] +
+                           others_most(rows + k, o->n, n, i, b->f);
+        }
+        for (uint32_t r = 0; r < o->n_ranges; r++) {
+            uint32_t was = dcp_overload_above(o, now, r, limit);
+            uint32_t have = was > o->allowed[r] ? was : o->allowed[r];
+            uint32_t need = dcp_overload_above(o, o->row[0], r, limit);
+
+            if (need > have) {
+                char text[100];
+
+                (void)snprintf(text, sizeof text,
+                               "overloaded in %u samples, %u allowed", need,
+                               have);
+                dcp_survive_report(&b->w, b->list[list[i]],
+                                   dcp_judge_host(target), need, have, text);
+                return;
+            }
+        }
+    }
+}
+
+/* All that may come to one target. */
+static bool
+judge_room(struct boots *b, const struct arrival *a, uint32_t n)
+{
+    const struct dcp_cells *c = &b->w.leg->cells;
+    const struct dcp_overload *o = b->w.overload;
+    uint32_t n_rows = 0;
+    DCP_FREE uint32_t *list = calloc(n + 1u, sizeof *list);
+    DCP_FREE uint64_t *rows = calloc((size_t)n * c->n + 1, sizeof *rows);
+    DCP_FREE uint64_t *joint =
+        o ? calloc((size_t)n * o->n + 1, sizeof *joint) : NULL;
+
+    if (!list || !rows || (o && !joint)) {
+        return dcp_judge_no_memory(b->w.j);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (!n_rows || list[n_rows - 1] != a[i].list) {
+            list[n_rows++] = a[i].list;
+        }
+        uint64_t *row = rows + (size_t)(n_rows - 1) * c->n;
+
+        dcp_cells_need(c, a[i].vm, a[i].target, b->w.need);
+        for (uint32_t k = 0; k < c->n; k++) {
+            row[k] += b->w.need[k];
+        }
+        if (o) {
+            dcp_overload_add(o, a[i].vm, joint + (size_t)(n_rows - 1) * o->n);
+        }
+    }
+    judge_cells(b, a->target, rows, list, n_rows);
+    if (o) {
+        judge_scenarios(b, a->target, joint, list, n_rows);
+    }
+    return true;
+}
+
+static int
+compare_arrivals(const void *pa, const void *pb)
+{
+    const struct arrival *a = pa, *b = pb;
+
+    return a->target != b->target ? (a->target < b->target ? -1 : 1)
+           : a->list != b->list   ? (a->list < b->list ? -1 : 1)
+                                  : (a->vm > b->vm) - (a->vm < b->vm);
+}
+
+static bool
+judge_rooms(struct boots *b)
+{
+    uint32_t n = b->n_arrivals;
+
+    if (n > 1) {
+        qsort(b->arrivals, n, sizeof *b->arrivals, compare_arrivals);
+    }
+    for (uint32_t i = 0, end; i < n; i = end) {
+        for (end = i;
+             end < n && b->arrivals[end].target == b->arrivals[i].target;
+             end++) {
+        }
+        if (!judge_room(b, b->arrivals + i, end - i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- Rules -------------------------------------------------------------- */
+
+static void
+set_list(struct boots *b, const struct dcp_survive *s, bool set)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        b->w.after[s->vms[i]] = set ? s->to[i] : b->w.leg->end->host[s->vms[i]];
+    }
+}
+
+static void
+judge_rules(struct boots *b, const struct dcp_survive *s)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        dcp_survive_judge_rules(&b->w, s, s->vms[i], s->to[i].ix);
+    }
+    b->w.j->result->states_checked++;
+}
+
+static void
+judge_all_rules(struct boots *b)
+{
+    for (uint32_t i = 0; i < b->n_lists; i++) {
+        set_list(b, b->list[i], true);
+        judge_rules(b, b->list[i]);
+        for (uint32_t k = 0; b->f > 1 && k < b->n_lists; k++) {
+            if (k != i) {
+                set_list(b, b->list[k], true);
+                judge_rules(b, b->list[i]);
+                set_list(b, b->list[k], false);
+            }
+        }
+        set_list(b, b->list[i], false);
+    }
+}
+
+/* --- A leg -------------------------------------------------------------- */
+
+/* The lists of the leg, one for each woken host that gets VMs. */
+static void
+find_lists(struct boots *b)
+{
+    const struct dcp_plan *plan = b->w.j->plan;
+
+    for (uint32_t h = 0; h < b->w.inv->n_hosts; h++) {
+        const struct dcp_survive *found = NULL;
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; b->woken[h] && i < plan->n_no_boot; i++) {
+            const struct dcp_survive *s = &plan->no_boot[i];
+
+            if (s->leg == b->w.leg->index && s->lose.kind == DCP_OBJECT_HOST &&
+                s->lose.ix == h) {
+                found = s;
+                n++;
+            }
+        }
+        if (n > 1 || (!n && b->woken[h] && b->w.first[h + 1] > b->w.first[h])) {
+            dcp_judge_report(b->w.j, 0, "no_boot", dcp_judge_host(h), 1, n,
+                             "leg %s: %s list for its not booting",
+                             plan->legs[b->w.leg->index].name,
+                             n ? "more than one" : "no");
+        }
+        if (found) {
+            b->list[b->n_lists++] = found;
+        }
+    }
+}
+
+static bool
+judge_lists(struct boots *b)
+{
+    for (uint32_t i = 0; i < b->n_lists; i++) {
+        const struct dcp_survive *s = b->list[i];
+
+        judge_members(b, s);
+        for (uint32_t k = 0; k < s->n; k++) {
+            judge_target(b, s, s->vms[k], s->to[k].ix);
+            b->arrivals[b->n_arrivals++] =
+                (struct arrival){ s->to[k].ix, i, s->vms[k] };
+        }
+    }
+    judge_all_rules(b);
+    return judge_rooms(b);
+}
+
+static bool
+prepare(struct boots *b)
+{
+    struct dcp_leg_view *leg = b->w.leg;
+    struct dcp_arena *arena = leg->arena;
+    const struct dcp_inventory *inv = b->w.inv;
+    uint32_t n_vms = 0;
+
+    for (uint32_t i = 0; i < leg->j->plan->n_no_boot; i++) {
+        n_vms += leg->j->plan->no_boot[i].n;
+    }
+    b->w.first = dcp_arena_array(arena, uint32_t, inv->n_hosts + 1u);
+    b->w.vms = dcp_arena_array(arena, uint32_t, inv->n_vms + 1u);
+    b->w.need = dcp_arena_array(arena, uint64_t, leg->cells.n + 1u);
+    b->w.capacity = dcp_arena_array(arena, uint64_t, leg->cells.n + 1u);
+    b->w.after = dcp_arena_array(arena, dcp_host_id, inv->n_vms + 1u);
+    b->list =
+        dcp_arena_array(arena, const struct dcp_survive *, inv->n_hosts + 1u);
+    b->arrivals = dcp_arena_array(arena, struct arrival, n_vms + 1u);
+    if (!b->w.first || !b->w.vms || !b->w.need || !b->w.capacity ||
+        !b->w.after || !b->list || !b->arrivals) {
+        return dcp_judge_no_memory(leg->j);
+    }
+    dcp_placement_by_host(leg->end, b->w.first, b->w.vms);
+    memcpy(b->w.after, leg->end->host, inv->n_vms * sizeof *b->w.after);
+    return dcp_survive_index_rules(&b->w);
+}
+
+bool
+dcp_no_boot_check(struct dcp_leg_view *leg)
+{
+    const struct dcp_inventory *inv = leg->j->inv;
+    struct boots b = { .w = { .leg = leg,
+                              .j = leg->j,
+                              .inv = inv,
+                              .promise = "no_boot",
+                              .event = "without" } };
+    struct dcp_overload overload = { 0 };
+
+    b.woken = dcp_arena_array(leg->arena, uint8_t, inv->n_hosts + 1u);
+    if (!b.woken) {
+        return dcp_judge_no_memory(leg->j);
+    }
+    for (uint32_t h = 0; leg->index && h < inv->n_hosts; h++) {
+        b.woken[h] = leg->end->on[h] && !leg->start->on[h];
+        b.n_woken += b.woken[h];
+    }
+    b.f = may_fail(&inv->policy, b.n_woken);
+    if (!b.f) {
+        return true;
+    }
+    DCP_FREE uint64_t *load = dcp_cells_load(&leg->cells, leg->end);
+    bool ok = load ? prepare(&b) : dcp_judge_no_memory(leg->j);
+
+    b.w.load = load;
+    if (ok && dcp_overload_asked(leg->j)) {
+        uint32_t first = leg->cells.first_slot;
+
+        b.w.overload = &overload;
+        ok = dcp_overload_init(&overload, leg->j, first,
+                               first + leg->cells.n_slots) &&
+             dcp_overload_sum(&overload, leg->end);
+    }
+    if (ok) {
+        find_lists(&b);
+        ok = judge_lists(&b);
+    }
+    dcp_overload_finish(&overload);
+    return ok;
+}

@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Each failed boot is played on the state of the day and taken back, as a loss
+ * is in headroom.c.  For f > 1 the sums of every target are raised meanwhile
+ * by what other lists may bring there at most. */
+
+#define _GNU_SOURCE 1 /* qsort_r */
+
+#include "solver/failed_boots.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one list brings to one target, in all that is counted on a host: CPU by
+ * slot, network by slot, scalars, joint samples. */
+struct row {
+    uint32_t target, woken;
+    uint32_t *cells;
+};
+
+struct boots {
+    const struct dcp_problem *p;
+    struct dcp_state *s;
+    const struct dcp_placement *night;
+    uint32_t f, n_cells;
+    uint32_t *woken; /* Hosts. */
+    uint32_t n_woken;
+    uint8_t *is_woken;  /* By host. */
+    uint32_t *fallback; /* By item; DCP_IX_NONE: none. */
+    uint32_t *items;    /* Of the host at hand. */
+    uint32_t n_items;
+    struct dcp_weights weights;
+    /* Only where f > 1. */
+    struct row *rows;
+    uint32_t n_rows, rows_capacity;
+    uint32_t *reserve; /* [host * n_cells + cell]: the f - 1 largest. */
+};
+
+uint32_t
+dcp_failed_boots_count(const struct dcp_policy *policy, uint32_t n_woken)
+{
+    if (policy->failed_boots_frac <= 0 || !n_woken) {
+        return 0;
+    }
+    double share = floor(policy->failed_boots_frac * n_woken + 1e-9);
+
+    return share < 1 ? 1 : (uint32_t)share;
+}
+
+/* --- Rows of what lists bring ------------------------------------------- */
+
+static void
+add_item(const struct boots *b, uint32_t item, uint32_t *cells)
+{
+    const struct dcp_problem *p = b->p;
+
+    for (uint32_t t = 0; t < p->stride; t++) {
+        *cells++ += p->cpu_mhz[(size_t)item * p->stride + t];
+    }
+    for (uint32_t t = 0; p->net_kib_s && t < p->stride; t++) {
+        *cells++ += p->net_kib_s[(size_t)item * p->stride + t];
+    }
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        *cells++ += p->request[(size_t)item * p->n_scalars + r];
+    }
+    for (uint32_t k = 0; p->chance && k < p->chance->stride; k++) {
+        *cells++ += p->chance->mhz[(size_t)item * p->chance->stride + k];
+    }
+}
+
+static struct row *
+row_of(struct boots *b, uint32_t target, uint32_t woken)
+{
+    for (uint32_t i = b->n_rows; i-- > 0 && b->rows[i].woken == woken;) {
+        if (b->rows[i].target == target) {
+            return &b->rows[i];
+        }
+    }
+    if (b->n_rows == b->rows_capacity) {
+        uint32_t n = b->rows_capacity ? 2 * b->rows_capacity : 64;
+        struct row *more = realloc(b->rows, n * sizeof *more);
+
+        if (!more) {
+            return NULL;
+        }
+        b->rows = more;
+        b->rows_capacity = n;
+    }
+    struct row *row = &b->rows[b->n_rows];
+
+    *row = (struct row){ target, woken,
+                         calloc(b->n_cells + 1u, sizeof *row->cells) };
+    b->n_rows += row->cells != NULL;
+    return row->cells ? row : NULL;
+}
+
+/* The f - 1 largest amounts that lists other than that of 'without' bring to
+ * 'target', cell by cell. */
+static void
+others_most(const struct boots *b, uint32_t target, uint32_t without,
+            uint32_t *out)
+{
+    for (uint32_t c = 0; c < b->n_cells; c++) {
+        uint64_t sum = 0;
+        uint32_t below = UINT32_MAX, n_left = b->f - 1, n_same = 0;
+
+        while (n_left) { /* The next largest value, with its repeats. */
+            uint32_t most = 0;
+
+            n_same = 0;
+            for (uint32_t i = 0; i < b->n_rows; i++) {
+                uint32_t x = b->rows[i].cells[c];
+
+                if (b->rows[i].target != target ||
+                    b->rows[i].woken == without || x >= below) {
+                    continue;
+                }
+                n_same = x > most ? 1 : n_same + (x == most);
+                most = x > most ? x : most;
+            }
+            if (!most) {
+                break;
+            }
+            n_same = n_same < n_left ? n_same : n_left;
+            sum += (uint64_t)most * n_same;
+            n_left -= n_same;
+            below = most;
+        }
+        out[c] = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+    }
+}
+
+/* Adds (or takes off again) amounts that no item of the state stands for. */
+static void
+raise(struct boots *b, uint32_t host, const uint32_t *cells, bool on)
+{
+    const struct dcp_problem *p = b->p;
+    struct dcp_state *s = b->s;
+    uint32_t sign = on ? 1 : UINT32_MAX, peak = 0;
+    uint32_t *cpu = s->cpu_mhz + (size_t)host * p->stride;
+
+    for (uint32_t t = 0; t < p->stride; t++) {
+        cpu[t] += sign * *cells++;
+        peak = cpu[t] > peak ? cpu[t] : peak;
+    }
+    s->cpu_peak_mhz[host] = peak;
+    for (uint32_t t = 0; p->net_kib_s && t < p->stride; t++) {
+        s->net_kib_s[(size_t)host * p->stride + t] += sign * *cells++;
+    }
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        s->used[(size_t)r * p->n_hosts + host] += sign * *cells++;
+    }
+    peak = 0;
+    for (uint32_t k = 0; p->chance && k < p->chance->stride; k++) {
+        uint32_t *sum = &s->chance->mhz[(size_t)host * p->chance->stride + k];
+
+        *sum += sign * *cells++;
+        peak = *sum > peak ? *sum : peak;
+    }
+    if (p->chance) {
+        s->chance->peak_mhz[host] = peak;
+    }
+}
+
+static void
+raise_all(struct boots *b, bool on)
+{
+    for (uint32_t h = 0; b->reserve && h < b->p->n_hosts; h++) {
+        raise(b, h, b->reserve + (size_t)h * b->n_cells, on);
+    }
+}
+
+/* --- One boot that fails ------------------------------------------------ */
+
+/* With f > 1 another of the hosts may be missing too: its VMs are then where
+ * their list says. */
+static bool
+pairs_allow(struct boots *b, uint32_t item, uint32_t host)
+{
+    const struct dcp_problem *p = b->p;
+    bool ok = true;
+
+    for (uint32_t k = p->group_first[item];
+         b->f > 1 && ok && k < p->group_first[item + 1]; k++) {
+        const struct dcp_group *g =
+            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
+
+        for (uint32_t i = 0; ok && i < g->n_items + g->n_others; i++) {
+            uint32_t other =
+                i < g->n_items ? g->items[i] : g->others[i - g->n_items];
+            uint32_t at = b->s->host[other];
+
+            if (other == item || b->fallback[other] == DCP_IX_NONE ||
+                at == DCP_IX_NONE || at == b->fallback[other]) {
+                continue;
+            }
+            dcp_state_remove(b->s, other);
+            dcp_state_place(b->s, other, b->fallback[other]);
+            ok = !dcp_state_blocking_group(b->s, item, host, true);
+            dcp_state_remove(b->s, other);
+            dcp_state_place(b->s, other, at);
+        }
+    }
+    return ok;
+}
+
+static bool
+takes(struct boots *b, uint32_t item, uint32_t host)
+{
+    const struct dcp_problem *p = b->p;
+
+    return b->s->on[host] && p->use[host] != DCP_HOST_AVOID &&
+           (!b->is_woken[host] || b->f == 1) &&
+           dcp_state_fits_full(b->s, item, host) &&
+           dcp_problem_reaches(p, item, host) &&
+           dcp_state_restarts(b->s, item, host) && pairs_allow(b, item, host);
+}
+
+/* Where it is at night if it can stay there, else best fit. */
+static uint32_t
+find_place(struct boots *b, uint32_t item)
+{
+    const struct dcp_problem *p = b->p;
+    uint32_t stay = b->night->host[p->vm[p->vm_first[item]]].ix;
+    uint32_t best = DCP_IX_NONE;
+    double least = 0;
+
+    if (stay != DCP_IX_NONE && takes(b, item, stay)) {
+        return stay;
+    }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if (!takes(b, item, h)) {
+            continue;
+        }
+        double room = dcp_state_room_left(b->s, &b->weights, item, h);
+
+        if (best == DCP_IX_NONE || room < least) {
+            best = h;
+            least = room;
+        }
+    }
+    return best;
+}
+
+static int
+larger_first(const void *pa, const void *pb, void *arg)
+{
+    const struct dcp_problem *p = arg;
+    uint32_t a, b;
+
+    memcpy(&a, pa, sizeof a);
+    memcpy(&b, pb, sizeof b);
+    if (p->size[a] != p->size[b]) {
+        return p->size[a] > p->size[b] ? -1 : 1;
+    }
+    return a < b ? -1 : a > b;
+}
+
+static bool
+remember_rows(struct boots *b, uint32_t woken)
+{
+    uint32_t first = b->n_rows;
+
+    for (uint32_t i = 0; i < b->n_items; i++) {
+        struct row *row = row_of(b, b->fallback[b->items[i]], woken);
+
+        if (!row) {
+            return false;
+        }
+        add_item(b, b->items[i], row->cells);
+    }
+    for (uint32_t i = first; i < b->n_rows; i++) {
+        uint32_t target = b->rows[i].target;
+
+        others_most(b, target, DCP_IX_NONE,
+                    b->reserve + (size_t)target * b->n_cells);
+    }
+    return true;
+}
+
+/* '*out_ok' false: a VM of the host finds no other place. */
+static bool
+play(struct boots *b, uint32_t woken, bool *out_ok)
+{
+    struct dcp_state *s = b->s;
+    bool ok = true;
+
+    b->n_items = 0;
+    while (s->first[woken] != DCP_IX_NONE) {
+        b->items[b->n_items++] = s->first[woken];
+        dcp_state_remove(s, s->first[woken]);
+    }
+    qsort_r(b->items, b->n_items, sizeof *b->items, larger_first,
+            (void *)(size_t)b->p);
+    dcp_state_power(s, woken, false);
+    raise_all(b, true);
+    for (uint32_t i = 0; ok && i < b->n_items; i++) {
+        uint32_t item = b->items[i], h = find_place(b, item);
+
+        ok = h != DCP_IX_NONE;
+        b->fallback[item] = h;
+        if (ok) {
+            dcp_state_place(s, item, h);
+        }
+    }
+    for (uint32_t i = 0; i < b->n_items; i++) {
+        if (s->host[b->items[i]] != DCP_IX_NONE) {
+            dcp_state_remove(s, b->items[i]);
+        }
+    }
+    raise_all(b, false);
+    dcp_state_power(s, woken, true);
+    for (uint32_t i = b->n_items; i-- > 0;) {
+        dcp_state_place(s, b->items[i], woken);
+    }
+    *out_ok = ok;
+    return !ok || b->f == 1 || remember_rows(b, woken);
+}
+
+/* Joint samples count how many are too high, which is no sum: once all lists
+ * are known each is tested beside the most of all others. */
+static bool
+stands(struct boots *b, const struct row *row, uint32_t *others)
+{
+    const struct dcp_chance_load *l = b->s->chance;
+    bool ok = true;
+
+    others_most(b, row->target, row->woken, others);
+    raise(b, row->target, others, true);
+    raise(b, row->target, row->cells, true);
+    for (uint32_t r = 0; r < l->c->n_ranges; r++) {
+        uint32_t above = 0;
+
+        for (uint32_t k = l->c->first[r]; k < l->c->first[r + 1]; k++) {
+            above += l->mhz[(size_t)row->target * l->c->stride + k] >
+                     l->c->full_mhz[row->target];
+        }
+        ok = ok && above <= l->c->allowed[r];
+    }
+    raise(b, row->target, row->cells, false);
+    raise(b, row->target, others, false);
+    return ok;
+}
+
+/* --- All of them -------------------------------------------------------- */
+
+static int
+compare_pairs(const void *pa, const void *pb)
+{
+    uint32_t a, b;
+
+    memcpy(&a, pa, sizeof a); /* Pairs (vm, host) by VM. */
+    memcpy(&b, pb, sizeof b);
+    return a < b ? -1 : a > b;
+}
+
+static bool
+write_list(const struct boots *b, uint32_t woken, struct dcp_arena *arena,
+           struct dcp_loss_answer *out)
+{
+    const struct dcp_problem *p = b->p;
+    uint32_t n = 0, n_vms = p->q->inventory->n_vms;
+    DCP_FREE uint32_t(*pairs)[2] = calloc(n_vms + 1u, sizeof *pairs);
+
+    for (uint32_t i = b->s->first[woken]; pairs && i != DCP_IX_NONE;
+         i = b->s->next[i]) {
+        for (uint32_t k = p->vm_first[i]; k < p->vm_first[i + 1]; k++) {
+            pairs[n][0] = p->vm[k];
+            pairs[n++][1] = b->fallback[i];
+        }
+    }
+    uint32_t *vms = dcp_arena_array(arena, uint32_t, n);
+    uint32_t *to = dcp_arena_array(arena, uint32_t, n);
+
+    if (!pairs || !vms || !to) {
+        return false;
+    }
+    qsort(pairs, n, sizeof *pairs, compare_pairs);
+    for (uint32_t i = 0; i < n; i++) {
+        vms[i] = pairs[i][0];
+        to[i] = pairs[i][1];
+    }
+    *out = (struct dcp_loss_answer){
+        .lose = { DCP_LOSS_HOST, woken }, .vms = vms, .to = to, .n = n
+    };
+    return true;
+}
+
+static bool
+find(struct boots *b, struct dcp_arena *arena, struct dcp_failed_boots *out)
+{
+    bool ok = true, memory = true;
+
+    for (uint32_t i = 0; memory && ok && i < b->n_woken; i++) {
+        out->failed_host = b->woken[i];
+        memory = play(b, b->woken[i], &ok);
+    }
+    if (memory && ok && b->f > 1 && b->p->chance) {
+        DCP_FREE uint32_t *others = calloc(b->n_cells + 1u, sizeof *others);
+
+        memory = others != NULL;
+        for (uint32_t i = 0; memory && ok && i < b->n_rows; i++) {
+            out->failed_host = b->rows[i].woken;
+            ok = stands(b, &b->rows[i], others);
+        }
+    }
+    if (!memory || !ok) {
+        return memory;
+    }
+    out->failed_host = DCP_IX_NONE;
+    if (arena) {
+        out->lists = dcp_arena_array(arena, struct dcp_loss_answer, b->n_woken);
+        memory = out->lists != NULL;
+        for (uint32_t i = 0; memory && i < b->n_woken; i++) {
+            memory =
+                write_list(b, b->woken[i], arena, &out->lists[out->n_lists++]);
+        }
+    }
+    return memory;
+}
+
+/* A woken host of which the state knows another VM than the placement (a rule
+ * gathers what starts apart): DCP_IX_NONE: none. */
+static uint32_t
+misread(const struct boots *b)
+{
+    const struct dcp_placement *day = b->p->q->start;
+
+    for (uint32_t v = 0; v < day->n_vms; v++) {
+        uint32_t h = day->host[v].ix, at = b->s->host[b->p->item_of_vm[v]];
+
+        if (h != at && ((h != DCP_IX_NONE && b->is_woken[h]) ||
+                        (at != DCP_IX_NONE && b->is_woken[at]))) {
+            return h != DCP_IX_NONE && b->is_woken[h] ? h : at;
+        }
+    }
+    return DCP_IX_NONE;
+}
+
+bool
+dcp_failed_boots_find(const struct dcp_question *day,
+                      const struct dcp_placement *night,
+                      struct dcp_arena *arena, struct dcp_failed_boots *out,
+                      struct dcp_error *err)
+{
+    uint32_t n = day->inventory->n_hosts;
+    DCP_FREE uint32_t *woken = calloc(n + 1u, sizeof *woken);
+    DCP_FREE uint8_t *is_woken = calloc(n + 1u, 1);
+    struct boots b = { .night = night, .woken = woken, .is_woken = is_woken };
+
+    *out = (struct dcp_failed_boots){ .failed_host = DCP_IX_NONE };
+    for (uint32_t h = 0; woken && is_woken && h < n; h++) {
+        is_woken[h] = day->start->on[h] && !night->on[h];
+        if (is_woken[h]) {
+            woken[b.n_woken++] = h;
+        }
+    }
+    b.f = dcp_failed_boots_count(&day->inventory->policy, b.n_woken);
+    out->n_woken = b.n_woken;
+    out->f = b.f;
+    if (woken && is_woken && !b.f) {
+        return true;
+    }
+    DCP_AUTO(dcp_problem)
+    struct dcp_problem *p =
+        woken && is_woken ? dcp_problem_create(day, err) : NULL;
+    DCP_AUTO(dcp_state)
+    struct dcp_state *s = p ? dcp_state_create(p, err) : NULL;
+
+    if (!woken || !is_woken) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
+    }
+    if (!s) {
+        return false;
+    }
+    b.p = p;
+    b.s = s;
+    b.n_cells = p->stride * (p->net_kib_s ? 2 : 1) + p->n_scalars +
+                (p->chance ? p->chance->stride : 0);
+    b.weights.cpu = 1;
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        b.weights.scalar[r] = 1;
+    }
+    DCP_FREE uint32_t *fallback = malloc((p->n_items + 1u) * sizeof *fallback);
+    DCP_FREE uint32_t *items = malloc((p->n_items + 1u) * sizeof *items);
+    DCP_FREE uint32_t *reserve =
+        b.f > 1 ? calloc((size_t)n * b.n_cells + 1, sizeof *reserve) : NULL;
+    bool memory = fallback && items && (b.f == 1 || reserve);
+
+    b.fallback = fallback;
+    b.items = items;
+    b.reserve = reserve;
+    for (uint32_t i = 0; memory && i < p->n_items; i++) {
+        fallback[i] = DCP_IX_NONE;
+    }
+    out->failed_host = misread(&b);
+    if (memory && out->failed_host == DCP_IX_NONE) {
+        memory = find(&b, arena, out);
+    }
+    for (uint32_t i = 0; i < b.n_rows; i++) {
+        free(b.rows[i].cells);
+    }
+    free(b.rows);
+    return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
+}
