@@ -37,6 +37,9 @@ const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS] = {
       "moves, "
       "balance or room, or a sum such as cost+0.02*moves (default: the "
       "policy's)" },
+    { "slack", 0, DCP_OPT_FRAC, P(slack_frac), "SHARE", NULL, NULL,
+      "let a later goal cost an earlier one up to SHARE of its value, e.g. "
+      "1%" },
     { "gap", 0, DCP_OPT_FRAC, P(gap_frac), "SHARE", NULL, NULL,
       "stop when proved to be within SHARE of the best, e.g. 1%" },
     { "max-moves", 0, DCP_OPT_UINT, P(max_moves), "N", NULL, NULL,
@@ -373,6 +376,9 @@ make(const struct dcp_globals *g, struct dcp_context *c,
         (job->has_window && start == c->model.placement &&
          !is_settled(g, c, a, &a->settled, err))) {
         return false;
+    }
+    if (o->slack_frac > 0) {
+        r.goals.slack_frac = o->slack_frac;
     }
     r.settled = a->settled;
     if (!dcp_plan_make(&r, &a->plan, &a->outcome, err)) {

@@ -19,10 +19,11 @@ struct dcp_planning_options {
     int64_t from_ms;       /* --fit-from. */
     double gap_frac;
     uint64_t max_moves;
+    double slack_frac; /* Above 0: in place of policy.goal_slack. */
     double perturb_frac;
     bool detailed_exitcode;
 };
-#define DCP_N_PLANNING_ROWS 9u
+#define DCP_N_PLANNING_ROWS 10u
 extern const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS];
 
 /* A job: what to ask, and how to present it. */

@@ -254,10 +254,11 @@ add_envelopes(const struct dcp_fold *f, struct dcp_lp *lp)
 struct covered {
     const struct dcp_fold *f;
     const struct dcp_priced_licence *licence;
-    uint8_t *item;   /* 1: has covered VMs. */
-    uint64_t *reach; /* Hosts that some covered item reaches. */
-    uint32_t *col;   /* [region * n_types + type]; UINT32_MAX: none. */
-    uint32_t *cover; /* Columns of covers, or 'col' again. */
+    uint8_t *item;    /* 1: has covered VMs. */
+    uint64_t *reach;  /* Hosts that some covered item reaches. */
+    uint32_t n_sides; /* Of hosts that hold something. */
+    uint32_t *col;    /* [(region * n_sides + side) * n_types + type]. */
+    uint32_t *cover;  /* Columns of covers, or 'col' again. */
     uint32_t min_vms, min_vcpus, n_vms;
 };
 
@@ -314,42 +315,40 @@ add_licence_columns(struct covered *c, struct dcp_lp *lp, uint32_t excess_row,
                     l->metric != DCP_LICENCE_VM &&
                     l->metric != DCP_LICENCE_VCPU;
 
-    for (uint32_t r = 0; r < f->n_regions; r++) {
-        for (uint32_t t = 0; t < f->n_types; t++) {
-            uint32_t at = r * f->n_types + t;
-            double units = dcp_pricing_units(f->p, c->licence, f->example[t],
-                                             c->min_vms, c->min_vcpus);
-            double cost = excess_row == UINT32_MAX ? price * units : 0;
-            uint32_t row = dcp_lp_add_row(lp, -DCP_LP_INF, 0);
-            bool ok = row != UINT32_MAX;
+    for (uint32_t at = 0; at < f->n_regions * c->n_sides * f->n_types; at++) {
+        uint32_t t = at % f->n_types, side = at / f->n_types % c->n_sides;
+        uint32_t r = at / f->n_types / c->n_sides;
+        double units = dcp_pricing_units(f->p, c->licence, f->example[t],
+                                         c->min_vms, c->min_vcpus);
+        double cost = excess_row == UINT32_MAX ? price * units : 0;
+        uint32_t row = dcp_lp_add_row(lp, -DCP_LP_INF, 0);
+        bool ok = row != UINT32_MAX;
 
-            c->col[at] = dcp_lp_add_col(lp, 0, most_hosts(c, r, t),
-                                        by_cover ? 0 : cost, true);
-            ok = ok && c->col[at] != UINT32_MAX &&
-                 dcp_lp_set(lp, row, c->col[at], 1);
-            for (uint32_t k = 0; ok && k < f->n_sides; k++) {
-                ok = dcp_lp_set(lp, row, dcp_bound_column(f, r, k, t), -1);
-            }
-            c->cover[at] = c->col[at];
-            if (ok && by_cover) {
-                uint32_t more = dcp_lp_add_row(lp, -DCP_LP_INF, 0);
+        c->col[at] = dcp_lp_add_col(lp, 0, most_hosts(c, r, t),
+                                    by_cover ? 0 : cost, true);
+        ok = ok && c->col[at] != UINT32_MAX &&
+             dcp_lp_set(lp, row, c->col[at], 1) &&
+             dcp_lp_set(lp, row, dcp_bound_column(f, r, side, t), -1);
+        c->cover[at] = c->col[at];
+        if (ok && by_cover) {
+            uint32_t more = dcp_lp_add_row(lp, -DCP_LP_INF, 0);
 
-                c->cover[at] = dcp_lp_add_col(lp, 0, DCP_LP_INF, cost, true);
-                ok = more != UINT32_MAX && c->cover[at] != UINT32_MAX &&
-                     dcp_lp_set(lp, more, c->col[at], 1) &&
-                     dcp_lp_set(lp, more, c->cover[at], -1);
-            }
-            if (!ok || (excess_row != UINT32_MAX &&
-                        !dcp_lp_set(lp, excess_row, c->cover[at], -units))) {
-                return false;
-            }
+            c->cover[at] = dcp_lp_add_col(lp, 0, DCP_LP_INF, cost, true);
+            ok = more != UINT32_MAX && c->cover[at] != UINT32_MAX &&
+                 dcp_lp_set(lp, more, c->col[at], 1) &&
+                 dcp_lp_set(lp, more, c->cover[at], -1);
+        }
+        if (!ok || (excess_row != UINT32_MAX &&
+                    !dcp_lp_set(lp, excess_row, c->cover[at], -units))) {
+            return false;
         }
     }
     if (by_cover) {
         uint32_t row = dcp_lp_add_row(lp, c->n_vms, DCP_LP_INF);
         bool ok = row != UINT32_MAX;
 
-        for (uint32_t at = 0; ok && at < f->n_regions * f->n_types; at++) {
+        for (uint32_t at = 0; ok && at < f->n_regions * c->n_sides * f->n_types;
+             at++) {
             ok = dcp_lp_set(lp, row, c->cover[at], l->guests_per_cover);
         }
         return ok;
@@ -361,7 +360,7 @@ add_licence_columns(struct covered *c, struct dcp_lp *lp, uint32_t excess_row,
  * of a host, by region. */
 static bool
 add_room_row(const struct covered *c, struct dcp_lp *lp,
-             const struct dcp_bound_resource *r, uint32_t region, int dff,
+             const struct dcp_bound_resource *r, struct dcp_part part, int dff,
              double epsilon)
 {
     const struct dcp_fold *f = c->f;
@@ -369,12 +368,12 @@ add_room_row(const struct covered *c, struct dcp_lp *lp,
     double largest = 0, demand = 0;
 
     for (uint32_t t = 0; t < f->n_types; t++) {
-        if (f->n_max[(size_t)region * f->n_types + t] > 0) {
+        if (f->n_max[(size_t)part.region * f->n_types + t] > 0) {
             largest = fmax(largest, r->cap[f->example[t]]);
         }
     }
     for (uint32_t i = 0; i < f->p->n_items; i++) {
-        if (c->item[i] && f->item_region[i] == region) {
+        if (c->item[i] && dcp_fold_in_part(f, i, part)) {
             double size = r->size[i * r->step];
 
             demand +=
@@ -398,7 +397,13 @@ add_room_row(const struct covered *c, struct dcp_lp *lp,
                 ? dcp_bound_dual_feasible(fmin(cap / largest, 1), dff, epsilon)
                 : 0;
 
-        ok = dcp_lp_set(lp, row, c->col[region * f->n_types + t], value);
+        for (uint32_t k = 0; ok && k < c->n_sides; k++) {
+            uint32_t at = (part.region * c->n_sides + k) * f->n_types + t;
+
+            if (part.side == DCP_FOLD_ANY || part.side == k) {
+                ok = dcp_lp_set(lp, row, c->col[at], value);
+            }
+        }
     }
     return ok;
 }
@@ -410,13 +415,18 @@ add_room(const struct covered *c, struct dcp_lp *lp,
     static const double epsilons[] = { 0.15, 0.25, 0.35, 0.5 };
     bool ok = true;
 
-    for (uint32_t region = 0; ok && region < c->f->n_regions; region++) {
-        ok = add_room_row(c, lp, r, region, -1, 0);
+    for (uint32_t n = 0; ok && n < c->f->n_regions * 3; n++) {
+        struct dcp_part part = { n / 3, n % 3 < 2 ? n % 3 : DCP_FOLD_ANY };
+
+        if (part.side != DCP_FOLD_ANY && c->n_sides == 1) {
+            continue;
+        }
+        ok = add_room_row(c, lp, r, part, -1, 0);
         for (int k = 1; ok && k <= 3; k++) {
-            ok = add_room_row(c, lp, r, region, k, 0);
+            ok = add_room_row(c, lp, r, part, k, 0);
         }
         for (int k = 0; ok && k < 4; k++) {
-            ok = add_room_row(c, lp, r, region, 0, epsilons[k]);
+            ok = add_room_row(c, lp, r, part, 0, epsilons[k]);
         }
     }
     return ok;
@@ -492,7 +502,8 @@ static bool
 add_licences(const struct dcp_fold *f, struct dcp_lp *lp)
 {
     const struct dcp_problem *p = f->p;
-    size_t n_cols = (size_t)f->n_regions * f->n_types + 1;
+    uint32_t n_sides = f->n_sides > 1 ? 2 : 1;
+    size_t n_cols = (size_t)f->n_regions * n_sides * f->n_types + 1;
     bool ok = true;
 
     for (uint32_t k = 0; ok && k < p->pricing->n_licences; k++) {
@@ -504,6 +515,7 @@ add_licences(const struct dcp_fold *f, struct dcp_lp *lp)
                              .licence = &p->pricing->licence[k],
                              .item = item,
                              .reach = reach,
+                             .n_sides = n_sides,
                              .col = col,
                              .cover = cover };
 

@@ -164,10 +164,11 @@ dcp_search_repair(struct search *x, uint32_t *items,
 
 /* --- All ---------------------------------------------------------------- */
 
-/* Three ways for small clusters: empty hosts one by one from where VMs are;
- * start from the hosts that the bound would keep; or from those with some kept
- * empty for headroom.  The first moves least, the others see that other hosts
- * are better; the cheapest answer stays, the earlier of nearly equal ones. */
+/* Three ways, or four, for small clusters: empty hosts one by one from where
+ * VMs are; start from the hosts that the bound would keep; or from those with
+ * some kept empty for headroom.  The first moves least, the others see that
+ * other hosts are better; the cheapest answer stays, the earlier of nearly
+ * equal ones. */
 static bool
 from_start(struct search *x, struct dcp_search_result *out,
            struct dcp_error *err)
@@ -183,7 +184,7 @@ from_start(struct search *x, struct dcp_search_result *out,
            dcp_search_drop_licences(x, 4, check, err) &&
            dcp_search_ruin_and_recreate(x, check, out, err) &&
            dcp_search_empty_hosts(x, 2, check, 64, err) &&
-           dcp_search_drop_licences(x, 4, check, err);
+           dcp_search_refine_first(x, check, err);
 }
 
 static bool
@@ -204,7 +205,7 @@ from_bound(struct search *x, struct dcp_search_result *out,
            dcp_search_ruin_and_recreate(x, check, out, err) &&
            dcp_search_drop_hosts(x, check, DROP_EJECTIONS, err) &&
            dcp_search_empty_hosts(x, 2, check, 64, err) &&
-           dcp_search_drop_licences(x, 4, check, err);
+           dcp_search_refine_first(x, check, err);
 }
 
 /* Some hosts are kept empty until all others are packed. */
@@ -234,7 +235,31 @@ from_target(struct search *x, struct dcp_search_result *out,
     return dcp_search_drop_hosts(x, check, DROP_EJECTIONS, err) &&
            dcp_search_ruin_and_recreate(x, check, out, err) &&
            dcp_search_empty_hosts(x, 2, check, 64, err) &&
-           dcp_search_drop_licences(x, 4, check, err);
+           dcp_search_refine_first(x, check, err);
+}
+
+/* All anew: where licences count, what is packed first decides. */
+static bool
+from_nothing(struct search *x, struct dcp_search_result *out,
+             struct dcp_error *err)
+{
+    struct dcp_headroom headroom = { .ok = true };
+    bool check = x->p->q->headroom, complete;
+
+    if (!dcp_search_pack_anew(x, &complete, err)) {
+        return false;
+    }
+    if (!complete) {
+        return true;
+    }
+    if (check && !dcp_search_add_spares(x, &headroom, err)) {
+        return false;
+    }
+    check = check && headroom.ok;
+    return dcp_search_empty_hosts(x, 2, check, 32, err) &&
+           dcp_search_ruin_and_recreate(x, check, out, err) &&
+           dcp_search_empty_hosts(x, 2, check, 64, err) &&
+           dcp_search_refine_first(x, check, err);
 }
 
 /* The value of a complete state; one without headroom counts as infinite. */
@@ -243,6 +268,10 @@ final_value(struct search *x, double *out, struct dcp_error *err)
 {
     struct dcp_headroom headroom = { .ok = true };
 
+    *out = INFINITY;
+    if (x->s->n_unplaced) {
+        return true;
+    }
     if (x->p->q->headroom && !dcp_search_add_spares(x, &headroom, err)) {
         return false;
     }
@@ -256,7 +285,9 @@ consolidate_small(struct search *x, struct dcp_search_result *out,
 {
     static bool (*const ways[])(struct search *, struct dcp_search_result *,
                                 struct dcp_error *) = { from_start, from_bound,
-                                                        from_target };
+                                                        from_target,
+                                                        from_nothing };
+    uint32_t n_ways = dcp_pricing_counts_licences(x->p, 0) ? 4 : 3;
     double min_gain = x->p->q->inventory->policy.min_gain_frac;
     DCP_AUTO(dcp_state)
     struct dcp_state *repaired = dcp_state_create(x->p, err);
@@ -267,7 +298,7 @@ consolidate_small(struct search *x, struct dcp_search_result *out,
         return false;
     }
     dcp_state_assign(repaired, x->s);
-    for (uint32_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+    for (uint32_t k = 0; k < n_ways; k++) {
         double value;
 
         dcp_state_assign(x->s, repaired);

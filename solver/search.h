@@ -42,6 +42,13 @@ struct dcp_search_result {
 /* What a state costs by the first goal. */
 double dcp_search_value(struct dcp_state *);
 
+/* The goals after the first, of a complete and legal state: each is made small
+ * among states that are as good by the earlier ones, or worse by the slack that
+ * the question allows. */
+bool
+dcp_search_later_goals(struct dcp_state *, const struct dcp_search_options *,
+                       struct dcp_error *err) DCP_CHECKED;
+
 /* Improves 's' (made from the problem's start) in place. */
 bool dcp_search_run(struct dcp_state *s, const struct dcp_bound *,
                     const struct dcp_search_options *,

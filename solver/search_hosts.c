@@ -108,6 +108,18 @@ dcp_search_settle(struct search *x, bool check, bool *out_kept,
     return true;
 }
 
+bool
+dcp_search_settle_if_no_worse(struct search *x, double before, bool check,
+                              bool *out_kept, struct dcp_error *err)
+{
+    if (dcp_search_value(x->s) <= before) {
+        return dcp_search_settle(x, check, out_kept, err);
+    }
+    *out_kept = false;
+    dcp_trail_undo(&x->in.trail, x->s);
+    return true;
+}
+
 /* One pass over the hosts, least loaded first; repeats while it helps. */
 bool
 dcp_search_empty_hosts(struct search *x, uint32_t max_passes, bool check,
@@ -126,13 +138,14 @@ dcp_search_empty_hosts(struct search *x, uint32_t max_passes, bool check,
         uint32_t n = dcp_search_rank_to_empty(x, ranks), emptied = 0;
 
         for (uint32_t k = 0; k < n && !dcp_search_time_is_up(x); k++) {
+            double before = dcp_search_value(x->s);
             bool kept;
 
             if (!dcp_search_may_switch_off(x, ranks[k].host) ||
                 !empty_host(x, ranks[k].host)) {
                 continue;
             }
-            if (!dcp_search_settle(x, check, &kept, err)) {
+            if (!dcp_search_settle_if_no_worse(x, before, check, &kept, err)) {
                 return false;
             }
             emptied += kept;

@@ -187,7 +187,7 @@ dcp_search_drop_licences(struct search *x, uint32_t max_passes, bool check,
     if (!list) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
-    x->in.may_wake = false;
+    x->in.may_wake = true; /* A host may cost less than a licence. */
     x->in.swap_tries = 8;
     for (uint32_t pass = 0; pass < max_passes; pass++) {
         uint32_t n = rank(x, list), n_kept = 0;
@@ -211,5 +211,6 @@ dcp_search_drop_licences(struct search *x, uint32_t max_passes, bool check,
             break;
         }
     }
+    x->in.may_wake = false;
     return true;
 }

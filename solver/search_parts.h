@@ -45,6 +45,12 @@ double dcp_search_fill(const struct search *, uint32_t host);
 bool dcp_search_settle(struct search *, bool check, bool *out_kept,
                        struct dcp_error *err) DCP_CHECKED;
 
+/* As above, but nothing stays that makes the first goal worse than 'before':
+ * with a host less, licences may cost more. */
+bool dcp_search_settle_if_no_worse(struct search *, double before, bool check,
+                                   bool *out_kept,
+                                   struct dcp_error *err) DCP_CHECKED;
+
 /* Places what may not stay where it is, with few moves; returns how many items
  * found no place.  'items' has room for all. */
 uint32_t dcp_search_repair(struct search *, uint32_t *items,
@@ -69,6 +75,19 @@ bool dcp_search_drop_hosts(struct search *, bool check, uint64_t ejections,
  * something; nothing where licences do not count. */
 bool dcp_search_drop_licences(struct search *, uint32_t max_passes, bool check,
                               struct dcp_error *err) DCP_CHECKED;
+/* Makes one level of goals smaller by moves, swaps and other kinds of hosts,
+ * while the earlier levels stay within 'limits'. */
+bool dcp_search_polish(struct search *, uint32_t level, const double limits[],
+                       uint32_t max_passes, bool check,
+                       struct dcp_error *err) DCP_CHECKED;
+/* The first goal once more where it is not hosts alone. */
+bool dcp_search_refine_first(struct search *, bool check,
+                             struct dcp_error *err) DCP_CHECKED;
+/* Takes all items off and packs the hosts that the bound has on, those that
+ * need a licence first; *out_ok false: it did not work, and what is left is not
+ * complete. */
+bool dcp_search_pack_anew(struct search *, bool *out_ok,
+                          struct dcp_error *err) DCP_CHECKED;
 /* Empties a few hosts at random and fills them anew, while that helps. */
 bool dcp_search_ruin_and_recreate(struct search *, bool check,
                                   struct dcp_search_result *out,

@@ -213,11 +213,12 @@ dcp_search_keep_and_fill(struct search *x, struct dcp_error *err)
 /* Whether what the trail holds is kept: where 'check', headroom must be, or
  * come with a few more moves. */
 static bool
-settle(struct search *x, bool check, bool *out_kept, struct dcp_error *err)
+settle(struct search *x, double before, bool check, bool *out_kept,
+       struct dcp_error *err)
 {
-    struct dcp_headroom headroom = { .ok = true };
+    struct dcp_headroom headroom = { .ok = dcp_search_value(x->s) <= before };
 
-    if (check &&
+    if (headroom.ok && check &&
         !dcp_search_mend_headroom(x, false, MEND_TRIES, &headroom, err)) {
         return false;
     }
@@ -247,6 +248,7 @@ dcp_search_drop_hosts(struct search *x, bool check, uint64_t ejections,
 
         again = false;
         for (uint32_t k = 0; k < n && k < 12; k++) {
+            double before = dcp_search_value(x->s);
             bool kept = false;
 
             if (dcp_search_time_is_up(x) ||
@@ -261,7 +263,7 @@ dcp_search_drop_hosts(struct search *x, bool check, uint64_t ejections,
             if (!dcp_homeless_place(&x->homeless, &x->in, ejections,
                                     HOSTS_EACH)) {
                 dcp_trail_undo(&x->in.trail, x->s);
-            } else if (!settle(x, check, &kept, err)) {
+            } else if (!settle(x, before, check, &kept, err)) {
                 return false;
             }
             dcp_homeless_clear(&x->homeless);

@@ -430,6 +430,9 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
         }
         out->stopped_by = proved ? DCP_STOPPED_PROOF : out->stopped_by;
     }
+    if (!dcp_search_later_goals(s, &search_options, err)) {
+        return false;
+    }
     out->status = proved ? DCP_STATUS_OPTIMAL : DCP_STATUS_FEASIBLE;
     out->value = dcp_search_value(s);
     out->checks = s->n_checks;
