@@ -29,14 +29,39 @@ allowance(const struct anneal *a, uint32_t bits)
     return (int64_t)(a->temperature * a->log[bits % N_LOGS]);
 }
 
+/* An item: any, or one of the costliest of a few hosts, because what is left
+ * to gain is mostly there. */
+DCP_ASSIGN_INLINE uint32_t
+pick_item(const struct anneal *a, uint64_t bits, bool costly)
+{
+    const struct dcp_assign_state *s = a->w->state;
+    const struct dcp_assign_problem *p = s->c->p;
+
+    if (!costly) {
+        return pick((uint32_t)bits, p->n_items);
+    }
+    uint32_t best = pick((uint32_t)(bits & 0xffff) << 16, p->n_hosts);
+
+    for (uint32_t k = 1; k < 3; k++) {
+        uint32_t h =
+            pick((uint32_t)((bits >> (16 * k)) & 0xffff) << 16, p->n_hosts);
+
+        best = s->host_cost[h] > s->host_cost[best] ? h : best;
+    }
+    const struct dcp_assign_list *list = &s->list[best];
+
+    return list->n ? list->item[pick((uint32_t)(bits >> 48) << 16, list->n)]
+                   : pick((uint32_t)bits, p->n_items);
+}
+
 DCP_ASSIGN_INLINE void
 try_shift(struct anneal *a, uint64_t bits, uint64_t more)
 {
     struct dcp_assign_state *s = a->w->state;
     const struct dcp_assign_problem *p = s->c->p;
-    uint32_t item = pick((uint32_t)bits, p->n_items);
+    uint32_t item = pick_item(a, bits, more & 32);
     uint32_t from = s->at[item];
-    uint32_t to = pick((uint32_t)(bits >> 32), p->n_hosts);
+    uint32_t to = pick((uint32_t)more & ~0x3fu, p->n_hosts);
 
     if (more % 8 == 0) {
         to = s->c->item[item].start;
@@ -57,8 +82,8 @@ try_swap(struct anneal *a, uint64_t bits, uint64_t more)
 {
     struct dcp_assign_state *s = a->w->state;
     const struct dcp_assign_problem *p = s->c->p;
-    uint32_t i = pick((uint32_t)bits, p->n_items);
-    uint32_t j = pick((uint32_t)(bits >> 32), p->n_items);
+    uint32_t i = pick_item(a, bits, more & 32);
+    uint32_t j = pick((uint32_t)more & ~0x3fu, p->n_items);
     uint32_t from = s->at[i], to = s->at[j];
 
     if (to == from) {
@@ -113,7 +138,7 @@ done_frac(const struct dcp_assign_slice *slice, uint64_t evaluations)
 
 void
 dcp_assign_anneal(struct dcp_assign_walk *w,
-                  const struct dcp_assign_anneal_options *o,
+                  const struct dcp_assign_stretch *stretch,
                   const struct dcp_assign_slice *slice)
 {
     struct anneal a = { .w = w };
@@ -131,7 +156,10 @@ dcp_assign_anneal(struct dcp_assign_walk *w,
                             ? UINT64_MAX
                             : slice->evaluations - (w->evaluations - from);
 
-        a.temperature = o->hot * pow(o->cold / o->hot, done);
+        a.temperature = dcp_assign_cooling_at(
+            stretch->cooling,
+            stretch->from_frac +
+                (stretch->to_frac - stretch->from_frac) * done);
         (void)many_tries(&a, left < 2048 ? (uint32_t)left : 2048);
     }
 }

@@ -4,17 +4,19 @@
 
 /* Simulated annealing over moves and swaps (Kirkpatrick, Gelatt, Vecchi,
  * *Optimization by simulated annealing*, Science 220, 1983): a candidate that
- * costs d more is taken with probability exp(-d / temperature), and the
- * temperature falls geometrically from 'hot' to 'cold' over the slice. */
+ * costs d more is taken with probability exp(-d / temperature). */
 
+#include "solver/assign/cooling.h"
 #include "solver/assign/walk.h"
 
-struct dcp_assign_anneal_options {
-    double hot, cold; /* In units of cost. */
+/* The part of a cooling that a slice goes through. */
+struct dcp_assign_stretch {
+    const struct dcp_assign_cooling *cooling;
+    double from_frac, to_frac;
 };
 
-void dcp_assign_anneal(struct dcp_assign_walk *,
-                       const struct dcp_assign_anneal_options *,
-                       const struct dcp_assign_slice *);
+void
+dcp_assign_anneal(struct dcp_assign_walk *, const struct dcp_assign_stretch *,
+                  const struct dcp_assign_slice *);
 
 #endif /* solver/assign/anneal.h */

@@ -90,7 +90,8 @@ check_sums(const struct dcp_assign_problem *p, struct dcp_error *err)
         if (most > MOST) {
             return too_large("capacities and demands", err);
         }
-        total += most * (double)p->load_weight[r];
+        /* Capacities have a price too where they are relaxed. */
+        total += most * ((double)p->load_weight[r] + 5);
     }
     for (uint32_t b = 0; b < p->n_balances; b++) {
         const struct dcp_assign_balance *x = &p->balance[b];

@@ -18,6 +18,11 @@
 
 #define DCP_ASSIGN_LANES 4u
 
+/* Prices of what is above a relaxed capacity: the first, in prices of load, and
+ * the least. */
+#define DCP_ASSIGN_DEAR  20
+#define DCP_ASSIGN_CHEAP 5
+
 enum dcp_assign_group_flag {
     DCP_ASSIGN_CROWD = 1,  /* More than one item: they are on distinct hosts. */
     DCP_ASSIGN_SPREAD = 2, /* In more than one place. */
@@ -35,9 +40,13 @@ struct dcp_assign_item {
 struct dcp_assign_columns {
     const struct dcp_assign_problem *p;
     uint32_t room_stride, term_stride, row_stride;
-    /* Per item: what it takes (room_stride), its terms (term_stride), and what
-     * it takes at the host it started on, where its share of transient
-     * resources is taken either way (room_stride). */
+    int64_t *relax_weight; /* [resource], from 1: price of what is above a
+                            * capacity; NULL: capacities are hard. */
+    int64_t *relax_most;   /* [resource]: the highest price. */
+    uint32_t hard_from;    /* Terms from here on are of 'relaxed' capacities. */
+    /* Per item: what it takes (room_stride) and its terms (term_stride); and
+     * the same at the host it started on, where its share of transient
+     * resources is taken either way. */
     int64_t *item_row;
     struct dcp_assign_item *item;
     int64_t *room0; /* [host]: room when nothing is there, less what items
@@ -55,27 +64,34 @@ struct dcp_assign_columns {
                    * over resources: what search sorts by. */
 };
 
-/* In 'arena'; borrows the checked problem.  NULL: no memory. */
+/* In 'arena'; borrows the checked problem.  NULL: no memory.
+ *
+ * 'relaxed': capacities are terms too, so that a search can pass through
+ * assignments that do not fit, at 'relax_weight' (at first
+ * DCP_ASSIGN_DEAR times what load costs); an assignment is legal where that
+ * cost is 0. */
 struct dcp_assign_columns *
 dcp_assign_columns_make(struct dcp_arena *arena,
-                        const struct dcp_assign_problem *p,
+                        const struct dcp_assign_problem *p, bool relaxed,
                         struct dcp_error *err) DCP_CHECKED;
+/* Makes the rows again after 'relax_weight' was changed.  States that stand on
+ * them are to be set anew. */
+void dcp_assign_columns_refill(struct dcp_assign_columns *);
 
 static inline const int64_t *
 dcp_assign_need(const struct dcp_assign_columns *c, uint32_t item,
                 uint32_t host)
 {
-    size_t home = host == c->item[item].start
-                      ? c->room_stride + (size_t)c->term_stride
-                      : 0;
+    size_t row = 2 * (size_t)item + (host == c->item[item].start);
 
-    return &c->item_row[item * (size_t)c->row_stride + home];
+    return &c->item_row[row * c->row_stride];
 }
 
 static inline const int64_t *
-dcp_assign_terms(const struct dcp_assign_columns *c, uint32_t item)
+dcp_assign_terms(const struct dcp_assign_columns *c, uint32_t item,
+                 uint32_t host)
 {
-    return &c->item_row[item * (size_t)c->row_stride + c->room_stride];
+    return dcp_assign_need(c, item, host) + c->room_stride;
 }
 
 /* What it costs that 'item' is on 'host'. */

@@ -154,11 +154,12 @@ dcp_assign_shift_delta(const struct dcp_assign_state *s, uint32_t item,
             return DCP_ASSIGN_ILLEGAL;
         }
     }
-    const int64_t *terms = dcp_assign_terms(c, item);
     uint32_t n = c->term_stride;
-    int64_t delta = dcp_assign_cost_without(&s->term[(size_t)a * n], terms, n) -
+    int64_t delta = dcp_assign_cost_without(&s->term[(size_t)a * n],
+                                            dcp_assign_terms(c, item, a), n) -
                     s->host_cost[a] +
-                    dcp_assign_cost_with(&s->term[(size_t)b * n], terms, n) -
+                    dcp_assign_cost_with(&s->term[(size_t)b * n],
+                                         dcp_assign_terms(c, item, b), n) -
                     s->host_cost[b] + dcp_assign_move_cost(c, item, b) -
                     dcp_assign_move_cost(c, item, a);
 
@@ -223,15 +224,16 @@ dcp_assign_swap_delta(const struct dcp_assign_state *s, uint32_t i, uint32_t j)
     if (dx + dy > 0 && s->n_moved + (uint32_t)(dx + dy) > s->max_moves) {
         return DCP_ASSIGN_ILLEGAL;
     }
-    const int64_t *ti = dcp_assign_terms(c, i), *tj = dcp_assign_terms(c, j);
     uint32_t n = c->term_stride;
-    int64_t delta = dcp_assign_cost_for(&s->term[(size_t)a * n], tj, ti, n) -
-                    s->host_cost[a] +
-                    dcp_assign_cost_for(&s->term[(size_t)b * n], ti, tj, n) -
-                    s->host_cost[b] + dcp_assign_move_cost(c, i, b) -
-                    dcp_assign_move_cost(c, i, a) +
-                    dcp_assign_move_cost(c, j, a) -
-                    dcp_assign_move_cost(c, j, b);
+    int64_t delta =
+        dcp_assign_cost_for(&s->term[(size_t)a * n], dcp_assign_terms(c, j, a),
+                            dcp_assign_terms(c, i, a), n) -
+        s->host_cost[a] +
+        dcp_assign_cost_for(&s->term[(size_t)b * n], dcp_assign_terms(c, i, b),
+                            dcp_assign_terms(c, j, b), n) -
+        s->host_cost[b] + dcp_assign_move_cost(c, i, b) -
+        dcp_assign_move_cost(c, i, a) + dcp_assign_move_cost(c, j, a) -
+        dcp_assign_move_cost(c, j, b);
 
     if ((dx || dy) && (x->flags & DCP_ASSIGN_SPEAKS)) {
         delta += dcp_assign_group_moves_delta(s, x->group, dx, y->group, dy);

@@ -2,65 +2,65 @@
 
 #include "solver/assign/search.h"
 
-#include "solver/assign/anneal.h"
+#include "solver/assign/explorer.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define N_WALKS  2u
-#define N_SHARES 40u /* The walks meet so often. */
+#define N_EXPLORERS 2u
 
 struct search {
     const struct dcp_assign_problem *p;
     const struct dcp_assign_options *o;
     const struct dcp_assign_columns *c;
-    struct dcp_assign_walk *walk[N_WALKS];
-    uint32_t n_walks;
+    struct dcp_assign_explorer explorer[N_EXPLORERS];
+    uint32_t n_explorers;
     double from_s;
     int64_t bound, told;
 };
 
-/* What one walk does in one share. */
-struct share {
-    struct dcp_assign_walk *walk;
-    struct dcp_assign_anneal_options temperature;
+/* What one explorer does in one share. */
+struct task {
+    struct dcp_assign_explorer *explorer;
+    uint32_t share;
     struct dcp_assign_slice slice;
 };
 
 static void *
-run_share(void *argument)
+run_task(void *argument)
 {
-    struct share *share = argument;
+    struct task *task = argument;
 
-    dcp_assign_anneal(share->walk, &share->temperature, &share->slice);
+    dcp_assign_explorer_run(task->explorer, task->share, &task->slice);
     return NULL;
 }
 
-/* Both walks, on one thread or two: the result is the same. */
+/* Both explorers, on one thread or two: the result is the same. */
 static void
-run_shares(struct search *s, struct share share[])
+run_tasks(struct search *s, struct task task[])
 {
     pthread_t thread;
-    bool two = s->o->threads > 1 && s->n_walks > 1 &&
-               !pthread_create(&thread, NULL, run_share, &share[1]);
+    bool two = s->o->threads > 1 && s->n_explorers > 1 &&
+               !pthread_create(&thread, NULL, run_task, &task[1]);
 
-    (void)run_share(&share[0]);
+    (void)run_task(&task[0]);
     if (two) {
         (void)pthread_join(thread, NULL);
-    } else if (s->n_walks > 1) {
-        (void)run_share(&share[1]);
+    } else if (s->n_explorers > 1) {
+        (void)run_task(&task[1]);
     }
 }
 
-static struct dcp_assign_walk *
+static const struct dcp_assign_walk *
 best_walk(const struct search *s)
 {
-    struct dcp_assign_walk *best = s->walk[0];
+    const struct dcp_assign_walk *best = s->explorer[0].strict;
 
-    for (uint32_t k = 1; k < s->n_walks; k++) {
-        best = s->walk[k]->best_cost < best->best_cost ? s->walk[k] : best;
+    for (uint32_t k = 1; k < s->n_explorers; k++) {
+        const struct dcp_assign_walk *w = s->explorer[k].strict;
+
+        best = w->best_cost < best->best_cost ? w : best;
     }
     return best;
 }
@@ -70,8 +70,9 @@ evaluations(const struct search *s)
 {
     uint64_t n = 0;
 
-    for (uint32_t k = 0; k < s->n_walks; k++) {
-        n += s->walk[k]->evaluations;
+    for (uint32_t k = 0; k < s->n_explorers; k++) {
+        n += s->explorer[k].strict->evaluations +
+             s->explorer[k].relaxed->evaluations;
     }
     return n;
 }
@@ -93,59 +94,59 @@ tell(struct search *s)
     }
 }
 
-/* Share 'k' of the work of each walk. */
+/* Share 'k' of the work of each explorer. */
 static struct dcp_assign_slice
 slice_of(const struct search *s, uint32_t k)
 {
     const struct dcp_assign_options *o = s->o;
-    uint64_t each = o->iterations / s->n_walks;
+    double from = k ? dcp_assign_explorer_until(k - 1) : 0;
+    double until = dcp_assign_explorer_until(k);
+    double each = (double)(o->iterations / s->n_explorers);
     struct dcp_assign_slice slice = { .evaluations = UINT64_MAX };
 
     if (o->iterations) {
-        slice.evaluations = each / N_SHARES + (k < each % N_SHARES);
+        slice.evaluations = (uint64_t)(each * until) - (uint64_t)(each * from);
     }
     if (o->time_limit_s > 0) {
-        slice.from_s = s->from_s + o->time_limit_s * k / N_SHARES;
-        slice.until_s = s->from_s + o->time_limit_s * (k + 1) / N_SHARES;
+        slice.from_s = s->from_s + o->time_limit_s * from;
+        slice.until_s = s->from_s + o->time_limit_s * until;
     }
     return slice;
 }
 
+/* Where the explorers meet; false: one of them failed. */
 static bool
-walk_all(struct search *s, struct dcp_error *err)
+meet(struct search *s, uint32_t share)
 {
-    double hot = 1e7, cold = 10;
-
-    tell(s);
-    for (uint32_t k = 0; k < N_SHARES && best_walk(s)->best_cost > s->bound;
-         k++) {
-        struct share share[N_WALKS];
-
-        for (uint32_t w = 0; w < s->n_walks; w++) {
-            share[w] = (struct share){
-                .walk = s->walk[w],
-                .temperature = { hot * pow(cold / hot, k / (double)N_SHARES),
-                                 hot * pow(cold / hot, (k + 1.0) / N_SHARES) },
-                .slice = slice_of(s, k),
-            };
+    for (uint32_t k = 0; k < s->n_explorers; k++) {
+        if (s->explorer[k].strict->failed || s->explorer[k].relaxed->failed) {
+            return false;
         }
-        run_shares(s, share);
-        for (uint32_t w = 0; w < s->n_walks; w++) {
-            if (s->walk[w]->failed) {
-                return dcp_fail(err, DCP_E_NOMEM, "no memory to assign items");
-            }
-        }
-        tell(s);
     }
+    for (uint32_t k = 0; k < s->n_explorers; k++) {
+        dcp_assign_explorer_learn(&s->explorer[k], share, best_walk(s));
+    }
+    tell(s);
     return true;
 }
 
-static void
-finish(struct search *s)
+static bool
+explore(struct search *s, struct dcp_error *err)
 {
-    for (uint32_t k = 0; k < N_WALKS; k++) {
-        dcp_assign_walk_destroy(s->walk[k]);
+    tell(s);
+    for (uint32_t k = 0;
+         k < DCP_ASSIGN_SHARES && best_walk(s)->best_cost > s->bound; k++) {
+        struct task task[N_EXPLORERS];
+
+        for (uint32_t e = 0; e < s->n_explorers; e++) {
+            task[e] = (struct task){ &s->explorer[e], k, slice_of(s, k) };
+        }
+        run_tasks(s, task);
+        if (!meet(s, k)) {
+            return dcp_fail(err, DCP_E_NOMEM, "no memory to assign items");
+        }
     }
+    return true;
 }
 
 bool
@@ -171,18 +172,18 @@ dcp_assign_search(const struct dcp_assign_problem *p,
     if (!dcp_assign_measure(p, p->start, &cost, err)) {
         return dcp_fail_in(err, "the start is not legal");
     }
-    s.c = dcp_assign_columns_make(arena, p, err);
+    s.c = dcp_assign_columns_make(arena, p, false, err);
     if (!s.c) {
         return false;
     }
     bool ok = true;
 
-    s.n_walks = o->iterations || o->threads > 1 ? N_WALKS : 1;
-    for (uint32_t k = 0; ok && k < s.n_walks; k++) {
-        s.walk[k] = dcp_assign_walk_create(s.c, o->max_moves, o->seed, k, err);
-        ok = s.walk[k] != NULL;
+    s.n_explorers = o->iterations || o->threads > 1 ? N_EXPLORERS : 1;
+    for (uint32_t k = 0; ok && k < s.n_explorers; k++) {
+        ok = dcp_assign_explorer_init(&s.explorer[k], arena, s.c, o->max_moves,
+                                      o->seed, k, err);
     }
-    ok = ok && walk_all(&s, err);
+    ok = ok && explore(&s, err);
     if (ok) {
         const struct dcp_assign_walk *best = best_walk(&s);
 
@@ -194,6 +195,8 @@ dcp_assign_search(const struct dcp_assign_problem *p,
             .seconds = dcp_assign_now_s() - s.from_s,
         };
     }
-    finish(&s);
+    for (uint32_t k = 0; k < N_EXPLORERS; k++) {
+        dcp_assign_explorer_finish(&s.explorer[k]);
+    }
     return ok;
 }

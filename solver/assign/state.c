@@ -17,6 +17,7 @@ free_all(struct dcp_assign_state *s)
     free(s->room);
     free(s->term);
     free(s->host_cost);
+    free(s->host_hard);
     free(s->crowd);
     free(s->in_place);
     free(s->n_places);
@@ -55,6 +56,7 @@ allocate(struct dcp_assign_state *s)
     s->room = rows(p->n_hosts, c->room_stride);
     s->term = rows(p->n_hosts, c->term_stride);
     s->host_cost = calloc(p->n_hosts + 1u, sizeof *s->host_cost);
+    s->host_hard = calloc(p->n_hosts + 1u, sizeof *s->host_hard);
     s->crowd = calloc((size_t)c->n_crowds * p->n_hosts + 1, sizeof *s->crowd);
     s->in_place =
         calloc((size_t)c->n_spreads * p->n_places + 1, sizeof *s->in_place);
@@ -63,8 +65,8 @@ allocate(struct dcp_assign_state *s)
     s->moved = calloc(p->n_groups + 1u, sizeof *s->moved);
     s->n_moved_by = calloc(c->most_members + 2u, sizeof *s->n_moved_by);
     return s->list && s->at && s->slot && s->room && s->term && s->host_cost &&
-           s->crowd && s->in_place && s->n_places && s->in_zone && s->moved &&
-           s->n_moved_by;
+           s->host_hard && s->crowd && s->in_place && s->n_places &&
+           s->in_zone && s->moved && s->n_moved_by;
 }
 
 struct dcp_assign_state *
@@ -106,15 +108,19 @@ dcp_assign_state_set(struct dcp_assign_state *s, const uint32_t at[])
     s->most_moved = 0;
     s->n_moved = 0;
     s->cost = 0;
+    s->hard_cost = 0;
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         s->list[h].n = 0;
         s->host_cost[h] = 0;
+        s->host_hard[h] = 0;
         for (uint32_t k = 0; k < c->term_stride; k++) {
             int64_t term = s->term[(size_t)h * c->term_stride + k];
 
             s->host_cost[h] += term > 0 ? term : 0;
+            s->host_hard[h] += term > 0 && k >= c->hard_from ? term : 0;
         }
         s->cost += s->host_cost[h];
+        s->hard_cost += s->host_hard[h];
     }
     for (uint32_t i = 0; i < p->n_items; i++) {
         s->at[i] = DCP_ASSIGN_NOWHERE;
@@ -163,18 +169,25 @@ add_rows(struct dcp_assign_state *s, uint32_t item, uint32_t host, int64_t sign)
 {
     const struct dcp_assign_columns *c = s->c;
     const int64_t *need = dcp_assign_need(c, item, host);
-    const int64_t *add = dcp_assign_terms(c, item);
+    const int64_t *add = dcp_assign_terms(c, item, host);
     int64_t *room = &s->room[(size_t)host * c->room_stride];
     int64_t *term = &s->term[(size_t)host * c->term_stride];
-    int64_t cost = 0;
+    int64_t cost = 0, hard = 0;
 
     for (uint32_t r = 0; r < c->room_stride; r++) {
         room[r] -= sign * need[r];
     }
-    for (uint32_t k = 0; k < c->term_stride; k++) {
+    for (uint32_t k = 0; k < c->hard_from; k++) {
         term[k] += sign * add[k];
         cost += term[k] > 0 ? term[k] : 0;
     }
+    for (uint32_t k = c->hard_from; k < c->term_stride; k++) {
+        term[k] += sign * add[k];
+        hard += term[k] > 0 ? term[k] : 0;
+    }
+    cost += hard;
+    s->hard_cost += hard - s->host_hard[host];
+    s->host_hard[host] = hard;
     s->cost +=
         cost - s->host_cost[host] + sign * dcp_assign_move_cost(c, item, host);
     s->host_cost[host] = cost;

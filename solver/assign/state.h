@@ -27,6 +27,7 @@ struct dcp_assign_state {
     int64_t *room;      /* [host * room_stride]: what may still come. */
     int64_t *term;      /* [host * term_stride] */
     int64_t *host_cost; /* [host]: sum of max(0, term). */
+    int64_t *host_hard; /* [host]: of which of relaxed capacities. */
 
     uint8_t *crowd;       /* [crowd_row * n_hosts]: items there, under 256. */
     uint32_t *in_place;   /* [spread_row * n_places]: items there. */
@@ -37,7 +38,8 @@ struct dcp_assign_state {
     uint32_t most_moved, n_moved;
     uint32_t max_moves; /* No more than so many items away. */
 
-    int64_t cost; /* Of everything that is on a host. */
+    int64_t cost;      /* Of everything that is on a host. */
+    int64_t hard_cost; /* Of which of relaxed capacities: 0 when legal. */
 };
 #define DCP_ASSIGN_NOWHERE UINT32_MAX
 

@@ -67,7 +67,7 @@ dcp_assign_walk_note(struct dcp_assign_walk *w)
     const uint32_t *at = w->state->at;
     uint32_t n = w->state->c->p->n_items;
 
-    if (w->state->cost >= w->best_cost || w->failed) {
+    if (w->state->cost >= w->best_cost || w->state->hard_cost || w->failed) {
         return;
     }
     w->best_cost = w->state->cost;
@@ -84,7 +84,11 @@ dcp_assign_walk_note(struct dcp_assign_walk *w)
 void
 dcp_assign_walk_jump(struct dcp_assign_walk *w, const uint32_t at[])
 {
-    w->failed = w->failed || !dcp_assign_state_set(w->state, at);
-    w->n_changed = w->state->c->p->n_items;
+    uint32_t n = w->state->c->p->n_items;
+
+    /* 'at' may be the state's own. */
+    memcpy(w->changed, at, n * sizeof *w->changed);
+    w->failed = w->failed || !dcp_assign_state_set(w->state, w->changed);
+    w->n_changed = n;
     dcp_assign_walk_note(w);
 }
