@@ -84,6 +84,11 @@ try_swap(struct anneal *a, uint64_t bits, uint64_t more)
     const struct dcp_assign_problem *p = s->c->p;
     uint32_t i = pick_item(a, bits, more & 32);
     uint32_t j = pick((uint32_t)more & ~0x3fu, p->n_items);
+    const struct dcp_assign_list *home = &s->list[s->c->item[i].start];
+
+    if (more % 8 == 0 && home->n) {
+        j = home->item[pick((uint32_t)more & ~0x3fu, home->n)];
+    }
     uint32_t from = s->at[i], to = s->at[j];
 
     if (to == from) {

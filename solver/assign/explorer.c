@@ -53,7 +53,7 @@ set_temperatures(struct dcp_assign_explorer *e)
     const struct dcp_assign_problem *p = e->strict->state->c->p;
     double hot = fmax(0.5 * mean_weight(p), 100);
 
-    dcp_assign_cooling_init(&e->cooling, hot, fmax(1e-6 * hot, 0.5));
+    dcp_assign_cooling_init(&e->cooling, hot, fmax(1e-7 * hot, 0.2));
 }
 
 /* --- life ------------------------------------------------------------------
