@@ -86,13 +86,6 @@ set_day_goals(struct dcp_work *w)
     }
 }
 
-/* Hosts that are off stay off. */
-static bool
-keeps_power(const struct dcp_work *w)
-{
-    return w->r->job == DCP_JOB_EVACUATE || w->r->job == DCP_JOB_BALANCE;
-}
-
 static void
 set_use(struct dcp_work *w)
 {
@@ -100,7 +93,8 @@ set_use(struct dcp_work *w)
 
     for (uint32_t h = 0; h < w->n_hosts; h++) {
         bool off = !w->r->start->on[h];
-        bool keep = !inv->hosts[h].power_off_allowed || (keeps_power(w) && off);
+        bool keep = !inv->hosts[h].power_off_allowed ||
+                    (w->r->job == DCP_JOB_EVACUATE && off);
 
         w->use[h] = inv->hosts[h].state == DCP_HOST_MAINTENANCE ||
                             (w->r->avoid && w->r->avoid[h])
@@ -124,7 +118,7 @@ dcp_work_question(const struct dcp_work *w, const struct dcp_placement *start,
         .start = start,
         .home = w->r->start,
         .host_use = w->use,
-        .may_wake = !keeps_power(w),
+        .may_wake = w->r->job != DCP_JOB_EVACUATE,
         .may_empty = w->r->job == DCP_JOB_CONSOLIDATE && !w->r->settled,
         .headroom = w->r->inventory->policy.n_survive > 0,
         .gentle = w->r->job != DCP_JOB_CONSOLIDATE,
@@ -153,6 +147,24 @@ take_standing(struct dcp_work *w, const struct dcp_solution *s)
     memcpy(o->binding, s->binding, sizeof o->binding);
     o->hosts_lower_bound = s->hosts_lower_bound;
     o->rounds += s->rounds;
+}
+
+/* What clashes in a question without an answer. */
+#define CONFLICT_ITERATIONS 20 /* Of each question; some answer is enough. */
+#define CONFLICT_S          10.0
+#define CONFLICT_LONG_S     600.0 /* Where the same answer is asked for. */
+
+static bool
+explain_failure(struct dcp_work *w, const struct dcp_question *q,
+                struct dcp_error *err)
+{
+    struct dcp_conflict_options o = {
+        .solve = { .seed = w->r->solve.seed,
+                   .iterations = CONFLICT_ITERATIONS },
+        .time_limit_s = w->r->solve.iterations ? CONFLICT_LONG_S : CONFLICT_S,
+    };
+
+    return dcp_conflict_find(q, &o, &w->outcome->conflict, err);
 }
 
 #define DEFAULT_LIMIT_S 30.0
@@ -227,7 +239,7 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
     }
     take_standing(w, &w->night);
     if (!has_answer(&w->night)) {
-        return true;
+        return explain_failure(w, &q, err);
     }
     double gap =
         (w->night.value - w->night.bound) / fmax(fabs(w->night.value), 1e-9);
@@ -263,7 +275,9 @@ solve_day(struct dcp_work *w, struct dcp_error *err)
     q.gentle = true;
     q.may_empty = true;
     set_values(w, 0, w->night_slots, w->n_slots);
-    return dcp_work_solve(w, &q, 1, &w->day, err);
+    return dcp_work_solve(w, &q, 1, &w->day, err) &&
+           (has_answer(&w->day) || w->r->settled ||
+            explain_failure(w, &q, err));
 }
 
 static bool
@@ -280,8 +294,8 @@ not_worth_it(const struct dcp_work *w)
     const struct dcp_plan_outcome *o = w->outcome;
     double gain = (o->before - o->after) / fmax(fabs(o->before), 1e-9);
 
-    return (w->r->job == DCP_JOB_CONSOLIDATE || w->r->job == DCP_JOB_BALANCE) &&
-           !w->night.n_misplaced && !same(w->r->start, w->first_end) &&
+    return w->r->job == DCP_JOB_CONSOLIDATE && !w->night.n_misplaced &&
+           !same(w->r->start, w->first_end) &&
            gain < w->r->inventory->policy.min_gain_frac;
 }
 
@@ -437,13 +451,8 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     if (!has_answer(&w->night)) {
         return true;
     }
-    bool balances = r->job == DCP_JOB_BALANCE;
-
-    if ((balances && !dcp_work_balance(w, err)) || !settle_day(w, err)) {
+    if (!settle_day(w, err)) {
         return false;
-    }
-    if (balances) {
-        dcp_work_judge_balance(w, false);
     }
     if (!w->second_end) {
         return true;
@@ -453,9 +462,6 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     }
     if (not_worth_it(w) && (!stay(w, err) || !settle_day(w, err))) {
         return false;
-    }
-    if (balances && same(r->start, w->first_end)) {
-        dcp_work_judge_balance(w, true);
     }
     if (same(r->start, w->first_end) &&
         (r->settled || same(r->start, w->second_end))) {
@@ -474,7 +480,6 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
                        "the plan that was found has more moves than allowed");
         o->because.need = o->moves;
         o->because.have = (double)r->max_moves;
-        w->n_detours += o->moves - (uint32_t)r->max_moves;
         return true;
     }
     if (plan->n_legs) {
@@ -527,9 +532,7 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
         outcome->moves = 0;
         outcome->moved_mib = 0;
         ok = run(&w, out_plan, err);
-        again = !*out_plan && (!strcmp(outcome->because.rule, "order") ||
-                               (w.n_detours > 0 && w.n_detours < r->max_moves &&
-                                r->job == DCP_JOB_BALANCE));
+        again = !*out_plan && !strcmp(outcome->because.rule, "order");
         dcp_solution_finish(&w.night);
         dcp_solution_finish(&w.day);
         dcp_placement_destroy(w.home);

@@ -19,14 +19,12 @@
 
 #include "model/goals.h"
 #include "model/plan.h"
-#include "solver/balance/evenness.h"
-#include "solver/solver.h"
+#include "solver/conflict.h"
 
 enum dcp_job {
     DCP_JOB_CONSOLIDATE,
-    DCP_JOB_EVACUATE, /* 'avoid' says what. */
-    DCP_JOB_REPAIR,   /* Ends violations with few moves; empties nothing. */
-    DCP_JOB_BALANCE,  /* As repair, then evens out hosts that are on. */
+    DCP_JOB_EVACUATE,  /* 'avoid' says what. */
+    DCP_JOB_REPAIR,    /* Ends violations with few moves; empties nothing. */
 };
 
 struct dcp_plan_request {
@@ -45,15 +43,14 @@ struct dcp_plan_request {
     struct dcp_goals goals; /* The first level counts hosts, energy, money
                              * or licences. */
     struct dcp_solve_options solve;
-    uint64_t max_moves;             /* 0: no limit. A plan with more is dropped;
-                                     * BALANCE looks for one within it. */
-    enum dcp_even_score even_score; /* BALANCE. */
+    uint64_t max_moves;        /* 0: no limit. A plan with more is dropped. */
 };
 
 struct dcp_plan_outcome {
     enum dcp_status status;
     enum dcp_stopped_by stopped_by;
     struct dcp_because because;
+    struct dcp_conflict conflict; /* Where there is no answer. */
     char goal[64]; /* "cost", "cost+0.02*moves". */
     const char *unit, *bound_method;
     char binding[32];

@@ -4,6 +4,7 @@
 
 #include "model/power.h"
 #include "solver/exact.h"
+#include "solver/pigeonhole.h"
 #include "solver/shortage.h"
 
 #include <math.h>
@@ -245,6 +246,34 @@ explain_contradiction(const struct dcp_problem *p, struct dcp_because *out)
     out->need = out->have = NAN;
 }
 
+/* A spread rule with more VMs than places. */
+static bool
+find_crowded(const struct dcp_problem *p, struct dcp_because *out,
+             bool *out_found, struct dcp_error *err)
+{
+    struct dcp_pigeonhole hole;
+
+    if (!dcp_pigeonhole_find(p, &hole, err)) {
+        return false;
+    }
+    *out_found = hole.rule != NULL;
+    if (hole.rule) {
+        const char *domain = dcp_domain_name(hole.rule->over);
+        uint32_t vm = p->vm[p->vm_first[hole.item]];
+
+        (void)snprintf(out->rule, sizeof out->rule, "%.60s", hole.rule->name);
+        (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
+                       p->q->inventory->vms[vm].name);
+        (void)snprintf(out->text, sizeof out->text,
+                       "%u of its VMs must be on different %ss, and reach only "
+                       "%u together",
+                       hole.n_items, domain, hole.n_domains);
+        out->need = hole.n_items;
+        out->have = hole.n_domains;
+    }
+    return true;
+}
+
 static bool
 find_impossible(const struct dcp_problem *p, struct dcp_because *out,
                 bool *out_found, struct dcp_error *err)
@@ -261,7 +290,31 @@ find_impossible(const struct dcp_problem *p, struct dcp_because *out,
     }
     *out_found =
         impossible_item(p, empty, out) || unprotectable_item(p, empty, out);
-    return true;
+    return *out_found || find_crowded(p, out, out_found, err);
+}
+
+static void
+explain_power_rule(const struct dcp_problem *p, const struct dcp_rule *rule,
+                   struct dcp_because *out)
+{
+    bool most = rule->kind == DCP_RULE_MAX_ON;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < rule->n_hosts; i++) {
+        uint32_t h = rule->hosts[i];
+        bool on = p->q->start->on[h], free_to = p->use[h] == DCP_HOST_FREE;
+
+        n += most ? on && !free_to : on || (free_to && p->q->may_wake);
+    }
+    (void)snprintf(out->rule, sizeof out->rule, "%.60s", rule->name);
+    out->object[0] = '\0';
+    (void)snprintf(out->text, sizeof out->text,
+                   most ? "%u of its hosts may not be switched off, and no "
+                          "place was found for what runs on the others"
+                        : "%u of its hosts may be on",
+                   n);
+    out->need = (double)rule->limit;
+    out->have = n;
 }
 
 static void
@@ -270,6 +323,11 @@ explain_incomplete(const struct dcp_problem *p,
 {
     const struct dcp_inventory *inv = p->q->inventory;
     bool lost = r->n_unplaced > 0;
+
+    if (!lost && r->headroom.ok && r->broken_power_rule) {
+        explain_power_rule(p, r->broken_power_rule->rule, out);
+        return;
+    }
     uint32_t item = lost ? r->unplaced_item : r->headroom.failed_item;
     const char *vm = inv->vms[p->vm[p->vm_first[item]]].name;
 

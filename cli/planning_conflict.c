@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/planning.h"
+
+#include <stdio.h>
+
+static uint32_t
+kept(uint32_t n)
+{
+    return n < DCP_CONFLICT_PARTS ? n : DCP_CONFLICT_PARTS;
+}
+
+static void
+print_more(uint32_t n)
+{
+    if (n > DCP_CONFLICT_PARTS) {
+        printf("%-15s   and %u more\n", "", n - DCP_CONFLICT_PARTS);
+    }
+}
+
+void
+dcp_conflict_print(const struct dcp_conflict *c)
+{
+    if (c->hopeless) {
+        printf("%-15s no rule or limit of policy: with all of them given up "
+               "there is no room\n",
+               "in the way");
+        return;
+    }
+    for (uint32_t i = 0; i < kept(c->n_clash); i++) {
+        printf("%-15s %s%s\n",
+               i                 ? ""
+               : c->clash_proved ? "clash"
+                                 : "clash within",
+               i ? "with " : "", c->clash[i].name);
+    }
+    print_more(c->n_clash);
+    for (uint32_t i = 0; i < kept(c->n_relax); i++) {
+        printf("%-15s %s: %s\n", i ? "and" : "give up", c->relax[i].name,
+               c->relax[i].remedy);
+    }
+    print_more(c->n_relax);
+    if (c->n_relax) {
+        printf("%-15s then there is an answer%s\n", "",
+               c->n_relax == 1 && c->relax_proved ? ""
+               : c->relax_proved ? ", and none of these can be kept"
+                                 : "; that all of it is needed was not proved");
+    }
+}
+
+static void
+json_parts(struct dcp_json *w, const char *key,
+           const struct dcp_conflict_part parts[], uint32_t n)
+{
+    dcp_json_karray(w, key);
+    for (uint32_t i = 0; i < kept(n); i++) {
+        dcp_json_begin_line(w, '{');
+        dcp_json_kstring(w, "kind", dcp_part_kind_name(parts[i].kind));
+        dcp_json_kstring(w, "name", parts[i].name);
+        dcp_json_kstring(w, "remedy", parts[i].remedy);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
+void
+dcp_conflict_json(struct dcp_json *w, const struct dcp_conflict *c)
+{
+    dcp_json_kobject(w, "conflict");
+    dcp_json_kbool(w, "hopeless", c->hopeless);
+    json_parts(w, "clash", c->clash, c->n_clash);
+    dcp_json_ku64(w, "clash_total", c->n_clash);
+    dcp_json_kbool(w, "clash_irreducible", c->clash_proved);
+    json_parts(w, "give_up", c->relax, c->n_relax);
+    dcp_json_ku64(w, "give_up_total", c->n_relax);
+    dcp_json_kbool(w, "give_up_irreducible", c->relax_proved);
+    dcp_json_end(w, '}');
+}

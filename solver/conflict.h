@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_CONFLICT_H
+#define DCP_SOLVER_CONFLICT_H 1
+
+/* Why a question has no answer, as people can act on it.
+ *
+ * What may be given up are *parts*: each hard rule, headroom, each fill target
+ * (to full capacity), each power limit of a rack or feed, the emptying of each
+ * host.  Capacity, reach and demand are facts and are not given up.
+ *
+ * - The *clash*: parts that cannot hold together, even if all others are given
+ *   up (an irreducible infeasible subset: Chinneck, "Feasibility and
+ *   Infeasibility in Optimization", 2008).
+ * - The *relaxation*: parts without which there is an answer, and of which none
+ *   can be kept (a minimal correction set; Liffiton & Sakallah, "Algorithms
+ *   for Computing Minimal Unsatisfiable Subsets of Constraints", J. Autom.
+ *   Reasoning 40, 2008).  Of two that are found, in opposite orders, the
+ *   smaller; a still smaller one may exist.
+ *
+ * Both are found by halving with dcp_solve() as the oracle: of n parts of
+ * which k matter in O(k log n) questions.  Where the oracle neither finds an
+ * answer nor proves that there is none, the part counts as needed, and
+ * 'proved' is false.
+ *
+ * Not cheap: to be asked only when there is no answer. */
+
+#include "solver/solver.h"
+
+enum dcp_part_kind {
+    DCP_PART_RULE,
+    DCP_PART_HEADROOM,
+    DCP_PART_TARGET_CPU,
+    DCP_PART_TARGET_MEM,
+    DCP_PART_TARGET_NET,
+    DCP_PART_RACK_LIMIT,
+    DCP_PART_FEED_LIMIT,
+    DCP_PART_EMPTYING, /* Of a host: maintenance, evacuation. */
+};
+const char *dcp_part_kind_name(enum dcp_part_kind); /* "rule", ... */
+
+struct dcp_conflict_part {
+    enum dcp_part_kind kind;
+    uint32_t ix;      /* Rule, rack, feed or host; else 0. */
+    char name[96];    /* "rule 'web-apart' (spread)". */
+    char remedy[200]; /* "drop it, or make it soft". */
+};
+#define DCP_CONFLICT_PARTS 16
+
+struct dcp_conflict {
+    /* Empty: there is an answer, or giving all parts up brings none. */
+    struct dcp_conflict_part relax[DCP_CONFLICT_PARTS];
+    uint32_t n_relax;  /* May be above DCP_CONFLICT_PARTS: not all kept. */
+    bool relax_proved; /* Keeping any of them is proved to be impossible. */
+    struct dcp_conflict_part clash[DCP_CONFLICT_PARTS];
+    uint32_t n_clash;  /* 0: none was proved. */
+    bool clash_proved; /* Without any of them there is an answer. */
+    bool hopeless;     /* Even with all parts given up no answer is found:
+                        * it is for capacity, reach and demand. */
+    uint32_t n_questions;
+};
+
+struct dcp_conflict_options {
+    struct dcp_solve_options solve; /* Of each question; its time limit too. */
+    double time_limit_s;            /* Of all; 0: 10 s. */
+};
+
+/* The question is asked for any answer, not for a good one. */
+bool
+dcp_conflict_find(const struct dcp_question *,
+                  const struct dcp_conflict_options *, struct dcp_conflict *out,
+                  struct dcp_error *err) DCP_CHECKED;
+
+#endif /* solver/conflict.h */
