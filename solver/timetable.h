@@ -51,6 +51,7 @@ bool
 dcp_timetable_seal(struct dcp_timetable *, struct dcp_error *err) DCP_CHECKED;
 
 uint32_t dcp_timetable_n_tasks(const struct dcp_timetable *);
+int64_t dcp_timetable_duration(const struct dcp_timetable *, uint32_t task);
 
 struct dcp_timetable_options {
     uint64_t seed;

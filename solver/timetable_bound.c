@@ -6,7 +6,6 @@
 #include "solver/timetable_parts.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 __extension__ typedef __int128 wide;
 
@@ -306,7 +305,9 @@ dcp_timetable_bound(const struct dcp_timetable *t, int64_t *out,
     if (!init(&b, t)) {
         return dcp_fail(err, DCP_E_NOMEM, "out of memory");
     }
-    memcpy(b.head, t->release, t->n_tasks * sizeof *b.head);
+    for (uint32_t i = 0; i < t->n_tasks; i++) {
+        b.head[i] = t->release[i];
+    }
     if (!settle_heads(&b)) {
         finish(&b);
         return dcp_fail(err, DCP_E_NOMEM, "out of memory");

@@ -6,6 +6,7 @@
 #include "bench/suite/packing.h"
 #include "bench/suite/suite.h"
 
+extern const struct dcp_command dcp_suite_cmd_btrplace;
 extern const struct dcp_command dcp_suite_cmd_roadef;
 
 const struct dcp_command *const dcp_suite_commands[] = {
@@ -14,5 +15,6 @@ const struct dcp_command *const dcp_suite_commands[] = {
     &dcp_suite_cmd_vbp,
     &dcp_suite_cmd_bpp,
     &dcp_suite_cmd_roadef,
+    &dcp_suite_cmd_btrplace,
     NULL,
 };
