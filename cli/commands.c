@@ -20,6 +20,7 @@ const struct dcp_command *const dcp_commands[] = {
     &dcp_cmd_traces_synth,
     &dcp_cmd_place,
     &dcp_cmd_consolidate,
+    &dcp_cmd_balance,
     &dcp_cmd_evacuate,
     &dcp_cmd_repair,
     &dcp_cmd_capacity,

@@ -27,6 +27,7 @@ extern const struct dcp_command dcp_cmd_traces_export;
 extern const struct dcp_command dcp_cmd_traces_info;
 extern const struct dcp_command dcp_cmd_traces_synth;
 extern const struct dcp_command dcp_cmd_capacity;
+extern const struct dcp_command dcp_cmd_balance;
 extern const struct dcp_command dcp_cmd_evacuate;
 extern const struct dcp_command dcp_cmd_repair;
 extern const struct dcp_command dcp_cmd_place;

@@ -91,6 +91,28 @@ dcp_planning_goals(const struct dcp_inventory *inv, const char *text,
     return true;
 }
 
+/* Balance first; others may follow to be told of. */
+static bool
+balance_goals(const struct dcp_inventory *inv, const char *text,
+              struct dcp_goals *out, struct dcp_error *err)
+{
+    enum dcp_goal goal;
+
+    *out = dcp_goals_single(DCP_GOAL_BALANCE);
+    if (!text) {
+        return true;
+    }
+    if (!dcp_goals_parse(text, out, err)) {
+        return false;
+    }
+    out->slack_frac = inv->policy.goal_slack_frac;
+    return (dcp_goal_level_single(&out->level[0], &goal) &&
+            goal == DCP_GOAL_BALANCE) ||
+           dcp_fail(err, DCP_E_USAGE,
+                    "'balance' makes balance small before all else: --goal "
+                    "begins with it, or is left out");
+}
+
 /* --- Demand ------------------------------------------------------------- */
 
 static struct dcp_demand *
@@ -369,10 +391,13 @@ make(const struct dcp_globals *g, struct dcp_context *c,
                    .time_limit_s = g->time_limit_s,
                    .gap_frac = o->gap_frac },
         .max_moves = o->max_moves,
+        .even_score = job->even_score,
     };
     double before = dcp_ui_wall_seconds(g);
 
-    if (!dcp_planning_goals(inv, o->goals, &r.goals, err) ||
+    if (!(job->job == DCP_JOB_BALANCE
+              ? balance_goals(inv, o->goals, &r.goals, err)
+              : dcp_planning_goals(inv, o->goals, &r.goals, err)) ||
         (job->has_window && start == c->model.placement &&
          !is_settled(g, c, a, &a->settled, err))) {
         return false;
@@ -567,7 +592,9 @@ dcp_planning_run(const struct dcp_globals *g,
         return -1;
     }
     dcp_ui_progress(g, "planning", -1);
-    bool ok = dcp_planning_make(g, c, NULL, o, job, after, &a, err);
+    bool ok = job->n_pareto
+                  ? dcp_planning_pareto(g, c, o, job, after, &a, err)
+                  : dcp_planning_make(g, c, NULL, o, job, after, &a, err);
 
     dcp_ui_progress_end(g);
     if (!ok) {

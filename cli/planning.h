@@ -26,6 +26,16 @@ struct dcp_planning_options {
 #define DCP_N_PLANNING_ROWS 10u
 extern const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS];
 
+/* BALANCE: what can be had for so many moves. */
+#define DCP_PARETO_MAX 16u
+struct dcp_pareto_point {
+    uint32_t max_moves, moves;
+    enum dcp_status status;
+    double before, after, lower_bound, plan_seconds;
+    uint64_t moved_mib;
+    bool written; /* The plan that -o keeps. */
+};
+
 /* A job: what to ask, and how to present it. */
 struct dcp_planning_job {
     enum dcp_job job;
@@ -35,6 +45,10 @@ struct dcp_planning_job {
     bool has_window;
     struct dcp_window window;
     const char *window_text;
+    enum dcp_even_score even_score; /* BALANCE. */
+    const char *score;              /* Its name. */
+    struct dcp_pareto_point pareto[DCP_PARETO_MAX];
+    uint32_t n_pareto;
 };
 
 struct dcp_planning_answer {
@@ -79,6 +93,19 @@ dcp_planning_goals(const struct dcp_inventory *, const char *text,
  * where nothing was found. */
 void dcp_conflict_print(const struct dcp_conflict *);
 void dcp_conflict_json(struct dcp_json *, const struct dcp_conflict *);
+
+/* cli/planning_pareto.c: makes a plan for each of the job's numbers of moves,
+ * no worse than for fewer moves; the answer is that of 'max_moves' of the
+ * options or the last. */
+bool dcp_planning_pareto(const struct dcp_globals *, struct dcp_context *,
+                         const struct dcp_planning_options *,
+                         struct dcp_planning_job *, int64_t after_ms,
+                         struct dcp_planning_answer *out,
+                         struct dcp_error *err) DCP_CHECKED;
+void dcp_planning_pareto_print(const struct dcp_planning_job *);
+void
+dcp_planning_pareto_json(const struct dcp_planning_job *, struct dcp_json *);
+
 /* cli/planning_print.c: the answer for people and for programs. */
 void dcp_planning_print(const struct dcp_globals *, const struct dcp_context *,
                         const struct dcp_planning_options *,

@@ -168,6 +168,10 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_kstring(&w, "unit", o->unit);
     dcp_json_end(&w, '}');
     json_objectives(&w, o, failed);
+    if (job->job == DCP_JOB_BALANCE) {
+        dcp_json_kstring(&w, "score", job->score);
+        dcp_planning_pareto_json(job, &w);
+    }
     dcp_json_kstring(&w, "bound_method", o->bound_method);
     dcp_json_ku64(&w, "moves", a->plan ? o->moves : 0);
     dcp_json_ku64(&w, "moved_mib", a->plan ? o->moved_mib : 0);
@@ -238,6 +242,10 @@ print_standing(const struct dcp_planning_job *job,
         printf("%-15s optimal, proved (%s)\n", "status", o->bound_method);
         break;
     case DCP_STATUS_FEASIBLE:
+        if (job->job == DCP_JOB_BALANCE) {
+            printf("%-15s feasible\n", "status");
+            break;
+        }
         if (!packs) {
             printf("%-15s feasible; few moves are the aim, not few hosts\n",
                    "status");
@@ -261,14 +269,15 @@ print_standing(const struct dcp_planning_job *job,
                o->because.object, o->because.text);
         break;
     case DCP_STATUS_NOTHING_TO_DO:
-        printf(
-            "%-15s nothing to do: %s\n", "status",
-            a->settled ? "the evening of this window was carried out already, "
-                         "and too little would be gained"
-            : packs ? "things are as good as they get, or too little would be "
-                      "gained"
-            : job->job == DCP_JOB_REPAIR ? "nothing is broken"
-                                         : "no VM is in the way");
+        printf("%-15s nothing to do: %s\n", "status",
+               a->settled
+                   ? "the evening of this window was carried out already, "
+                     "and too little would be gained"
+               : packs || job->job == DCP_JOB_BALANCE
+                   ? "things are as good as they get, or too little would be "
+                     "gained"
+               : job->job == DCP_JOB_REPAIR ? "nothing is broken"
+                                            : "no VM is in the way");
         break;
     }
 }
@@ -469,6 +478,12 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     }
     printf("%-15s CPU %.0f %%, memory %.0f %% of the hosts that are on\n",
            "used", 100 * o->cpu_util_mean_frac, 100 * o->mem_alloc_mean_frac);
+    if (job->job == DCP_JOB_BALANCE) {
+        printf("%-15s %.4f -> %.4f (%s; at least %.4f), %u moves\n", "balance",
+               o->before, o->after, job->score, o->lower_bound,
+               a->plan ? o->moves : 0);
+        dcp_planning_pareto_print(job);
+    }
     print_demand(inv, a->demand);
     print_memory(inv, a);
     print_joint(inv, a);

@@ -117,9 +117,21 @@ dcp_move_text(const struct dcp_state *s, const struct dcp_move *move,
         (void)snprintf(why, sizeof why, "ends a violation on %.60s",
                        inv->hosts[move->from].name);
         break;
+    case DCP_REASON_BALANCE: {
+        uint32_t f = move->from;
+        double cpu_frac = p->cap_cpu_mhz[f]
+                              ? (double)s->cpu_peak_mhz[f] / p->cap_cpu_mhz[f]
+                              : 0;
+
+        (void)snprintf(why, sizeof why,
+                       "evens out %.40s, at first at most CPU %.0f %%, memory "
+                       "%.0f %% of usable",
+                       inv->hosts[f].name, 100 * cpu_frac,
+                       p->cap[f] ? 100.0 * s->used[f] / p->cap[f] : 0);
+        break;
+    }
     case DCP_REASON_NIGHT_OFF:
     case DCP_REASON_REACH:
-    case DCP_REASON_BALANCE:
     case DCP_REASON_HEADROOM:
     case DCP_REASON_MAKE_ROOM:
         (void)snprintf(why, sizeof why, "makes room");

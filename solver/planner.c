@@ -86,6 +86,13 @@ set_day_goals(struct dcp_work *w)
     }
 }
 
+/* Hosts that are off stay off. */
+static bool
+keeps_power(const struct dcp_work *w)
+{
+    return w->r->job == DCP_JOB_EVACUATE || w->r->job == DCP_JOB_BALANCE;
+}
+
 static void
 set_use(struct dcp_work *w)
 {
@@ -94,7 +101,7 @@ set_use(struct dcp_work *w)
     for (uint32_t h = 0; h < w->n_hosts; h++) {
         bool off = !w->r->start->on[h];
         bool keep = !inv->hosts[h].power_off_allowed ||
-                    (w->r->job == DCP_JOB_EVACUATE && off);
+                    w->r->job == DCP_JOB_BALANCE || (keeps_power(w) && off);
 
         w->use[h] = inv->hosts[h].state == DCP_HOST_MAINTENANCE ||
                             (w->r->avoid && w->r->avoid[h])
@@ -118,7 +125,7 @@ dcp_work_question(const struct dcp_work *w, const struct dcp_placement *start,
         .start = start,
         .home = w->r->start,
         .host_use = w->use,
-        .may_wake = w->r->job != DCP_JOB_EVACUATE,
+        .may_wake = !keeps_power(w),
         .may_empty = w->r->job == DCP_JOB_CONSOLIDATE && !w->r->settled,
         .headroom = w->r->inventory->policy.n_survive > 0,
         .gentle = w->r->job != DCP_JOB_CONSOLIDATE,
@@ -294,8 +301,8 @@ not_worth_it(const struct dcp_work *w)
     const struct dcp_plan_outcome *o = w->outcome;
     double gain = (o->before - o->after) / fmax(fabs(o->before), 1e-9);
 
-    return w->r->job == DCP_JOB_CONSOLIDATE && !w->night.n_misplaced &&
-           !same(w->r->start, w->first_end) &&
+    return (w->r->job == DCP_JOB_CONSOLIDATE || w->r->job == DCP_JOB_BALANCE) &&
+           !w->night.n_misplaced && !same(w->r->start, w->first_end) &&
            gain < w->r->inventory->policy.min_gain_frac;
 }
 
@@ -451,8 +458,13 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     if (!has_answer(&w->night)) {
         return true;
     }
-    if (!settle_day(w, err)) {
+    bool balances = r->job == DCP_JOB_BALANCE;
+
+    if ((balances && !dcp_work_balance(w, err)) || !settle_day(w, err)) {
         return false;
+    }
+    if (balances) {
+        dcp_work_judge_balance(w, false);
     }
     if (!w->second_end) {
         return true;
@@ -462,6 +474,9 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     }
     if (not_worth_it(w) && (!stay(w, err) || !settle_day(w, err))) {
         return false;
+    }
+    if (balances && same(r->start, w->first_end)) {
+        dcp_work_judge_balance(w, true);
     }
     if (same(r->start, w->first_end) &&
         (r->settled || same(r->start, w->second_end))) {
@@ -480,6 +495,7 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
                        "the plan that was found has more moves than allowed");
         o->because.need = o->moves;
         o->because.have = (double)r->max_moves;
+        w->n_detours += o->moves - (uint32_t)r->max_moves;
         return true;
     }
     if (plan->n_legs) {
@@ -532,7 +548,9 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
         outcome->moves = 0;
         outcome->moved_mib = 0;
         ok = run(&w, out_plan, err);
-        again = !*out_plan && !strcmp(outcome->because.rule, "order");
+        again = !*out_plan && (!strcmp(outcome->because.rule, "order") ||
+                               (w.n_detours > 0 && w.n_detours < r->max_moves &&
+                                r->job == DCP_JOB_BALANCE));
         dcp_solution_finish(&w.night);
         dcp_solution_finish(&w.day);
         dcp_placement_destroy(w.home);

@@ -19,12 +19,14 @@
 
 #include "model/goals.h"
 #include "model/plan.h"
+#include "solver/balance/evenness.h"
 #include "solver/conflict.h"
 
 enum dcp_job {
     DCP_JOB_CONSOLIDATE,
-    DCP_JOB_EVACUATE,  /* 'avoid' says what. */
-    DCP_JOB_REPAIR,    /* Ends violations with few moves; empties nothing. */
+    DCP_JOB_EVACUATE, /* 'avoid' says what. */
+    DCP_JOB_REPAIR,   /* Ends violations with few moves; empties nothing. */
+    DCP_JOB_BALANCE,  /* As repair, then evens out hosts that are on. */
 };
 
 struct dcp_plan_request {
@@ -43,7 +45,9 @@ struct dcp_plan_request {
     struct dcp_goals goals; /* The first level counts hosts, energy, money
                              * or licences. */
     struct dcp_solve_options solve;
-    uint64_t max_moves;        /* 0: no limit. A plan with more is dropped. */
+    uint64_t max_moves;             /* 0: no limit. A plan with more is dropped;
+                                     * BALANCE looks for one within it. */
+    enum dcp_even_score even_score; /* BALANCE. */
 };
 
 struct dcp_plan_outcome {

@@ -26,6 +26,8 @@ first_reason(const struct dcp_plan_request *r)
         return DCP_REASON_EVACUATE;
     case DCP_JOB_REPAIR:
         return DCP_REASON_REPAIR;
+    case DCP_JOB_BALANCE:
+        return DCP_REASON_BALANCE;
     }
     return DCP_REASON_REPAIR;
 }

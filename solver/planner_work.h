@@ -20,6 +20,8 @@ struct dcp_work {
     struct dcp_solution night, day;
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
     struct dcp_placement *home; /* Owned: where a return leg ends. */
+    double even_before, even_after, even_bound; /* BALANCE. */
+    uint32_t n_detours; /* Moves of an earlier attempt above the limit. */
 };
 
 /* The first goal is something else than the number of hosts. */
@@ -53,6 +55,11 @@ bool dcp_work_try_day_first(struct dcp_work *, struct dcp_error *err)
 bool dcp_work_weigh(struct dcp_work *, const struct dcp_placement *end1,
                     const struct dcp_placement *end2,
                     struct dcp_error *err) DCP_CHECKED;
+
+/* solver/planner_balance.c: evens out the night's solution; and the outcome's
+ * figures by the score that was asked for, where VMs go or stay. */
+bool dcp_work_balance(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
+void dcp_work_judge_balance(struct dcp_work *, bool stays);
 
 /* The unit of a level of goals: "hosts", "kWh", "EUR"; "" for a sum without
  * money. */

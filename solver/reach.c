@@ -277,8 +277,10 @@ static const char *
 why_not_machine(const struct dcp_question *q, uint32_t v, uint32_t h,
                 bool restart, char *out, size_t size)
 {
-    return q->start->host[v].ix == h
-               ? NULL /* It runs there. */
+    /* It runs there; but once it has left, that speaks for it no more, and a
+     * restart asks only where it is not. */
+    return q->start->host[v].ix == h && !restart
+               ? NULL
                : why_not_coming(q, v, h, restart, out, size);
 }
 

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+#include "cli/planning.h"
+#include "model/base/units.h"
+
+#include <string.h>
+
+struct options {
+    struct dcp_planning_options planning;
+    const char *score, *pareto;
+};
+
+static const char *const scores[] = { "peak", "hours", "ganeti", NULL };
+
+static const struct dcp_opt rows[] = {
+    { "score", 0, DCP_OPT_CHOICE, offsetof(struct options, score), "SCORE",
+      scores, "peak",
+      "what even means: peak (CPU in each host's fullest slot, and memory), "
+      "hours (CPU and network in each slot, and memory) or ganeti (as hbal "
+      "scores nodes)" },
+    { "pareto", 0, DCP_OPT_TEXT, offsetof(struct options, pareto), "K,K,...",
+      NULL, NULL,
+      "a plan for each of these numbers of moves; -o writes that of "
+      "--max-moves, else the last" },
+};
+
+/* Numbers of moves, ascending. */
+static bool
+read_pareto(const char *text, struct dcp_planning_job *job,
+            struct dcp_error *err)
+{
+    for (const char *at = text; at;) {
+        double k;
+        const char *end = dcp_scan_double(at, &k);
+        uint32_t n = job->n_pareto;
+
+        if (!end || (*end && *end != ',') || !(k >= 1) || k > 1e6 ||
+            k != (double)(uint32_t)k || n == DCP_PARETO_MAX ||
+            (n > 0 && k <= job->pareto[n - 1].max_moves)) {
+            return dcp_fail(err, DCP_E_USAGE,
+                            "--pareto: '%.60s' is not a list of at most %u "
+                            "rising numbers of moves such as 5,10,20",
+                            text, DCP_PARETO_MAX);
+        }
+        job->pareto[job->n_pareto++] =
+            (struct dcp_pareto_point){ .max_moves = (uint32_t)k };
+        at = *end ? end + 1 : NULL;
+    }
+    return true;
+}
+
+static int
+run(const struct dcp_globals *g, const void *options, uint32_t n_args,
+    char *const args[], struct dcp_error *err)
+{
+    const struct options *o = options;
+    struct dcp_planning_options planning = o->planning;
+    struct dcp_planning_job job = { .job = DCP_JOB_BALANCE,
+                                    .command = "balance",
+                                    .score = o->score };
+    struct dcp_context c;
+
+    (void)n_args;
+    (void)args;
+    job.even_score = !strcmp(o->score, "hours")    ? DCP_EVEN_HOURS
+                     : !strcmp(o->score, "ganeti") ? DCP_EVEN_GANETI
+                                                   : DCP_EVEN_PEAK;
+    if (!read_pareto(o->pareto, &job, err) ||
+        !dcp_context_open(g, planning.traces, &c, err)) {
+        return -1;
+    }
+    int status = dcp_planning_run(g, &planning, &job, &c, err);
+
+    dcp_context_close(&c);
+    return status;
+}
+
+static const struct dcp_opt_group groups[] = {
+    { rows, 2, 0 },
+    { dcp_planning_rows, DCP_N_PLANNING_ROWS,
+      offsetof(struct options, planning) },
+};
+
+const struct dcp_command dcp_cmd_balance = {
+    .name = "balance",
+    .summary = "plan to even out load over the hosts that are on",
+    .synopsis = "[--max-moves N] [--pareto K,K,...] [--score SCORE] [-o PLAN]",
+    .details =
+        "Moves VMs between hosts that are on until they are about equally "
+        "loaded, as far as\nthe moves are worth it (policy.min_gain: what one "
+        "move on every host would have to\ngain).  Rules, reach, headroom and "
+        "limits are kept; violations are ended first; no\nhost is switched.  "
+        "With --max-moves the best plan within so many moves is sought.  The\n"
+        "bound says how even things could be at best.\n\nExamples:\n"
+        "  dcplan balance --max-moves 20 -o plan.json\n"
+        "  dcplan balance --pareto 5,10,20,40 --max-moves 10 -o plan.json\n"
+        "  dcplan balance --score hours --json\n",
+    .groups = groups,
+    .n_groups = 2,
+    .options_size = sizeof(struct options),
+    .max_args = 0,
+    .run = run,
+};
