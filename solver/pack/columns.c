@@ -12,8 +12,9 @@
 enum {
     PRICE_BITS = 20, /* The dearest bin is worth about 2^20. */
     ARTIFICIAL = 20, /* Times the dearest bin. */
-    QUOTA = 30,      /* Columns a round, of one bin type. */
-    FIRST_NODES = 30000,
+    QUOTA = 200,     /* Columns a round, of one bin type. */
+    FIRST_NODES = 80000,
+    ROOT_NODES = 120, /* Of these for each first item. */
 };
 static const double tolerance = 1e-6;
 
@@ -118,7 +119,7 @@ dcp_pack_columns_create(const struct dcp_pack_instance *in,
     memcpy(c->left, in->demand, in->n * sizeof *c->left);
     c->whole = true;
     c->best_scale = 1;
-    c->mix = 0.7;
+    c->mix = 0.6;
     start_center(c);
     return DCP_STEAL(c);
 }
@@ -398,7 +399,7 @@ dcp_pack_price_bound(const struct dcp_pack_instance *in, const int64_t *price,
 }
 
 static void
-note_bound(struct dcp_pack_columns *c, const double *prices)
+note_bound(struct dcp_pack_columns *c)
 {
     const struct dcp_pack_instance *in = c->in;
     int64_t scale;
@@ -414,7 +415,6 @@ note_bound(struct dcp_pack_columns *c, const double *prices)
     if (value > c->best_value) {
         c->best_value = value;
         c->bound = bound;
-        memcpy(c->center, prices, c->n_rows * sizeof *prices);
         c->best_scale = scale;
         memcpy(c->best_price, c->price, in->n * sizeof *c->price);
         memcpy(c->best_toll, c->toll, in->m * sizeof *c->toll);
@@ -466,6 +466,7 @@ price_all(struct dcp_pack_columns *c, const double *prices, uint64_t max_nodes,
             .above = c->scale * in->cost[b] + toll,
             .quota = in->m > 4 ? QUOTA / 4 : QUOTA,
             .max_nodes = max_nodes,
+            .root_nodes = max_nodes == FIRST_NODES ? ROOT_NODES : 0,
             .deadline_s = deadline_s,
         };
 
@@ -522,7 +523,8 @@ find_columns(struct dcp_pack_columns *c,
             return false;
         }
         if (c->whole) {
-            note_bound(c, c->mixed);
+            note_bound(c);
+            memcpy(c->center, c->mixed, c->n_rows * sizeof *c->mixed);
         }
         if (*out_added || (mix <= 0 && *out_exact) ||
             dcp_pack_now() > limits->deadline_s) {

@@ -111,8 +111,10 @@ struct dcp_pack_pricer {
     uint32_t entry_capacity;
     int64_t above, best;
     uint32_t n_kept;
-    uint64_t nodes;
+    uint64_t nodes, root_end; /* So many are done; this first item's are. */
     bool stopped, failed, deep;
+    bool partial; /* Some first item was left before its end. */
+    bool skip; /* The rest of this first item's. */
 };
 
 struct dcp_pack_pricer *
@@ -491,7 +493,8 @@ count_node(struct dcp_pack_pricer *p)
                dcp_pack_now() > p->q->deadline_s) {
         p->stopped = true;
     }
-    return !p->stopped;
+    p->skip = p->nodes > p->root_end;
+    return !p->stopped && !p->skip;
 }
 
 /* How many copies of position t go into 'room'. */
@@ -562,7 +565,7 @@ extend(struct dcp_pack_pricer *p, uint32_t depth, uint32_t t, int64_t value)
             p->deep = true;
             break;
         }
-        for (uint32_t c = copies; c && !p->stopped; c--) {
+        for (uint32_t c = copies; c && !p->stopped && !p->skip; c--) {
             for (uint32_t k = 0; k < w; k++) {
                 next[k] = room[k] - p->size[(size_t)j * w + k] * (int32_t)c;
             }
@@ -570,7 +573,7 @@ extend(struct dcp_pack_pricer *p, uint32_t depth, uint32_t t, int64_t value)
             p->copies[depth] = c;
             kept |= extend(p, depth + 1, j + 1, value + p->price[j] * c);
         }
-        if (p->stopped) {
+        if (p->stopped || p->skip) {
             return kept;
         }
     }
@@ -613,7 +616,12 @@ search_from(struct dcp_pack_pricer *p, uint32_t depth, int64_t value,
         if (rest <= p->above) {
             break;
         }
-        for (uint32_t c = copies_that_fit(p, room, j); c && !p->stopped; c--) {
+        p->skip = false;
+        p->root_end = p->q->root_nodes && p->n_kept < p->q->quota
+                          ? p->nodes + p->q->root_nodes
+                          : UINT64_MAX;
+        for (uint32_t c = copies_that_fit(p, room, j);
+             c && !p->stopped && !p->skip; c--) {
             for (uint32_t k = 0; k < w; k++) {
                 next[k] = room[k] - p->size[(size_t)j * w + k] * (int32_t)c;
             }
@@ -621,9 +629,10 @@ search_from(struct dcp_pack_pricer *p, uint32_t depth, int64_t value,
             p->copies[depth] = c;
             (void)extend(p, depth + 1, j + 1, value + p->price[j] * c);
         }
-        if (p->stopped && rest > *upper) {
+        if ((p->stopped || p->skip) && rest > *upper) {
             *upper = rest;
         }
+        p->partial |= p->skip;
     }
     p->above = base(p);
     if (p->n_kept == before && value > p->above) {
@@ -682,7 +691,8 @@ dcp_pack_price(struct dcp_pack_pricer *p, const struct dcp_pack_question *q,
     p->above = p->best = q->above;
     p->n_kept = 0;
     p->nodes = 0;
-    p->stopped = p->failed = p->deep = false;
+    p->stopped = p->failed = p->deep = p->partial = p->skip = false;
+    p->root_end = UINT64_MAX;
     choose_positions(p);
     if (!make_tables(p)) {
         return false;
@@ -691,8 +701,8 @@ dcp_pack_price(struct dcp_pack_pricer *p, const struct dcp_pack_question *q,
     lend(p, 0, 0, 0, &upper);
     out->best = p->best;
     out->nodes = p->nodes;
-    out->exact = !p->stopped && !p->deep;
-    if (p->deep || (p->stopped && p->n_lenders)) {
+    out->exact = !p->stopped && !p->deep && !p->partial;
+    if (p->deep || (!out->exact && p->n_lenders)) {
         upper = INT64_MAX;
     }
     out->upper = out->exact || p->best > upper ? p->best : upper;

@@ -49,6 +49,8 @@ struct dcp_pack_question {
                            * of two of which one contains the other, perhaps
                            * the larger only. */
     uint64_t max_nodes;   /* 0: no limit. */
+    uint64_t root_nodes;  /* Of one first item, as long as the quota is not
+                           * reached; 0: no limit. */
     double deadline_s;
 };
 struct dcp_pack_reply {
