@@ -15,20 +15,7 @@
  *
  * One pricer belongs to one thread. */
 
-#include "solver/pack/instance.h"
-
-/* Sets of items, one after the other; an item is there once for each copy. */
-struct dcp_pack_patterns {
-    uint32_t n, n_entries;
-    uint32_t *first; /* [n + 1] */
-    uint32_t *item;
-    uint32_t *bin; /* [n] its type. */
-    uint32_t capacity, entry_capacity;
-};
-bool dcp_pack_patterns_add(struct dcp_pack_patterns *, uint32_t bin, uint32_t n,
-                           const uint32_t *items) DCP_CHECKED;
-void dcp_pack_patterns_clear(struct dcp_pack_patterns *);
-void dcp_pack_patterns_finish(struct dcp_pack_patterns *);
+#include "solver/pack/patterns.h"
 
 struct dcp_pack_pricer;
 struct dcp_pack_pricer *
