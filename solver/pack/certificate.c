@@ -176,9 +176,8 @@ corrected(const struct dcp_pack_instance *in,
              x++) {
             uint32_t demand = p->demand ? p->demand[in->origin[x]] : 1;
 
-            over += ((dcp_pack_wide)(price[i] -
-                                                  c->price[in->origin[x]])) *
-                    demand;
+            over +=
+                ((dcp_pack_wide)(price[i] - c->price[in->origin[x]])) * demand;
         }
     }
     over = (over + scale - 1) / scale;

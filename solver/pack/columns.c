@@ -543,6 +543,12 @@ find_columns(struct dcp_pack_columns *c,
     }
 }
 
+static bool
+closed(const struct dcp_pack_board *board)
+{
+    return board && atomic_load(&board->cost) <= atomic_load(&board->bound);
+}
+
 bool
 dcp_pack_columns_run(struct dcp_pack_columns *c,
                      const struct dcp_pack_columns_limits *limits,
@@ -557,7 +563,7 @@ dcp_pack_columns_run(struct dcp_pack_columns *c,
             return false;
         }
         if (!solved || round >= limits->max_rounds ||
-            dcp_pack_now() > limits->deadline_s) {
+            dcp_pack_now() > limits->deadline_s || closed(limits->board)) {
             return true;
         }
         if (c->whole && whole(c->value) <= (double)c->bound) {

@@ -18,6 +18,7 @@
  * One generator belongs to one thread, which runs no other linear program
  * while it lives. */
 
+#include "solver/pack/effort.h"
 #include "solver/pack/price.h"
 
 struct dcp_pack_columns;
@@ -42,6 +43,8 @@ struct dcp_pack_columns_limits {
     uint64_t max_rounds;
     uint64_t max_nodes; /* Of one pricing; 0: no limit. */
     double deadline_s;
+    const struct dcp_pack_board *board; /* Stop when its cost is its bound;
+                                         * NULL: none. */
     double cutoff; /* Stop when it is proved that the program's value, in
                     * whole costs, is over it. */
 };
@@ -79,6 +82,7 @@ struct dcp_pack_dive {
     uint64_t seed, index; /* Of the random stream. */
     uint64_t rounds_per_step;
     double deadline_s;
+    const struct dcp_pack_board *board; /* As above. */
 };
 /* Fixes columns one after the other, generating more for what is left, until
  * all is packed, the program proves 'target' out of reach, or time is up.

@@ -190,6 +190,15 @@ step(struct dive *v)
     return fixed;
 }
 
+/* The other thread may have found what this one dives for: dive for less. */
+static uint64_t
+target(const struct dive *v)
+{
+    uint64_t cost = v->d->board ? atomic_load(&v->d->board->cost) : UINT64_MAX;
+
+    return cost && cost - 1 < v->d->target ? cost - 1 : v->d->target;
+}
+
 static bool
 dive(struct dive *v, struct dcp_error *err)
 {
@@ -198,14 +207,17 @@ dive(struct dive *v, struct dcp_error *err)
         .max_rounds = v->d->rounds_per_step,
         .max_nodes = 200000,
         .deadline_s = v->d->deadline_s,
+        .board = v->d->board,
     };
     enum dcp_pack_columns_end end;
 
     while (v->n_left) {
-        if (v->cost >= v->d->target) {
+        uint64_t most = target(v);
+
+        if (v->cost >= most) {
             return true;
         }
-        limits.cutoff = (double)(v->d->target - v->cost);
+        limits.cutoff = (double)(most - v->cost);
         if (!move_limits(v, err) ||
             !dcp_pack_columns_run(c, &limits, &end, err)) {
             return false;

@@ -172,6 +172,7 @@ root(struct work *s, struct dcp_pack_columns *c, struct dcp_error *err)
     struct dcp_pack_columns_limits limits = {
         .max_rounds = s->e->iterations ? s->e->iterations : UINT64_MAX,
         .deadline_s = s->e->deadline_s,
+        .board = s->e->board,
         .cutoff = DCP_PACK_NO_DEADLINE,
     };
     enum dcp_pack_columns_end end;
@@ -196,6 +197,7 @@ dive(struct work *s, struct dcp_pack_columns *c, uint64_t index,
         .seed = s->e->seed,
         .index = index,
         .rounds_per_step = 4,
+        .board = s->e->board,
         .deadline_s = s->e->deadline_s,
     };
 

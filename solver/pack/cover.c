@@ -113,8 +113,7 @@ allowance_of(struct search *s)
             sum += (dcp_pack_wide)s->toll[b] * in->limit[b];
         }
     }
-    return sum +
-           (dcp_pack_wide)s->scale * (int64_t)s->q->target;
+    return sum + (dcp_pack_wide)s->scale * (int64_t)s->q->target;
 }
 
 static int64_t

@@ -294,6 +294,35 @@ START_TEST(order_changes_nothing)
 }
 END_TEST
 
+/* Counted, one thread and two give the same packing, bin by bin. */
+START_TEST(threads_change_nothing)
+{
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct tiny t;
+
+        draw(&t, seed);
+        struct dcp_pack_answer a = solve(&t.p, 1), b = solve(&t.p, 2);
+
+        ck_assert_int_eq(a.status, b.status);
+        ck_assert_uint_eq(a.bound, b.bound);
+        ck_assert_uint_eq(a.rounds, b.rounds);
+        ck_assert_uint_eq(a.steps, b.steps);
+        ck_assert_uint_eq(a.packing.n_bins, b.packing.n_bins);
+        for (uint32_t x = 0; x < a.packing.n_bins; x++) {
+            ck_assert_uint_eq(a.packing.bin[x], b.packing.bin[x]);
+            ck_assert_uint_eq(a.packing.first[x + 1], b.packing.first[x + 1]);
+        }
+        if (a.packing.n_bins) {
+            ck_assert_mem_eq(a.packing.item, b.packing.item,
+                             a.packing.first[a.packing.n_bins] *
+                                 sizeof *a.packing.item);
+        }
+        dcp_pack_answer_finish(&a);
+        dcp_pack_answer_finish(&b);
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -302,6 +331,7 @@ main(void)
         &certificates_prove_their_bound,
         &more_capacity_never_costs_more,
         &order_changes_nothing,
+        &threads_change_nothing,
     };
 
     return RUN_TESTS("pack_bounds", tests);
