@@ -20,12 +20,6 @@
 #include "model/policy.h"
 #include "model/rule.h"
 
-/* A run of ids of one table. */
-struct dcp_ids {
-    const uint32_t *ix; /* Ascending unless said otherwise. */
-    uint32_t n;
-};
-
 /* --- Where: sites, rooms, racks, feeds ---------------------------------- */
 
 struct dcp_tariff_row {      /* First row that matches counts. */

@@ -2,6 +2,8 @@
 
 #include "solver/eject.h"
 
+#include "solver/rule_delta.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@ dcp_homeless_init(struct dcp_homeless *g, const struct dcp_problem *p,
 
     *g = (struct dcp_homeless){
         .p = p,
+        .keep = DCP_IX_NONE,
         .item = malloc(n * sizeof *g->item),
         .penalty = malloc(n * sizeof *g->penalty),
         .hosts = malloc((p->n_hosts + 1u) * sizeof *g->hosts),
@@ -105,19 +108,9 @@ take_largest(struct dcp_homeless *g)
 static double
 cost_of(const struct dcp_homeless *g, uint32_t item)
 {
-    return g->penalty[item] * g->p->size[item] * g->p->size[item] + 1e-12;
-}
-
-static bool
-in_group(const struct dcp_problem *p, uint32_t item,
-         const struct dcp_group *group)
-{
-    for (uint32_t k = p->group_first[item]; k < p->group_first[item + 1]; k++) {
-        if (&p->groups[p->group_of[k] & ~DCP_GROUP_OTHER] == group) {
-            return true;
-        }
-    }
-    return false;
+    return item == g->keep
+               ? INFINITY
+               : g->penalty[item] * g->p->size[item] * g->p->size[item] + 1e-12;
 }
 
 /* A host on which an item is to have room, to be put there or to restart there
@@ -172,7 +165,8 @@ clear_rules(struct way *w)
              other != DCP_IX_NONE && w->cost < w->limit;) {
             uint32_t next = w->s->next[other];
 
-            if (in_group(w->g->p, other, group)) {
+            if (dcp_group_in_the_way(w->s, group, w->item, other,
+                                     group->domain_of_host[w->host])) {
                 take_off(w, other);
                 found = true;
                 if (dcp_state_blocking_group(w->s, w->item, w->host,
@@ -239,7 +233,10 @@ many_in_the_way(struct way *w, double most)
 
     for (uint32_t i = w->s->first[w->host]; i != DCP_IX_NONE;
          i = w->s->next[i]) {
-        ranks[n_ranks++] = (struct dcp_homeless_rank){ i, cost_of(w->g, i) };
+        if (i != w->g->keep) {
+            ranks[n_ranks++] =
+                (struct dcp_homeless_rank){ i, cost_of(w->g, i) };
+        }
     }
     qsort(ranks, n_ranks, sizeof *ranks, cheaper_first);
     for (uint32_t k = 0; k < n_ranks && !fits(w); k++) {
@@ -255,7 +252,8 @@ many_in_the_way(struct way *w, double most)
         uint32_t other = w->list[k];
 
         dcp_state_place(w->s, other, w->host);
-        if (!fits(w)) {
+        if (!fits(w) || dcp_state_blocking_group(w->s, w->item, w->host,
+                                                 w->restart)) {
             dcp_state_remove(w->s, other);
         } else {
             w->cost -= cost_of(w->g, other);
@@ -390,8 +388,12 @@ dcp_homeless_make_room(struct dcp_homeless *g, struct dcp_inserter *in,
         return false;
     }
     in->not_to = h;
+    g->keep = item;
     bool ok = dcp_homeless_place(g, in, max_ejections, hosts_each);
 
+    g->keep = DCP_IX_NONE;
     in->not_to = not_to;
-    return ok;
+    /* Where those that left went, they may count against it again. */
+    return ok && dcp_state_fits_full(in->s, item, h) &&
+           dcp_state_restarts(in->s, item, h);
 }

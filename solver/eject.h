@@ -23,6 +23,7 @@ struct dcp_homeless {
     uint32_t *item; /* A heap: the largest first. */
     uint32_t n;
     uint32_t *penalty; /* By item, from 1. */
+    uint32_t keep;     /* Not to be ejected; DCP_IX_NONE: none. */
     uint32_t *hosts;   /* That may take items. */
     uint32_t n_hosts;
     uint32_t *way[2]; /* Scratch: what is in the way, now and at best. */

@@ -3,6 +3,7 @@
 #include "solver/exact.h"
 
 #include "solver/bound_loss.h"
+#include "solver/exact_parts.h"
 #include "solver/headroom.h"
 #include "solver/lp.h"
 #include "solver/pricing.h"
@@ -11,19 +12,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_SLOTS 4u
-
-struct model {
-    const struct dcp_problem *p;
-    const struct dcp_state *s;
-    struct dcp_lp *lp;
-    uint32_t *col;    /* [item * n_hosts + host]; UINT32_MAX: out of reach. */
-    uint32_t *on_col; /* [host]; UINT32_MAX: may not be on. */
-    uint32_t slot[MAX_SLOTS];
-    uint32_t n_slots;
-    bool ok;
-};
 
 static bool
 usable_host(const struct dcp_problem *p, uint32_t h)
@@ -44,7 +32,7 @@ dcp_exact_is_small(const struct dcp_problem *p)
         return false; /* Counts against the value. */
     }
     for (uint32_t r = 0; r < inv->n_rules; r++) {
-        if (inv->rules[r].soft && !p->q->ignore_soft) {
+        if (inv->rules[r].soft && dcp_rule_is_hard(p->q, &inv->rules[r])) {
             return false; /* A bound with soft rules as hard would not be
                            * one. */
         }
@@ -57,7 +45,7 @@ dcp_exact_is_small(const struct dcp_problem *p)
 
 /* The slots with the highest total demand. */
 static void
-choose_slots(struct model *m)
+choose_slots(struct dcp_exact *m)
 {
     const struct dcp_problem *p = m->p;
     DCP_FREE uint64_t *sum = calloc(p->n_slots + 1u, sizeof *sum);
@@ -68,7 +56,7 @@ choose_slots(struct model *m)
             sum[t] += p->cpu_mhz[(size_t)i * p->stride + t] + UINT64_C(1);
         }
     }
-    while (m->ok && m->n_slots < MAX_SLOTS && m->n_slots < p->n_slots) {
+    while (m->ok && m->n_slots < DCP_EXACT_SLOTS && m->n_slots < p->n_slots) {
         uint32_t best = 0;
 
         for (uint32_t t = 1; t < p->n_slots; t++) {
@@ -123,7 +111,7 @@ host_cost(const struct dcp_problem *p, uint32_t host)
 }
 
 static void
-add_columns(struct model *m)
+add_columns(struct dcp_exact *m)
 {
     const struct dcp_problem *p = m->p;
 
@@ -151,40 +139,23 @@ add_columns(struct model *m)
     }
 }
 
-static uint32_t
-add_row(struct model *m, double low, double high)
-{
-    uint32_t row = m->ok ? dcp_lp_add_row(m->lp, low, high) : UINT32_MAX;
-
-    m->ok = row != UINT32_MAX;
-    return row;
-}
-
-static void
-set(struct model *m, uint32_t row, uint32_t col, double value)
-{
-    if (m->ok && col != UINT32_MAX) {
-        m->ok = dcp_lp_set(m->lp, row, col, value);
-    }
-}
-
 /* sum of size_i x_ih <= cap_h y_h */
 static void
-capacity_row(struct model *m, uint32_t h, const uint32_t *size, size_t step,
+capacity_row(struct dcp_exact *m, uint32_t h, const uint32_t *size, size_t step,
              double cap)
 {
     const struct dcp_problem *p = m->p;
-    uint32_t row = add_row(m, -DCP_LP_INF, 0);
+    uint32_t row = dcp_exact_row(m, -DCP_LP_INF, 0);
 
     for (uint32_t i = 0; m->ok && i < p->n_items; i++) {
-        set(m, row, m->col[(size_t)i * p->n_hosts + h], size[i * step]);
+        dcp_exact_set(m, row, m->col[(size_t)i * p->n_hosts + h], size[i * step]);
     }
-    set(m, row, m->on_col[h], -cap);
+    dcp_exact_set(m, row, m->on_col[h], -cap);
 }
 
 /* When 'lost' goes, the others hold all but its unprotected items. */
 static void
-headroom_row(struct model *m, uint32_t lost, const uint32_t *size, size_t step,
+headroom_row(struct dcp_exact *m, uint32_t lost, const uint32_t *size, size_t step,
              const uint32_t *full)
 {
     const struct dcp_problem *p = m->p;
@@ -193,22 +164,22 @@ headroom_row(struct model *m, uint32_t lost, const uint32_t *size, size_t step,
     for (uint32_t i = 0; i < p->n_items; i++) {
         demand += size[i * step];
     }
-    uint32_t row = add_row(m, demand, DCP_LP_INF);
+    uint32_t row = dcp_exact_row(m, demand, DCP_LP_INF);
 
     for (uint32_t h = 0; m->ok && h < p->n_hosts; h++) {
         if (h != lost) {
-            set(m, row, m->on_col[h], full[h]);
+            dcp_exact_set(m, row, m->on_col[h], full[h]);
         }
     }
     for (uint32_t i = 0; m->ok && i < p->n_items; i++) {
         if (!p->protected_item[i]) {
-            set(m, row, m->col[(size_t)i * p->n_hosts + lost], size[i * step]);
+            dcp_exact_set(m, row, m->col[(size_t)i * p->n_hosts + lost], size[i * step]);
         }
     }
 }
 
 static void
-add_capacity(struct model *m)
+add_capacity(struct dcp_exact *m)
 {
     const struct dcp_problem *p = m->p;
     bool headroom = dcp_bound_survives_a_host(p);
@@ -235,78 +206,10 @@ add_capacity(struct model *m)
         }
     }
     for (uint32_t i = 0; m->ok && i < p->n_items; i++) {
-        uint32_t row = add_row(m, 1, 1);
+        uint32_t row = dcp_exact_row(m, 1, 1);
 
         for (uint32_t h = 0; m->ok && h < p->n_hosts; h++) {
-            set(m, row, m->col[(size_t)i * p->n_hosts + h], 1);
-        }
-    }
-}
-
-/* sum over hosts of domain 'd' of x_ih, times 'sign', into 'row'. */
-static void
-add_domain(struct model *m, uint32_t row, const struct dcp_group *g,
-           uint32_t item, uint32_t d, double sign)
-{
-    for (uint32_t h = 0; m->ok && h < m->p->n_hosts; h++) {
-        if (g->domain_of_host[h] == d) {
-            set(m, row, m->col[(size_t)item * m->p->n_hosts + h], sign);
-        }
-    }
-}
-
-static void
-add_group_domain(struct model *m, const struct dcp_group *g, uint32_t d)
-{
-    uint32_t row, side;
-
-    switch (g->rule->kind) {
-    case DCP_RULE_SPREAD:
-        row = add_row(m, -DCP_LP_INF, 1);
-        for (uint32_t k = 0; m->ok && k < g->n_items; k++) {
-            add_domain(m, row, g, g->items[k], d, 1);
-        }
-        break;
-    case DCP_RULE_GATHER:
-        for (uint32_t k = 1; m->ok && k < g->n_items; k++) {
-            row = add_row(m, 0, 0);
-            add_domain(m, row, g, g->items[0], d, 1);
-            add_domain(m, row, g, g->items[k], d, -1);
-        }
-        break;
-    case DCP_RULE_SEPARATE: /* The side that has the domain. */
-        side = dcp_lp_add_col(m->lp, 0, 1, 0, true);
-        m->ok = m->ok && side != UINT32_MAX;
-        for (uint32_t k = 0; m->ok && k < g->n_items + g->n_others; k++) {
-            bool other = k >= g->n_items;
-            uint32_t item = other ? g->others[k - g->n_items] : g->items[k];
-
-            if (dcp_ids_contain(&(struct dcp_ids){ g->items, g->n_items },
-                                item) &&
-                dcp_ids_contain(&(struct dcp_ids){ g->others, g->n_others },
-                                item)) {
-                continue; /* Gathered across the rule since the start. */
-            }
-            row = add_row(m, -DCP_LP_INF, other ? 1 : 0);
-            add_domain(m, row, g, item, d, 1);
-            set(m, row, side, other ? 1 : -1);
-        }
-        break;
-    case DCP_RULE_FENCE:
-    case DCP_RULE_BAN:
-    case DCP_RULE_ROOT:
-        break;
-    }
-}
-
-static void
-add_groups(struct model *m)
-{
-    for (uint32_t k = 0; k < m->p->n_groups; k++) {
-        const struct dcp_group *g = &m->p->groups[k];
-
-        for (uint32_t d = 0; m->ok && d < g->n_domains; d++) {
-            add_group_domain(m, g, d);
+            dcp_exact_set(m, row, m->col[(size_t)i * p->n_hosts + h], 1);
         }
     }
 }
@@ -328,7 +231,7 @@ is_covered(const struct dcp_problem *p, uint32_t item, uint32_t slot)
 /* The licence's column of 'host' is 1 where the host holds a covered item; its
  * units are at least those of one covered VM. */
 static void
-add_licensed_host(struct model *m, uint32_t slot, uint32_t host,
+add_licensed_host(struct dcp_exact *m, uint32_t slot, uint32_t host,
                   uint32_t excess_row)
 {
     const struct dcp_problem *p = m->p;
@@ -340,16 +243,16 @@ add_licensed_host(struct model *m, uint32_t slot, uint32_t host,
 
     m->ok = m->ok && col != UINT32_MAX;
     if (excess_row != UINT32_MAX) {
-        set(m, excess_row, col, -units);
+        dcp_exact_set(m, excess_row, col, -units);
     }
     for (uint32_t i = 0; m->ok && i < p->n_items; i++) {
         uint32_t x = m->col[(size_t)i * p->n_hosts + host];
 
         if (x != UINT32_MAX && is_covered(p, i, slot)) {
-            uint32_t row = add_row(m, -DCP_LP_INF, 0);
+            uint32_t row = dcp_exact_row(m, -DCP_LP_INF, 0);
 
-            set(m, row, x, 1);
-            set(m, row, col, -1);
+            dcp_exact_set(m, row, x, 1);
+            dcp_exact_set(m, row, col, -1);
         }
     }
 }
@@ -357,11 +260,12 @@ add_licensed_host(struct model *m, uint32_t slot, uint32_t host,
 /* Columns come after all others; licences that hosts need anyway are left
  * out. */
 static void
-add_licences(struct model *m)
+add_licences(struct dcp_exact *m)
 {
     const struct dcp_problem *p = m->p;
     const struct dcp_pricing *g = p->pricing;
 
+    m->licence_col = dcp_lp_n_cols(m->lp);
     for (uint32_t k = 0;
          m->ok && dcp_pricing_counts_licences(p, 0) && k < g->n_licences; k++) {
         double floor_units = ceil(g->licence[k].floor_units - 1e-9);
@@ -371,13 +275,13 @@ add_licences(struct model *m)
             continue;
         }
         if (floor_units > 0) {
-            excess = add_row(m, -floor_units, DCP_LP_INF);
+            excess = dcp_exact_row(m, -floor_units, DCP_LP_INF);
             uint32_t col = dcp_lp_add_col(
                 m->lp, 0, DCP_LP_INF,
                 g->level[0].licence * g->licence[k].unit_price, false);
 
             m->ok = m->ok && col != UINT32_MAX;
-            set(m, excess, col, 1);
+            dcp_exact_set(m, excess, col, 1);
         }
         for (uint32_t h = 0; m->ok && h < p->n_hosts; h++) {
             add_licensed_host(m, k, h, excess);
@@ -386,7 +290,7 @@ add_licences(struct model *m)
 }
 
 static void
-known_licences(const struct model *m, uint32_t col, double *x)
+known_licences(const struct dcp_exact *m, uint32_t col, double *x)
 {
     const struct dcp_problem *p = m->p;
     const struct dcp_pricing *g = p->pricing;
@@ -415,7 +319,7 @@ known_licences(const struct model *m, uint32_t col, double *x)
 }
 
 static void
-known_answer(const struct model *m, double *x)
+known_answer(const struct dcp_exact *m, double *x)
 {
     const struct dcp_problem *p = m->p;
 
@@ -431,35 +335,15 @@ known_answer(const struct model *m, double *x)
             x[m->col[(size_t)i * p->n_hosts + h]] = 1;
         }
     }
-    /* Domains of separate rules: held by side A where one of its is there. */
-    uint32_t col = 0;
-
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        col += m->on_col[h] != UINT32_MAX;
+    for (uint32_t k = 0; k < m->n_aux; k++) {
+        x[m->aux[k].col] = m->aux[k].known;
     }
-    for (size_t k = 0; k < (size_t)p->n_items * p->n_hosts; k++) {
-        col += m->col[k] != UINT32_MAX;
-    }
-    for (uint32_t k = 0; k < p->n_groups; k++) {
-        const struct dcp_group *g = &p->groups[k];
-
-        if (g->rule->kind != DCP_RULE_SEPARATE) {
-            continue;
-        }
-        for (uint32_t d = 0; d < g->n_domains; d++, col++) {
-            for (uint32_t i = 0; i < g->n_items; i++) {
-                uint32_t h = m->s->host[g->items[i]];
-
-                x[col] = g->domain_of_host[h] == d ? 1 : x[col];
-            }
-        }
-    }
-    known_licences(m, col, x);
+    known_licences(m, m->licence_col, x);
 }
 
 /* Builds the answer on a copy and takes it when it passes everything. */
 static bool
-adopt(const struct model *m, struct dcp_state *s, const double *x,
+adopt(const struct dcp_exact *m, struct dcp_state *s, const double *x,
       bool *out_adopted, struct dcp_error *err)
 {
     const struct dcp_problem *p = m->p;
@@ -487,11 +371,15 @@ adopt(const struct model *m, struct dcp_state *s, const double *x,
                 to = h;
             }
         }
-        if (to == DCP_IX_NONE || !c->on[to] || !dcp_state_fits(c, i, to) ||
-            !dcp_state_allowed(c, i, to)) {
+        if (to == DCP_IX_NONE || !c->on[to] || !dcp_state_fits(c, i, to)) {
             return true;
         }
         dcp_state_place(c, i, to);
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) { /* With all in place. */
+        if (!dcp_state_allowed(c, i, c->host[i])) {
+            return true;
+        }
     }
     struct dcp_headroom h = { .ok = true };
 
@@ -499,6 +387,7 @@ adopt(const struct model *m, struct dcp_state *s, const double *x,
         return false;
     }
     if (h.ok && c->n_on >= p->q->inventory->policy.keep_on &&
+        !dcp_state_broken_power_rule(c) &&
         dcp_search_value(c) < dcp_search_value(s)) {
         dcp_state_assign(s, c);
         *out_adopted = true;
@@ -507,7 +396,7 @@ adopt(const struct model *m, struct dcp_state *s, const double *x,
 }
 
 static bool
-run(struct model *m, struct dcp_state *s, struct dcp_bound *bound,
+run(struct dcp_exact *m, struct dcp_state *s, struct dcp_bound *bound,
     const struct dcp_exact_limits *limits, bool *out_proved,
     struct dcp_error *err)
 {
@@ -567,7 +456,7 @@ dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
     DCP_FREE uint32_t *col =
         malloc(((size_t)p->n_items * p->n_hosts + 1) * sizeof *col);
     DCP_FREE uint32_t *on_col = malloc((p->n_hosts + 1u) * sizeof *on_col);
-    struct model m = { .p = p,
+    struct dcp_exact m = { .p = p,
                        .s = s,
                        .lp = lp,
                        .col = col,
@@ -578,10 +467,12 @@ dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
     choose_slots(&m);
     add_columns(&m);
     add_capacity(&m);
-    add_groups(&m);
+    dcp_exact_rules(&m);
     add_licences(&m);
-    if (!m.ok) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for the exact solver");
-    }
-    return run(&m, s, bound, limits, out_proved, err);
+    bool ok = m.ok ? run(&m, s, bound, limits, out_proved, err)
+                   : dcp_fail(err, DCP_E_NOMEM,
+                              "no memory for the exact solver");
+
+    free(m.aux);
+    return ok;
 }

@@ -185,6 +185,7 @@ host_to_wake(struct dcp_inserter *in, uint32_t item)
         if (s->on[h] || h == in->not_to || p->use[h] != DCP_HOST_FREE ||
             (in->closed && in->closed[h]) ||
             (!p->q->may_wake && !p->q->start->on[h]) ||
+            !dcp_state_may_switch(s, h, true) ||
             !dcp_state_fits(s, item, h) || !dcp_state_allowed(s, item, h)) {
             continue;
         }

@@ -9,6 +9,8 @@
 
 #include "solver/move_order.h"
 
+#include "solver/sequence.h"
+
 #include <stdlib.h>
 
 /* How often one VM may step aside, so that ordering ends. */
@@ -38,40 +40,6 @@ append(struct dcp_move_order *o, struct dcp_move m)
     return true;
 }
 
-bool
-dcp_move_order_rule_blocks(const struct dcp_state *s, uint32_t vm,
-                           uint32_t host)
-{
-    const struct dcp_problem *p = s->p;
-
-    for (uint32_t k = p->group_first[vm]; k < p->group_first[vm + 1]; k++) {
-        const struct dcp_group *g =
-            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
-        bool other = p->group_of[k] & DCP_GROUP_OTHER;
-        uint32_t d = g->domain_of_host[host];
-        const uint32_t *list = g->items;
-        uint32_t n = g->n_items;
-
-        if (g->rule->hold != DCP_HOLD_ALWAYS || g->rule->soft ||
-            g->rule->kind == DCP_RULE_GATHER || d >= g->n_domains) {
-            continue;
-        }
-        if (g->rule->kind == DCP_RULE_SEPARATE && !other) {
-            list = g->others;
-            n = g->n_others;
-        }
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t h = s->host[list[i]];
-
-            if (list[i] != vm && h != DCP_IX_NONE &&
-                g->domain_of_host[h] == d) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 struct pending {
     uint32_t vm, from, to;
     double size;
@@ -96,7 +64,7 @@ static bool
 can_go(struct dcp_state *s, uint32_t vm, uint32_t to)
 {
     return s->on[to] && dcp_state_fits(s, vm, to) &&
-           !dcp_move_order_rule_blocks(s, vm, to);
+           !dcp_state_blocking_always(s, vm, to);
 }
 
 static bool
@@ -185,9 +153,23 @@ is_sooner(const struct pending *a, const struct pending *b)
                                           : a->size < b->size;
 }
 
+/* A sequence has a VM before this one that is not where it goes yet. */
+static bool
+waits(const struct dcp_sequences *seq, const uint8_t *waiting, uint32_t vm)
+{
+    bool any = false;
+
+    for (uint32_t k = seq->first ? seq->first[vm] : 0;
+         seq->first && k < seq->first[vm + 1]; k++) {
+        any |= waiting[seq->before[k]];
+    }
+    return any;
+}
+
 /* One pending VM that may step aside does so. */
 static bool
 break_circle(struct dcp_state *s, const struct dcp_placement *to,
+             const struct dcp_sequences *seq, const uint8_t *waiting,
              struct dcp_move_order *out, struct pending *moves, uint32_t n,
              bool *out_broken)
 {
@@ -199,6 +181,7 @@ break_circle(struct dcp_state *s, const struct dcp_placement *to,
         struct pending *m = &moves[i];
 
         if (m->n_bypasses == BYPASSES_MAX || m->from == DCP_IX_NONE ||
+            waits(seq, waiting, m->vm) ||
             (best && !is_sooner(m, best))) {
             continue;
         }
@@ -219,7 +202,8 @@ break_circle(struct dcp_state *s, const struct dcp_placement *to,
 
 static bool
 order(struct dcp_state *s, const struct dcp_placement *to,
-      struct pending *moves, uint32_t n, struct dcp_move_order *out)
+      const struct dcp_sequences *seq, uint8_t *waiting, struct pending *moves,
+      uint32_t n, struct dcp_move_order *out)
 {
     while (n) {
         uint32_t left = 0;
@@ -227,16 +211,18 @@ order(struct dcp_state *s, const struct dcp_placement *to,
         for (uint32_t i = 0; i < n; i++) {
             struct pending *m = &moves[i];
 
-            if (!can_go(s, m->vm, m->to)) {
+            if (waits(seq, waiting, m->vm) || !can_go(s, m->vm, m->to)) {
                 moves[left++] = *m;
             } else if (!go(s, out, m, m->to, false)) {
                 return false;
+            } else {
+                waiting[m->vm] = 0;
             }
         }
         if (left == n) {
             bool broken;
 
-            if (!break_circle(s, to, out, moves, n, &broken)) {
+            if (!break_circle(s, to, seq, waiting, out, moves, n, &broken)) {
                 return false;
             }
             if (!broken) {
@@ -255,20 +241,29 @@ dcp_move_order_make(struct dcp_state *s, const struct dcp_placement *to,
 {
     const struct dcp_problem *p = s->p;
     DCP_FREE struct pending *moves = malloc((p->n_items + 1u) * sizeof *moves);
+    DCP_FREE uint8_t *waiting = calloc(p->n_items + 1u, 1);
+    struct dcp_sequences seq;
     uint32_t n = 0;
 
     *out = (struct dcp_move_order){ .stuck_vm = DCP_IX_NONE };
-    if (!moves) {
+    if (!moves || !waiting) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to order moves");
     }
     for (uint32_t v = 0; v < p->n_items; v++) {
         if (s->host[v] != to->host[v].ix && to->host[v].ix != DCP_IX_NONE) {
+            waiting[v] = 1;
             moves[n++] = (struct pending){ v, s->host[v], to->host[v].ix,
                                            p->size[v], 0 };
         }
     }
     qsort(moves, n, sizeof *moves, by_source);
-    if (!order(s, to, moves, n, out)) {
+    if (!dcp_sequences_init(&seq, p->q->inventory, waiting, err)) {
+        return false;
+    }
+    bool ok = order(s, to, &seq, waiting, moves, n, out);
+
+    dcp_sequences_finish(&seq);
+    if (!ok) {
         dcp_move_order_finish(out);
         return dcp_fail(err, DCP_E_NOMEM, "no memory to order moves");
     }

@@ -25,8 +25,4 @@ bool dcp_move_order_make(struct dcp_state *, const struct dcp_placement *to,
                      struct dcp_move_order *out, struct dcp_error *err)
     DCP_CHECKED;
 
-/* Whether a rule with hold: always forbids the VM on the host now. */
-bool dcp_move_order_rule_blocks(const struct dcp_state *, uint32_t vm,
-                           uint32_t host);
-
 #endif /* solver/move_order.h */

@@ -176,6 +176,30 @@ extend_scores(struct dcp_overlay *o, const struct dcp_inventory *inv,
 }
 
 static bool
+extend_sets(struct dcp_overlay *o, const struct dcp_inventory *inv,
+            const struct dcp_vm *vm, const struct crowd *crowd,
+            struct dcp_rule *rule)
+{
+    struct dcp_rule_set *sets =
+        dcp_arena_array(o->arena, struct dcp_rule_set, rule->n_sets);
+    bool joined = false; /* A VM is in one set at most. */
+
+    for (uint32_t s = 0; sets && s < rule->n_sets; s++) {
+        sets[s] = rule->sets[s];
+        if (!joined && lists_all(inv, vm, crowd, sets[s].ids.ix,
+                                 sets[s].ids.n)) {
+            joined = true;
+            if (!append(o, &sets[s].ids.ix, &sets[s].ids.n) ||
+                !append(o, &rule->vms, &rule->n_vms)) {
+                return false;
+            }
+        }
+    }
+    rule->sets = sets;
+    return sets != NULL;
+}
+
+static bool
 extend_rules(struct dcp_overlay *o, const struct dcp_inventory *inv,
              const struct dcp_vm *vm)
 {
@@ -195,12 +219,17 @@ extend_rules(struct dcp_overlay *o, const struct dcp_inventory *inv,
         struct dcp_rule *rule = &rules[r];
 
         *rule = inv->rules[r];
-        if (rule->kind == DCP_RULE_GATHER ||
+        if (rule->kind == DCP_RULE_GATHER || rule->kind == DCP_RULE_AMONG ||
+            rule->kind == DCP_RULE_SEQUENCE || !rule->n_vms ||
             (rule->kind == DCP_RULE_SPREAD && rule->n_vms < 2)) {
             continue;
         }
-        if (lists_all(inv, vm, &crowd, rule->vms, rule->n_vms) &&
+        if (rule->kind != DCP_RULE_SPLIT &&
+            lists_all(inv, vm, &crowd, rule->vms, rule->n_vms) &&
             !append(o, &rule->vms, &rule->n_vms)) {
+            return false;
+        }
+        if (rule->kind == DCP_RULE_SPLIT && !extend_sets(o, inv, vm, &crowd, rule)) {
             return false;
         }
         if (rule->kind == DCP_RULE_SEPARATE &&

@@ -302,7 +302,8 @@ static void
 wake_all(struct dcp_state *s)
 {
     for (uint32_t h = 0; h < s->p->n_hosts; h++) {
-        if (!s->on[h] && s->p->use[h] == DCP_HOST_FREE) {
+        if (!s->on[h] && s->p->use[h] == DCP_HOST_FREE &&
+            dcp_state_may_switch(s, h, true)) {
             dcp_state_power(s, h, true);
         }
     }

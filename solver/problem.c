@@ -51,7 +51,7 @@ compile_items(struct dcp_problem *p, struct dcp_error *err)
 
         if (p->q->vms_apart || rule->kind != DCP_RULE_GATHER ||
             rule->over != DCP_DOMAIN_HOST ||
-            (rule->soft && p->q->ignore_soft)) {
+            !dcp_rule_is_hard(p->q, rule)) {
             continue;
         }
         for (uint32_t i = 1; i < rule->n_vms; i++) {

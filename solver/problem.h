@@ -44,7 +44,9 @@ struct dcp_question {
     bool headroom;  /* Ask for policy.survive. */
     bool gentle;    /* Move no more than repair and emptying need: no search
                      * that shuffles. */
-    bool ignore_soft; /* Drop soft rules; else they are kept as if hard. */
+    bool ignore_soft; /* Drop soft rules; else they are kept as if hard, */
+    bool price_soft;  /* or, with this, may be broken for their price, which is
+                       * added to the value (in its unit). */
     bool vms_apart; /* Each VM is an item of its own, gathered or not: for
                      * ordering moves one by one. */
     const double *host_on_value; /* By host: what being on for the slots costs;
@@ -57,13 +59,30 @@ struct dcp_question {
     const struct dcp_goal_terms *terms;
 };
 
+struct dcp_rule_delta;
+
 struct dcp_group { /* A rule that looks at where others are. */
     const struct dcp_rule *rule;
+    const struct dcp_rule_delta *delta;
     const uint32_t *items;  /* Members, ascending; SEPARATE: side A. */
     const uint32_t *others; /* SEPARATE: side B. */
     uint32_t n_items, n_others;
+    const uint32_t *part;   /* SPLIT: the set of items[i]; else NULL. */
+    const uint32_t *weight; /* Of items[i]: VMs, or what a limit adds up. */
+    uint32_t n_parts;       /* Sets of SPLIT, sides of SEPARATE; else 1. */
     const uint32_t *domain_of_host; /* UINT32_MAX: host has no such domain. */
     uint32_t n_domains;
+    uint32_t n_words; /* Of counts in each state, see solver/tally.h; 0: small
+                       * enough to look at the list. */
+    uint64_t total;   /* Sum of weights. */
+};
+
+struct dcp_power_rule { /* MAX_ON, MIN_ON. */
+    const struct dcp_rule *rule;
+    /* hold: always is kept by counting what is on at the start or now
+     * (MAX_ON), at the start and now (MIN_ON): then no order of switching can
+     * break it.  Where the start breaks it, what is on now alone counts. */
+    bool with_start;
 };
 
 struct dcp_problem {
@@ -114,6 +133,20 @@ struct dcp_problem {
     const struct dcp_group *groups;
     uint32_t n_groups;
     const uint32_t *group_first, *group_of; /* Of item i; bit 31: side B. */
+    const uint32_t *group_part, *group_weight; /* Same places. */
+    const uint32_t *lonely; /* Groups of lonely rules: who is in none of them
+                             * is asked as well. */
+    uint32_t n_lonely;
+
+    /* Rules about hosts that are on, and which of them a host is in. */
+    const struct dcp_power_rule *power_rules;
+    uint32_t n_power_rules;
+    const uint32_t *power_first, *power_of; /* Of host h. */
+
+    /* Priced rules that hosts alone decide: of item i (price_soft). */
+    const uint32_t *priced_first, *priced_of; /* Rule indices, */
+    const uint32_t *priced_vm;                /* each with a VM. */
+    bool any_priced;
 
     /* A rule that a gathered item breaks wherever it is, and that the start
      * does not break: there is no answer.  NULL: none. */
@@ -169,9 +202,25 @@ const char *dcp_reach_why_not(const struct dcp_question *, uint32_t vm,
 bool dcp_reach_may_pass(const struct dcp_question *, uint32_t vm,
                         uint32_t host);
 
-/* The domain of a host for rules; UINT32_MAX: none. */
+/* A number that hosts of one domain share and others do not; one host at a
+ * time, and for all (numbered from 0; NULL: no memory). */
 uint32_t dcp_domain_of_host(const struct dcp_inventory *, enum dcp_domain,
                             uint32_t host);
-uint32_t dcp_domain_count(const struct dcp_inventory *, enum dcp_domain);
+const uint32_t *dcp_domain_column(const struct dcp_inventory *,
+                                  struct dcp_arena *, enum dcp_domain,
+                                  uint32_t *out_n);
+
+/* How a soft rule counts in this question. */
+static inline bool
+dcp_rule_is_hard(const struct dcp_question *q, const struct dcp_rule *rule)
+{
+    return !rule->soft || !(q->ignore_soft || q->price_soft);
+}
+
+static inline bool
+dcp_rule_is_priced(const struct dcp_question *q, const struct dcp_rule *rule)
+{
+    return rule->soft && q->price_soft && !q->ignore_soft;
+}
 
 #endif /* solver/problem.h */

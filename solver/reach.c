@@ -6,7 +6,7 @@
  * share one class, so hosts are tested once per class, not once per VM. */
 
 #include "model/base/text.h"
-#include "solver/problem.h"
+#include "solver/rule_delta.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -138,83 +138,28 @@ why_not_hardware(const struct dcp_inventory *inv, const struct dcp_vm *vm,
     return NULL;
 }
 
-/* Root binds a VM to where it was whenever its hours meet the slots. */
-static bool
-root_binds(const struct dcp_question *q, const struct dcp_rule *rule)
-{
-    if (!rule->has_hours) {
-        return true;
-    }
-    for (uint32_t t = q->first_slot; t < q->last_slot; t++) {
-        struct dcp_local local =
-            dcp_zone_local(q->inventory->zone, q->demand->slots[t].start_ms);
-
-        if (dcp_window_contains(&rule->hours, local.ms_of_day)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A gather rule that holds always, and held at the start: its VMs cannot leave
- * their domain one by one, so they stay in it. */
-static bool
-leaves_gathering(const struct dcp_question *q, const struct dcp_rule *rule,
-                 uint32_t h)
-{
-    const struct dcp_inventory *inv = q->inventory;
-    uint32_t domain = DCP_IX_NONE;
-
-    for (uint32_t i = 0; i < rule->n_vms; i++) {
-        dcp_host_id at = q->start->host[rule->vms[i]];
-        uint32_t d = dcp_host_is_none(at)
-                         ? DCP_IX_NONE
-                         : dcp_domain_of_host(inv, rule->over, at.ix);
-
-        if (d == DCP_IX_NONE || (i && d != domain)) {
-            return false;
-        }
-        domain = d;
-    }
-    return dcp_domain_of_host(inv, rule->over, h) != domain;
-}
-
 static bool
 lists(const uint32_t *ix, uint32_t n, uint32_t value)
 {
     return dcp_ids_contain(&(struct dcp_ids){ ix, n }, value);
 }
 
-/* Whether a rule that names hosts keeps its VM 'v' from host 'h'. */
+/* Whether the rule is about VM 'v' and has a say on hosts alone. */
 static bool
-rule_forbids(const struct dcp_question *q, const struct dcp_rule *rule,
-             uint32_t v, uint32_t h)
+concerns(const struct dcp_rule *rule, uint32_t v)
 {
-    const struct dcp_placement *home = q->home ? q->home : q->start;
-
-    switch (rule->kind) {
-    case DCP_RULE_FENCE:
-        return !lists(rule->hosts, rule->n_hosts, h);
-    case DCP_RULE_BAN:
-        return lists(rule->hosts, rule->n_hosts, h);
-    case DCP_RULE_ROOT:
-        return !dcp_host_is_none(home->host[v]) && home->host[v].ix != h &&
-               root_binds(q, rule);
-    case DCP_RULE_GATHER:
-        return rule->hold == DCP_HOLD_ALWAYS && leaves_gathering(q, rule, h);
-    case DCP_RULE_SPREAD:
-    case DCP_RULE_SEPARATE:
-        break;
-    }
-    return false;
+    return dcp_rule_names_hosts(rule) &&
+           (dcp_rule_delta(rule->kind)->every_vm ||
+            lists(rule->vms, rule->n_vms, v));
 }
 
-/* Whether a rule of this kind can be read off the host alone. */
 static bool
-names_hosts(const struct dcp_rule *rule)
+rule_forbids(const struct dcp_question *q, const struct dcp_rule *rule,
+             uint32_t v, uint32_t h, bool restart)
 {
-    return rule->kind == DCP_RULE_FENCE || rule->kind == DCP_RULE_BAN ||
-           (rule->kind == DCP_RULE_GATHER && rule->hold == DCP_HOLD_ALWAYS);
+    return dcp_rule_delta(rule->kind)
+        ->forbids(q, rule, v, h,
+                  restart ? DCP_FORBIDS_RESTART : DCP_FORBIDS_LIVE);
 }
 
 static const char *
@@ -226,7 +171,7 @@ why_not_rules(const struct dcp_question *q, uint32_t v, uint32_t h, char *out,
     for (uint32_t r = 0; r < inv->n_rules; r++) {
         const struct dcp_rule *rule = &inv->rules[r];
 
-        if (lists(rule->vms, rule->n_vms, v) && rule_forbids(q, rule, v, h)) {
+        if (concerns(rule, v) && rule_forbids(q, rule, v, h, false)) {
             return because(out, size, "rule '%s' (%s)", rule->name,
                            dcp_rule_kind_name(rule->kind));
         }
@@ -305,8 +250,8 @@ dcp_reach_may_pass(const struct dcp_question *q, uint32_t v, uint32_t h)
     for (uint32_t r = 0; r < inv->n_rules; r++) {
         const struct dcp_rule *rule = &inv->rules[r];
 
-        if (rule->hold == DCP_HOLD_ALWAYS && lists(rule->vms, rule->n_vms, v) &&
-            rule_forbids(q, rule, v, h)) {
+        if (rule->hold == DCP_HOLD_ALWAYS && concerns(rule, v) &&
+            rule_forbids(q, rule, v, h, false)) {
             return false;
         }
     }
@@ -363,30 +308,47 @@ key_of_vm(const struct dcp_question *q, uint32_t v, struct dcp_text *key)
     }
 }
 
-/* Adds rules to the keys: one pass over rules, not one per VM. */
+/* Adds to the keys what the answer of a rule follows from. */
+static void
+key_of_rule(const struct dcp_question *q, uint32_t r, struct dcp_text *keys)
+{
+    const struct dcp_rule *rule = &q->inventory->rules[r];
+    const struct dcp_rule_delta *delta = dcp_rule_delta(rule->kind);
+    const struct dcp_placement *home = q->home ? q->home : q->start;
+
+    for (uint32_t i = 0; delta->by == DCP_FORBIDS_RULE && i < rule->n_vms;
+         i++) {
+        dcp_text_printf(&keys[rule->vms[i]], "r%u;", r);
+    }
+    for (uint32_t i = 0; delta->by == DCP_FORBIDS_HOME && i < rule->n_vms;
+         i++) {
+        uint32_t v = rule->vms[i];
+
+        if (!dcp_host_is_none(home->host[v])) {
+            dcp_text_printf(&keys[v], rule->has_hours ? "R%u,%u;" : "R%u;",
+                            home->host[v].ix, r);
+        }
+    }
+    for (uint32_t v = 0;
+         delta->by == DCP_FORBIDS_START && v < q->inventory->n_vms; v++) {
+        dcp_host_id at = q->start->host[v];
+
+        if (!dcp_host_is_none(at) &&
+            lists(rule->hosts, rule->n_hosts, at.ix)) {
+            dcp_text_printf(&keys[v], "at%u;", at.ix);
+        }
+    }
+}
+
 static bool
 key_of_rules(const struct dcp_question *q, struct dcp_text *keys)
 {
     const struct dcp_inventory *inv = q->inventory;
-    const struct dcp_placement *home = q->home ? q->home : q->start;
 
     for (uint32_t r = 0; r < inv->n_rules; r++) {
-        const struct dcp_rule *rule = &inv->rules[r];
-        bool hosts = names_hosts(rule);
-        bool root = rule->kind == DCP_RULE_ROOT && root_binds(q, rule);
-
-        if (rule->soft && q->ignore_soft) {
-            continue;
-        }
-
-        for (uint32_t i = 0; (hosts || root) && i < rule->n_vms; i++) {
-            uint32_t v = rule->vms[i];
-
-            if (hosts) {
-                dcp_text_printf(&keys[v], "r%u;", r);
-            } else if (!dcp_host_is_none(home->host[v])) {
-                dcp_text_printf(&keys[v], "R%u;", home->host[v].ix);
-            }
+        if (dcp_rule_is_hard(q, &inv->rules[r]) &&
+            dcp_rule_names_hosts(&inv->rules[r])) {
+            key_of_rule(q, r, keys);
         }
     }
     for (uint32_t v = 0; v < inv->n_vms; v++) {
@@ -408,15 +370,12 @@ apply_rules(const struct dcp_problem *p, uint32_t v, bool restart,
     for (uint32_t r = 0; r < inv->n_rules; r++) {
         const struct dcp_rule *rule = &inv->rules[r];
 
-        if (!lists(rule->vms, rule->n_vms, v) ||
-            (rule->soft && (restart || p->q->ignore_soft)) ||
-            (restart &&
-             (rule->kind == DCP_RULE_ROOT || rule->kind == DCP_RULE_GATHER ||
-              relax >> rule->kind & 1))) {
+        if (!concerns(rule, v) || !dcp_rule_is_hard(p->q, rule) ||
+            (restart && (rule->soft || relax >> rule->kind & 1))) {
             continue;
         }
         for (uint32_t h = 0; h < p->n_hosts; h++) {
-            if (rule_forbids(p->q, rule, v, h)) {
+            if (rule_forbids(p->q, rule, v, h, restart)) {
                 row[h / 64] &= ~(UINT64_C(1) << (h % 64));
             }
         }
@@ -444,9 +403,11 @@ make_keys(const struct dcp_problem *p, struct dcp_text *keys,
     for (uint32_t r = 0; r < inv->n_rules; r++) {
         const struct dcp_rule *rule = &inv->rules[r];
 
-        for (uint32_t i = 0; i < rule->n_vms; i++) {
-            has_rules[rule->vms[i]] |=
-                names_hosts(rule) || rule->kind == DCP_RULE_ROOT;
+        const struct dcp_rule_delta *delta = dcp_rule_delta(rule->kind);
+        uint32_t n = delta->every_vm ? inv->n_vms : rule->n_vms;
+
+        for (uint32_t i = 0; dcp_rule_names_hosts(rule) && i < n; i++) {
+            has_rules[delta->every_vm ? i : rule->vms[i]] = true;
         }
     }
     for (uint32_t v = 0; v < inv->n_vms; v++) {

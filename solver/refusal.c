@@ -2,6 +2,8 @@
 
 #include "solver/refusal.h"
 
+#include "solver/rule_delta.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +68,14 @@ refused_by_use(const struct dcp_state *s, uint32_t host, bool wake,
         (void)snprintf(out->text, sizeof out->text, "the host is off");
         (void)snprintf(out->remedy, sizeof out->remedy, "switch '%.60s' on",
                        h->name);
+        return true;
+    }
+    if (!s->on[host] && !dcp_state_may_switch(s, host, true)) {
+        refuse(out, DCP_REFUSAL_OFF, "max_on");
+        (void)snprintf(out->text, sizeof out->text,
+                       "the host is off, and no more of its rule may be on");
+        (void)snprintf(out->remedy, sizeof out->remedy,
+                       "raise max of the max_on rule");
         return true;
     }
     return false;
@@ -299,31 +309,32 @@ refused_by_room(struct dcp_state *s, uint32_t item, uint32_t host,
 
 /* --- Groups ------------------------------------------------------------- */
 
-/* A member of the group that stands in the way, other than the item. */
+/* An item that stands in the way; DCP_IX_NONE: a number does, or none. */
 static uint32_t
 member_in_the_way(const struct dcp_state *s, const struct dcp_group *g,
                   uint32_t item, uint32_t host)
 {
     uint32_t d = g->domain_of_host[host];
 
-    for (int side = 0; side < 2; side++) {
-        const uint32_t *items = side ? g->others : g->items;
-        uint32_t n = side ? g->n_others : g->n_items;
-        bool own_side = false;
+    if (g->rule->kind == DCP_RULE_MAX_SKEW ||
+        g->rule->kind == DCP_RULE_CAPACITY ||
+        g->rule->kind == DCP_RULE_RUNNING_CAPACITY) {
+        return DCP_IX_NONE;
+    }
+    for (uint32_t k = 0; k < g->n_items + g->n_others; k++) {
+        uint32_t other =
+            k < g->n_items ? g->items[k] : g->others[k - g->n_items];
 
-        for (uint32_t i = 0; i < n; i++) {
-            own_side |= items[i] == item;
+        if (other != item && s->host[other] != DCP_IX_NONE &&
+            dcp_group_in_the_way(s, g, item, other, d)) {
+            return other;
         }
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t h = s->host[items[i]];
-            bool there = h != DCP_IX_NONE && g->domain_of_host[h] == d;
-            bool hit = g->rule->kind == DCP_RULE_GATHER     ? !there
-                       : g->rule->kind == DCP_RULE_SEPARATE ? there && !own_side
-                                                            : there;
-
-            if (items[i] != item && h != DCP_IX_NONE && hit) {
-                return items[i];
-            }
+    }
+    for (uint32_t other = s->first[host];
+         g->rule->kind == DCP_RULE_LONELY && other != DCP_IX_NONE;
+         other = s->next[other]) {
+        if (other != item && dcp_group_in_the_way(s, g, item, other, d)) {
+            return other;
         }
     }
     return DCP_IX_NONE;
@@ -341,21 +352,28 @@ refused_by_group(const struct dcp_state *s, uint32_t item, uint32_t host,
     }
     uint32_t member = member_in_the_way(s, g, item, host);
     const char *kind = dcp_rule_kind_name(g->rule->kind);
-    const char *over = dcp_domain_name(g->rule->over);
+    bool has_over = dcp_rule_form(g->rule->kind)->may & DCP_RULE_KEY_OVER;
+    const char *over = has_over ? dcp_domain_name(g->rule->over)
+                       : g->rule->kind == DCP_RULE_AMONG ? "set"
+                                                         : "host";
+    char what[40];
+    bool gather = g->rule->kind == DCP_RULE_GATHER ||
+                  g->rule->kind == DCP_RULE_AMONG;
 
+    (void)snprintf(what, sizeof what, has_over ? "%s over %s" : "%s", kind,
+                   over);
     refuse(out, DCP_REFUSAL_GROUP, g->rule->name);
     if (member == DCP_IX_NONE) {
-        (void)snprintf(out->text, sizeof out->text, "rule '%.60s' (%s over %s)",
-                       g->rule->name, kind, over);
+        (void)snprintf(out->text, sizeof out->text, "rule '%.60s' (%s)",
+                       g->rule->name, what);
     } else {
         (void)snprintf(out->text, sizeof out->text,
-                       "rule '%.60s' (%s over %s): '%.60s' is on '%.40s'",
-                       g->rule->name, kind, over, vm_name(p, member),
+                       "rule '%.60s' (%s): '%.50s' is on '%.40s'",
+                       g->rule->name, what, vm_name(p, member),
                        host_of(s, s->host[member])->name);
         (void)snprintf(out->remedy, sizeof out->remedy,
-                       "move '%.60s' %s this %s, or make the rule soft",
-                       vm_name(p, member),
-                       g->rule->kind == DCP_RULE_GATHER ? "to" : "off", over);
+                       "move '%.40s' %s this %s, or make the rule soft",
+                       vm_name(p, member), gather ? "to" : "off", over);
     }
     return true;
 }

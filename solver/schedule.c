@@ -11,7 +11,7 @@
 #include "solver/schedule.h"
 
 #include "solver/move_facts.h"
-#include "solver/move_order.h"
+#include "solver/rule_waits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,7 +119,7 @@ struct maker {
                               * sums, departures that were waited for taken
                               * off: the bound of what any order can reach. */
     uint32_t *last_step_of_vm;
-    uint32_t *bypass_of_vm;  /* Host it stepped aside to; DCP_IX_NONE. */
+    struct dcp_rule_waits *rule_waits;
     uint32_t *on_step;       /* By host: the step that switches it on. */
     uint32_t *gate;          /* By host. */
     struct visit *departure; /* Pool; lists by host through first/last. */
@@ -142,7 +142,6 @@ allocate(struct maker *m, uint32_t n_moves)
     uint32_t nh = m->p->n_hosts + 1u, nv = m->p->n_items + 1u;
 
     m->last_step_of_vm = calloc(nv, sizeof *m->last_step_of_vm);
-    m->bypass_of_vm = malloc(nv * sizeof *m->bypass_of_vm);
     m->on_step = calloc(nh, sizeof *m->on_step);
     m->gate = calloc(nh, sizeof *m->gate);
     m->departure = malloc((n_moves + 1u) * sizeof *m->departure);
@@ -154,7 +153,7 @@ allocate(struct maker *m, uint32_t n_moves)
     m->n_arrivals = calloc(nh, sizeof *m->n_arrivals);
     m->vms_first = calloc(nh, sizeof *m->vms_first);
     m->vms = calloc(nv, sizeof *m->vms);
-    if (!m->bypass_of_vm || !m->n_arrivals || !m->vms_first || !m->vms ||
+    if (!m->n_arrivals || !m->vms_first || !m->vms ||
         !m->last_step_of_vm || !m->on_step || !m->gate || !m->departure ||
         !m->visit || !m->first_departure || !m->last_departure ||
         !m->visits_first || !m->touched) {
@@ -166,7 +165,6 @@ allocate(struct maker *m, uint32_t n_moves)
     }
     dcp_placement_by_host(m->r->to, m->vms_first, m->vms);
     for (uint32_t v = 0; v + 1 < nv; v++) {
-        m->bypass_of_vm[v] = DCP_IX_NONE;
 
         uint32_t to = m->r->to->host[v].ix;
 
@@ -181,7 +179,6 @@ static void
 release(struct maker *m)
 {
     free(m->last_step_of_vm);
-    free(m->bypass_of_vm);
     free(m->on_step);
     free(m->gate);
     free(m->departure);
@@ -450,49 +447,18 @@ open_gate(struct maker *m, uint32_t h)
     return sync->reason_text && take_waits(m->list, sync, &m->done);
 }
 
-static bool
-in_domain(const struct dcp_group *g, uint32_t host, uint32_t d)
-{
-    return host != DCP_IX_NONE && g->domain_of_host[host] == d;
-}
-
-/* Waits of rules that hold always: whoever was in the target's domain, at the
- * start or to step aside, and has left it must be gone first. */
+/* Waits of rules that hold always, and of sequences. */
 static bool
 wait_for_rules(struct maker *m, const struct dcp_move *move)
 {
-    const struct dcp_problem *p = m->p;
-    const struct dcp_placement *from = m->r->from;
+    const uint32_t *steps;
+    uint32_t n;
+    bool ok = dcp_rule_waits_list(m->rule_waits, move, &steps, &n);
 
-    for (uint32_t k = p->group_first[move->vm];
-         k < p->group_first[move->vm + 1]; k++) {
-        const struct dcp_group *g =
-            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
-        uint32_t d = g->domain_of_host[move->to];
-        bool b_side = p->group_of[k] & DCP_GROUP_OTHER;
-        const uint32_t *list = g->items;
-        uint32_t n = g->n_items;
-
-        if (g->rule->hold != DCP_HOLD_ALWAYS || g->rule->soft ||
-            g->rule->kind == DCP_RULE_GATHER || d >= g->n_domains) {
-            continue;
-        }
-        if (g->rule->kind == DCP_RULE_SEPARATE && !b_side) {
-            list = g->others;
-            n = g->n_others;
-        }
-        for (uint32_t i = 0; i < n; i++) {
-            uint32_t w = list[i];
-
-            if (w != move->vm && m->last_step_of_vm[w] &&
-                (in_domain(g, from->host[w].ix, d) ||
-                 in_domain(g, m->bypass_of_vm[w], d)) &&
-                !wait_for(&m->waits, m->last_step_of_vm[w])) {
-                return false;
-            }
-        }
+    for (uint32_t i = 0; ok && i < n; i++) {
+        ok = wait_for(&m->waits, steps[i]);
     }
-    return true;
+    return ok;
 }
 
 static void
@@ -566,9 +532,7 @@ add_move(struct maker *m, const struct dcp_move *move)
     visit_host(m, move->to, move->vm, step->id);
     step->reason_text = dcp_move_text(m->start, move, reason, m->list->arena);
     m->last_step_of_vm[move->vm] = step->id;
-    if (move->bypass) {
-        m->bypass_of_vm[move->vm] = move->to;
-    }
+    dcp_rule_waits_note(m->rule_waits, move, step->id);
     return step->reason_text && take_waits(m->list, step, &m->waits);
 }
 
@@ -658,7 +622,9 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
         out->ok = false;
         out->stuck_vm = order.stuck_vm;
     } else {
-        ok = allocate(&m, order.n) && make_steps(&m, &order);
+        m.rule_waits = dcp_rule_waits_create(p, r->from, &order, err);
+        ok = m.rule_waits && allocate(&m, order.n) && make_steps(&m, &order);
+        dcp_rule_waits_destroy(m.rule_waits);
         if (!ok) {
             (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u steps", order.n);
         }

@@ -138,6 +138,8 @@ dcp_search_repair(struct search *x, uint32_t *items,
     const struct dcp_problem *p = x->p;
     uint32_t n = take_off_misplaced(x, items), lost = 0;
 
+    n = dcp_search_mend_power(x, items, n);
+
     out->n_misplaced = n;
     x->in.may_wake = true;
     x->in.prefer_home = true;
@@ -384,7 +386,9 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
             ok = dcp_search_trim(&x, err);
         }
     }
-    out->complete = !out->n_unplaced && out->headroom.ok;
+    out->broken_power_rule = dcp_state_broken_power_rule(s);
+    out->complete =
+        !out->n_unplaced && out->headroom.ok && !out->broken_power_rule;
     out->stopped_by = why_stopped(&x);
     if (ok && x.in.trail.failed) {
         ok = dcp_fail(err, DCP_E_NOMEM, "no memory for a search");

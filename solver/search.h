@@ -33,6 +33,7 @@ struct dcp_search_result {
     uint32_t n_misplaced;  /* Items that could not stay where they started. */
     uint32_t n_unplaced;   /* Items that found no place. */
     uint32_t unplaced_item; /* One of them. */
+    const struct dcp_power_rule *broken_power_rule; /* NULL: none is. */
     struct dcp_headroom headroom; /* Of the final state; not recorded. */
     enum dcp_stopped_by stopped_by;
     uint64_t rounds;

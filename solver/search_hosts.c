@@ -13,7 +13,8 @@ bool
 dcp_search_may_switch_off(const struct search *x, uint32_t h)
 {
     return x->s->on[h] && x->p->use[h] == DCP_HOST_FREE &&
-           x->s->n_on > x->p->q->inventory->policy.keep_on;
+           x->s->n_on > x->p->q->inventory->policy.keep_on &&
+           dcp_state_may_switch(x->s, h, false);
 }
 
 /* Moves all of host 'h' elsewhere and switches it off, or changes nothing. */

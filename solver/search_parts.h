@@ -55,6 +55,10 @@ bool dcp_search_settle_if_no_worse(struct search *, double before, bool check,
  * found no place.  'items' has room for all. */
 uint32_t dcp_search_repair(struct search *, uint32_t *items,
                            struct dcp_search_result *out);
+/* Switches hosts until no hard rule about how many are on is broken, as far as
+ * that can be; what was on those that go off is added to 'items' ('n' so far).
+ * Returns how many there are then. */
+uint32_t dcp_search_mend_power(struct search *, uint32_t *items, uint32_t n);
 /* Passes over the hosts, least loaded first, while that empties some. */
 bool
 dcp_search_empty_hosts(struct search *, uint32_t max_passes, bool check,

@@ -106,6 +106,7 @@ spare_for(struct search *x, const uint32_t *restarts, uint32_t item)
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         if (!s->on[h] && p->use[h] == DCP_HOST_FREE &&
             (p->q->may_wake || p->q->start->on[h]) &&
+            dcp_state_may_switch(s, h, true) &&
             dcp_state_fits_full(s, item, h) && dcp_state_restarts(s, item, h) &&
             (best == DCP_IX_NONE ||
              spare_cost(p, restarts, h) < spare_cost(p, restarts, best))) {

@@ -38,6 +38,7 @@ host_to_wake(const struct search *x, uint32_t item)
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         if (x->s->on[h] || p->use[h] != DCP_HOST_FREE ||
             (!p->q->may_wake && !p->q->start->on[h]) ||
+            !dcp_state_may_switch(x->s, h, true) ||
             !dcp_problem_reaches(p, item, h) ||
             !dcp_state_fits(x->s, item, h) ||
             !dcp_state_allowed(x->s, item, h)) {

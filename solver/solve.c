@@ -294,11 +294,40 @@ find_impossible(const struct dcp_problem *p, struct dcp_because *out,
 }
 
 static void
+explain_power_rule(const struct dcp_problem *p, const struct dcp_rule *rule,
+                   struct dcp_because *out)
+{
+    bool most = rule->kind == DCP_RULE_MAX_ON;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < rule->n_hosts; i++) {
+        uint32_t h = rule->hosts[i];
+        bool on = p->q->start->on[h], free_to = p->use[h] == DCP_HOST_FREE;
+
+        n += most ? on && !free_to : on || (free_to && p->q->may_wake);
+    }
+    (void)snprintf(out->rule, sizeof out->rule, "%.60s", rule->name);
+    out->object[0] = '\0';
+    (void)snprintf(out->text, sizeof out->text,
+                   most ? "%u of its hosts may not be switched off, and no "
+                          "place was found for what runs on the others"
+                        : "%u of its hosts may be on",
+                   n);
+    out->need = (double)rule->limit;
+    out->have = n;
+}
+
+static void
 explain_incomplete(const struct dcp_problem *p,
                    const struct dcp_search_result *r, struct dcp_because *out)
 {
     const struct dcp_inventory *inv = p->q->inventory;
     bool lost = r->n_unplaced > 0;
+
+    if (!lost && r->headroom.ok && r->broken_power_rule) {
+        explain_power_rule(p, r->broken_power_rule->rule, out);
+        return;
+    }
     uint32_t item = lost ? r->unplaced_item : r->headroom.failed_item;
     const char *vm = inv->vms[p->vm[p->vm_first[item]]].name;
 

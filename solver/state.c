@@ -4,20 +4,12 @@
  * items.  dcp_state_place() and dcp_state_remove() are the only writers of the
  * sums; tests/unit/test_solver.c recounts them. */
 
-#include "solver/state.h"
+#include "solver/state_rules.h"
 
 #include "model/power.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define LARGE_GROUP 48u
-
-static bool
-counted(const struct dcp_group *g)
-{
-    return g->rule->kind == DCP_RULE_SEPARATE || g->n_items > LARGE_GROUP;
-}
 
 static uint32_t *
 copy_u32(uint32_t *to, const uint32_t *from, size_t n)
@@ -53,15 +45,8 @@ allocate(struct dcp_state *s)
     }
     ok = ok && s->room && s->host && s->on && s->cpu_mhz && s->used && s->cpu_peak_mhz &&
          s->first && s->next && s->prev && s->n_on_host && s->count;
-    for (uint32_t g = 0; ok && g < p->n_groups; g++) {
-        if (counted(&p->groups[g])) {
-            s->count[g] = calloc(2 * (size_t)p->groups[g].n_domains + 1,
-                                 sizeof **s->count);
-            ok = s->count[g] != NULL;
-        }
-    }
     s->objective = dcp_objective_create(p);
-    return ok && s->objective;
+    return ok && s->objective && dcp_state_rules_init(s);
 }
 
 struct dcp_state *
@@ -99,11 +84,8 @@ dcp_state_destroy(struct dcp_state *s)
     if (!s) {
         return;
     }
-    for (uint32_t g = 0; s->count && g < s->p->n_groups; g++) {
-        free(s->count[g]);
-    }
     dcp_objective_destroy(s->objective);
-    free(s->count);
+    dcp_state_rules_finish(s);
     free(s->host);
     free(s->on);
     free(s->cpu_mhz);
@@ -141,34 +123,11 @@ dcp_state_assign(struct dcp_state *to, const struct dcp_state *from)
     copy_u32(to->next, from->next, ni);
     copy_u32(to->prev, from->prev, ni);
     copy_u32(to->n_on_host, from->n_on_host, nh);
-    for (uint32_t g = 0; g < p->n_groups; g++) {
-        if (from->count[g]) {
-            copy_u32(to->count[g], from->count[g],
-                     2 * (size_t)p->groups[g].n_domains);
-        }
-    }
+    dcp_state_rules_assign(to, from);
     dcp_objective_assign(to->objective, from->objective, p);
     to->n_on = from->n_on;
     to->n_unplaced = from->n_unplaced;
     to->n_checks = from->n_checks;
-}
-
-static void
-count_groups(struct dcp_state *s, uint32_t item, uint32_t host, uint32_t add)
-{
-    const struct dcp_problem *p = s->p;
-
-    for (uint32_t k = p->group_first[item]; k < p->group_first[item + 1]; k++) {
-        uint32_t g = p->group_of[k] & ~DCP_GROUP_OTHER;
-        const struct dcp_group *group = &p->groups[g];
-        uint32_t d = group->domain_of_host[host];
-
-        if (s->count[g] && d < group->n_domains) {
-            uint32_t side = p->group_of[k] & DCP_GROUP_OTHER ? 1 : 0;
-
-            s->count[g][side * group->n_domains + d] += add;
-        }
-    }
 }
 
 static void
@@ -216,6 +175,7 @@ void
 dcp_state_place(struct dcp_state *s, uint32_t item, uint32_t host)
 {
     dcp_state_add_load(s, item, host);
+    dcp_state_rules_place(s, item, host);
     s->prev[item] = DCP_IX_NONE;
     s->next[item] = s->first[host];
     if (s->first[host] != DCP_IX_NONE) {
@@ -226,7 +186,6 @@ dcp_state_place(struct dcp_state *s, uint32_t item, uint32_t host)
     s->n_on_host[host]++;
     s->host[item] = host;
     s->n_unplaced--;
-    count_groups(s, item, host, 1);
 }
 
 void
@@ -277,13 +236,14 @@ dcp_state_remove(struct dcp_state *s, uint32_t item)
     s->n_on_host[host]--;
     s->host[item] = DCP_IX_NONE;
     s->n_unplaced++;
-    count_groups(s, item, host, UINT32_MAX); /* - 1 */
+    dcp_state_rules_remove(s, item, host);
 }
 
 void
 dcp_state_power(struct dcp_state *s, uint32_t host, bool on)
 {
     s->n_on += (uint32_t)on - s->on[host];
+    dcp_state_rules_power(s, host, on);
     s->on[host] = on;
     dcp_objective_touch(s->objective, host);
     set_room(s, host);
@@ -443,108 +403,6 @@ dcp_state_overloaded(const struct dcp_state *s, uint32_t host)
         }
     }
     return s->chance && dcp_chance_overloaded(s->chance, host);
-}
-
-/* --- Rules -------------------------------------------------------------- */
-
-/* Whether another member of the group is in domain 'd' (spread), or anywhere
- * else (gather). */
-static bool
-members_object(const struct dcp_state *s, const struct dcp_group *g,
-               uint32_t item, uint32_t d, bool gather)
-{
-    for (uint32_t i = 0; i < g->n_items; i++) {
-        uint32_t other = g->items[i], h = s->host[other];
-
-        if (other != item && h != DCP_IX_NONE &&
-            (g->domain_of_host[h] == d) != gather) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-group_objects(const struct dcp_state *s, uint32_t g_ref, uint32_t item,
-              uint32_t host)
-{
-    uint32_t ix = g_ref & ~DCP_GROUP_OTHER;
-    const struct dcp_group *g = &s->p->groups[ix];
-    uint32_t d = g->domain_of_host[host];
-
-    if (d >= g->n_domains) {
-        return g->rule->kind == DCP_RULE_GATHER; /* No domain: apart. */
-    }
-    switch (g->rule->kind) {
-    case DCP_RULE_SPREAD:
-        if (s->count[ix]) {
-            uint32_t own = s->host[item] != DCP_IX_NONE &&
-                           g->domain_of_host[s->host[item]] == d;
-
-            return s->count[ix][d] > own;
-        }
-        return members_object(s, g, item, d, false);
-    case DCP_RULE_GATHER:
-        return members_object(s, g, item, d, true);
-    case DCP_RULE_SEPARATE:
-        return s->count[ix][(g_ref & DCP_GROUP_OTHER ? 0 : g->n_domains) + d] >
-               0;
-    case DCP_RULE_FENCE:
-    case DCP_RULE_BAN:
-    case DCP_RULE_ROOT:
-        break;
-    }
-    return false;
-}
-
-const struct dcp_group *
-dcp_state_blocking_group(const struct dcp_state *s, uint32_t item,
-                         uint32_t host, bool restart)
-{
-    const struct dcp_problem *p = s->p;
-    uint32_t relax = restart ? p->q->inventory->policy.relax_rules : 0;
-    bool drop_soft = restart || p->q->ignore_soft;
-
-    for (uint32_t k = p->group_first[item]; k < p->group_first[item + 1]; k++) {
-        const struct dcp_group *g =
-            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
-
-        if (!(relax >> g->rule->kind & 1) && !(g->rule->soft && drop_soft) &&
-            group_objects(s, p->group_of[k], item, host)) {
-            return g;
-        }
-    }
-    return NULL;
-}
-
-const struct dcp_group *
-dcp_state_soft_group(const struct dcp_state *s, uint32_t item, uint32_t host)
-{
-    const struct dcp_problem *p = s->p;
-
-    for (uint32_t k = p->group_first[item]; k < p->group_first[item + 1]; k++) {
-        const struct dcp_group *g =
-            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
-
-        if (g->rule->soft && group_objects(s, p->group_of[k], item, host)) {
-            return g;
-        }
-    }
-    return NULL;
-}
-
-bool
-dcp_state_allowed(const struct dcp_state *s, uint32_t item, uint32_t host)
-{
-    return dcp_problem_reaches(s->p, item, host) &&
-           !dcp_state_blocking_group(s, item, host, false);
-}
-
-bool
-dcp_state_restarts(const struct dcp_state *s, uint32_t item, uint32_t host)
-{
-    return dcp_problem_restarts_on(s->p, item, host) &&
-           !dcp_state_blocking_group(s, item, host, true);
 }
 
 double

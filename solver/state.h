@@ -24,9 +24,12 @@ struct dcp_state {
                      * every scan over hosts. */
     uint32_t *first, *next, *prev; /* Items of a host, as a list. */
     uint32_t *n_on_host;
-    /* Counts of groups, only for SEPARATE and large ones, else NULL:
-     * [side * n_domains + domain]. */
+    /* Counts of groups, see solver/tally.h; NULL: a short list instead. */
     uint32_t **count;
+    uint32_t *n_lonely; /* By host: members of hard lonely rules, once for each
+                         * rule; NULL: there is none. */
+    uint32_t *n_rule_on; /* By power rule: hosts that count as on. */
+    int64_t *broken;     /* By rule: violations, where priced; else NULL. */
     struct dcp_objective *objective; /* Owned: solver/objective.h. */
     uint32_t n_on;
     uint32_t n_unplaced;
@@ -65,9 +68,36 @@ const struct dcp_group *dcp_state_blocking_group(const struct dcp_state *,
                                                  uint32_t item, uint32_t host,
                                                  bool restart);
 
+/* For a move on its way: the hard rule with hold: always that forbids it.  Of
+ * numbers that the start has too high only what makes them higher is; gather
+ * and among are left to reach. */
+const struct dcp_group *dcp_state_blocking_always(const struct dcp_state *,
+                                                  uint32_t item,
+                                                  uint32_t host);
+
 /* The first soft group that would be broken there; NULL: none. */
 const struct dcp_group *dcp_state_soft_group(const struct dcp_state *,
                                              uint32_t item, uint32_t host);
+
+/* --- Power rules (max_on, min_on) --------------------------------------- */
+
+/* Whether switching the host keeps them (hard ones). */
+bool dcp_state_may_switch(const struct dcp_state *, uint32_t host, bool on);
+/* The first hard one that is broken; NULL: none is. */
+const struct dcp_power_rule *
+dcp_state_broken_power_rule(const struct dcp_state *);
+/* What the host's power counts for in the rule. */
+bool dcp_state_counts_as_on(const struct dcp_state *,
+                            const struct dcp_power_rule *, uint32_t host,
+                            bool on);
+
+/* --- Prices of soft rules (question.price_soft) ------------------------- */
+
+/* What all broken rules cost together; O(rules). */
+double dcp_state_soft_price(const struct dcp_state *);
+/* What more they cost once 'item', which has no place now, is on 'host'. */
+double dcp_state_soft_price_delta(const struct dcp_state *, uint32_t item,
+                                  uint32_t host);
 
 /* Whether the host is above a usable limit (it may be so at the start). */
 bool dcp_state_overloaded(const struct dcp_state *, uint32_t host);

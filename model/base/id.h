@@ -50,4 +50,10 @@ DCP_DEFINE_ID(profile)
 DCP_DEFINE_ID(licence)
 DCP_DEFINE_ID(vm)
 
+/* A run of ids of one table. */
+struct dcp_ids {
+    const uint32_t *ix; /* Ascending unless said otherwise. */
+    uint32_t n;
+};
+
 #endif /* model/base/id.h */

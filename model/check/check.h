@@ -55,6 +55,7 @@ struct dcp_check_result {
      * 'need' is the price.  Likewise capped. */
     struct dcp_violation *soft;
     uint32_t n_soft, n_soft_all;
+    double soft_price; /* Of all broken soft rules, at the ends of all legs. */
 };
 #define DCP_VIOLATIONS_MAX 1000
 

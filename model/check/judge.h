@@ -25,10 +25,11 @@ struct dcp_judge {
 void dcp_judge_report(const struct dcp_judge *, uint32_t step, const char *rule,
                       struct dcp_object object, double need, double have,
                       const char *format, ...) DCP_PRINTF(7, 8);
-/* As above for a soft rule. */
+/* As above for a soft rule that is broken 'n' times: 'need' is what that
+ * costs, 'have' is n. */
 void dcp_judge_report_soft(const struct dcp_judge *, const struct dcp_rule *,
-                           struct dcp_object object, const char *format, ...)
-    DCP_PRINTF(4, 5);
+                           struct dcp_object object, double n,
+                           const char *format, ...) DCP_PRINTF(5, 6);
 /* Fills the error; false. */
 bool dcp_judge_no_memory(const struct dcp_judge *);
 

@@ -71,19 +71,21 @@ dcp_judge_report(const struct dcp_judge *j, uint32_t step, const char *rule,
 
 void
 dcp_judge_report_soft(const struct dcp_judge *j, const struct dcp_rule *rule,
-                      struct dcp_object object, const char *format, ...)
+                      struct dcp_object object, double n, const char *format,
+                      ...)
 {
     struct dcp_check_result *r = j->result;
     struct dcp_violation *v = next_of(r->arena, &r->soft, r->n_soft);
 
     r->n_soft_all++;
+    r->soft_price += rule->soft_price * n;
     if (v) {
         va_list args;
 
         va_start(args, format);
         (void)vsnprintf(v->text, sizeof v->text, format, args);
         va_end(args);
-        fill(j, v, 0, rule->name, object, rule->soft_price, DCP_NO_NUMBER);
+        fill(j, v, 0, rule->name, object, rule->soft_price * n, n);
         r->n_soft++;
     }
 }

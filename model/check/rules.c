@@ -1,15 +1,58 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Rules in one state.  Spread and separate look at groups: the rule's VMs
- * sorted by domain.  A pair that shared a domain in the base is excused; all
- * pairs of a group are excused exactly when all its VMs shared one domain
- * there, so one pass per group is enough. */
+/* Which rule is judged by what, and what the judges share. */
 
-#include "model/check/judge.h"
+#include "model/check/rule_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+const struct dcp_rule_checker dcp_rule_checkers[DCP_RULE_KINDS] = {
+    [DCP_RULE_SPREAD] = { dcp_check_spread, dcp_always_apart, false },
+    [DCP_RULE_GATHER] = { dcp_check_gather, dcp_always_gather, false },
+    [DCP_RULE_FENCE] = { dcp_check_hosts, dcp_always_hosts, false },
+    [DCP_RULE_BAN] = { dcp_check_hosts, dcp_always_hosts, false },
+    [DCP_RULE_ROOT] = { dcp_check_root, dcp_always_root, false },
+    [DCP_RULE_SEPARATE] = { dcp_check_apart, dcp_always_apart, false },
+    [DCP_RULE_AMONG] = { dcp_check_among, dcp_always_among, false },
+    [DCP_RULE_SPLIT] = { dcp_check_apart, dcp_always_apart, false },
+    [DCP_RULE_LONELY] = { dcp_check_lonely, dcp_always_lonely, false },
+    [DCP_RULE_QUARANTINE] = { dcp_check_quarantine, dcp_always_quarantine,
+                              false },
+    [DCP_RULE_MAX_SKEW] = { dcp_check_skew, dcp_always_skew, false },
+    [DCP_RULE_CAPACITY] = { dcp_check_limit, dcp_always_limit, false },
+    [DCP_RULE_RUNNING_CAPACITY] = { dcp_check_limit, dcp_always_limit, false },
+    [DCP_RULE_MAX_ON] = { dcp_check_power, dcp_always_power, false },
+    [DCP_RULE_MIN_ON] = { dcp_check_power, dcp_always_power, false },
+    [DCP_RULE_SEQUENCE] = { NULL, dcp_always_sequence, true },
+};
+
+/* --- Domains ------------------------------------------------------------ */
+
+static bool
+has_switch(const struct dcp_host *h, uint32_t ix)
+{
+    bool has = false;
+
+    for (uint32_t i = 0; i < h->n_ports && !has; i++) {
+        has = h->ports[i].to.ix == ix;
+    }
+    return has;
+}
+
+/* Each leads to every switch that the other leads to. */
+static bool
+switches_alike(const struct dcp_host *a, const struct dcp_host *b)
+{
+    bool alike = a->n_ports > 0 && b->n_ports > 0;
+
+    for (uint32_t i = 0; alike && i < a->n_ports + b->n_ports; i++) {
+        alike = i < a->n_ports ? has_switch(b, a->ports[i].to.ix)
+                               : has_switch(a, b->ports[i - a->n_ports].to.ix);
+    }
+    return alike;
+}
 
 uint32_t
 dcp_check_rules_domain(const struct dcp_inventory *inv, enum dcp_domain domain,
@@ -18,7 +61,7 @@ dcp_check_rules_domain(const struct dcp_inventory *inv, enum dcp_domain domain,
     dcp_rack_id rack = inv->hosts[host].rack;
     dcp_room_id room = dcp_host_room(inv, (dcp_host_id){ host });
     dcp_site_id site = dcp_host_site(inv, (dcp_host_id){ host });
-    const uint32_t alone = UINT32_MAX / 2 + host;
+    const uint32_t alone = DCP_RULE_ALONE + host;
 
     switch (domain) {
     case DCP_DOMAIN_HOST:
@@ -29,6 +72,13 @@ dcp_check_rules_domain(const struct dcp_inventory *inv, enum dcp_domain domain,
         return dcp_room_is_none(room) ? alone : room.ix;
     case DCP_DOMAIN_SITE:
         return dcp_site_is_none(site) ? alone : site.ix;
+    case DCP_DOMAIN_SWITCH:
+        for (uint32_t h = 0; h < host; h++) {
+            if (switches_alike(&inv->hosts[h], &inv->hosts[host])) {
+                return h;
+            }
+        }
+        return inv->hosts[host].n_ports ? host : alone;
     case DCP_DOMAIN_FEED:
         break;
     }
@@ -50,40 +100,61 @@ dcp_check_rules_domain(const struct dcp_inventory *inv, enum dcp_domain domain,
     return rack.ix;
 }
 
-struct member {
-    uint32_t domain, vm;
-    bool other; /* SEPARATE: of the rule's 'others'. */
-};
-
-static int
-compare_members(const void *pa, const void *pb)
+void
+dcp_rule_domains_finish(struct dcp_rule_domains *d)
 {
-    const struct member *a = pa, *b = pb;
-
-    if (a->domain != b->domain) {
-        return a->domain < b->domain ? -1 : 1;
+    for (uint32_t i = 0; i < DCP_DOMAINS; i++) {
+        free(d->of[i]);
     }
-    if (a->other != b->other) {
-        return a->other ? 1 : -1;
-    }
-    return a->vm < b->vm ? -1 : a->vm > b->vm;
 }
 
-struct view { /* One rule in one placement. */
-    const struct dcp_judge *j;
-    const struct dcp_rule *rule;
-    const struct dcp_placement *p;
-    const char *when;
-    struct member *members; /* Room for all. */
-    uint32_t n;
-};
+/* Without memory for the column each host is worked out on its own. */
+static uint32_t
+domain_of(struct dcp_rule_domains *d, const struct dcp_rule *rule,
+          uint32_t host)
+{
+    const struct dcp_inventory *inv = d->inv;
+    enum dcp_domain over = rule->over;
 
-static void
-broken(const struct view *v, struct dcp_object object, double need, double have,
-       const char *text)
+    for (uint32_t s = 0; rule->kind == DCP_RULE_AMONG && s < rule->n_sets;
+         s++) {
+        if (dcp_ids_contain(&rule->sets[s].ids, host)) {
+            return s;
+        }
+    }
+    if (rule->kind == DCP_RULE_AMONG) {
+        return DCP_RULE_ALONE + host;
+    }
+    if (over != DCP_DOMAIN_HOST && !d->of[over]) {
+        d->of[over] = calloc(inv->n_hosts + 1u, sizeof *d->of[over]);
+        for (uint32_t h = 0; d->of[over] && h < inv->n_hosts; h++) {
+            d->of[over][h] = dcp_check_rules_domain(inv, over, h);
+        }
+    }
+    return d->of[over] ? d->of[over][host]
+                       : dcp_check_rules_domain(inv, over, host);
+}
+
+uint32_t
+dcp_rule_view_domain(const struct dcp_rule_view *v, uint32_t host)
+{
+    return domain_of(v->domains, v->rule, host);
+}
+
+uint32_t
+dcp_always_domain(const struct dcp_always_view *v, uint32_t host)
+{
+    return domain_of(v->domains, v->rule, host);
+}
+
+/* --- What the judges share ---------------------------------------------- */
+
+void
+dcp_rule_broken(const struct dcp_rule_view *v, struct dcp_object object,
+                double need, double have, double n, const char *text)
 {
     if (v->rule->soft) {
-        dcp_judge_report_soft(v->j, v->rule, object, "%s %s", text, v->when);
+        dcp_judge_report_soft(v->j, v->rule, object, n, "%s %s", text, v->when);
     } else {
         dcp_judge_report(v->j, 0, v->rule->name, object, need, have,
                          "%s: %s %s", dcp_rule_kind_name(v->rule->kind), text,
@@ -91,224 +162,75 @@ broken(const struct view *v, struct dcp_object object, double need, double have,
     }
 }
 
-/* The host in the base, or none; soft rules are never excused. */
-static dcp_host_id
-base_host(const struct view *v, uint32_t vm)
+dcp_host_id
+dcp_rule_base_host(const struct dcp_rule_view *v, uint32_t vm)
 {
     return v->j->base && !v->rule->soft ? v->j->base->host[vm]
                                         : dcp_host_none();
 }
 
-/* Both were in one domain in the base. */
-static bool
-excused_pair(const struct view *v, uint32_t a, uint32_t b)
+uint64_t
+dcp_rule_weight(const struct dcp_inventory *inv, const struct dcp_rule *rule,
+                uint32_t vm)
 {
-    dcp_host_id ha = base_host(v, a), hb = base_host(v, b);
-
-    return !dcp_host_is_none(ha) && !dcp_host_is_none(hb) &&
-           dcp_check_rules_domain(v->j->inv, v->rule->over, ha.ix) ==
-               dcp_check_rules_domain(v->j->inv, v->rule->over, hb.ix);
+    if (rule->kind != DCP_RULE_CAPACITY) {
+        return 1;
+    }
+    return rule->resource == DCP_RULE_MEMORY ? inv->vms[vm].mem_mib
+                                             : inv->vms[vm].vcpus;
 }
 
-static void
-collect(struct view *v)
-{
-    const struct dcp_rule *rule = v->rule;
-
-    v->n = 0;
-    for (uint32_t i = 0; i < rule->n_vms + rule->n_others; i++) {
-        bool other = i >= rule->n_vms;
-        uint32_t vm = other ? rule->others[i - rule->n_vms] : rule->vms[i];
-
-        if (!dcp_host_is_none(v->p->host[vm])) {
-            v->members[v->n++] =
-                (struct member){ dcp_check_rules_domain(v->j->inv, rule->over,
-                                                        v->p->host[vm].ix),
-                                 vm, other };
-        }
-    }
-    if (v->n > 1) {
-        qsort(v->members, v->n, sizeof *v->members, compare_members);
-    }
-}
-
-static void
-judge_spread_group(const struct view *v, uint32_t first, uint32_t end)
-{
-    for (uint32_t i = first + 1; i < end; i++) {
-        uint32_t a = v->members[first].vm, b = v->members[i].vm;
-
-        if (!excused_pair(v, a, b)) {
-            char text[100];
-
-            (void)snprintf(text, sizeof text, "shares one %s with %.60s",
-                           dcp_domain_name(v->rule->over),
-                           v->j->inv->vms[a].name);
-            broken(v, dcp_judge_vm(b), end - first, 1, text);
-            return;
-        }
-    }
-}
-
-/* Members of [first, split) are 'vms', of [split, end) 'others'. */
-static void
-judge_separate_group(const struct view *v, uint32_t first, uint32_t split,
-                     uint32_t end)
-{
-    for (uint32_t i = first; i < split; i++) {
-        for (uint32_t k = split; k < end; k++) {
-            uint32_t a = v->members[i].vm, b = v->members[k].vm;
-
-            if (a == b || excused_pair(v, a, b)) {
-                continue;
-            }
-            char text[100];
-
-            (void)snprintf(text, sizeof text, "shares one %s with %.60s",
-                           dcp_domain_name(v->rule->over),
-                           v->j->inv->vms[b].name);
-            broken(v, dcp_judge_vm(a), DCP_NO_NUMBER, DCP_NO_NUMBER, text);
-            return;
-        }
-    }
-}
-
-static void
-judge_groups(struct view *v)
-{
-    collect(v);
-    for (uint32_t first = 0, end; first < v->n; first = end) {
-        uint32_t split = first;
-
-        for (end = first;
-             end < v->n && v->members[end].domain == v->members[first].domain;
-             end++) {
-            split += !v->members[end].other;
-        }
-        if (v->rule->kind == DCP_RULE_SPREAD) {
-            judge_spread_group(v, first, end);
-        } else if (split > first && split < end) {
-            judge_separate_group(v, first, split, end);
-        }
-    }
-}
-
-static void
-judge_gather(struct view *v)
-{
-    bool was_apart = false;
-    uint32_t domain = UINT32_MAX, first = 0;
-
-    for (uint32_t i = 0; i < v->rule->n_vms; i++) {
-        dcp_host_id h = base_host(v, v->rule->vms[i]);
-
-        if (dcp_host_is_none(h)) {
-            continue;
-        }
-        uint32_t d = dcp_check_rules_domain(v->j->inv, v->rule->over, h.ix);
-
-        was_apart = was_apart || (domain != UINT32_MAX && d != domain);
-        domain = d;
-    }
-    collect(v);
-    if (v->n < 2 || was_apart ||
-        v->members[v->n - 1].domain == v->members[first].domain) {
-        return;
-    }
-    char text[100];
-
-    (void)snprintf(text, sizeof text, "is not in the %s of %.60s",
-                   dcp_domain_name(v->rule->over),
-                   v->j->inv->vms[v->members[first].vm].name);
-    broken(v, dcp_judge_vm(v->members[v->n - 1].vm), DCP_NO_NUMBER,
-           DCP_NO_NUMBER, text);
-}
-
-static bool
-allowed_host(const struct dcp_rule *rule, uint32_t host)
+bool
+dcp_rule_lists_host(const struct dcp_rule *rule, uint32_t host)
 {
     struct dcp_ids hosts = { rule->hosts, rule->n_hosts };
 
-    return dcp_ids_contain(&hosts, host) == (rule->kind == DCP_RULE_FENCE);
+    return dcp_ids_contain(&hosts, host);
 }
 
-static void
-judge_hosts(const struct view *v)
+bool
+dcp_rule_lists_vm(const struct dcp_rule *rule, uint32_t vm)
 {
-    for (uint32_t i = 0; i < v->rule->n_vms; i++) {
-        uint32_t vm = v->rule->vms[i];
-        dcp_host_id h = v->p->host[vm], was = base_host(v, vm);
+    struct dcp_ids vms = { rule->vms, rule->n_vms };
 
-        if (dcp_host_is_none(h) || allowed_host(v->rule, h.ix) ||
-            (!dcp_host_is_none(was) && !allowed_host(v->rule, was.ix))) {
-            continue;
-        }
-        char text[100];
-
-        (void)snprintf(text, sizeof text, "may not be on %.80s",
-                       v->j->inv->hosts[h.ix].name);
-        broken(v, dcp_judge_vm(vm), DCP_NO_NUMBER, DCP_NO_NUMBER, text);
-    }
+    return dcp_ids_contain(&vms, vm);
 }
 
-/* Without hours; with hours it is a matter of when, not of where. */
-static void
-judge_root(const struct view *v)
+uint32_t
+dcp_rule_part(const struct dcp_rule *rule, uint32_t vm)
 {
-    for (uint32_t i = 0; v->j->base && i < v->rule->n_vms; i++) {
-        uint32_t vm = v->rule->vms[i];
-        dcp_host_id was = v->j->base->host[vm];
-
-        if (!v->rule->has_hours && !dcp_host_is_none(was) &&
-            was.ix != v->p->host[vm].ix) {
-            char text[100];
-
-            (void)snprintf(text, sizeof text, "is to stay on %.80s",
-                           v->j->inv->hosts[was.ix].name);
-            broken(v, dcp_judge_vm(vm), DCP_NO_NUMBER, DCP_NO_NUMBER, text);
+    if (rule->kind == DCP_RULE_SEPARATE || rule->kind == DCP_RULE_LONELY) {
+        return dcp_rule_lists_vm(rule, vm) ? 0 : 1;
+    }
+    for (uint32_t s = 0; rule->kind == DCP_RULE_SPLIT && s < rule->n_sets;
+         s++) {
+        if (dcp_ids_contain(&rule->sets[s].ids, vm)) {
+            return s;
         }
     }
+    return 0;
 }
 
 bool
 dcp_check_rules_check(const struct dcp_judge *j, const struct dcp_placement *p,
                       const char *when)
 {
-    size_t most = 1;
+    struct dcp_rule_domains domains = { .inv = j->inv };
+    DCP_FREE struct dcp_rule_member *members = calloc(
+        (size_t)2 * j->inv->n_vms + j->inv->n_hosts + 1, sizeof *members);
+    bool ok = members || dcp_judge_no_memory(j);
 
-    for (uint32_t i = 0; i < j->inv->n_rules; i++) {
-        size_t n = (size_t)j->inv->rules[i].n_vms + j->inv->rules[i].n_others;
+    for (uint32_t i = 0; ok && i < j->inv->n_rules; i++) {
+        struct dcp_rule_view v = { .j = j,
+                                   .rule = &j->inv->rules[i],
+                                   .p = p,
+                                   .when = when,
+                                   .domains = &domains,
+                                   .members = members };
+        const struct dcp_rule_checker *c = &dcp_rule_checkers[v.rule->kind];
 
-        most = n > most ? n : most;
+        ok = !c->end || c->end(&v);
     }
-    DCP_FREE struct member *members = calloc(most, sizeof *members);
-
-    if (!members) {
-        return dcp_judge_no_memory(j);
-    }
-    for (uint32_t i = 0; i < j->inv->n_rules; i++) {
-        struct view v = { .j = j,
-                          .rule = &j->inv->rules[i],
-                          .p = p,
-                          .when = when,
-                          .members = members };
-
-        switch (v.rule->kind) {
-        case DCP_RULE_SPREAD:
-        case DCP_RULE_SEPARATE:
-            judge_groups(&v);
-            break;
-        case DCP_RULE_GATHER:
-            judge_gather(&v);
-            break;
-        case DCP_RULE_FENCE:
-        case DCP_RULE_BAN:
-            judge_hosts(&v);
-            break;
-        case DCP_RULE_ROOT:
-            judge_root(&v);
-            break;
-        }
-    }
-    return true;
+    dcp_rule_domains_finish(&domains);
+    return ok;
 }

@@ -5,6 +5,7 @@
 /* What the files about headroom and failed boots share.  Internal to model/check/. */
 
 #include "model/check/overload.h"
+#include "model/check/rule_check.h"
 
 struct dcp_survive_work {
     const char *promise, *event; /* "n+1", "losing"; for messages. */
@@ -18,6 +19,11 @@ struct dcp_survive_work {
     struct dcp_overload *overload; /* Sums at the end; NULL: not asked. */
     uint32_t *arrived;             /* Room to list VMs in. */
     uint32_t *rule_first, *rules; /* Hard, unrelaxed rules by VM. */
+    uint32_t *everywhere; /* Of those, the ones to ask at any restart, listed
+                           * or not (lonely, quarantine), and sums. */
+    uint32_t n_everywhere;
+    uint64_t *end_sum, *sum_limit; /* Of those about sums: at the leg's end, and
+                                    * what the start or it excuse. */
     uint8_t *host_lost;
     dcp_host_id *after; /* By VM: where it is after the loss. */
 };
@@ -32,5 +38,11 @@ bool dcp_survive_index_rules(struct dcp_survive_work *) DCP_CHECKED;
 void
 dcp_survive_judge_rules(const struct dcp_survive_work *,
                         const struct dcp_survive *, uint32_t vm, uint32_t host);
+
+/* Needs the leg's end.  False: out of memory. */
+bool dcp_survive_sum_up(struct dcp_survive_work *) DCP_CHECKED;
+/* Rules about sums, once the loss is played. */
+void dcp_survive_judge_sums(const struct dcp_survive_work *,
+                            const struct dcp_survive *);
 
 #endif /* model/check/survive.h */

@@ -238,6 +238,7 @@ judge_loss(struct dcp_survive_work *w, const struct dcp_survive *s)
             }
         }
     }
+    dcp_survive_judge_sums(w, s);
     for (uint32_t i = 0; i < s->n; i++) {
         add_extra(w, s->vms[i], s->to[i].ix, -1);
         w->after[s->vms[i]] = w->leg->end->host[s->vms[i]];
@@ -386,7 +387,8 @@ dcp_survive_check(struct dcp_leg_view *leg)
                                first + leg->cells.n_slots) &&
              dcp_overload_sum(&overload, leg->end);
     }
-    ok = ok && dcp_survive_index_rules(&w) && judge_all(&w);
+    ok = ok && dcp_survive_index_rules(&w) && dcp_survive_sum_up(&w) &&
+         judge_all(&w);
     dcp_overload_finish(&overload);
     return ok;
 }

@@ -22,15 +22,38 @@ dcp_survive_report(const struct dcp_survive_work *w,
 static bool
 rule_counts(const struct dcp_survive_work *w, const struct dcp_rule *rule)
 {
-    /* A lost host cannot be stayed on. */
-    return !rule->soft && rule->kind != DCP_RULE_ROOT &&
+    /* A lost host cannot be stayed on, nor be counted with. */
+    return !rule->soft && !dcp_rule_form(rule->kind)->loss_free &&
            !(w->inv->policy.relax_rules >> rule->kind & 1);
+}
+
+/* Rules about sums are not asked VM by VM. */
+static bool
+is_sum(const struct dcp_rule *rule)
+{
+    return rule->kind == DCP_RULE_CAPACITY ||
+           rule->kind == DCP_RULE_RUNNING_CAPACITY;
+}
+
+static bool
+is_everywhere(const struct dcp_rule *rule)
+{
+    return is_sum(rule) || rule->kind == DCP_RULE_LONELY ||
+           rule->kind == DCP_RULE_QUARANTINE;
 }
 
 static uint32_t
 member_of(const struct dcp_rule *rule, uint32_t i)
 {
     return i < rule->n_vms ? rule->vms[i] : rule->others[i - rule->n_vms];
+}
+
+static uint32_t
+n_members(const struct dcp_survive_work *w, const struct dcp_rule *rule)
+{
+    return rule_counts(w, rule) && !is_everywhere(rule)
+               ? rule->n_vms + rule->n_others
+               : 0;
 }
 
 bool
@@ -41,14 +64,18 @@ dcp_survive_index_rules(struct dcp_survive_work *w)
     size_t total = 0;
 
     w->rule_first = dcp_arena_array(arena, uint32_t, n_vms + 2u);
-    if (!w->rule_first) {
+    w->everywhere = dcp_arena_array(arena, uint32_t, w->inv->n_rules + 1u);
+    if (!w->rule_first || !w->everywhere) {
         return dcp_judge_no_memory(w->j);
     }
     for (uint32_t r = 0; r < w->inv->n_rules; r++) {
         const struct dcp_rule *rule = &w->inv->rules[r];
+        uint32_t n = n_members(w, rule);
 
-        for (uint32_t i = 0;
-             rule_counts(w, rule) && i < rule->n_vms + rule->n_others; i++) {
+        if (rule_counts(w, rule) && is_everywhere(rule)) {
+            w->everywhere[w->n_everywhere++] = r;
+        }
+        for (uint32_t i = 0; i < n; i++) {
             w->rule_first[member_of(rule, i) + 2]++;
             total++;
         }
@@ -62,13 +89,29 @@ dcp_survive_index_rules(struct dcp_survive_work *w)
     }
     for (uint32_t r = 0; r < w->inv->n_rules; r++) {
         const struct dcp_rule *rule = &w->inv->rules[r];
+        uint32_t n = n_members(w, rule);
 
-        for (uint32_t i = 0;
-             rule_counts(w, rule) && i < rule->n_vms + rule->n_others; i++) {
+        for (uint32_t i = 0; i < n; i++) {
             w->rules[w->rule_first[member_of(rule, i) + 1]++] = r;
         }
     }
     return true;
+}
+
+/* The rule's place of a host: a set of among, else a domain. */
+static uint32_t
+place_of(const struct dcp_survive_work *w, const struct dcp_rule *rule,
+         uint32_t host)
+{
+    for (uint32_t s = 0; s < rule->n_sets && rule->kind == DCP_RULE_AMONG;
+         s++) {
+        if (dcp_ids_contain(&rule->sets[s].ids, host)) {
+            return s;
+        }
+    }
+    return rule->kind == DCP_RULE_AMONG
+               ? DCP_RULE_ALONE + host
+               : dcp_check_rules_domain(w->inv, rule->over, host);
 }
 
 /* Were 'a' and 'b' in one domain, in the base or before the loss? */
@@ -82,21 +125,20 @@ were_together(const struct dcp_survive_work *w, const struct dcp_rule *rule,
         dcp_host_id ha = states[i]->host[a], hb = states[i]->host[b];
 
         if (!dcp_host_is_none(ha) && !dcp_host_is_none(hb) &&
-            dcp_check_rules_domain(w->inv, rule->over, ha.ix) ==
-                dcp_check_rules_domain(w->inv, rule->over, hb.ix)) {
+            place_of(w, rule, ha.ix) == place_of(w, rule, hb.ix)) {
             return true;
         }
     }
     return false;
 }
 
-/* The VM that 'vm', restarted on 'host', may not be (spread, separate) or must
- * be (gather) together with; UINT32_MAX: none. */
+/* The VM that 'vm', restarted on 'host', may not be (spread, separate, split)
+ * or must be (gather, among) together with; UINT32_MAX: none. */
 static uint32_t
 conflict(const struct dcp_survive_work *w, const struct dcp_rule *rule,
          uint32_t vm, uint32_t host)
 {
-    uint32_t mine = dcp_check_rules_domain(w->inv, rule->over, host);
+    uint32_t mine = place_of(w, rule, host);
     struct dcp_ids side_a = { rule->vms, rule->n_vms };
     struct dcp_ids side_b = { rule->others, rule->n_others };
     bool in_a = dcp_ids_contain(&side_a, vm);
@@ -109,20 +151,78 @@ conflict(const struct dcp_survive_work *w, const struct dcp_rule *rule,
         if (other == vm || dcp_host_is_none(h)) {
             continue;
         }
-        bool together =
-            dcp_check_rules_domain(w->inv, rule->over, h.ix) == mine;
+        bool together = place_of(w, rule, h.ix) == mine;
         bool were = were_together(w, rule, vm, other);
 
-        if (rule->kind == DCP_RULE_GATHER ? !together && were
-                                          : together && !were) {
+        bool gather =
+            rule->kind == DCP_RULE_GATHER || rule->kind == DCP_RULE_AMONG;
+
+        if (gather ? !together && were : together && !were) {
             bool opposite = i < rule->n_vms ? in_b : in_a;
 
-            if (rule->kind != DCP_RULE_SEPARATE || opposite) {
+            if (rule->kind == DCP_RULE_SPLIT) {
+                opposite =
+                    dcp_rule_part(rule, vm) != dcp_rule_part(rule, other);
+            }
+            if (gather || rule->kind == DCP_RULE_SPREAD || opposite) {
                 return other;
             }
         }
     }
     return UINT32_MAX;
+}
+
+/* Somebody on the host after the loss who is of the other kind for a lonely
+ * rule; UINT32_MAX: nobody. */
+static uint32_t
+stranger_on(const struct dcp_survive_work *w, const struct dcp_survive *s,
+            const struct dcp_rule *rule, uint32_t vm, uint32_t host)
+{
+    bool mine = dcp_rule_lists_vm(rule, vm);
+
+    for (uint32_t i = w->first[host]; i < w->first[host + 1]; i++) {
+        if (w->vms[i] != vm && dcp_rule_lists_vm(rule, w->vms[i]) != mine &&
+            !were_together(w, rule, vm, w->vms[i])) {
+            return w->vms[i];
+        }
+    }
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (s->to[i].ix == host && s->vms[i] != vm &&
+            dcp_rule_lists_vm(rule, s->vms[i]) != mine &&
+            !were_together(w, rule, vm, s->vms[i])) {
+            return s->vms[i];
+        }
+    }
+    return UINT32_MAX;
+}
+
+static void
+judge_everywhere(const struct dcp_survive_work *w, const struct dcp_survive *s,
+                 uint32_t vm, uint32_t host)
+{
+    char text[100];
+
+    for (uint32_t i = 0; i < w->n_everywhere; i++) {
+        const struct dcp_rule *rule = &w->inv->rules[w->everywhere[i]];
+
+        if (rule->kind == DCP_RULE_QUARANTINE &&
+            dcp_rule_lists_host(rule, host)) {
+            (void)snprintf(text, sizeof text, "rule %.30s: not on %.40s",
+                           rule->name, w->inv->hosts[host].name);
+        } else if (rule->kind == DCP_RULE_LONELY) {
+            uint32_t other = stranger_on(w, s, rule, vm, host);
+
+            if (other == UINT32_MAX) {
+                continue;
+            }
+            (void)snprintf(text, sizeof text, "rule %.30s: with %.30s",
+                           rule->name, w->inv->vms[other].name);
+        } else {
+            continue;
+        }
+        dcp_survive_report(w, s, dcp_judge_vm(vm), DCP_NO_NUMBER, DCP_NO_NUMBER,
+                           text);
+    }
 }
 
 void
@@ -146,23 +246,145 @@ dcp_survive_judge_rules(const struct dcp_survive_work *w,
             (void)snprintf(text, sizeof text, "rule %.30s: not on %.40s",
                            rule->name, w->inv->hosts[host].name);
             break;
+        case DCP_RULE_AMONG:
+            if (place_of(w, rule, host) >= DCP_RULE_ALONE) {
+                (void)snprintf(text, sizeof text,
+                               "rule %.30s: %.30s is in no set", rule->name,
+                               w->inv->hosts[host].name);
+                break;
+            }
+            __attribute__((fallthrough));
         case DCP_RULE_SPREAD:
         case DCP_RULE_GATHER:
         case DCP_RULE_SEPARATE:
+        case DCP_RULE_SPLIT:
             other = conflict(w, rule, vm, host);
             if (other == UINT32_MAX) {
                 continue;
             }
-            (void)snprintf(text, sizeof text, "rule %.30s: %s with %.30s",
-                           rule->name,
-                           rule->kind == DCP_RULE_GATHER ? "not in one place"
-                                                         : "in one place",
-                           w->inv->vms[other].name);
+            (void)snprintf(
+                text, sizeof text, "rule %.30s: %s with %.30s", rule->name,
+                rule->kind == DCP_RULE_GATHER || rule->kind == DCP_RULE_AMONG
+                    ? "not in one place"
+                    : "in one place",
+                w->inv->vms[other].name);
             break;
+        case DCP_RULE_LONELY: /* Asked apart, or not after a loss. */
+        case DCP_RULE_QUARANTINE:
+        case DCP_RULE_CAPACITY:
+        case DCP_RULE_RUNNING_CAPACITY:
         case DCP_RULE_ROOT:
+        case DCP_RULE_MAX_SKEW:
+        case DCP_RULE_MAX_ON:
+        case DCP_RULE_MIN_ON:
+        case DCP_RULE_SEQUENCE:
             continue;
         }
         dcp_survive_report(w, s, dcp_judge_vm(vm), DCP_NO_NUMBER, DCP_NO_NUMBER,
                            text);
+    }
+    judge_everywhere(w, s, vm, host);
+}
+
+/* --- Sums --------------------------------------------------------------- */
+
+static uint64_t
+sum_in(const struct dcp_survive_work *w, const struct dcp_rule *rule,
+       const dcp_host_id *at)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < rule->n_vms; i++) {
+        dcp_host_id h = at[rule->vms[i]];
+
+        if (!dcp_host_is_none(h) && dcp_rule_lists_host(rule, h.ix)) {
+            sum += dcp_rule_weight(w->inv, rule, rule->vms[i]);
+        }
+    }
+    return sum;
+}
+
+bool
+dcp_survive_sum_up(struct dcp_survive_work *w)
+{
+    w->end_sum = dcp_arena_array(w->leg->arena, uint64_t, w->n_everywhere + 1u);
+    w->sum_limit =
+        dcp_arena_array(w->leg->arena, uint64_t, w->n_everywhere + 1u);
+    if (!w->end_sum || !w->sum_limit) {
+        return dcp_judge_no_memory(w->j);
+    }
+    for (uint32_t i = 0; i < w->n_everywhere; i++) {
+        const struct dcp_rule *rule = &w->inv->rules[w->everywhere[i]];
+
+        if (is_sum(rule)) {
+            uint64_t base = sum_in(w, rule, w->j->base->host);
+            uint64_t end = sum_in(w, rule, w->leg->end->host);
+            uint64_t limit = base > rule->limit ? base : rule->limit;
+
+            w->end_sum[i] = end;
+            w->sum_limit[i] = end > limit ? end : limit;
+        }
+    }
+    return true;
+}
+
+/* What the restarts bring to the rule's hosts. */
+static uint64_t
+come_sum(const struct dcp_survive_work *w, const struct dcp_survive *s,
+         const struct dcp_rule *rule)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (dcp_rule_lists_vm(rule, s->vms[i]) &&
+            dcp_rule_lists_host(rule, s->to[i].ix)) {
+            sum += dcp_rule_weight(w->inv, rule, s->vms[i]);
+        }
+    }
+    return sum;
+}
+
+/* What was on those of them that are lost. */
+static uint64_t
+lost_sum(const struct dcp_survive_work *w, const struct dcp_rule *rule)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t k = 0; k < rule->n_hosts; k++) {
+        uint32_t h = rule->hosts[k];
+
+        for (uint32_t i = w->host_lost[h] ? w->first[h] : w->first[h + 1];
+             i < w->first[h + 1]; i++) {
+            if (dcp_rule_lists_vm(rule, w->vms[i])) {
+                sum += dcp_rule_weight(w->inv, rule, w->vms[i]);
+            }
+        }
+    }
+    return sum;
+}
+
+void
+dcp_survive_judge_sums(const struct dcp_survive_work *w,
+                       const struct dcp_survive *s)
+{
+    for (uint32_t i = 0; i < w->n_everywhere; i++) {
+        const struct dcp_rule *rule = &w->inv->rules[w->everywhere[i]];
+
+        uint64_t come = is_sum(rule) ? come_sum(w, s, rule) : 0;
+
+        if (!come) {
+            continue;
+        }
+        uint64_t is = w->end_sum[i] + come - lost_sum(w, rule);
+        uint64_t limit = w->sum_limit[i];
+
+        if (is > limit) {
+            char text[100];
+
+            (void)snprintf(text, sizeof text, "rule %.40s: its hosts hold more",
+                           rule->name);
+            dcp_survive_report(w, s, (struct dcp_object){ DCP_OBJECT_NONE, 0 },
+                               (double)is, (double)limit, text);
+        }
     }
 }

@@ -457,7 +457,7 @@ add_headroom(struct facts *f)
                             f->inv->tiers[t].name);
         }
     }
-    for (uint32_t k = 0; k <= DCP_RULE_SEPARATE; k++) {
+    for (uint32_t k = 0; k < DCP_RULE_KINDS; k++) {
         if (p->relax_rules >> k & 1) {
             dcp_text_printf(&relax, "%s%s", relax.length ? ", " : "",
                             dcp_rule_kind_name((enum dcp_rule_kind)k));

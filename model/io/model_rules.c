@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Selectors, and what is made of them: rules and licences. */
+/* Selectors of VMs and hosts, and the licences made of them. */
 
 #include "model/io/model_reader.h"
 #include "model/io/schema_rows.h"
@@ -152,7 +152,9 @@ enum host_by {
     BY_HYPERVISOR,
     BY_RACK,
     BY_ROOM,
-    BY_SITE
+    BY_SITE,
+    BY_FEED,
+    BY_SWITCH
 };
 struct host_selector {
     enum host_by by;
@@ -173,6 +175,8 @@ read_host_selector(struct dcp_reader *r, const char *text)
         { "rack", BY_RACK, DCP_KIND_RACK },
         { "room", BY_ROOM, DCP_KIND_ROOM },
         { "site", BY_SITE, DCP_KIND_SITE },
+        { "feed", BY_FEED, DCP_KIND_FEED },
+        { "switch", BY_SWITCH, DCP_KIND_SWITCH },
     };
     const char *rest;
 
@@ -189,6 +193,17 @@ read_host_selector(struct dcp_reader *r, const char *text)
     }
     return (struct host_selector){ BY_NAME, has_glob(text) ? 0 : DCP_IX_NONE,
                                    text };
+}
+
+static bool
+has_port_to(const struct dcp_host *h, uint32_t to)
+{
+    for (uint32_t i = 0; i < h->n_ports; i++) {
+        if (h->ports[i].to.ix == to) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool
@@ -214,6 +229,11 @@ host_matches(const struct dcp_inventory *inv, const struct dcp_host *h,
     case BY_SITE:
         return !dcp_room_is_none(room) &&
                inv->rooms[room.ix].site.ix == s->want;
+    case BY_FEED:
+        return !dcp_rack_is_none(h->rack) &&
+               dcp_ids_contain(&inv->racks[h->rack.ix].feeds, s->want);
+    case BY_SWITCH:
+        return has_port_to(h, s->want);
     }
     return false;
 }
@@ -288,126 +308,6 @@ dcp_select_hosts(struct dcp_reader *r, const char *key,
                  const struct dcp_yaml *node)
 {
     return select_by(r, key, node, DCP_KIND_HOST, pick_hosts);
-}
-
-/* --- Rules -------------------------------------------------------------- */
-
-static void
-read_lists(struct dcp_reader *r, const struct dcp_yaml *node,
-           struct dcp_rule *rule)
-{
-    const struct dcp_yaml *vms = dcp_yaml_get(node, "vms");
-    const struct dcp_yaml *others = dcp_yaml_get(node, "others");
-    const struct dcp_yaml *hosts = dcp_yaml_get(node, "hosts");
-    bool wants_others = rule->kind == DCP_RULE_SEPARATE;
-    bool wants_hosts =
-        rule->kind == DCP_RULE_FENCE || rule->kind == DCP_RULE_BAN;
-    const char *kind = dcp_rule_kind_name(rule->kind);
-
-    if (wants_others != (others != NULL)) {
-        dcp_reader_error(r, others ? others->pos : node->pos,
-                         others ? "others: a %s rule takes none; remove it"
-                                : "'others' is missing: what a %s rule keeps "
-                                  "its vms away from",
-                         kind);
-    }
-    if (wants_hosts != (hosts != NULL)) {
-        dcp_reader_error(r, hosts ? hosts->pos : node->pos,
-                         hosts ? "hosts: a %s rule takes none; remove it"
-                               : "'hosts' is missing: a %s rule needs them",
-                         kind);
-    }
-    struct dcp_ids ids = dcp_select_vms(r, "vms", vms);
-
-    rule->vms = ids.ix;
-    rule->n_vms = ids.n;
-    ids = dcp_select_vms(r, "others", others);
-    rule->others = ids.ix;
-    rule->n_others = ids.n;
-    ids = dcp_select_hosts(r, "hosts", hosts);
-    rule->hosts = ids.ix;
-    rule->n_hosts = ids.n;
-    for (uint32_t i = 0; i < rule->n_others; i++) {
-        struct dcp_ids mine = { rule->vms, rule->n_vms };
-
-        if (dcp_ids_contain(&mine, rule->others[i])) {
-            dcp_reader_error(r, others->pos,
-                             "others: vm '%.60s' is in vms as well",
-                             r->inv->vms[rule->others[i]].name);
-            break;
-        }
-    }
-}
-
-static void
-read_rule(struct dcp_reader *r, const struct dcp_yaml *node, uint32_t ix,
-          struct dcp_rule *rule)
-{
-    const struct dcp_yaml *name = dcp_yaml_get(node, "name");
-    const struct dcp_yaml *hours = dcp_yaml_get(node, "hours");
-    const struct dcp_yaml *soft = dcp_yaml_get(node, "soft");
-    char number[40];
-
-    (void)snprintf(number, sizeof number, "#%u", ix + 1);
-    dcp_reader_object(
-        r, "rule", name && name->kind == DCP_YAML_SCALAR ? name->text : number);
-    dcp_reader_defaults(r, &dcp_schema_rule, rule);
-    rule->pos = node->pos;
-    if (!dcp_reader_section(r, &dcp_schema_rule, node, rule)) {
-        return;
-    }
-    if (!*rule->name) {
-        (void)snprintf(number, sizeof number, "%s-%u",
-                       dcp_rule_kind_name(rule->kind), ix + 1);
-        rule->name = dcp_reader_text(r, number);
-    }
-    read_lists(r, node, rule);
-    if (hours && rule->kind != DCP_RULE_ROOT) {
-        dcp_reader_error(r, hours->pos,
-                         "hours: only root rules have them; remove it");
-    } else if (hours && dcp_reader_scalar(r, "hours", hours)) {
-        rule->has_hours = dcp_window_parse(hours->text, &rule->hours);
-        if (!rule->has_hours) {
-            dcp_reader_error(r, hours->pos,
-                             "hours: '%.40s' is not a window such as "
-                             "22:00-06:00",
-                             hours->text);
-        }
-    }
-    if (soft) {
-        rule->soft =
-            dcp_reader_number(r, dcp_schema_row(&dcp_schema_rule, "soft"), soft,
-                              &rule->soft_price);
-    }
-}
-
-void
-dcp_read_rules(struct dcp_reader *r)
-{
-    struct dcp_rule *rules = dcp_reader_array(r, r->rules.n, sizeof *rules);
-    struct dcp_strmap names = { 0 };
-
-    for (uint32_t i = 0; rules && i < r->rules.n && !r->no_memory; i++) {
-        uint32_t old;
-
-        read_rule(r, r->rules.items[i], i, &rules[i]);
-        if (!rules[i].name || !*rules[i].name) {
-            continue;
-        }
-        if (!dcp_strmap_add(&names, rules[i].name, i, &old)) {
-            r->no_memory |= old == DCP_STRMAP_NONE;
-            if (old != DCP_STRMAP_NONE) {
-                dcp_reader_error(r, rules[i].pos,
-                                 "another rule has this name, on line %u; "
-                                 "rename one",
-                                 rules[old].pos.line);
-            }
-        }
-    }
-    dcp_strmap_finish(&names);
-    r->inv->rules = rules;
-    r->inv->n_rules = rules ? r->rules.n : 0;
-    dcp_reader_object(r, NULL, NULL);
 }
 
 /* --- Licences ----------------------------------------------------------- */

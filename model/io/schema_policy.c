@@ -5,6 +5,10 @@
 #include "model/io/schema_rows.h"
 
 #define P struct dcp_policy
+/* In the order of enum dcp_rule_kind; tests/unit/test_rule_forms.c compares. */
+#define RULE_KINDS                                                             \
+    "spread|gather|fence|ban|root|separate|among|split|lonely|quarantine|"     \
+    "max_skew|capacity|running_capacity|max_on|min_on|sequence"
 
 static const struct dcp_schema_row top_rows[] = {
     { "dcplan", CHOICE("model/1"),
@@ -176,7 +180,7 @@ static const struct dcp_schema_row headroom_rows[] = {
               "are on" },
     { "protect", REFERENCE(TIER), LIST,
       .help = "tiers that are protected; absent: all" },
-    { "relax", CHOICE("spread|gather|fence|ban|root|separate"), LIST,
+    { "relax", CHOICE(RULE_KINDS), LIST,
       .help = "rules that need not hold after a loss" },
     { "to", CHOICE("target|capacity"), .fallback = "target",
       .help = "how full hosts may be after a loss" },
@@ -212,24 +216,34 @@ DEFINE_SECTION(migration, "policy.migration", "migration", NONE, 0,
                "Limits of moves.");
 
 static const struct dcp_schema_row rule_rows[] = {
-    { "rule", CHOICE("spread|gather|fence|ban|root|separate"),
+    { "rule", CHOICE(RULE_KINDS),
       AT(struct dcp_rule, kind), .required = true,
-      .help = "spread: VMs on different domains; gather: all on one; fence: "
-              "only on hosts; ban: never on hosts; root: stay where they are; "
-              "separate: no domain holds one of vms and one of others" },
+      .help = "what it asks; docs/rules.md has each with an example" },
     { "name", TEXT, AT(struct dcp_rule, name),
       .help = "how messages call it; absent: its kind and position" },
-    { "vms", SELECTOR, LIST, .required = true,
+    { "vms", SELECTOR, LIST,
       .help = "name, glob, tag:, tier:, tenant:, application: or os:" },
     { "others", SELECTOR, LIST, .help = "the other side of separate" },
     { "hosts", SELECTOR, LIST,
-      .help = "name, glob, tag:, rack:, room:, site:, hardware: or "
-              "hypervisor:, for fence and ban" },
-    { "over", CHOICE("host|rack|feed|room|site"), AT(struct dcp_rule, over),
-      .fallback = "host", .help = "domain of spread, gather and separate" },
+      .help = "name, glob, tag:, rack:, room:, site:, feed:, switch:, "
+              "hardware: or hypervisor:" },
+    { "sets", SELECTOR, .shape = DCP_SHAPE_MAP_LISTS,
+      .help = "named sets without a common member: of hosts (among), of VMs "
+              "(split)" },
+    { "over", CHOICE("host|rack|feed|room|site|switch"),
+      AT(struct dcp_rule, over), .fallback = "host",
+      .help = "domain of spread, gather, separate, split and max_skew" },
     { "hold", CHOICE("end|always"), AT(struct dcp_rule, hold),
-      .fallback = "end",
-      .help = "at the end of each leg, or in every state of the plan" },
+      .help = "at the end of each leg, or in every state of the plan; absent: "
+              "end, always for quarantine and sequence" },
+    { "max", QUANTITY(NUMBER), .max = 1e9,
+      .help = "VMs (max_skew, running_capacity) or hosts (max_on), at most" },
+    { "min", QUANTITY(NUMBER), .max = 1e9,
+      .help = "hosts that stay on (min_on)" },
+    { "max_memory", QUANTITY(SIZE), .max = 1e15,
+      .help = "allocated memory together (capacity)" },
+    { "max_vcpus", QUANTITY(NUMBER), .max = 1e9,
+      .help = "virtual CPUs together (capacity)" },
     { "hours", .value = DCP_VALUE_WINDOW, .help = "root: only then" },
     { "soft", QUANTITY(NUMBER),
       .help = "price of a violation; absent: the rule is hard" },

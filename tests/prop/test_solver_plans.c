@@ -219,12 +219,17 @@ repair_is_legal(const struct sample *s, char why[WHY])
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
     struct dcp_plan_outcome outcome;
 
+    bool max_on = false; /* A rule that a repair may have to mend. */
+
     r.job = DCP_JOB_REPAIR;
     r.two_legs = false;
     bool ok = make_plan(&r, &plan, &outcome, why) &&
               (!plan || is_legal(&w, plan, why));
 
-    for (uint32_t h = 0; ok && plan && h < w.inv->n_hosts; h++) {
+    for (uint32_t i = 0; i < w.inv->n_rules; i++) {
+        max_on |= w.rules[i].kind == DCP_RULE_MAX_ON;
+    }
+    for (uint32_t h = 0; ok && !max_on && plan && h < w.inv->n_hosts; h++) {
         ok = plan->legs[0].after->on[h] >= start->on[h];
     }
     if (!ok && !why[0]) {

@@ -380,6 +380,101 @@ random_separate(struct world *w, struct dcp_rule *rule, uint32_t n_vms)
     rule->n_others = n_b;
 }
 
+/* Some ids in disjoint sets of up to 'n_sets'. */
+static inline void
+random_sets(struct world *w, struct dcp_rng *rng, struct dcp_rule *rule,
+            uint32_t n_sets, uint32_t bound)
+{
+    struct dcp_rule_set *sets = WORLD_NEW(w, struct dcp_rule_set, n_sets);
+    uint32_t *all = WORLD_NEW(w, uint32_t, bound + 1u), n = 0;
+
+    for (uint32_t s = 0; s < n_sets; s++) {
+        uint32_t *ids = WORLD_NEW(w, uint32_t, bound + 1u);
+
+        sets[s] = (struct dcp_rule_set){
+            dcp_arena_printf(w->inv->arena, "set%u", s), { ids, 0 }
+        };
+    }
+    for (uint32_t i = 0; i < bound; i++) {
+        uint32_t s = draw(rng, n_sets + 1);
+
+        if (s < n_sets) {
+            ((uint32_t *)(uintptr_t)sets[s].ids.ix)[sets[s].ids.n++] = i;
+            all[n++] = i;
+        }
+    }
+    rule->sets = sets;
+    rule->n_sets = n_sets;
+    if (rule->kind == DCP_RULE_SPLIT) {
+        rule->vms = all;
+        rule->n_vms = n;
+    }
+}
+
+/* What rules of the newer kinds need beside two or three VMs. */
+static inline void
+random_counted(struct world *w, const struct sample *s, struct dcp_rng *rng,
+               struct dcp_rule *rule)
+{
+    uint32_t n_hosts = 1 + draw(rng, s->n_hosts);
+    uint64_t sum = 0;
+
+    if (rule->kind == DCP_RULE_AMONG || rule->kind == DCP_RULE_SPLIT) {
+        random_sets(w, rng, rule, 2 + draw(rng, 2),
+                    rule->kind == DCP_RULE_AMONG ? s->n_hosts : s->n_vms);
+        return;
+    }
+    if (rule->kind == DCP_RULE_SEQUENCE) {
+        uint32_t *order = WORLD_NEW(w, uint32_t, rule->n_vms + 1u);
+
+        for (uint32_t i = 0; i < rule->n_vms; i++) {
+            order[i] = rule->vms[(i + s->seed) % rule->n_vms];
+        }
+        rule->order = order;
+        rule->n_order = rule->n_vms;
+        rule->soft = false;
+        return;
+    }
+    if (rule->kind == DCP_RULE_LONELY) {
+        rule->over = DCP_DOMAIN_HOST;
+        return;
+    }
+    if (rule->kind == DCP_RULE_QUARANTINE) {
+        n_hosts = 1;
+    } else if (rule->kind == DCP_RULE_MAX_SKEW && chance(rng, 50)) {
+        n_hosts = s->n_hosts;
+    }
+    rule->n_hosts = random_subset(w, rng, n_hosts, s->n_hosts, &rule->hosts);
+    if (rule->kind == DCP_RULE_MAX_SKEW) {
+        rule->limit = 1 + draw(rng, 2);
+        rule->n_vms = random_subset(w, rng, 2 + draw(rng, 4), s->n_vms,
+                                    &rule->vms);
+        return;
+    }
+    if (rule->kind == DCP_RULE_MAX_ON || rule->kind == DCP_RULE_MIN_ON) {
+        rule->n_vms = 0;
+        rule->limit = rule->kind == DCP_RULE_MIN_ON
+                          ? draw(rng, rule->n_hosts + 1u)
+                          : 1 + draw(rng, rule->n_hosts);
+        return;
+    }
+    if (rule->kind == DCP_RULE_QUARANTINE) {
+        rule->n_vms = 0;
+        return;
+    }
+    rule->n_vms = random_subset(w, rng, chance(rng, 50) ? s->n_vms : 4,
+                                s->n_vms, &rule->vms);
+    rule->resource = chance(rng, 50) ? DCP_RULE_MEMORY : DCP_RULE_VCPUS;
+    for (uint32_t i = 0; i < rule->n_vms; i++) {
+        const struct dcp_vm *vm = &w->vms[rule->vms[i]];
+
+        sum += rule->kind == DCP_RULE_RUNNING_CAPACITY ? 1
+               : rule->resource == DCP_RULE_MEMORY     ? vm->mem_mib
+                                                       : vm->vcpus;
+    }
+    rule->limit = sum * (40 + draw(rng, 60)) / 100;
+}
+
 static inline void
 random_rules(struct world *w, const struct sample *s)
 {
@@ -387,10 +482,15 @@ random_rules(struct world *w, const struct sample *s)
         DCP_RULE_SPREAD, DCP_RULE_SPREAD, DCP_RULE_SPREAD,   DCP_RULE_GATHER,
         DCP_RULE_GATHER, DCP_RULE_FENCE,  DCP_RULE_FENCE,    DCP_RULE_BAN,
         DCP_RULE_BAN,    DCP_RULE_ROOT,   DCP_RULE_SEPARATE,
+        DCP_RULE_AMONG,  DCP_RULE_SPLIT,  DCP_RULE_LONELY,
+        DCP_RULE_QUARANTINE, DCP_RULE_MAX_SKEW, DCP_RULE_CAPACITY,
+        DCP_RULE_RUNNING_CAPACITY, DCP_RULE_MAX_ON, DCP_RULE_MIN_ON,
+        DCP_RULE_SEQUENCE,
     };
     static const enum dcp_domain overs[] = {
         DCP_DOMAIN_HOST, DCP_DOMAIN_HOST, DCP_DOMAIN_HOST, DCP_DOMAIN_RACK,
         DCP_DOMAIN_RACK, DCP_DOMAIN_FEED, DCP_DOMAIN_ROOM,
+        DCP_DOMAIN_SWITCH,
     };
     struct dcp_rule *rules = WORLD_NEW(w, struct dcp_rule, s->n_rules + 1u);
 
@@ -427,6 +527,8 @@ random_rules(struct world *w, const struct sample *s)
         } else if (rule->kind == DCP_RULE_ROOT && chance(&rng, 60)) {
             rule->has_hours = true; /* The day: 00:00 is when it begins. */
             rule->hours = (struct dcp_window){ 0, 1200 };
+        } else if (rule->kind >= DCP_RULE_AMONG) {
+            random_counted(w, s, &rng, rule);
         }
     }
     w->rules = rules;
@@ -454,7 +556,7 @@ random_policy(struct world *w, const struct sample *s)
             (struct dcp_loss){ chance(&rng, 50) ? DCP_LOSS_RACK : DCP_LOSS_FEED,
                                1 };
     }
-    p->relax_rules = draw(&rng, 64);
+    p->relax_rules = draw(&rng, UINT32_C(1) << DCP_RULE_KINDS);
     p->survive_to_capacity = chance(&rng, 50);
     p->min_gain_frac = 0;
     p->failed_boots_frac = chance(&rng, 60) ? 0.05 * draw(&rng, 20) : 0;
