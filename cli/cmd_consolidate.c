@@ -6,12 +6,15 @@
 struct options {
     struct dcp_planning_options planning;
     const char *window;
+    bool no_park;
 };
 
 static const struct dcp_opt rows[] = {
     { "window", 0, DCP_OPT_TEXT, offsetof(struct options, window), "FROM-TO",
       NULL, NULL,
       "pack for this window of local time only, with a morning leg back" },
+    { "no-park", 0, DCP_OPT_FLAG, offsetof(struct options, no_park), NULL, NULL,
+      NULL, "park no VM, whatever policy.parking says" },
 };
 
 static int
@@ -21,7 +24,8 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     const struct options *o = options;
     struct dcp_planning_job job = { .job = DCP_JOB_CONSOLIDATE,
                                     .command = "consolidate",
-                                    .window_text = o->window };
+                                    .window_text = o->window,
+                                    .no_park = o->no_park };
     struct dcp_context c;
 
     (void)n_args;
@@ -46,7 +50,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 }
 
 static const struct dcp_opt_group groups[] = {
-    { rows, 1, 0 },
+    { rows, 2, 0 },
     { dcp_planning_rows, DCP_N_PLANNING_ROWS, offsetof(struct options, planning) },
 };
 

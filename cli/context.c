@@ -150,8 +150,11 @@ dcp_context_plan_demand(struct dcp_context *c, const struct dcp_plan *plan,
                             start, end, slots, n);
     bool bounded = plan->traces_until_ms > plan->traces_from_ms;
 
+    /* policy.min_history counts but where --fit-from was given. */
+    bool from = bounded && strstr(plan->options_json, "\"fit_from\":");
+
     struct dcp_demand *d = dcp_context_demand(
-        c, slots, n, bounded ? plan->traces_from_ms : INT64_MIN,
+        c, slots, n, from ? plan->traces_from_ms : INT64_MIN,
         bounded ? plan->traces_until_ms : INT64_MAX, err);
 
     if (d && !dcp_context_perturb(inv, d, dcp_context_plan_perturb(plan),

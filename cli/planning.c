@@ -293,6 +293,9 @@ options_text(const struct dcp_globals *g, const struct dcp_planning_job *job,
     if (o->until_ms != DCP_INSTANT_NONE) {
         dcp_json_kinstant(w, "until", o->until_ms);
     }
+    if (o->from_ms != DCP_INSTANT_NONE) {
+        dcp_json_kinstant(w, "fit_from", o->from_ms);
+    }
     if (o->perturb_frac > 0) {
         dcp_json_kdouble(w, "perturb", o->perturb_frac);
     }
@@ -392,6 +395,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
                    .gap_frac = o->gap_frac },
         .max_moves = o->max_moves,
         .even_score = job->even_score,
+        .no_park = job->no_park,
     };
     double before = dcp_ui_wall_seconds(g);
 

@@ -49,6 +49,7 @@ struct dcp_planning_job {
     const char *score;              /* Its name. */
     struct dcp_pareto_point pareto[DCP_PARETO_MAX];
     uint32_t n_pareto;
+    bool no_park; /* --no-park. */
 };
 
 struct dcp_planning_answer {

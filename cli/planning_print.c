@@ -175,6 +175,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_kstring(&w, "bound_method", o->bound_method);
     dcp_json_ku64(&w, "moves", a->plan ? o->moves : 0);
     dcp_json_ku64(&w, "moved_mib", a->plan ? o->moved_mib : 0);
+    dcp_json_ku64(&w, "vms_parked", a->plan ? o->vms_parked : 0);
     dcp_json_kobject(&w, "failed_boots");
     dcp_json_ku64(&w, "hosts_woken", o->hosts_woken);
     dcp_json_ku64(&w, "may_fail", o->boots_may_fail);
@@ -312,8 +313,12 @@ print_legs(const struct dcp_context *c, const struct dcp_plan *plan)
 }
 
 static void
-print_boots(const struct dcp_plan_outcome *o)
+print_night(const struct dcp_plan_outcome *o)
 {
+    if (o->vms_parked) {
+        printf("%-15s %u VMs are away for the night (--no-park: none)\n",
+               "parked", o->vms_parked);
+    }
     if (o->boots_may_fail) {
         printf("%-15s any %u of the %u hosts that the morning wakes may never "
                "boot",
@@ -491,7 +496,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
         return;
     }
     print_legs(c, a->plan);
-    print_boots(o);
+    print_night(o);
     print_ledger(inv, o);
     if (options->output) {
         printf("%-15s %s\n", "plan", options->output);

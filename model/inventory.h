@@ -248,6 +248,15 @@ struct dcp_vm {
     struct dcp_pos pos;
 };
 
+struct dcp_park { /* VMs that may be parked (model/park.h). */
+    struct dcp_ids vms;
+    struct dcp_window window; /* In which they may be away. */
+    bool shutdown;            /* Shut down instead of saved. */
+    int32_t wake_min;         /* Minute of the day from which they run. */
+    uint64_t rate_kib_s;      /* Of saving and restoring memory, each VM. */
+    struct dcp_pos pos;
+};
+
 /* --- Licences ----------------------------------------------------------- */
 
 enum dcp_licence_metric {
@@ -315,6 +324,7 @@ struct dcp_inventory {
     DCP_TABLE(dcp_vm, flavours); /* Sizes by name; none of them runs. */
 
     DCP_TABLE(dcp_rule, rules);
+    DCP_TABLE(dcp_park, parks); /* model/park.h */
     DCP_TABLE(dcp_score, scores); /* model/score.h */
     DCP_TABLE(dcp_policy_test, policy_tests); /* model/policy_test.h */
     struct dcp_policy policy;

@@ -40,7 +40,8 @@ static const char *const reason_names[] = {
     [DCP_REASON_EVACUATE] = "evacuate",     [DCP_REASON_RETURN] = "return",
     [DCP_REASON_PLACE] = "place",           [DCP_REASON_BALANCE] = "balance",
     [DCP_REASON_HEADROOM] = "headroom",
-    [DCP_REASON_MAKE_ROOM] = "make_room",
+    [DCP_REASON_MAKE_ROOM] = "make_room",   [DCP_REASON_PARK] = "park",
+    [DCP_REASON_WAKE] = "wake",
 };
 
 struct dcp_plan *

@@ -63,6 +63,8 @@ enum dcp_reason {
     DCP_REASON_BALANCE,
     DCP_REASON_HEADROOM,    /* Makes room for N+k. */
     DCP_REASON_MAKE_ROOM,   /* Moves away for another VM's sake. */
+    DCP_REASON_PARK,        /* Policy lets it be away for the night. */
+    DCP_REASON_WAKE,        /* Back from that. */
 };
 
 struct dcp_step {

@@ -37,6 +37,7 @@ dcp_policy_default(struct dcp_policy *policy)
         .migration_kib_s = 488281, /* 4 Gbit. */
         .migration_cpu_overhead_frac = 0.1,
         .cooldown_ms = 30 * INT64_C(60000),
+        .parks_at_once = 4,
         .failed_boots_frac = 0.05,
         .morning_lead_ms = 15 * INT64_C(60000),
         .min_history_ms = 7 * DCP_DAY_MS,

@@ -90,6 +90,7 @@ struct dcp_policy {
     double failed_boots_frac; /* Share of the hosts that a morning wakes, at
                                * least one, that may never boot; 0: all must;
                                * default 5 %. */
+    uint32_t parks_at_once; /* In one pool; default 4. */
     int64_t morning_lead_ms;  /* Morning leg ends so long before the window
                                * does, at least; default 15 min. */
     int64_t min_history_ms;   /* Shorter traces are not trusted; 7 d. */

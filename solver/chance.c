@@ -45,6 +45,9 @@ fill_items(const struct dcp_question *q, const struct dcp_chance *c,
 
     for (uint32_t v = 0; v < q->inventory->n_vms; v++) {
         const uint32_t *from = s->cpu_mhz + (size_t)v * s->stride;
+        if (item_of_vm[v] == DCP_IX_NONE) {
+            continue;
+        }
         uint32_t *to = mhz + (size_t)item_of_vm[v] * c->stride;
 
         for (uint32_t r = 0; r < c->n_ranges; r++) {

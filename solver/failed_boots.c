@@ -428,7 +428,8 @@ misread(const struct boots *b)
     const struct dcp_placement *day = b->p->q->start;
 
     for (uint32_t v = 0; v < day->n_vms; v++) {
-        uint32_t h = day->host[v].ix, at = b->s->host[b->p->item_of_vm[v]];
+        uint32_t item = b->p->item_of_vm[v], h = day->host[v].ix;
+        uint32_t at = item == DCP_IX_NONE ? h : b->s->host[item];
 
         if (h != at && ((h != DCP_IX_NONE && b->is_woken[h]) ||
                         (at != DCP_IX_NONE && b->is_woken[at]))) {

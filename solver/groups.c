@@ -64,9 +64,15 @@ collect_items(const struct dcp_problem *p, struct dcp_group *g,
     if (!m || !items || !part || !weight) {
         return false;
     }
-    for (uint32_t i = 0; i < n; i++) {
-        m[i] = (struct member){ p->item_of_vm[vms[i]], part_of(rule, vms[i]),
-                                weight_of(p, rule, vms[i]) };
+    uint32_t n_all = n;
+
+    n = 0;
+    for (uint32_t i = 0; i < n_all; i++) {
+        if (p->item_of_vm[vms[i]] != DCP_IX_NONE) {
+            m[n++] = (struct member){ p->item_of_vm[vms[i]],
+                                      part_of(rule, vms[i]),
+                                      weight_of(p, rule, vms[i]) };
+        }
     }
     qsort(m, n, sizeof *m, compare_members);
     for (uint32_t i = 0; i < n; i++) {
@@ -154,6 +160,9 @@ find_contradiction(struct dcp_problem *p, const struct dcp_group *g)
     for (uint32_t i = 0; i < rule->n_vms; i++) {
         uint32_t a = rule->vms[i], item = p->item_of_vm[a];
 
+        if (item == DCP_IX_NONE) {
+            continue;
+        }
         for (uint32_t k = p->vm_first[item]; k < p->vm_first[item + 1]; k++) {
             uint32_t b = p->vm[k];
 
@@ -415,6 +424,9 @@ index_priced(struct dcp_problem *p)
                 uint32_t v = delta->every_vm ? i : rule->vms[i];
                 uint32_t item = p->item_of_vm[v];
 
+                if (item == DCP_IX_NONE) {
+                    continue;
+                }
                 if (pass == 0) {
                     first[item + 2]++;
                     total++;

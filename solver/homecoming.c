@@ -27,7 +27,7 @@ is_whole(const struct dcp_question *q, const struct dcp_placement *where,
     for (uint32_t v = 0; whole && v < where->n_vms; v++) {
         uint32_t item = p->item_of_vm[v], h = where->host[v].ix;
 
-        whole = h == DCP_IX_NONE ||
+        whole = h == DCP_IX_NONE || item == DCP_IX_NONE ||
                 (s->host[item] == h && s->on[h] &&
                  p->use[h] != DCP_HOST_AVOID && dcp_state_allowed(s, item, h));
     }
@@ -80,7 +80,7 @@ bring_home(const struct dcp_question *q, struct dcp_placement *out,
 
         /* VMs of an item that did not go may be on several hosts: a rule
          * gathers what starts apart. */
-        if (s->host[item] != p->start_host[item]) {
+        if (item != DCP_IX_NONE && s->host[item] != p->start_host[item]) {
             out->host[v].ix = s->host[item];
         }
     }

@@ -130,6 +130,10 @@ dcp_move_text(const struct dcp_state *s, const struct dcp_move *move,
                        p->cap[f] ? 100.0 * s->used[f] / p->cap[f] : 0);
         break;
     }
+    case DCP_REASON_WAKE:
+        (void)snprintf(why, sizeof why, "back from the night");
+        break;
+    case DCP_REASON_PARK:
     case DCP_REASON_NIGHT_OFF:
     case DCP_REASON_REACH:
     case DCP_REASON_HEADROOM:

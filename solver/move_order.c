@@ -9,6 +9,7 @@
 
 #include "solver/move_order.h"
 
+#include "solver/parking.h"
 #include "solver/sequence.h"
 
 #include <stdlib.h>
@@ -211,7 +212,10 @@ order(struct dcp_state *s, const struct dcp_placement *to,
         for (uint32_t i = 0; i < n; i++) {
             struct pending *m = &moves[i];
 
-            if (waits(seq, waiting, m->vm) || !can_go(s, m->vm, m->to)) {
+            if (waits(seq, waiting, m->vm) ||
+                dcp_parking_comes_later(s->p->q->inventory, s->host, to,
+                                        m->vm) ||
+                !can_go(s, m->vm, m->to)) {
                 moves[left++] = *m;
             } else if (!go(s, out, m, m->to, false)) {
                 return false;
@@ -248,6 +252,11 @@ dcp_move_order_make(struct dcp_state *s, const struct dcp_placement *to,
     *out = (struct dcp_move_order){ .stuck_vm = DCP_IX_NONE };
     if (!moves || !waiting) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to order moves");
+    }
+    for (uint32_t v = 0; v < p->n_items; v++) { /* Parked: gone at first. */
+        if (s->host[v] != DCP_IX_NONE && dcp_host_is_none(to->host[v])) {
+            dcp_state_remove(s, v);
+        }
     }
     for (uint32_t v = 0; v < p->n_items; v++) {
         if (s->host[v] != to->host[v].ix && to->host[v].ix != DCP_IX_NONE) {

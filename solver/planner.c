@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include "solver/homecoming.h"
+#include "solver/parking.h"
 #include "solver/planner_work.h"
 
 #include <math.h>
@@ -124,6 +125,7 @@ dcp_work_question(const struct dcp_work *w, const struct dcp_placement *start,
         .last_slot = last_slot,
         .start = start,
         .home = w->r->start,
+        .absent = last_slot == w->night_slots ? w->absent : NULL,
         .host_use = w->use,
         .may_wake = !keeps_power(w),
         .may_empty = w->r->job == DCP_JOB_CONSOLIDATE && !w->r->settled,
@@ -531,8 +533,9 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
     DCP_FREE double *slope = calloc(w.n_hosts + 1u, sizeof *slope);
     DCP_FREE double *weight = calloc(w.n_slots + 1u, sizeof *weight);
     DCP_FREE uint8_t *use = calloc(w.n_hosts + 1u, 1);
+    DCP_FREE uint8_t *absent = calloc(r->inventory->n_vms + 1u, 1);
 
-    if (!on_value || !slope || !weight || !use || !w.night_slots) {
+    if (!on_value || !slope || !weight || !use || !absent || !w.night_slots) {
         return dcp_fail(err, w.night_slots ? DCP_E_NOMEM : DCP_E_ARGUMENT,
                         "no memory, or no slots, for a plan");
     }
@@ -540,6 +543,11 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
     w.slope = slope;
     w.weight = weight;
     w.use = use;
+    if (r->two_legs && r->job == DCP_JOB_CONSOLIDATE && !r->no_park &&
+        dcp_parking_choose(r->inventory, r->start_ms, r->window_end_ms,
+                           absent)) {
+        w.absent = absent;
+    }
     w.started_ms = monotonic_ms();
     set_use(&w);
     bool ok = true, again = true;

@@ -48,6 +48,7 @@ struct dcp_plan_request {
     uint64_t max_moves;             /* 0: no limit. A plan with more is dropped;
                                      * BALANCE looks for one within it. */
     enum dcp_even_score even_score; /* BALANCE. */
+    bool no_park; /* Nobody is parked, whatever policy.parking says. */
 };
 
 struct dcp_plan_outcome {
@@ -71,6 +72,7 @@ struct dcp_plan_outcome {
     uint64_t moved_mib;
     /* Hosts that the morning wakes, how many of them may never boot, and hosts
      * that stay on at night because more could not be done without. */
+    uint32_t vms_parked;
     uint32_t hosts_woken, boots_may_fail, hosts_kept_on;
     double cpu_util_mean_frac, mem_alloc_mean_frac; /* Hosts on, after. */
     struct dcp_plan_prediction predicted;

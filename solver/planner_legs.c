@@ -295,7 +295,8 @@ dcp_work_losses(const struct dcp_work *w, const struct dcp_placement *where,
     *out_survives = headroom.ok;
     for (uint32_t v = 0; v < where->n_vms; v++) {
         /* What a rule gathers may start apart: then 's' is another state. */
-        *out_survives &= s->host[p->item_of_vm[v]] == where->host[v].ix;
+        *out_survives &= p->item_of_vm[v] == DCP_IX_NONE ||
+                         s->host[p->item_of_vm[v]] == where->host[v].ix;
     }
     out->losses = *out_survives ? headroom.losses : NULL;
     out->n_losses = *out_survives ? headroom.n_losses : 0;
@@ -360,6 +361,10 @@ fill_plan(struct dcp_work *w, struct dcp_plan *plan,
     }
     if (steps->n) {
         memcpy(copy, steps->steps, steps->n * sizeof *copy);
+    }
+    w->outcome->vms_parked = 0;
+    for (uint32_t i = 0; i < steps->n; i++) {
+        w->outcome->vms_parked += copy[i].kind == DCP_STEP_VM_PARK;
     }
     plan->steps = copy;
     plan->n_steps = steps->n;

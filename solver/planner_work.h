@@ -19,6 +19,7 @@ struct dcp_work {
     uint32_t attempt;   /* From 0; each draws other random numbers. */
     struct dcp_solution night, day;
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
+    uint8_t *absent; /* By VM: parked for the night; NULL: none. */
     struct dcp_placement *home; /* Owned: where a return leg ends. */
     double even_before, even_after, even_bound; /* BALANCE. */
     uint32_t n_detours; /* Moves of an earlier attempt above the limit. */

@@ -248,6 +248,10 @@ compile_item_licences(const struct dcp_problem *p, struct dcp_pricing *g)
 
         for (uint32_t i = 0; i < l->vms.n; i++) {
             uint32_t item = p->item_of_vm[l->vms.ix[i]];
+
+            if (item == DCP_IX_NONE) {
+                continue;
+            }
             uint32_t *c = count + 2 * ((size_t)item * g->n_licences + k);
 
             n += c[0]++ == 0;

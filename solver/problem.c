@@ -31,6 +31,12 @@ find_root(uint32_t *parent, uint32_t v)
 }
 
 static bool
+is_absent(const struct dcp_question *q, uint32_t vm)
+{
+    return q->absent && q->absent[vm];
+}
+
+static bool
 compile_items(struct dcp_problem *p, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = p->q->inventory;
@@ -54,14 +60,22 @@ compile_items(struct dcp_problem *p, struct dcp_error *err)
             !dcp_rule_is_hard(p->q, rule)) {
             continue;
         }
-        for (uint32_t i = 1; i < rule->n_vms; i++) {
-            uint32_t a = find_root(parent, rule->vms[0]);
+        for (uint32_t i = 0, last = DCP_IX_NONE; i < rule->n_vms; i++) {
+            if (is_absent(p->q, rule->vms[i])) {
+                continue;
+            }
             uint32_t b = find_root(parent, rule->vms[i]);
+            uint32_t a = last == DCP_IX_NONE ? b : find_root(parent, last);
 
+            last = rule->vms[i];
             parent[a < b ? b : a] = a < b ? a : b; /* Root: lowest VM. */
         }
     }
     for (uint32_t v = 0; v < n_vms; v++) {
+        if (is_absent(p->q, v)) {
+            item_of[v] = DCP_IX_NONE;
+            continue;
+        }
         uint32_t root = find_root(parent, v);
 
         item_of[v] = root == v ? n_items++ : item_of[root];
@@ -77,7 +91,9 @@ compile_items(struct dcp_problem *p, struct dcp_error *err)
     }
     memcpy(fill, first, n_items * sizeof *fill);
     for (uint32_t v = 0; v < n_vms; v++) {
-        vm[fill[item_of[v]]++] = v;
+        if (item_of[v] != DCP_IX_NONE) {
+            vm[fill[item_of[v]]++] = v;
+        }
     }
     p->n_items = n_items;
     p->item_of_vm = item_of;
@@ -166,6 +182,9 @@ compile_requests(struct dcp_problem *p, struct dcp_error *err)
     for (uint32_t v = 0; v < n_vms; v++) {
         uint32_t *row = all + (size_t)v * DCP_SCALARS_MAX;
 
+        if (is_absent(q, v)) {
+            continue;
+        }
         dcp_vm_request(inv, (dcp_vm_id){ v }, vm_hypervisor(q, v), row);
         row[DCP_SCALAR_MEM] = packed_memory(q, v, row[DCP_SCALAR_MEM]);
         for (uint32_t s = 0; s < DCP_SCALARS_MAX; s++) {
@@ -186,6 +205,9 @@ compile_requests(struct dcp_problem *p, struct dcp_error *err)
         return no_memory(err);
     }
     for (uint32_t v = 0; v < n_vms; v++) {
+        if (is_absent(q, v)) {
+            continue;
+        }
         uint32_t *row = request + (size_t)p->item_of_vm[v] * n;
 
         for (uint32_t s = 0; s < n; s++) {
@@ -206,6 +228,9 @@ timed_column(const struct dcp_problem *p, const uint32_t *of_vms)
                                     (size_t)p->n_items * p->stride);
 
     for (uint32_t v = 0; out && v < q->inventory->n_vms; v++) {
+        if (is_absent(q, v)) {
+            continue;
+        }
         const uint32_t *row =
             of_vms + (size_t)v * q->demand->stride + q->first_slot;
         uint32_t *to = out + (size_t)p->item_of_vm[v] * p->stride;

@@ -47,6 +47,8 @@ struct dcp_question {
     bool ignore_soft; /* Drop soft rules; else they are kept as if hard, */
     bool price_soft;  /* or, with this, may be broken for their price, which is
                        * added to the value (in its unit). */
+    const uint8_t *absent; /* By VM: 1 = neither placed nor counted, as if it
+                            * did not exist (parked); NULL: none. */
     bool vms_apart; /* Each VM is an item of its own, gathered or not: for
                      * ordering moves one by one. */
     const double *host_on_value; /* By host: what being on for the slots costs;
@@ -92,7 +94,7 @@ struct dcp_problem {
     uint32_t n_hosts, n_items, n_slots, stride;
 
     /* Items. */
-    const uint32_t *item_of_vm;    /* [n_vms] */
+    const uint32_t *item_of_vm;    /* [n_vms]; DCP_IX_NONE: absent. */
     const uint32_t *vm_first, *vm; /* VMs of item i: vm[vm_first[i]..[i+1]-1] */
     const uint32_t *cpu_mhz;       /* [item * stride + slot] */
     const uint32_t *net_kib_s;     /* Same; NULL: not a resource here. */

@@ -11,99 +11,14 @@
 #include "solver/schedule.h"
 
 #include "solver/move_facts.h"
+#include "solver/parking.h"
 #include "solver/rule_waits.h"
+#include "solver/step_waits.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define VLAN_STEP_MS 2000
-
-void
-dcp_trunks_finish(struct dcp_trunks *t)
-{
-    free(t->items);
-    *t = (struct dcp_trunks){ 0 };
-}
-
-void
-dcp_trunks_rewind(struct dcp_trunks *t, uint32_t first_step)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < t->n; i++) {
-        struct dcp_trunk *trunk = &t->items[i];
-
-        if (trunk->step < first_step) {
-            trunk->gone = trunk->gone < first_step ? trunk->gone : 0;
-            t->items[n++] = *trunk;
-        }
-    }
-    t->n = n;
-}
-
-/* Ids being collected for one step's 'after'. */
-struct waits {
-    uint32_t *id;
-    uint32_t n, capacity;
-};
-
-static bool
-wait_for(struct waits *w, uint32_t id)
-{
-    if (!id) {
-        return true;
-    }
-    if (w->n == w->capacity) {
-        uint32_t capacity = w->capacity ? 2 * w->capacity : 64;
-        uint32_t *more = realloc(w->id, capacity * sizeof *more);
-
-        if (!more) {
-            return false;
-        }
-        w->id = more;
-        w->capacity = capacity;
-    }
-    w->id[w->n++] = id;
-    return true;
-}
-
-static int
-compare_u32(const void *pa, const void *pb)
-{
-    uint32_t a, b;
-
-    memcpy(&a, pa, sizeof a);
-    memcpy(&b, pb, sizeof b);
-    return a < b ? -1 : a > b;
-}
-
-/* Hands the collected ids to the step, sorted, without repeats. */
-static bool
-take_waits(struct dcp_step_list *l, struct dcp_step *step, struct waits *w)
-{
-    uint32_t n = 0;
-
-    if (w->n > 1) {
-        qsort(w->id, w->n, sizeof *w->id, compare_u32);
-    }
-    for (uint32_t i = 0; i < w->n; i++) {
-        if (!n || w->id[i] != w->id[n - 1]) {
-            w->id[n++] = w->id[i];
-        }
-    }
-    uint32_t *after = dcp_arena_array(l->arena, uint32_t, n);
-
-    if (!after) {
-        return false;
-    }
-    if (n) {
-        memcpy(after, w->id, n * sizeof *after);
-    }
-    step->after = after;
-    step->n_after = n;
-    w->n = 0;
-    return true;
-}
 
 /* One departure or arrival of a host, in order. */
 struct visit {
@@ -120,6 +35,9 @@ struct maker {
                               * off: the bound of what any order can reach. */
     uint32_t *last_step_of_vm;
     struct dcp_rule_waits *rule_waits;
+    uint32_t *parked; /* VMs that this leg parks, in order. */
+    uint32_t n_parked;
+    struct dcp_parking_waits parking;
     uint32_t *on_step;       /* By host: the step that switches it on. */
     uint32_t *gate;          /* By host. */
     struct visit *departure; /* Pool; lists by host through first/last. */
@@ -127,7 +45,7 @@ struct maker {
     uint32_t *first_departure, *last_departure;
     uint32_t *touched;        /* By host: VMs still to leave or pass through. */
     uint32_t n_left_on;       /* Of those on at first, not yet switched off. */
-    struct waits waits, done; /* done: scratch for host_off. */
+    struct dcp_step_waits waits, done; /* done: scratch for host_off. */
     uint32_t *n_arrivals;     /* By host: VMs that come to it. */
     uint32_t *vms_first, *vms; /* VMs by host at the end of the leg. */
     uint32_t *visits_first;    /* By host: list of all steps that touch it. */
@@ -142,6 +60,13 @@ allocate(struct maker *m, uint32_t n_moves)
     uint32_t nh = m->p->n_hosts + 1u, nv = m->p->n_items + 1u;
 
     m->last_step_of_vm = calloc(nv, sizeof *m->last_step_of_vm);
+    m->parked = calloc(nv, sizeof *m->parked);
+    if (!m->parked || !dcp_parking_waits_init(&m->parking, m->r->inventory)) {
+        return false;
+    }
+    m->n_parked = dcp_parking_list(m->r->inventory, m->r->from, m->r->to,
+                                   m->parked);
+    n_moves += m->n_parked;
     m->on_step = calloc(nh, sizeof *m->on_step);
     m->gate = calloc(nh, sizeof *m->gate);
     m->departure = malloc((n_moves + 1u) * sizeof *m->departure);
@@ -179,6 +104,8 @@ static void
 release(struct maker *m)
 {
     free(m->last_step_of_vm);
+    free(m->parked);
+    dcp_parking_waits_finish(&m->parking);
     free(m->on_step);
     free(m->gate);
     free(m->departure);
@@ -234,7 +161,7 @@ add_host_on(struct maker *m, uint32_t h)
         n ? dcp_arena_printf(m->list->arena, "%u VMs come to it", n)
           : "kept on as headroom for a loss";
     m->on_step[h] = step->id;
-    return step->reason_text && take_waits(m->list, step, &m->waits);
+    return step->reason_text && dcp_step_waits_take(m->list, step, &m->waits);
 }
 
 static double
@@ -259,7 +186,7 @@ wait_for_others_on(struct maker *m)
         return true;
     }
     for (uint32_t h = 0; h < m->p->n_hosts; h++) {
-        if (!wait_for(&m->waits, m->on_step[h])) {
+        if (!dcp_step_waits_add(&m->waits, m->on_step[h])) {
             return false;
         }
     }
@@ -274,7 +201,7 @@ add_host_off(struct maker *m, uint32_t h)
 
     for (uint32_t k = m->visits_first[h]; k != DCP_IX_NONE;
          k = m->visit[k].next) {
-        if (!wait_for(&m->waits, m->visit[k].step)) {
+        if (!dcp_step_waits_add(&m->waits, m->visit[k].step)) {
             return false;
         }
     }
@@ -296,7 +223,7 @@ add_host_off(struct maker *m, uint32_t h)
         "IT load",
         hours, hw->power_w[0], hw->sleep_w,
         hours * (hw->power_w[0] - hw->sleep_w) / 1000);
-    return step->reason_text && take_waits(m->list, step, &m->waits);
+    return step->reason_text && dcp_step_waits_take(m->list, step, &m->waits);
 }
 
 /* --- VLANs -------------------------------------------------------------- */
@@ -374,11 +301,11 @@ add_untrunks(struct maker *m)
         for (uint32_t k = m->visits_first[trunk->host]; k != DCP_IX_NONE;
              k = m->visit[k].next) {
             if (dcp_ids_contain(&inv->vms[m->visit[k].vm].vlans, trunk->vlan) &&
-                !wait_for(&m->waits, m->visit[k].step)) {
+                !dcp_step_waits_add(&m->waits, m->visit[k].step)) {
                 return false;
             }
         }
-        if (!wait_for(&m->waits, trunk->step)) {
+        if (!dcp_step_waits_add(&m->waits, trunk->step)) {
             return false;
         }
         struct dcp_step *step =
@@ -394,7 +321,7 @@ add_untrunks(struct maker *m)
             m->list->arena, "no VM on %s uses VLAN %s any more",
             inv->hosts[trunk->host].name, inv->vlans[trunk->vlan].name);
         trunk->gone = step->id;
-        if (!step->reason_text || !take_waits(m->list, step, &m->waits)) {
+        if (!step->reason_text || !dcp_step_waits_take(m->list, step, &m->waits)) {
             return false;
         }
     }
@@ -418,7 +345,7 @@ open_gate(struct maker *m, uint32_t h)
         dcp_state_sub_load(m->start, v->vm, h);
         opened++;
         only = v->step;
-        if (!wait_for(&m->done, v->step)) {
+        if (!dcp_step_waits_add(&m->done, v->step)) {
             return false;
         }
     }
@@ -431,7 +358,7 @@ open_gate(struct maker *m, uint32_t h)
         m->done.n = 0;
         return true;
     }
-    if (!wait_for(&m->done, m->gate[h])) {
+    if (!dcp_step_waits_add(&m->done, m->gate[h])) {
         return false;
     }
     struct dcp_step *sync =
@@ -444,7 +371,7 @@ open_gate(struct maker *m, uint32_t h)
     sync->reason_text = dcp_arena_printf(m->list->arena, "room on %s",
                                          m->r->inventory->hosts[h].name);
     m->gate[h] = sync->id;
-    return sync->reason_text && take_waits(m->list, sync, &m->done);
+    return sync->reason_text && dcp_step_waits_take(m->list, sync, &m->done);
 }
 
 /* Waits of rules that hold always, and of sequences. */
@@ -456,7 +383,7 @@ wait_for_rules(struct maker *m, const struct dcp_move *move)
     bool ok = dcp_rule_waits_list(m->rule_waits, move, &steps, &n);
 
     for (uint32_t i = 0; ok && i < n; i++) {
-        ok = wait_for(&m->waits, steps[i]);
+        ok = dcp_step_waits_add(&m->waits, steps[i]);
     }
     return ok;
 }
@@ -482,13 +409,81 @@ depart(struct maker *m, uint32_t h, uint32_t vm, uint32_t step)
     m->last_departure[h] = k;
 }
 
+/* What a park or a restore waits for beside all else. */
+static bool
+wait_for_parking(struct maker *m, uint32_t vm, uint32_t host)
+{
+    uint32_t ids[2];
+
+    dcp_parking_waits_get(&m->parking, vm, host, ids);
+    return dcp_step_waits_add(&m->waits, ids[0]) && dcp_step_waits_add(&m->waits, ids[1]);
+}
+
+/* Parking only gives room, so it waits for no move. */
+static bool
+add_park(struct maker *m, uint32_t vm)
+{
+    const struct dcp_inventory *inv = m->r->inventory;
+    const struct dcp_park *park = dcp_park_of(inv, vm);
+    uint32_t host = m->r->from->host[vm].ix;
+
+    if (!wait_for_parking(m, vm, host)) {
+        return false;
+    }
+    struct dcp_step *step =
+        add_step(m, DCP_STEP_VM_PARK, (struct dcp_object){ DCP_OBJECT_VM, vm },
+                 DCP_REASON_PARK);
+
+    if (!step) {
+        return false;
+    }
+    step->from = host_object(host);
+    step->estimate_ms = park ? dcp_park_ms(park, &inv->vms[vm]) : 0;
+    step->reason_text = dcp_arena_printf(
+        m->list->arena, "%s for the night: frees %llu MiB of memory on %s",
+        park && park->shutdown ? "shut down" : "saved to disk",
+        (unsigned long long)inv->vms[vm].mem_mib, inv->hosts[host].name);
+    dcp_parking_waits_add(&m->parking, vm, host, step->id);
+    m->last_step_of_vm[vm] = step->id;
+    depart(m, host, vm, step->id);
+    visit_host(m, host, vm, step->id);
+    return step->reason_text && dcp_step_waits_take(m->list, step, &m->waits);
+}
+
+/* A VM that this leg parks may be why a rule lets another come. */
+static bool
+wait_for_parked(struct maker *m, uint32_t vm)
+{
+    const struct dcp_problem *p = m->p;
+
+    for (uint32_t k = p->group_first[vm];
+         m->n_parked && k < p->group_first[vm + 1]; k++) {
+        const struct dcp_group *g =
+            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
+
+        for (uint32_t i = 0; i < g->n_items + g->n_others; i++) {
+            uint32_t w =
+                i < g->n_items ? g->items[i] : g->others[i - g->n_items];
+
+            if (dcp_host_is_none(m->r->to->host[w]) &&
+                !dcp_step_waits_add(&m->waits, m->last_step_of_vm[w])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static bool
 add_move(struct maker *m, const struct dcp_move *move)
 {
-    enum dcp_reason reason = move->from == DCP_IX_NONE ? DCP_REASON_PLACE
-                             : move->bypass            ? DCP_REASON_BYPASS
-                                                       : m->r->move_reason;
     const struct dcp_inventory *inv = m->r->inventory;
+    bool comes = move->from == DCP_IX_NONE;
+    const struct dcp_park *park = comes ? dcp_park_of(inv, move->vm) : NULL;
+    enum dcp_reason reason = park           ? DCP_REASON_WAKE
+                             : comes        ? DCP_REASON_PLACE
+                             : move->bypass ? DCP_REASON_BYPASS
+                                            : m->r->move_reason;
 
     dcp_state_add_load(m->start, move->vm, move->to);
     if (!open_gate(m, move->to)) {
@@ -499,18 +494,22 @@ add_move(struct maker *m, const struct dcp_move *move)
 
         if (!ensure_trunk(m, move->vm, move->to, inv->vms[move->vm].vlans.ix[i],
                           &step) ||
-            !wait_for(&m->waits, step)) {
+            !dcp_step_waits_add(&m->waits, step)) {
             return false;
         }
     }
-    if (!wait_for(&m->waits, m->gate[move->to]) ||
-        !wait_for(&m->waits, m->on_step[move->to]) ||
-        !wait_for(&m->waits, m->last_step_of_vm[move->vm]) ||
-        !wait_for_rules(m, move)) {
+    if (!dcp_step_waits_add(&m->waits, m->gate[move->to]) ||
+        !dcp_step_waits_add(&m->waits, m->on_step[move->to]) ||
+        !dcp_step_waits_add(&m->waits, m->last_step_of_vm[move->vm]) ||
+        !wait_for_rules(m, move) || !wait_for_parked(m, move->vm) ||
+        (park && !wait_for_parking(m, move->vm, move->to))) {
         return false;
     }
     struct dcp_step *step = add_step(
-        m, move->from == DCP_IX_NONE ? DCP_STEP_VM_START : DCP_STEP_MIGRATE,
+        m,
+        park    ? DCP_STEP_VM_RESTORE
+        : comes ? DCP_STEP_VM_START
+                : DCP_STEP_MIGRATE,
         (struct dcp_object){ DCP_OBJECT_VM, move->vm }, reason);
 
     if (!step) {
@@ -527,13 +526,17 @@ add_move(struct maker *m, const struct dcp_move *move)
             step->frees = host_object(move->from);
         }
     } else {
-        step->estimate_ms = 30000;
+        step->estimate_ms =
+            park ? dcp_restore_ms(park, &inv->vms[move->vm]) : 30000;
+    }
+    if (park) {
+        dcp_parking_waits_add(&m->parking, move->vm, move->to, step->id);
     }
     visit_host(m, move->to, move->vm, step->id);
     step->reason_text = dcp_move_text(m->start, move, reason, m->list->arena);
     m->last_step_of_vm[move->vm] = step->id;
     dcp_rule_waits_note(m->rule_waits, move, step->id);
-    return step->reason_text && take_waits(m->list, step, &m->waits);
+    return step->reason_text && dcp_step_waits_take(m->list, step, &m->waits);
 }
 
 /* Counts, per host that will be off, the moves that still touch it. */
@@ -545,6 +548,9 @@ count_touches(struct maker *m, const struct dcp_move_order *order)
             m->touched[order->moves[i].from]++;
         }
         m->touched[order->moves[i].to]++;
+    }
+    for (uint32_t i = 0; i < m->n_parked; i++) {
+        m->touched[m->r->from->host[m->parked[i]].ix]++;
     }
 }
 
@@ -572,6 +578,10 @@ make_steps(struct maker *m, const struct dcp_move_order *order)
     for (uint32_t h = 0; ok && h < n; h++) {
         /* Empty already: off at once. */
         ok = !from->on[h] || to->on[h] || m->touched[h] || add_host_off(m, h);
+    }
+    for (uint32_t i = 0; ok && i < m->n_parked; i++) {
+        ok = add_park(m, m->parked[i]) &&
+             switch_off_if_done(m, from->host[m->parked[i]].ix);
     }
     for (uint32_t i = 0; ok && i < order->n; i++) {
         const struct dcp_move *move = &order->moves[i];

@@ -368,6 +368,11 @@ read_answer(const struct dcp_problem *p, struct dcp_state *s,
     if (!out->placement) {
         return false;
     }
+    for (uint32_t v = 0; p->q->absent && v < out->placement->n_vms; v++) {
+        if (p->q->absent[v]) {
+            out->placement->host[v] = dcp_host_none();
+        }
+    }
     for (uint32_t i = 0; i < p->n_items; i++) {
         for (uint32_t k = p->vm_first[i]; k < p->vm_first[i + 1]; k++) {
             out->placement->host[p->vm[k]].ix = s->host[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The growing list of steps, and how long it takes under the limits. */
+/* The growing list of steps, what it has trunked, and how long it takes under
+ * the limits. */
 
 #include "solver/schedule.h"
 
@@ -30,6 +31,31 @@ dcp_step_list_add(struct dcp_step_list *l)
 
     *step = (struct dcp_step){ .id = l->n, .reason_text = "" };
     return step;
+}
+
+/* --- VLANs of a plan so far ------------------------------------------------ */
+
+void
+dcp_trunks_finish(struct dcp_trunks *t)
+{
+    free(t->items);
+    *t = (struct dcp_trunks){ 0 };
+}
+
+void
+dcp_trunks_rewind(struct dcp_trunks *t, uint32_t first_step)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < t->n; i++) {
+        struct dcp_trunk *trunk = &t->items[i];
+
+        if (trunk->step < first_step) {
+            trunk->gone = trunk->gone < first_step ? trunk->gone : 0;
+            t->items[n++] = *trunk;
+        }
+    }
+    t->n = n;
 }
 
 /* --- Makespan ----------------------------------------------------------- */

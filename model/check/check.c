@@ -88,6 +88,7 @@ check_legs(const struct dcp_judge *j)
     if (!ok) {
         return false;
     }
+    ok = dcp_park_check(j, &order);
     for (uint32_t i = 0; ok && sound && i < j->plan->n_legs; i++) {
         struct dcp_leg_view leg;
 

@@ -70,6 +70,9 @@ bool dcp_watts_placement(const struct dcp_cells *,
 bool dcp_pools_placement(const struct dcp_judge *,
                          const struct dcp_placement *) DCP_CHECKED;
 bool dcp_survive_check(struct dcp_leg_view *) DCP_CHECKED;
+/* Of the whole plan. */
+bool dcp_park_check(const struct dcp_judge *,
+                    struct dcp_check_order *) DCP_CHECKED;
 bool dcp_no_boot_check(struct dcp_leg_view *) DCP_CHECKED;
 
 /* The slots of the demand that overlap [start_ms, end_ms); false: they do not

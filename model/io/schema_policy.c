@@ -133,6 +133,13 @@ static const struct dcp_schema_row policy_rows[] = {
       .help = "hosts that are switched at one time; 0: one in fifty, at "
               "least one" },
     { "migration", SECTION("policy.migration"), .help = "limits of moves" },
+    { "parking", SECTION("policy.parking"), LIST,
+      .help = "VMs that may be saved or shut down for the night; the first "
+              "entry that selects a VM counts" },
+    { "parks_at_once", QUANTITY(NUMBER), AT(P, parks_at_once), .min = 1,
+      .max = 1000, .fallback = "4",
+      .help = "VMs that are parked, or restored, at one time in one pool (or "
+              "on one host, where their pool is not modelled)" },
     { "failed_boots", QUANTITY(SHARE), AT(P, failed_boots_frac), .max = 1,
       .fallback = "5%",
       .help = "of the hosts that a morning wakes so many, and at least one, "
@@ -173,6 +180,22 @@ DEFINE_SECTION(overload, "policy.overload", "overload", NONE, 0,
                "A chance constraint: CPU that VMs want at the same moment, not "
                "the sum of what each wants at its own; on average it still "
                "keeps `target`.");
+
+static const struct dcp_schema_row parking_rows[] = {
+    { "vms", SELECTOR, LIST, .required = true,
+      .help = "name, glob, tag:, tier:, tenant:, application: or os:" },
+    { "window", .value = DCP_VALUE_WINDOW, .required = true,
+      .help = "local time in which they may be away" },
+    { "by", CHOICE("save|shutdown"), .fallback = "save",
+      .help = "memory saved to disk, or the VM shut down" },
+    { "wake", TEXT,
+      .help = "local time, as 06:30, from which they run again; absent: the "
+              "window's end" },
+    { "rate", QUANTITY(RATE), AT(struct dcp_park, rate_kib_s), .min = 1,
+      .fallback = "2Gbit", .help = "of saving and restoring one VM" },
+};
+DEFINE_SECTION(parking, "policy.parking", "parking", NONE,
+               sizeof(struct dcp_park), "VMs that may be parked.");
 
 static const struct dcp_schema_row headroom_rows[] = {
     { "survive", SECTION("policy.headroom.survive"), LIST,

@@ -52,7 +52,7 @@
         X(shutdown) X(hypervisor) X(host) X(port) X(server) X(switch) X(link)  \
             X(vlan) X(array) X(pool) X(tenant) X(quota) X(application) X(tier) \
                 X(profile) X(flavour) X(vm) X(nic) X(volume) X(licence)        \
-                    X(covers) X(calendar) X(policy) X(target) X(overload)      \
+                    X(covers) X(calendar) X(policy) X(target) X(parking) X(overload)      \
                         X(headroom) X(loss) X(migration) X(rule) X(score)      \
                             X(policy_test) X(policy_file)
 

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "solver/step_waits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool
+dcp_step_waits_add(struct dcp_step_waits *w, uint32_t id)
+{
+    if (!id) {
+        return true;
+    }
+    if (w->n == w->capacity) {
+        uint32_t capacity = w->capacity ? 2 * w->capacity : 64;
+        uint32_t *more = realloc(w->id, capacity * sizeof *more);
+
+        if (!more) {
+            return false;
+        }
+        w->id = more;
+        w->capacity = capacity;
+    }
+    w->id[w->n++] = id;
+    return true;
+}
+
+static int
+compare_u32(const void *pa, const void *pb)
+{
+    uint32_t a, b;
+
+    memcpy(&a, pa, sizeof a);
+    memcpy(&b, pb, sizeof b);
+    return a < b ? -1 : a > b;
+}
+
+bool
+dcp_step_waits_take(struct dcp_step_list *l, struct dcp_step *step,
+                    struct dcp_step_waits *w)
+{
+    uint32_t n = 0;
+
+    if (w->n > 1) {
+        qsort(w->id, w->n, sizeof *w->id, compare_u32);
+    }
+    for (uint32_t i = 0; i < w->n; i++) {
+        if (!n || w->id[i] != w->id[n - 1]) {
+            w->id[n++] = w->id[i];
+        }
+    }
+    uint32_t *after = dcp_arena_array(l->arena, uint32_t, n);
+
+    if (!after) {
+        return false;
+    }
+    if (n) {
+        memcpy(after, w->id, n * sizeof *after);
+    }
+    step->after = after;
+    step->n_after = n;
+    w->n = 0;
+    return true;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_STEP_WAITS_H
+#define DCP_SOLVER_STEP_WAITS_H 1
+
+/* Ids being collected for one step's 'after'.  Starts zeroed; 'id' is freed by
+ * its owner. */
+
+#include "solver/schedule.h"
+
+struct dcp_step_waits {
+    uint32_t *id;
+    uint32_t n, capacity;
+};
+
+/* 0 is no step.  False: out of memory. */
+bool dcp_step_waits_add(struct dcp_step_waits *, uint32_t id);
+/* Hands the collected ids to the step, sorted, without repeats. */
+bool dcp_step_waits_take(struct dcp_step_list *, struct dcp_step *,
+                         struct dcp_step_waits *);
+
+#endif /* solver/step_waits.h */
