@@ -54,6 +54,9 @@ dcp_root_forbids(const struct dcp_question *q, const struct dcp_rule *rule,
 {
     const struct dcp_placement *home = q->home ? q->home : q->start;
 
+    if (when == DCP_FORBIDS_PRICE && rule->has_hours) {
+        return false; /* Hours say when to move; the end has no part in it. */
+    }
     return when != DCP_FORBIDS_RESTART && !dcp_host_is_none(home->host[vm]) &&
            home->host[vm].ix != host && root_binds(q, rule);
 }

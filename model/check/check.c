@@ -267,3 +267,25 @@ dcp_check_placement(const struct dcp_inventory *inv,
     }
     return ok;
 }
+
+bool
+dcp_check_rules(const struct dcp_inventory *inv,
+                const struct dcp_placement *base, const struct dcp_placement *p,
+                struct dcp_check_result *out, struct dcp_error *err)
+{
+    struct dcp_judge j = { .inv = inv, .base = base };
+
+    if (!begin(&j, out, err)) {
+        return false;
+    }
+    bool ok = (p->n_vms == inv->n_vms && p->n_hosts == inv->n_hosts) ||
+              dcp_fail(err, DCP_E_ARGUMENT,
+                       "placement and model do not belong together");
+
+    ok = ok && dcp_check_rules_check(&j, p, "");
+    out->states_checked = 1;
+    if (!ok) {
+        dcp_check_result_finish(out);
+    }
+    return ok;
+}

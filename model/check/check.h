@@ -78,4 +78,14 @@ dcp_check_placement(const struct dcp_inventory *, const struct dcp_demand *,
                     struct dcp_error *err) DCP_CHECKED;
 void dcp_check_result_finish(struct dcp_check_result *);
 
+/* The declared rules alone, in one placement: hard ones, and soft ones with
+ * their price.  'base': where VMs were before; what it breaks is not held
+ * against hard rules.  NULL: nothing is excused, and rules about staying
+ * (root, quarantine) have nothing to say. */
+bool dcp_check_rules(const struct dcp_inventory *,
+                     const struct dcp_placement *base,
+                     const struct dcp_placement *,
+                     struct dcp_check_result *out,
+                     struct dcp_error *err) DCP_CHECKED;
+
 #endif /* model/check/check.h */
