@@ -63,6 +63,7 @@ print_json(const struct dcp_globals *g, const struct dcp_plan *plan,
     dcp_json_ku64(&w, "violations_total", r->n_violations_all);
     print_list(&w, "violations", r->violations, r->n_violations);
     dcp_json_ku64(&w, "soft_total", r->n_soft_all);
+    dcp_json_kdouble(&w, "soft_price", r->soft_price);
     print_list(&w, "soft", r->soft, r->n_soft);
     dcp_json_kobject(&w, "run");
     dcp_ui_run_members(g, &w);
@@ -118,8 +119,8 @@ print_human(const struct dcp_globals *g, const struct dcp_plan *plan,
         print_lines(r->violations, r->n_violations, r->n_violations_all);
     }
     if (r->n_soft_all) {
-        printf("soft rules that do not hold at a leg's end: %u\n",
-               r->n_soft_all);
+        printf("soft rules that do not hold at a leg's end: %u, price %g\n",
+               r->n_soft_all, r->soft_price);
         print_lines(r->soft, r->n_soft, r->n_soft_all);
     }
 }

@@ -171,7 +171,7 @@ solve(struct first *f, struct dcp_error *err)
     if (!done && !pack(f, &q, err)) {
         return false;
     }
-    q.ignore_soft = true;
+    q.price_soft = true;
     if (!done && !f->end && has_soft_rules(&inv) && !pack(f, &q, err)) {
         return false;
     }

@@ -118,4 +118,13 @@ int dcp_planning_json(const struct dcp_globals *, const struct dcp_context *,
                       const struct dcp_planning_answer *, int status,
                       struct dcp_error *err);
 
+/* cli/planning_soft.c: soft rules that the plan breaks, leg by leg, with their
+ * price: member "soft" of the answer, and lines for people. */
+struct dcp_json;
+bool dcp_planning_soft_json(struct dcp_json *, const struct dcp_context *,
+                            const struct dcp_planning_answer *,
+                            struct dcp_error *err) DCP_CHECKED;
+void dcp_planning_soft_print(const struct dcp_context *,
+                             const struct dcp_planning_answer *);
+
 #endif /* cli/planning.h */

@@ -184,6 +184,10 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_kdouble(&w, "plan_seconds", plan_seconds(a->plan));
     dcp_json_ku64(&w, "violations_before", a->violations_before);
     dcp_json_ku64(&w, "violations_after", a->violations_after);
+    if (!dcp_planning_soft_json(&w, c, a, err)) {
+        dcp_json_finish(&w);
+        return -1;
+    }
     dcp_json_kdouble(&w, "cpu_util_mean_frac", o->cpu_util_mean_frac);
     dcp_json_kdouble(&w, "mem_alloc_mean_frac", o->mem_alloc_mean_frac);
     dcp_json_ku64(&w, "hosts_needed_allocated", a->hosts_needed_allocated);
@@ -489,6 +493,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
                a->plan ? o->moves : 0);
         dcp_planning_pareto_print(job);
     }
+    dcp_planning_soft_print(c, a);
     print_demand(inv, a->demand);
     print_memory(inv, a);
     print_joint(inv, a);

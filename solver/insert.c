@@ -212,6 +212,7 @@ dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
     uint32_t best = DCP_IX_NONE;
     double least = 0, cheapest = 0;
     bool priced = dcp_pricing_item_is_covered(p, item);
+    bool soft = dcp_state_is_priced(s, item);
 
     if (in->prefer_home && takes(in, item, p->home_host[item])) {
         return p->home_host[item];
@@ -228,6 +229,8 @@ dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
         }
         double room = dcp_state_room_left(s, &in->weights, item, h);
         double money = priced ? dcp_objective_licence_delta(s, item, h) : 0;
+
+        money += soft ? dcp_state_soft_price_delta(s, item, h) : 0;
 
         if ((best == DCP_IX_NONE || money < cheapest ||
              (money <= cheapest && room < least)) &&

@@ -346,7 +346,8 @@ double
 dcp_objective_value(struct dcp_state *s, uint32_t level)
 {
     refresh(s);
-    return whole_value(s->p->pricing, s->objective, level);
+    return whole_value(s->p->pricing, s->objective, level) +
+           (level ? 0 : dcp_state_soft_price(s));
 }
 
 double
@@ -362,7 +363,7 @@ dcp_objective_measure(const struct dcp_state *s, uint32_t level)
         value = whole_value(s->p->pricing, o, level);
     }
     dcp_objective_destroy(o);
-    return value;
+    return value + (level ? 0 : dcp_state_soft_price(s));
 }
 
 int
@@ -460,7 +461,15 @@ dcp_objective_move_delta(struct dcp_state *s, uint32_t level, uint32_t item,
         s->objective->host[to].n_moved + dcp_pricing_moves(p, item, to),
     };
 
-    return value_after(s, level, c, moved, 2) - now;
+    double then = dcp_state_soft_price(s);
+
+    if (s->broken && !level) {
+        dcp_state_remove(s, item);
+        then = dcp_state_soft_price(s) +
+               dcp_state_soft_price_delta(s, item, to);
+        dcp_state_place(s, item, from);
+    }
+    return value_after(s, level, c, moved, 2) + (level ? 0 : then) - now;
 }
 
 double
@@ -478,7 +487,20 @@ dcp_objective_swap_delta(struct dcp_state *s, uint32_t level, uint32_t a,
             dcp_pricing_moves(p, a, hb),
     };
 
-    return value_after(s, level, c, moved, 2) - now;
+    double then = dcp_state_soft_price(s);
+
+    if (s->broken && !level) {
+        dcp_state_remove(s, a);
+        dcp_state_remove(s, b);
+        dcp_state_place(s, a, hb);
+        dcp_state_place(s, b, ha);
+        then = dcp_state_soft_price(s);
+        dcp_state_remove(s, a);
+        dcp_state_remove(s, b);
+        dcp_state_place(s, a, ha);
+        dcp_state_place(s, b, hb);
+    }
+    return value_after(s, level, c, moved, 2) + (level ? 0 : then) - now;
 }
 
 double

@@ -213,25 +213,60 @@ solve_options(const struct dcp_work *w, double share)
     return o;
 }
 
-/* Soft rules are kept as if hard where there is an answer that way. */
 bool
-dcp_work_solve(const struct dcp_work *w, struct dcp_question *q, double share,
-               struct dcp_solution *out, struct dcp_error *err)
+dcp_work_has_soft_rules(const struct dcp_work *w)
 {
-    struct dcp_solve_options options = solve_options(w, share);
     bool soft = false;
 
     for (uint32_t r = 0; r < w->r->inventory->n_rules; r++) {
         soft |= w->r->inventory->rules[r].soft;
     }
+    return soft;
+}
+
+/* Soft rules may be broken for their price.  They are tried as if hard as well:
+ * a search that need not weigh them sometimes finds what costs less.  The
+ * bound is always that of the question in which they may be broken. */
+bool
+dcp_work_solve(const struct dcp_work *w, struct dcp_question *q, double share,
+               struct dcp_solution *out, struct dcp_error *err)
+{
+    bool soft = dcp_work_has_soft_rules(w);
+    struct dcp_solve_options options =
+        solve_options(w, soft ? share / 2 : share);
+    struct dcp_solution hard;
+
+    q->price_soft = soft;
     if (!dcp_solve(q, &options, out, err)) {
         return false;
     }
-    if (soft && !out->placement) {
+    if (!soft || out->status == DCP_STATUS_OPTIMAL ||
+        out->status == DCP_STATUS_INFEASIBLE) {
+        return true;
+    }
+    struct dcp_question kept = *q;
+
+    kept.price_soft = false;
+    options = solve_options(w, share);
+    if (!dcp_solve(&kept, &options, &hard, err)) {
         dcp_solution_finish(out);
-        q->ignore_soft = true;
-        options = solve_options(w, share);
-        return dcp_solve(q, &options, out, err);
+        return false;
+    }
+    double margin = 1e-9 * fmax(fabs(hard.value), 1);
+
+    if (hard.placement &&
+        (!out->placement || hard.value < out->value - margin)) {
+        hard.bound = fmin(out->bound, hard.value);
+        hard.hosts_lower_bound = out->hosts_lower_bound;
+        hard.bound_method = out->bound_method;
+        hard.status = hard.bound >= hard.value - margin ? DCP_STATUS_OPTIMAL
+                                                        : DCP_STATUS_FEASIBLE;
+        hard.rounds += out->rounds;
+        dcp_solution_finish(out);
+        *out = hard;
+    } else {
+        out->rounds += hard.rounds;
+        dcp_solution_finish(&hard);
     }
     return true;
 }

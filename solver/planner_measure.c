@@ -133,6 +133,59 @@ measure_state(const struct dcp_work *w, const struct dcp_placement *p,
     return s ? dcp_objective_measure(s, 0) : NAN;
 }
 
+static void
+put_state(struct dcp_state *s, const struct dcp_placement *p)
+{
+    const struct dcp_problem *problem = s->p;
+
+    for (uint32_t h = 0; h < problem->n_hosts; h++) {
+        dcp_state_power(s, h, p->on[h]);
+    }
+    for (uint32_t i = 0; i < problem->n_items; i++) {
+        uint32_t to = p->host[problem->vm[problem->vm_first[i]]].ix;
+
+        if (s->host[i] != DCP_IX_NONE && s->host[i] != to) {
+            dcp_state_remove(s, i);
+        }
+        if (s->host[i] == DCP_IX_NONE && to != DCP_IX_NONE) {
+            dcp_state_place(s, i, to);
+        }
+    }
+}
+
+/* What soft rules that are broken cost, at the end of each leg. */
+static double
+measure_soft(const struct dcp_work *w, const struct dcp_placement *end1,
+             const struct dcp_placement *end2, struct dcp_error *err)
+{
+    bool two = w->second_end && w->second_end != w->first_end;
+    double price = 0;
+
+    if (!dcp_work_has_soft_rules(w)) {
+        return 0;
+    }
+    struct dcp_question q =
+        dcp_work_question(w, w->r->start, w->night_slots);
+
+    q.price_soft = true;
+    q.vms_apart = true; /* Each is where the placement has it. */
+    DCP_AUTO(dcp_problem)
+    struct dcp_problem *problem = dcp_problem_create(&q, err);
+    DCP_AUTO(dcp_state)
+    struct dcp_state *s = problem ? dcp_state_create(problem, err) : NULL;
+
+    if (!s) {
+        return NAN;
+    }
+    put_state(s, end1);
+    price = dcp_state_soft_price(s);
+    if (two) {
+        put_state(s, end2);
+        price += dcp_state_soft_price(s);
+    }
+    return price;
+}
+
 /* Energy and money of boots and shutdowns between two power states. */
 static double
 switching(const struct dcp_work *w, double in_kwh, double in_money,
@@ -190,7 +243,7 @@ measure(const struct dcp_work *w, uint32_t level,
             value += weight[goal] * measure_state(w, end1, goal, err);
         }
     }
-    return value;
+    return level ? value : value + measure_soft(w, end1, end2, err);
 }
 
 /* What the day costs at least by the first level where it was not solved: what

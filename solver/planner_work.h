@@ -40,8 +40,9 @@ dcp_work_question(const struct dcp_work *, const struct dcp_placement *start,
 /* Values of a question about the slots from 0 on: what being on costs in the
  * slots [first, last). */
 void dcp_work_set_values(struct dcp_work *, uint32_t first, uint32_t last);
-/* Solves with a share of the time that is left; soft rules are kept as if hard
- * where there is an answer that way. */
+bool dcp_work_has_soft_rules(const struct dcp_work *);
+/* Solves with a share of the time that is left; soft rules may be broken for
+ * their price. */
 bool dcp_work_solve(const struct dcp_work *, struct dcp_question *,
                     double share, struct dcp_solution *out,
                     struct dcp_error *err) DCP_CHECKED;

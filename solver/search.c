@@ -386,6 +386,10 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
             ok = dcp_search_trim(&x, err);
         }
     }
+    if (ok && !out->n_unplaced && s->broken) {
+        ok = dcp_search_mend_soft(
+            &x, s->p->q->headroom && out->headroom.ok, err);
+    }
     out->broken_power_rule = dcp_state_broken_power_rule(s);
     out->complete =
         !out->n_unplaced && out->headroom.ok && !out->broken_power_rule;

@@ -59,6 +59,9 @@ uint32_t dcp_search_repair(struct search *, uint32_t *items,
  * that can be; what was on those that go off is added to 'items' ('n' so far).
  * Returns how many there are then. */
 uint32_t dcp_search_mend_power(struct search *, uint32_t *items, uint32_t n);
+/* Moves items that broken soft rules are about, where that is cheaper. */
+bool dcp_search_mend_soft(struct search *, bool check,
+                          struct dcp_error *err) DCP_CHECKED;
 /* Passes over the hosts, least loaded first, while that empties some. */
 bool
 dcp_search_empty_hosts(struct search *, uint32_t max_passes, bool check,

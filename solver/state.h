@@ -95,6 +95,8 @@ bool dcp_state_counts_as_on(const struct dcp_state *,
 
 /* What all broken rules cost together; O(rules). */
 double dcp_state_soft_price(const struct dcp_state *);
+/* Whether some priced rule is about the item. */
+bool dcp_state_is_priced(const struct dcp_state *, uint32_t item);
 /* What more they cost once 'item', which has no place now, is on 'host'. */
 double dcp_state_soft_price_delta(const struct dcp_state *, uint32_t item,
                                   uint32_t host);

@@ -209,6 +209,25 @@ dcp_state_soft_price(const struct dcp_state *s)
     return price;
 }
 
+bool
+dcp_state_is_priced(const struct dcp_state *s, uint32_t item)
+{
+    const struct dcp_problem *p = s->p;
+
+    for (uint32_t k = p->group_first[item];
+         s->broken && k < p->group_first[item + 1]; k++) {
+        if (p->groups[p->group_of[k] & ~DCP_GROUP_OTHER].rule->soft) {
+            return true;
+        }
+    }
+    for (uint32_t i = 0; s->broken && i < p->n_lonely; i++) {
+        if (p->groups[p->lonely[i]].rule->soft) {
+            return true;
+        }
+    }
+    return s->broken && p->priced_first[item] < p->priced_first[item + 1];
+}
+
 double
 dcp_state_soft_price_delta(const struct dcp_state *s, uint32_t item,
                            uint32_t host)

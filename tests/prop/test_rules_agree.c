@@ -101,12 +101,12 @@ legal_to_both(const struct sample *s, char why[WHY])
 
     ck_assert(dcp_check_placement(w.inv, &w.demand, p, 0, w.demand.n_slots, &r,
                                   &err));
-    DCP_AUTO(dcp_problem) struct dcp_problem *problem =
-        dcp_problem_create(&q, &err);
+    DCP_AUTO(dcp_problem)
+    struct dcp_problem *problem = dcp_problem_create(&q, &err);
 
     ck_assert(problem != NULL);
-    DCP_AUTO(dcp_state) struct dcp_state *state =
-        dcp_state_create(problem, &err);
+    DCP_AUTO(dcp_state)
+    struct dcp_state *state = dcp_state_create(problem, &err);
 
     ck_assert(state != NULL);
     const struct dcp_power_rule *power = dcp_state_broken_power_rule(state);
@@ -170,10 +170,10 @@ same_price(const struct sample *s, char why[WHY])
     bool same = true;
 
     q.price_soft = true;
-    DCP_AUTO(dcp_problem) struct dcp_problem *problem =
-        dcp_problem_create(&q, &err);
-    DCP_AUTO(dcp_state) struct dcp_state *state =
-        dcp_state_create(problem, &err);
+    DCP_AUTO(dcp_problem)
+    struct dcp_problem *problem = dcp_problem_create(&q, &err);
+    DCP_AUTO(dcp_state)
+    struct dcp_state *state = dcp_state_create(problem, &err);
 
     ck_assert(state != NULL);
     for (uint32_t step = 0; same && step < 12; step++) {
