@@ -212,15 +212,49 @@ one_in_the_way(struct way *w, double *out_cost)
     return best;
 }
 
-static int
-cheaper_first(const void *pa, const void *pb)
+static bool
+is_cheaper(const struct dcp_homeless_rank *a, const struct dcp_homeless_rank *b)
 {
-    const struct dcp_homeless_rank *a = pa, *b = pb;
+    return a->cost != b->cost ? a->cost < b->cost : a->item < b->item;
+}
 
-    if (a->cost != b->cost) {
-        return a->cost < b->cost ? -1 : 1;
+static void
+sift_down(struct dcp_homeless_rank *heap, uint32_t n, uint32_t k)
+{
+    for (;;) {
+        uint32_t child = 2 * k + 1;
+
+        if (child + 1 < n && is_cheaper(&heap[child + 1], &heap[child])) {
+            child++;
+        }
+        if (child >= n || !is_cheaper(&heap[child], &heap[k])) {
+            return;
+        }
+        struct dcp_homeless_rank t = heap[k];
+
+        heap[k] = heap[child];
+        heap[child] = t;
+        k = child;
     }
-    return a->item < b->item ? -1 : a->item > b->item;
+}
+
+/* The items of the host as a heap, the cheapest first. */
+static uint32_t
+rank_items(const struct way *w)
+{
+    struct dcp_homeless_rank *heap = w->g->ranks;
+    uint32_t n = 0;
+
+    for (uint32_t i = w->s->first[w->host]; i != DCP_IX_NONE;
+         i = w->s->next[i]) {
+        if (i != w->g->keep) {
+            heap[n++] = (struct dcp_homeless_rank){ i, cost_of(w->g, i) };
+        }
+    }
+    for (uint32_t k = n / 2; k-- > 0;) {
+        sift_down(heap, n, k);
+    }
+    return n;
 }
 
 /* The cheapest items one after the other until there is room, and back with
@@ -228,22 +262,18 @@ cheaper_first(const void *pa, const void *pb)
 static bool
 many_in_the_way(struct way *w, double most)
 {
-    struct dcp_homeless_rank *ranks = w->g->ranks;
-    uint32_t n_ranks = 0, first = w->n;
+    struct dcp_homeless_rank *heap = w->g->ranks;
+    uint32_t n = rank_items(w), first = w->n;
 
-    for (uint32_t i = w->s->first[w->host]; i != DCP_IX_NONE;
-         i = w->s->next[i]) {
-        if (i != w->g->keep) {
-            ranks[n_ranks++] =
-                (struct dcp_homeless_rank){ i, cost_of(w->g, i) };
-        }
-    }
-    qsort(ranks, n_ranks, sizeof *ranks, cheaper_first);
-    for (uint32_t k = 0; k < n_ranks && !fits(w); k++) {
-        take_off(w, ranks[k].item);
-        if (w->cost - ranks[k].cost >= most) {
+    while (n && !fits(w)) {
+        struct dcp_homeless_rank cheapest = heap[0];
+
+        if (w->cost >= most) {
             return false;
         }
+        take_off(w, cheapest.item);
+        heap[0] = heap[--n];
+        sift_down(heap, n, 0);
     }
     if (!fits(w)) {
         return false;

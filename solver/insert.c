@@ -88,19 +88,50 @@ dcp_insert_power(struct dcp_inserter *in, uint32_t host, bool on)
 
 /* --- Set-up ------------------------------------------------------------- */
 
+static void
+set_ranges(struct dcp_inserter *in)
+{
+    const struct dcp_problem *p = in->s->p;
+
+    for (uint32_t c = 0; c < p->n_classes; c++) {
+        const uint64_t *row = p->reach + (size_t)c * p->reach_words;
+
+        in->class_first[c] = p->n_hosts;
+        for (uint32_t w = 0; w < p->reach_words; w++) {
+            if (!row[w]) {
+                continue;
+            }
+            uint32_t end = 64 * w + 64;
+
+            if (in->class_first[c] == p->n_hosts) {
+                in->class_first[c] = 64 * w;
+            }
+            in->class_end[c] = end < p->n_hosts ? end : p->n_hosts;
+        }
+    }
+}
+
 bool
 dcp_inserter_init(struct dcp_inserter *in, struct dcp_state *s, uint64_t seed,
                   struct dcp_error *err)
 {
+    const struct dcp_problem *p = s->p;
+    size_t n_weights = (size_t)p->n_types * (p->n_scalars + 1u) + 1;
+
     *in = (struct dcp_inserter){
         .s = s,
         .rng = dcp_rng_stream(seed, "insert", 0),
         .not_to = DCP_IX_NONE,
-        .scratch = malloc((s->p->n_items + 1u) * sizeof *in->scratch),
+        .scratch = malloc((p->n_items + 1u) * sizeof *in->scratch),
+        .unit_weight = malloc(n_weights * sizeof *in->unit_weight),
+        .class_first = calloc(p->n_classes + 1u, sizeof *in->class_first),
+        .class_end = calloc(p->n_classes + 1u, sizeof *in->class_end),
     };
-    if (!in->scratch) {
+    if (!in->scratch || !in->unit_weight || !in->class_first || !in->class_end) {
+        dcp_inserter_finish(in);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
+    set_ranges(in);
     dcp_inserter_set_weights(in);
     return true;
 }
@@ -110,14 +141,31 @@ dcp_inserter_finish(struct dcp_inserter *in)
 {
     dcp_trail_finish(&in->trail);
     free(in->scratch);
-    in->scratch = NULL;
+    free(in->unit_weight);
+    free(in->class_first);
+    free(in->class_end);
+    in->scratch = in->class_first = in->class_end = NULL;
+    in->unit_weight = NULL;
+}
+
+/* Demand over what hosts that are on have, squared: of CPU, or a scalar. */
+static double
+scarcity(const struct dcp_inserter *in, double demand, const uint32_t *cap)
+{
+    double have = 0;
+
+    for (uint32_t h = 0; h < in->s->p->n_hosts; h++) {
+        have += in->s->on[h] ? cap[h] : 0;
+    }
+    return have > 0 ? demand / have * (demand / have) : 1;
 }
 
 void
 dcp_inserter_set_weights(struct dcp_inserter *in)
 {
     const struct dcp_problem *p = in->s->p;
-    double peak = 0, capacity = 0;
+    uint32_t n = p->n_scalars + 1;
+    double peak = 0;
 
     for (uint32_t t = 0; t < p->n_slots; t++) {
         double sum = 0;
@@ -127,22 +175,22 @@ dcp_inserter_set_weights(struct dcp_inserter *in)
         }
         peak = sum > peak ? sum : peak;
     }
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        capacity += in->s->on[h] ? p->cap_cpu_mhz[h] : 0;
-    }
-    in->weights.cpu = capacity > 0 ? peak / capacity : 1;
-    in->weights.cpu *= in->weights.cpu;
-    for (uint32_t r = 0; r < p->n_scalars; r++) {
-        double demand = 0, have = 0;
+    for (uint32_t r = 0; r < n; r++) {
+        const uint32_t *cap =
+            r ? p->cap + (size_t)(r - 1) * p->n_hosts : p->cap_cpu_mhz;
+        double demand = r ? 0 : peak;
 
-        for (uint32_t i = 0; i < p->n_items; i++) {
-            demand += p->request[(size_t)i * p->n_scalars + r];
+        for (uint32_t i = 0; r && i < p->n_items; i++) {
+            demand += p->request[(size_t)i * p->n_scalars + r - 1];
         }
+        double scarce = scarcity(in, demand, cap);
+
+        *(r ? &in->weights.scalar[r - 1] : &in->weights.cpu) = scarce;
+
         for (uint32_t h = 0; h < p->n_hosts; h++) {
-            have += in->s->on[h] ? p->cap[(size_t)r * p->n_hosts + h] : 0;
+            in->unit_weight[p->type_of_host[h] * n + r] =
+                cap[h] ? scarce / cap[h] / cap[h] : 0;
         }
-        in->weights.scalar[r] = have > 0 ? demand / have : 0;
-        in->weights.scalar[r] *= in->weights.scalar[r];
     }
 }
 
@@ -204,6 +252,32 @@ host_to_wake(struct dcp_inserter *in, uint32_t item)
     return best;
 }
 
+/* How badly the item suits the host: the squared shares left after it, weighted
+ * by how scarce each resource is; or, to balance, minus the weighted dot product
+ * of what it asks for and what is left. */
+static double
+misfit(const struct dcp_inserter *in, uint32_t item, uint32_t host)
+{
+    const struct dcp_state *s = in->s;
+    const struct dcp_problem *p = s->p;
+    const double *w = in->unit_weight + p->type_of_host[host] * (p->n_scalars + 1u);
+    const uint32_t *request = p->request + (size_t)item * p->n_scalars;
+    double need = p->cpu_peak_mhz[item];
+    double left = (double)p->cap_cpu_mhz[host] - s->cpu_peak_mhz[host];
+    double sum = in->balance ? -w[0] * left * need
+                             : w[0] * (left - need) * (left - need);
+
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        size_t at = (size_t)r * p->n_hosts + host;
+
+        need = request[r];
+        left = (double)p->cap[at] - s->used[at];
+        sum += in->balance ? -w[r + 1] * left * need
+                           : w[r + 1] * (left - need) * (left - need);
+    }
+    return sum;
+}
+
 uint32_t
 dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
 {
@@ -221,13 +295,14 @@ dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
         return p->start_host[item];
     }
     uint32_t need = p->request[(size_t)item * p->n_scalars];
+    uint32_t end = in->class_end[p->reach_class[item]];
 
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
+    for (uint32_t h = in->class_first[p->reach_class[item]]; h < end; h++) {
         if (s->room[h] < need || !dcp_insert_is_open(in, h) ||
             !dcp_state_fits(s, item, h) || blinks(in)) {
             continue;
         }
-        double room = dcp_state_room_left(s, &in->weights, item, h);
+        double room = misfit(in, item, h);
         double money = priced ? dcp_objective_licence_delta(s, item, h) : 0;
 
         money += soft ? dcp_state_soft_price_delta(s, item, h) : 0;

@@ -25,8 +25,14 @@ void dcp_trail_undo_to(struct dcp_trail *, struct dcp_state *, uint32_t n);
 struct dcp_inserter {
     struct dcp_state *s;
     struct dcp_weights weights;
+    double *unit_weight; /* The same by the squared unit, CPU first:
+                          * [type * (n_scalars + 1) + resource]. */
+    uint32_t *class_first, *class_end; /* Hosts in reach of each class are
+                                        * between these. */
     struct dcp_trail trail;
     struct dcp_rng rng;
+    bool balance; /* Where much of what it asks for is left, instead of where
+                   * it leaves least. */
     double blink_frac;     /* Hosts overlooked at random, for variety. */
     bool prefer_home;      /* Home, then start, before the tightest fit. */
     bool may_wake;         /* Switch on a host where none that is on fits. */

@@ -13,7 +13,11 @@
 #include <time.h>
 
 #define SMALL_HOSTS 160u
+/* Doing without a host: many tried briefly, then few at length. */
 #define DROP_EJECTIONS 200u
+#define DROP_FAILURES  12u
+#define LONG_EJECTIONS 4000u
+#define LONG_FAILURES  3u
 /* On, at most, for rounds that cost as many; where watts count as well they
  * moved many VMs for little. */
 #define RUIN_HOSTS 1000u
@@ -203,9 +207,28 @@ from_bound(struct search *x, struct dcp_search_result *out,
     return dcp_search_empty_hosts(x, 4, check, 32, err) &&
            dcp_search_drop_licences(x, 4, check, err) &&
            dcp_search_ruin_and_recreate(x, check, out, err) &&
-           dcp_search_drop_hosts(x, check, DROP_EJECTIONS, err) &&
+           dcp_search_drop_hosts(x, DCP_SEARCH_ALL, check, DROP_EJECTIONS,
+                                 DROP_FAILURES, err) &&
            dcp_search_empty_hosts(x, 2, check, 64, err) &&
            dcp_search_refine_first(x, check, err);
+}
+
+static bool
+fewer_in_region(struct search *x, uint32_t region, struct dcp_error *err)
+{
+    double was = INFINITY, value = dcp_search_value(x->s);
+
+    while (value < was && !dcp_search_time_is_up(x)) {
+        if (!dcp_search_drop_hosts(x, region, false, DROP_EJECTIONS,
+                                   DROP_FAILURES, err) ||
+            !dcp_search_exchange_hosts(x, region, err)) {
+            return false;
+        }
+        was = value;
+        value = dcp_search_value(x->s);
+    }
+    return dcp_search_drop_hosts(x, region, false, LONG_EJECTIONS,
+                                 LONG_FAILURES, err);
 }
 
 /* Some hosts are kept empty until all others are packed. */
@@ -213,9 +236,11 @@ static bool
 with_reserves(struct search *x, struct dcp_error *err)
 {
     x->in.closed = x->p->q->headroom ? x->closed : NULL;
-    bool ok = dcp_search_keep_and_fill(x, err) &&
-              dcp_search_drop_hosts(x, false, DROP_EJECTIONS, err);
+    bool ok = dcp_search_keep_and_fill(x, err);
 
+    for (uint32_t r = 0; ok && r < x->bound->n_regions; r++) {
+        ok = fewer_in_region(x, r, err);
+    }
     x->in.closed = NULL;
     return ok;
 }
@@ -232,7 +257,8 @@ from_target(struct search *x, struct dcp_search_result *out,
         return false;
     }
     check = check && headroom.ok;
-    return dcp_search_drop_hosts(x, check, DROP_EJECTIONS, err) &&
+    return dcp_search_drop_hosts(x, DCP_SEARCH_ALL, check, DROP_EJECTIONS,
+                                 DROP_FAILURES, err) &&
            dcp_search_ruin_and_recreate(x, check, out, err) &&
            dcp_search_empty_hosts(x, 2, check, 64, err) &&
            dcp_search_refine_first(x, check, err);
@@ -379,7 +405,8 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
         ok = dcp_search_add_spares(&x, &out->headroom, err);
         if (ok && out->headroom.ok && s->p->q->may_empty &&
             !s->p->q->gentle) {
-            ok = dcp_search_drop_hosts(&x, true, DROP_EJECTIONS, err);
+            ok = dcp_search_drop_hosts(&x, DCP_SEARCH_ALL, true, DROP_EJECTIONS,
+                                       DROP_FAILURES, err);
         }
         if (ok && out->headroom.ok && s->p->q->may_empty &&
             s->n_on > SMALL_HOSTS) {

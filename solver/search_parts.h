@@ -51,6 +51,18 @@ bool dcp_search_settle_if_no_worse(struct search *, double before, bool check,
                                    bool *out_kept,
                                    struct dcp_error *err) DCP_CHECKED;
 
+/* Regions are the bound's: no item leaves its own. */
+#define DCP_SEARCH_ALL UINT32_MAX
+bool dcp_search_in_region(const struct search *, uint32_t host,
+                          uint32_t region);
+/* Of the resource that binds. */
+double dcp_search_capacity(const struct search *, uint32_t host);
+/* Takes all off a host into the pool and switches it off. */
+void dcp_search_pool_host(struct search *, uint32_t host);
+/* Whether, in sums, there is room in the region for what is in the pool. */
+bool dcp_search_has_room(const struct search *, uint32_t region);
+#define DCP_SEARCH_HOSTS_EACH 40u /* Looked at for each ejection. */
+
 /* Places what may not stay where it is, with few moves; returns how many items
  * found no place.  'items' has room for all. */
 uint32_t dcp_search_repair(struct search *, uint32_t *items,
@@ -70,9 +82,14 @@ dcp_search_empty_hosts(struct search *, uint32_t max_passes, bool check,
  * others where that does not do. */
 bool
 dcp_search_keep_and_fill(struct search *, struct dcp_error *err) DCP_CHECKED;
+/* Moves all that a host holds to another that is off, where that one costs less,
+ * or as much and is larger. */
+bool dcp_search_exchange_hosts(struct search *, uint32_t region,
+                               struct dcp_error *err) DCP_CHECKED;
 /* Does without one host after the other, ejecting at most so often for each,
- * while that helps. */
-bool dcp_search_drop_hosts(struct search *, bool check, uint64_t ejections,
+ * until that failed so often in a row. */
+bool dcp_search_drop_hosts(struct search *, uint32_t region, bool check,
+                           uint64_t ejections, uint32_t failures_max,
                            struct dcp_error *err) DCP_CHECKED;
 /* Moves VMs that need a licence on hosts that have it anyway, while that saves
  * something; nothing where licences do not count. */

@@ -1,30 +1,87 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Packing to a target: the hosts that the bound would keep, filled by
- * ejection; then hosts fewer, one at a time. */
+ * ejection, region by region. */
 
 #include "solver/search_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define FILL_EJECTIONS 2000u
+#define FILL_EJECTIONS 2000u /* And one for every fourth item. */
 #define WAKE_EJECTIONS 100u
-#define HOSTS_EACH     40u
-#define MEND_TRIES     16u
 
-/* What a MHz of capacity costs: being on by the resource that binds, and the
- * load that comes with it. */
-static double
-host_rate(const struct search *x, uint32_t h)
+bool
+dcp_search_in_region(const struct search *x, uint32_t h, uint32_t region)
+{
+    return region == DCP_SEARCH_ALL || x->bound->region[h] == region;
+}
+
+double
+dcp_search_capacity(const struct search *x, uint32_t h)
+{
+    uint32_t r = x->bound->binding;
+
+    return r < x->p->n_scalars ? x->p->cap[(size_t)r * x->p->n_hosts + h]
+                               : x->p->cap_cpu_mhz[h];
+}
+
+void
+dcp_search_pool_host(struct search *x, uint32_t h)
+{
+    while (x->s->first[h] != DCP_IX_NONE) {
+        uint32_t item = x->s->first[h];
+
+        dcp_insert_remove(&x->in, item);
+        dcp_homeless_add(&x->homeless, item);
+    }
+    dcp_insert_power(&x->in, h, false);
+}
+
+/* --- Room in sum -------------------------------------------------------- */
+
+/* Whether the sums of what is in the pool are within the sums of what is left
+ * on hosts of the region; of one resource, with its use and limit by host. */
+static bool
+sum_has_room(const struct search *x, uint32_t region, const uint32_t *size,
+             size_t step, const uint32_t *used, size_t used_step,
+             const uint32_t *cap)
+{
+    double left = 0;
+
+    for (uint32_t k = 0; k < x->homeless.n; k++) {
+        left -= size[x->homeless.item[k] * step];
+    }
+    for (uint32_t h = 0; h < x->p->n_hosts && left < 0; h++) {
+        if (dcp_search_in_region(x, h, region) &&
+            dcp_insert_is_open(&x->in, h) && cap[h] > used[h * used_step]) {
+            left += (double)cap[h] - used[h * used_step];
+        }
+    }
+    return left >= 0;
+}
+
+bool
+dcp_search_has_room(const struct search *x, uint32_t region)
 {
     const struct dcp_problem *p = x->p;
-    uint32_t r = x->bound->binding;
-    double cap = r < p->n_scalars ? p->cap[(size_t)r * p->n_hosts + h]
-                                  : p->cap_cpu_mhz[h];
+    const struct dcp_state *s = x->s;
+    bool ok = true;
 
-    return p->on_value[h] / (cap + 1);
+    for (uint32_t r = 0; ok && r < p->n_scalars; r++) {
+        size_t at = (size_t)r * p->n_hosts;
+
+        ok = sum_has_room(x, region, p->request + r, p->n_scalars, s->used + at,
+                          1, p->cap + at);
+    }
+    for (uint32_t t = 0; ok && t < p->n_slots; t++) {
+        ok = sum_has_room(x, region, p->cpu_mhz + t, p->stride, s->cpu_mhz + t,
+                          p->stride, p->cap_cpu_mhz);
+    }
+    return ok;
 }
+
+/* --- Waking ------------------------------------------------------------- */
 
 /* A host that is off and takes the item, the cheapest for what it holds; what
  * was on before is rather left on than another woken. */
@@ -44,7 +101,8 @@ host_to_wake(const struct search *x, uint32_t item)
             !dcp_state_allowed(x->s, item, h)) {
             continue;
         }
-        double rate = host_rate(x, h) * (p->q->start->on[h] ? 0.999 : 1);
+        double rate = p->on_value[h] / (dcp_search_capacity(x, h) + 1) *
+                      (p->q->start->on[h] ? 0.999 : 1);
 
         if (best == DCP_IX_NONE || rate < least) {
             best = h;
@@ -52,18 +110,6 @@ host_to_wake(const struct search *x, uint32_t item)
         }
     }
     return best;
-}
-
-static void
-pool_host(struct search *x, uint32_t h)
-{
-    while (x->s->first[h] != DCP_IX_NONE) {
-        uint32_t item = x->s->first[h];
-
-        dcp_insert_remove(&x->in, item);
-        dcp_homeless_add(&x->homeless, item);
-    }
-    dcp_insert_power(&x->in, h, false);
 }
 
 /* --- Filling ------------------------------------------------------------ */
@@ -126,10 +172,10 @@ enlarge_quotas(const struct search *x, double *quota)
     return true;
 }
 
-/* Hosts to keep: by type and region as many as the bound's program has on, the
- * fullest first; what the others hold goes into the pool. */
+/* Marks hosts to empty: by type and region the bound's program keeps so many;
+ * reserves are among these, then the fullest. */
 static bool
-keep_hosts(struct search *x, struct dcp_error *err)
+choose_hosts(struct search *x, uint8_t *empty, struct dcp_error *err)
 {
     const struct dcp_problem *p = x->p;
     size_t n_quotas = (size_t)x->bound->n_regions * p->n_types;
@@ -148,127 +194,76 @@ keep_hosts(struct search *x, struct dcp_error *err)
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
-        if (x->s->on[h] && p->use[h] == DCP_HOST_FREE) {
-            ranks[n++] = (struct dcp_ranked_host){ h, -dcp_search_fill(x, h) };
-        } else if (x->s->on[h] && p->use[h] == DCP_HOST_KEEP) {
+        bool reserve = x->in.closed && x->in.closed[h];
+
+        if (x->s->on[h] && (p->use[h] == DCP_HOST_KEEP || reserve)) {
             quota[quota_of(x, h)]--;
+        } else if (dcp_search_may_switch_off(x, h)) {
+            ranks[n++] = (struct dcp_ranked_host){ h, -dcp_search_fill(x, h) };
         }
     }
     dcp_search_sort_hosts(ranks, n);
     for (uint32_t k = 0; k < n; k++) {
-        uint32_t h = ranks[k].host;
-
-        if (quota[quota_of(x, h)]-- <= 0 && dcp_search_may_switch_off(x, h)) {
-            pool_host(x, h);
-        }
+        empty[ranks[k].host] = quota[quota_of(x, ranks[k].host)]-- <= 0;
     }
     return true;
 }
 
-/* What the reserves hold goes into the pool; they stay on. */
-static void
-empty_reserves(struct search *x)
+/* Empties the hosts marked and the reserves of a region and fills the others;
+ * false: some items have no place, even with more hosts on. */
+static bool
+fill_region(struct search *x, uint32_t region, const uint8_t *empty)
 {
+    uint32_t first = x->in.trail.n;
+    uint64_t ejections = FILL_EJECTIONS;
+
     for (uint32_t h = 0; h < x->p->n_hosts; h++) {
-        if (x->in.closed[h]) {
-            pool_host(x, h);
-            dcp_insert_power(&x->in, h, true);
+        bool reserve = x->in.closed && x->in.closed[h];
+
+        if (dcp_search_in_region(x, h, region) && x->s->on[h] &&
+            (reserve || (empty[h] && dcp_search_may_switch_off(x, h)))) {
+            dcp_search_pool_host(x, h);
+            if (reserve) {
+                dcp_insert_power(&x->in, h, true);
+            }
         }
     }
+    ejections += x->homeless.n / 4;
+    while (!dcp_homeless_place(&x->homeless, &x->in,
+                               dcp_search_has_room(x, region) ? ejections : 0,
+                               DCP_SEARCH_HOSTS_EACH)) {
+        uint32_t h = host_to_wake(x, x->homeless.item[0]);
+
+        if (h == DCP_IX_NONE) {
+            dcp_trail_undo_to(&x->in.trail, x->s, first);
+            return false;
+        }
+        dcp_insert_power(&x->in, h, true);
+        ejections = WAKE_EJECTIONS;
+    }
+    return true;
 }
 
 bool
 dcp_search_keep_and_fill(struct search *x, struct dcp_error *err)
 {
-    uint64_t ejections = FILL_EJECTIONS;
+    DCP_FREE uint8_t *empty = calloc(x->p->n_hosts + 1u, 1);
 
-    if (!keep_hosts(x, err)) {
-        return false;
+    if (!empty) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
-    if (x->in.closed) {
-        if (!dcp_search_reserve(x, x->closed, err)) {
-            return false;
-        }
-        empty_reserves(x);
+    if ((x->in.closed && !dcp_search_reserve(x, x->closed, err)) ||
+        !choose_hosts(x, empty, err)) {
+        return false;
     }
     dcp_inserter_set_weights(&x->in);
     x->in.may_wake = false;
-    while (!dcp_homeless_place(&x->homeless, &x->in, ejections, HOSTS_EACH)) {
-        uint32_t h = host_to_wake(x, x->homeless.item[0]);
-
-        if (h == DCP_IX_NONE) {
-            dcp_trail_undo(&x->in.trail, x->s);
-            break;
-        }
-        dcp_insert_power(&x->in, h, true);
-        ejections = WAKE_EJECTIONS;
+    x->in.balance = true;
+    for (uint32_t r = 0; r < x->bound->n_regions; r++) {
+        (void)fill_region(x, r, empty);
+        dcp_homeless_clear(&x->homeless);
     }
-    dcp_homeless_clear(&x->homeless);
+    x->in.balance = false;
     x->in.trail.n = 0;
-    return true;
-}
-
-/* --- Hosts fewer -------------------------------------------------------- */
-
-/* Whether what the trail holds is kept: where 'check', headroom must be, or
- * come with a few more moves. */
-static bool
-settle(struct search *x, double before, bool check, bool *out_kept,
-       struct dcp_error *err)
-{
-    struct dcp_headroom headroom = { .ok = dcp_search_value(x->s) <= before };
-
-    if (headroom.ok && check &&
-        !dcp_search_mend_headroom(x, false, MEND_TRIES, &headroom, err)) {
-        return false;
-    }
-    *out_kept = headroom.ok;
-    if (headroom.ok) {
-        x->in.trail.n = 0;
-    } else {
-        dcp_trail_undo(&x->in.trail, x->s);
-    }
-    return true;
-}
-
-bool
-dcp_search_drop_hosts(struct search *x, bool check, uint64_t ejections,
-                      struct dcp_error *err)
-{
-    DCP_FREE struct dcp_ranked_host *ranks =
-        malloc((x->p->n_hosts + 1u) * sizeof *ranks);
-    bool again = true;
-
-    if (!ranks) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
-    }
-    x->in.may_wake = false;
-    while (again) {
-        uint32_t n = dcp_search_rank_to_empty(x, ranks);
-
-        again = false;
-        for (uint32_t k = 0; k < n && k < 12; k++) {
-            double before = dcp_search_value(x->s);
-            bool kept = false;
-
-            if (dcp_search_time_is_up(x) ||
-                dcp_search_good_enough(x, dcp_search_value(x->s))) {
-                return true;
-            }
-            if (!dcp_search_may_switch_off(x, ranks[k].host) ||
-                (x->in.closed && x->in.closed[ranks[k].host])) {
-                continue;
-            }
-            pool_host(x, ranks[k].host);
-            if (!dcp_homeless_place(&x->homeless, &x->in, ejections,
-                                    HOSTS_EACH)) {
-                dcp_trail_undo(&x->in.trail, x->s);
-            } else if (!settle(x, before, check, &kept, err)) {
-                return false;
-            }
-            dcp_homeless_clear(&x->homeless);
-            again |= kept;
-        }
-    }
     return true;
 }
