@@ -5,7 +5,7 @@
 /* What `dcplan capacity` prints, shared by its two forms. */
 
 #include "cli/command.h"
-#include "model/ledger.h"
+#include "model/purchase.h"
 
 /* One ledger per site, after that of all where there are several. */
 struct dcp_ledgers {
@@ -13,6 +13,7 @@ struct dcp_ledgers {
     struct dcp_demand *demand;
     struct dcp_ledger **item;
     uint32_t n;
+    struct dcp_purchases purchases; /* Of all. */
 };
 
 /* "all", or the site's name. */

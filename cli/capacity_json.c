@@ -183,6 +183,32 @@ json_ledger(struct dcp_json *w, const struct dcp_ledgers *all,
     dcp_json_end(w, '}');
 }
 
+static void
+json_purchases(struct dcp_json *w, const struct dcp_ledgers *all)
+{
+    const struct dcp_purchases *p = &all->purchases;
+
+    dcp_json_karray(w, "purchases");
+    for (uint32_t i = 0; i < p->n; i++) {
+        const struct dcp_purchase *item = &p->item[i];
+
+        dcp_json_begin_line(w, '{');
+        dcp_json_kstring(w, "kind",
+                         item->kind == DCP_PURCHASE_HOST ? "host" : "memory");
+        dcp_json_kstring(w, "hardware",
+                         all->inv->hardware[item->hardware.ix].name);
+        dcp_json_ku64(w, "hosts", item->n_hosts);
+        dcp_json_ku64(w, "mem_mib", item->mem_mib);
+        dcp_json_ku64(w, "vcpus", p->shape.vcpus);
+        dcp_json_ku64(w, "vm_mem_mib", p->shape.mem_mib);
+        dcp_json_kstring(w, "tier", all->inv->tiers[p->shape.tier.ix].name);
+        dcp_json_ki64(w, "more", item->more);
+        dcp_json_kdouble(w, "more_per_host", item->more_per_host);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
 int
 dcp_capacity_json(const struct dcp_globals *g, const struct dcp_ledgers *all,
                   struct dcp_error *err)
@@ -204,6 +230,7 @@ dcp_capacity_json(const struct dcp_globals *g, const struct dcp_ledgers *all,
         json_ledger(&w, all, all->item[i]);
     }
     dcp_json_end(&w, ']');
+    json_purchases(&w, all);
     dcp_json_kobject(&w, "run");
     dcp_ui_run_members(g, &w);
     dcp_json_end(&w, '}');

@@ -32,6 +32,7 @@ ledgers_finish(struct dcp_ledgers *l)
         dcp_ledger_destroy(l->item[i]);
     }
     free(l->item);
+    dcp_purchases_finish(&l->purchases);
     dcp_demand_destroy(l->demand);
 }
 
@@ -67,7 +68,7 @@ count_all(const struct dcp_globals *g, const struct options *o,
         }
         out->n++;
     }
-    return true;
+    return dcp_purchases_count(inv, out->demand, now, &out->purchases, err);
 }
 
 /* --- For people --------------------------------------------------------- */
@@ -216,6 +217,36 @@ print_ledger(const struct dcp_ledgers *all, const struct dcp_ledger *l)
     }
 }
 
+static void
+print_purchases(const struct dcp_ledgers *all)
+{
+    const struct dcp_purchases *p = &all->purchases;
+    char mem[32];
+
+    if (!p->n) {
+        return;
+    }
+    dcp_print_human(DCP_DIM_SIZE, (double)p->shape.mem_mib, mem, sizeof mem);
+    printf("one purchase makes room for so many more of %u vCPUs, %s, tier "
+           "%s:\n",
+           p->shape.vcpus, mem, all->inv->tiers[p->shape.tier.ix].name);
+    for (uint32_t i = 0; i < p->n; i++) {
+        const struct dcp_purchase *item = &p->item[i];
+        const char *name = all->inv->hardware[item->hardware.ix].name;
+
+        dcp_print_human(DCP_DIM_SIZE, (double)item->mem_mib, mem, sizeof mem);
+        if (item->kind == DCP_PURCHASE_HOST) {
+            printf("  %8lld  one more host of model %s\n",
+                   (long long)item->more, name);
+        } else {
+            printf("  %8lld  twice the memory in the %u hosts of model %s "
+                   "(%s more; %.1f VMs per host)\n",
+                   (long long)item->more, item->n_hosts, name, mem,
+                   item->more_per_host);
+        }
+    }
+}
+
 static int
 run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     char *const args[], struct dcp_error *err)
@@ -237,6 +268,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
             for (uint32_t i = 0; i < all.n; i++) {
                 print_ledger(&all, all.item[i]);
             }
+            print_purchases(&all);
             status = 0;
         }
     }
@@ -258,7 +290,8 @@ const struct dcp_command dcp_cmd_capacity = {
         "was measured).  Room for more is counted per size of\nVM that the "
         "model has, each as demanding as those are on average, without "
         "placement\nrules; 'dcplan place --how-many' obeys rules and headroom, "
-        "and takes a new VM at\nall that its vCPUs may use.  docs/formulas.md "
+        "and takes a new VM at\nall that its vCPUs may use.  What one purchase "
+        "would make room for comes last, the\nmost per host first.  docs/formulas.md "
         "has the methods.\n\n"
         "Examples:\n"
         "  dcplan capacity\n"
