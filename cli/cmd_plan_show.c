@@ -174,14 +174,16 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
 {
     const struct dcp_leg *leg = &plan->legs[i];
     struct totals t = totals_of(inv, plan, i);
-    char start[32], deadline[32], time[32], moved[32];
+    char start[32], deadline[32], time[32], least[32], moved[32];
 
     dcp_print_instant(leg->start_ms, start);
     dcp_print_instant(leg->deadline_ms, deadline);
     dcp_print_human(DCP_DIM_TIME, (double)leg->makespan_ms, time, sizeof time);
     dcp_print_human(DCP_DIM_SIZE, t.moved_mib, moved, sizeof moved);
-    printf("\nleg %s: %s to %s at the latest, estimated %s\n", leg->name, start,
-           deadline, time);
+    dcp_print_human(DCP_DIM_TIME, (double)leg->makespan_bound_ms, least,
+                    sizeof least);
+    printf("\nleg %s: %s to %s at the latest, estimated %s (%s at least)\n",
+           leg->name, start, deadline, time, least);
     printf(" %u moves (%s), %u hosts on, %u off, %u VLAN changes%s; %u hosts "
            "on afterwards\n",
            t.n_moves, moved, t.n_on, t.n_off, t.n_vlans,
@@ -242,6 +244,8 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
         dcp_json_kinstant(&w, "start", plan->legs[i].start_ms);
         dcp_json_kinstant(&w, "deadline", plan->legs[i].deadline_ms);
         dcp_json_ki64(&w, "makespan_ms", plan->legs[i].makespan_ms);
+        dcp_json_ki64(&w, "makespan_lower_bound_ms",
+                      plan->legs[i].makespan_bound_ms);
         dcp_json_ku64(&w, "moves", t.n_moves);
         dcp_json_kdouble(&w, "moved_mib", t.moved_mib);
         dcp_json_ku64(&w, "hosts_switched_on", t.n_on);

@@ -10,18 +10,43 @@
 #include <stdio.h>
 #include <string.h>
 
-static double
-plan_seconds(const struct dcp_plan *plan)
+/* Of all legs; 'bound': at least. */
+static int64_t
+makespan_ms(const struct dcp_plan *plan, bool bound)
 {
     int64_t ms = 0;
 
     for (uint32_t l = 0; plan && l < plan->n_legs; l++) {
-        ms += plan->legs[l].makespan_ms;
+        ms += bound ? plan->legs[l].makespan_bound_ms
+                    : plan->legs[l].makespan_ms;
     }
-    return (double)ms / 1000;
+    return ms;
+}
+
+/* How far it is above the least, as a share of it. */
+static double
+makespan_gap(int64_t ms, int64_t bound_ms)
+{
+    return (double)(ms - bound_ms) / fmax((double)ms, 1);
 }
 
 /* --- JSON --------------------------------------------------------------- */
+
+static void
+json_makespan(struct dcp_json *w, const struct dcp_plan *plan)
+{
+    int64_t ms = makespan_ms(plan, false), least = makespan_ms(plan, true);
+
+    if (!plan) {
+        dcp_json_knull(w, "makespan_ms");
+        dcp_json_knull(w, "makespan_lower_bound_ms");
+        dcp_json_knull(w, "makespan_gap_frac");
+        return;
+    }
+    dcp_json_ki64(w, "makespan_ms", ms);
+    dcp_json_ki64(w, "makespan_lower_bound_ms", least);
+    dcp_json_kdouble(w, "makespan_gap_frac", makespan_gap(ms, least));
+}
 
 static void
 json_because(struct dcp_json *w, const struct dcp_because *b)
@@ -181,7 +206,9 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_ku64(&w, "may_fail", o->boots_may_fail);
     dcp_json_ku64(&w, "hosts_kept_on", o->hosts_kept_on);
     dcp_json_end(&w, '}');
-    dcp_json_kdouble(&w, "plan_seconds", plan_seconds(a->plan));
+    dcp_json_kdouble(&w, "plan_seconds",
+                     (double)makespan_ms(a->plan, false) / 1000);
+    json_makespan(&w, a->plan);
     dcp_json_ku64(&w, "violations_before", a->violations_before);
     dcp_json_ku64(&w, "violations_after", a->violations_after);
     if (!dcp_planning_soft_json(&w, c, a, err)) {
@@ -295,7 +322,7 @@ print_legs(const struct dcp_context *c, const struct dcp_plan *plan)
         struct dcp_local at =
             dcp_zone_local(c->model.inventory->zone, leg->start_ms);
         uint32_t moves = 0, on = 0, off = 0;
-        char length[32];
+        char length[32], least[32];
 
         for (uint32_t i = 0; i < plan->n_steps; i++) {
             const struct dcp_step *s = &plan->steps[i];
@@ -309,10 +336,13 @@ print_legs(const struct dcp_context *c, const struct dcp_plan *plan)
         }
         dcp_print_human(DCP_DIM_TIME, (double)leg->makespan_ms, length,
                         sizeof length);
-        printf("%-15s starts %02d:%02d, about %s: %u moves, %u hosts on, %u "
-               "off\n",
+        dcp_print_human(DCP_DIM_TIME, (double)leg->makespan_bound_ms, least,
+                        sizeof least);
+        printf("%-15s starts %02d:%02d, about %s (%s at least): %u moves, %u "
+               "hosts on, %u off\n",
                leg->name, (int)(at.ms_of_day / 3600000),
-               (int)(at.ms_of_day / 60000 % 60), length, moves, on, off);
+               (int)(at.ms_of_day / 60000 % 60), length, least, moves, on,
+               off);
     }
 }
 

@@ -91,6 +91,8 @@ struct dcp_leg {
     struct dcp_placement *after; /* Placement and power after the leg. Owned by
                                   * the plan (destroyed with it). */
     int64_t makespan_ms;         /* Estimated. */
+    int64_t makespan_bound_ms;   /* These moves take no less under the plan's
+                                  * limits, in any order; 0: not known. */
 };
 #define DCP_LEGS_MAX 4
 

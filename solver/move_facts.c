@@ -12,7 +12,8 @@
 
 /* Bandwidth that production and the other migrations leave, MiB/s. */
 static double
-bandwidth_mib_s(const struct dcp_state *s, uint32_t from, uint32_t to)
+bandwidth_mib_s(const struct dcp_state *s, const struct dcp_paths *paths,
+                uint32_t n_slots, uint32_t from, uint32_t to)
 {
     const struct dcp_inventory *inv = s->p->q->inventory;
     const struct dcp_policy *policy = &inv->policy;
@@ -28,7 +29,7 @@ bandwidth_mib_s(const struct dcp_state *s, uint32_t from, uint32_t to)
         double nic = dcp_host_capacity(inv, (dcp_host_id){ h }).net_kib_s;
         double used = 0;
 
-        for (uint32_t t = 0; s->net_kib_s && t < s->p->n_slots; t++) {
+        for (uint32_t t = 0; s->net_kib_s && t < n_slots; t++) {
             used = fmax(used, s->net_kib_s[(size_t)h * s->p->stride + t]);
         }
         uint32_t at_once = e ? policy->in_per_host : policy->out_per_host;
@@ -38,11 +39,19 @@ bandwidth_mib_s(const struct dcp_state *s, uint32_t from, uint32_t to)
                                   (at_once ? at_once : 1));
         }
     }
+    uint32_t link[DCP_PATH_LINKS_MAX];
+    uint32_t n_links =
+        from == DCP_IX_NONE ? 0 : dcp_paths_between(paths, from, to, link);
+
+    for (uint32_t i = 0; i < n_links; i++) {
+        rate = fmin(rate, (double)paths->left_kib_s[link[i]]);
+    }
     return rate / 1024;
 }
 
 void
-dcp_move_estimate(const struct dcp_state *s, const struct dcp_move *move,
+dcp_move_estimate(const struct dcp_state *s, const struct dcp_paths *paths,
+                  uint32_t n_slots, const struct dcp_move *move,
                   struct dcp_step *step)
 {
     const struct dcp_vm *vm = &s->p->q->inventory->vms[move->vm];
@@ -51,7 +60,8 @@ dcp_move_estimate(const struct dcp_state *s, const struct dcp_move *move,
         .dirty_mib_s = vm->dirty_kib_s
                            ? (double)vm->dirty_kib_s / 1024
                            : DEFAULT_DIRTY_MIB_S_PER_VCPU * vm->vcpus,
-        .bandwidth_mib_s = bandwidth_mib_s(s, move->from, move->to),
+        .bandwidth_mib_s =
+            bandwidth_mib_s(s, paths, n_slots, move->from, move->to),
     };
     struct dcp_precopy_result r = dcp_precopy_estimate(&in);
 

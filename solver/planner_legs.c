@@ -138,6 +138,7 @@ morning(struct dcp_work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
     leg->deadline_ms = r->window_end_ms;
     leg->buckets_until_ms = d->slots[w->n_slots - 1].end_ms;
     leg->makespan_ms = a.makespan_ms;
+    leg->makespan_bound_ms = a.makespan_bound_ms;
     w->outcome->moves += a.n_moves;
     w->outcome->moved_mib += a.moved_mib;
     if (evening->deadline_ms > leg->start_ms) {
@@ -177,6 +178,7 @@ first_leg(struct dcp_work *w, struct dcp_plan *plan,
     leg->name = first_name(r);
     leg->start_ms = r->start_ms;
     leg->makespan_ms = a.makespan_ms;
+    leg->makespan_bound_ms = a.makespan_bound_ms;
     leg->deadline_ms = r->start_ms +
                        round_up((int64_t)(SLACK_FRAC * (double)a.makespan_ms)) +
                        3 * FIVE_MINUTES_MS;
@@ -224,6 +226,7 @@ return_leg(struct dcp_work *w, struct dcp_plan *plan,
     leg->deadline_ms = leg->buckets_until_ms =
         r->demand->slots[w->n_slots - 1].end_ms;
     leg->makespan_ms = a.makespan_ms;
+    leg->makespan_bound_ms = a.makespan_bound_ms;
     w->outcome->moves += a.n_moves;
     w->outcome->moved_mib += a.moved_mib;
     plan->n_legs = 2;

@@ -8,7 +8,7 @@
  * becomes a sync step that waits for the old gate and the new departures, so
  * the number of waits grows with the number of moves, not its square. */
 
-#include "solver/schedule.h"
+#include "solver/schedule_steps.h"
 
 #include "solver/move_facts.h"
 #include "solver/parking.h"
@@ -33,6 +33,7 @@ struct maker {
     struct dcp_state *start; /* As the leg begins; arrivals are added to its
                               * sums, departures that were waited for taken
                               * off: the bound of what any order can reach. */
+    const struct dcp_leg_room *room;
     uint32_t *last_step_of_vm;
     struct dcp_rule_waits *rule_waits;
     uint32_t *parked; /* VMs that this leg parks, in order. */
@@ -518,7 +519,8 @@ add_move(struct maker *m, const struct dcp_move *move)
     step->to = host_object(move->to);
     if (move->from != DCP_IX_NONE) {
         step->from = host_object(move->from);
-        dcp_move_estimate(m->start, move, step);
+        dcp_move_estimate(m->start, m->room->paths, m->room->n_slots, move,
+                          step);
         depart(m, move->from, move->vm, step->id);
         visit_host(m, move->from, move->vm, step->id);
         m->out->moved_mib += step->mem_mib;
@@ -594,75 +596,24 @@ make_steps(struct maker *m, const struct dcp_move_order *order)
     return ok && add_untrunks(m);
 }
 
-/* A problem over the leg's slots in which every host that is on at either end
- * of the leg counts as on, and nothing but order is asked. */
-static bool
-schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
-         struct dcp_step_list *list, struct dcp_leg_answer *out,
-         struct dcp_error *err)
-{
-    struct dcp_question q = {
-        .inventory = r->inventory,
-        .demand = r->demand,
-        .first_slot = r->first_slot,
-        .last_slot = r->last_slot,
-        .start = both_on,
-        .vms_apart = true,
-    };
-    DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(&q, err);
-
-    if (!p) {
-        return false;
-    }
-    DCP_AUTO(dcp_state) struct dcp_state *s = dcp_state_create(p, err);
-    DCP_AUTO(dcp_state) struct dcp_state *start = dcp_state_create(p, err);
-    struct dcp_move_order order;
-    struct maker m = {
-        .r = r, .list = list, .p = p, .start = start, .out = out
-    };
-
-    if (!s || !start || !dcp_chance_load_ends(s->chance, r->to, err) ||
-        !dcp_chance_load_ends(start->chance, r->to, err) ||
-        !dcp_move_order_make(s, r->to, &order, err)) {
-        return false;
-    }
-    bool ok = true;
-
-    if (order.stuck_vm != DCP_IX_NONE) {
-        out->ok = false;
-        out->stuck_vm = order.stuck_vm;
-    } else {
-        m.rule_waits = dcp_rule_waits_create(p, r->from, &order, err);
-        ok = m.rule_waits && allocate(&m, order.n) && make_steps(&m, &order);
-        dcp_rule_waits_destroy(m.rule_waits);
-        if (!ok) {
-            (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u steps", order.n);
-        }
-        release(&m);
-    }
-    dcp_move_order_finish(&order);
-    return ok;
-}
-
 bool
-dcp_schedule_leg(const struct dcp_leg_request *r, struct dcp_step_list *list,
-                 struct dcp_leg_answer *out, struct dcp_error *err)
+dcp_schedule_make_steps(const struct dcp_leg_request *r,
+                        const struct dcp_leg_room *room,
+                        const struct dcp_move_order *order,
+                        struct dcp_step_list *list, struct dcp_leg_answer *out,
+                        struct dcp_error *err)
 {
-    DCP_AUTO(dcp_placement)
-    struct dcp_placement *both = dcp_placement_copy(r->from, err);
-    uint32_t first = list->n;
+    struct maker m = { .r = r,
+                       .list = list,
+                       .p = room->most->p,
+                       .start = room->most,
+                       .room = room,
+                       .out = out };
+    m.rule_waits = dcp_rule_waits_create(m.p, r->from, order, err);
 
-    *out = (struct dcp_leg_answer){ .ok = true, .stuck_vm = DCP_IX_NONE };
-    if (!both) {
-        return false;
-    }
-    for (uint32_t h = 0; h < both->n_hosts; h++) {
-        both->on[h] |= r->to->on[h];
-    }
-    if (!schedule(r, both, list, out, err)) {
-        return false;
-    }
-    out->makespan_ms =
-        dcp_schedule_makespan(r->inventory, list->steps, first, list->n, err);
-    return out->makespan_ms >= 0;
+    bool ok = m.rule_waits && allocate(&m, order->n) && make_steps(&m, order);
+
+    dcp_rule_waits_destroy(m.rule_waits);
+    release(&m);
+    return ok || dcp_fail(err, DCP_E_NOMEM, "no memory for %u steps", order->n);
 }

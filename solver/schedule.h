@@ -54,7 +54,8 @@ struct dcp_leg_answer {
     bool ok;           /* False: no safe order was found. */
     uint32_t stuck_vm; /* One that could not be moved, where !ok. */
     uint32_t n_moves, n_bypasses;
-    int64_t makespan_ms; /* Estimated under the policy's limits. */
+    int64_t makespan_ms; /* Estimated under the limits (leg_times.h). */
+    int64_t makespan_bound_ms; /* These moves take no less, in any order. */
     uint64_t moved_mib;
 };
 
@@ -65,11 +66,5 @@ bool dcp_schedule_leg(const struct dcp_leg_request *, struct dcp_step_list *,
 /* Appends a step with the next id; NULL: out of memory. */
 struct dcp_step *dcp_step_list_add(struct dcp_step_list *);
 void dcp_step_list_finish(struct dcp_step_list *);
-
-/* Earliest times of the steps from 'first' on, one after another in listed
- * order under the plan's limits; the last end. */
-int64_t dcp_schedule_makespan(const struct dcp_inventory *,
-                              const struct dcp_step *steps, uint32_t first,
-                              uint32_t n, struct dcp_error *err);
 
 #endif /* solver/schedule.h */

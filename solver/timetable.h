@@ -57,6 +57,7 @@ struct dcp_timetable_options {
     uint64_t seed;
     uint64_t iterations; /* Orders tried beyond the rules; 0: about a second's
                           * work, by size and not by clock. */
+    bool listed;         /* Only the order in which tasks were added. */
 };
 
 struct dcp_timetable_answer {

@@ -21,12 +21,15 @@ dcp_timetable_run_init(struct dcp_timetable_run *r,
         .event_time = calloc(n, sizeof *r->event_time),
         .running = calloc(n, sizeof *r->running),
         .blocked = calloc(s, sizeof *r->blocked),
-        .next_blocked = calloc(n, sizeof *r->next_blocked),
+        .child = calloc(n, sizeof *r->child),
+        .sibling = calloc(n, sizeof *r->sibling),
+        .passed = calloc(s, sizeof *r->passed),
+        .woken_by = calloc(n, sizeof *r->woken_by),
         .reserved = calloc(s, sizeof *r->reserved),
     };
     if (!r->level || !r->start || !r->unmet || !r->ready || !r->event ||
-        !r->event_time || !r->running || !r->blocked || !r->next_blocked ||
-        !r->reserved) {
+        !r->event_time || !r->running || !r->blocked || !r->child ||
+        !r->sibling || !r->passed || !r->woken_by || !r->reserved) {
         dcp_timetable_run_finish(r);
         return false;
     }
@@ -44,7 +47,10 @@ dcp_timetable_run_finish(struct dcp_timetable_run *r)
     free(r->event_time);
     free(r->running);
     free(r->blocked);
-    free(r->next_blocked);
+    free(r->child);
+    free(r->sibling);
+    free(r->passed);
+    free(r->woken_by);
     free(r->reserved);
     *r = (struct dcp_timetable_run){ 0 };
 }
@@ -104,19 +110,86 @@ heap_pop(const struct dcp_timetable_run *r, uint32_t heap[], uint32_t *n,
     return top;
 }
 
-/* What waits for the stock may try again. */
+static uint32_t
+meld(struct dcp_timetable_run *r, uint32_t a, uint32_t b)
+{
+    if (a == NONE || b == NONE) {
+        return a == NONE ? b : a;
+    }
+    if (key_less(r, b, a)) {
+        uint32_t swap = a;
+
+        a = b;
+        b = swap;
+    }
+    r->sibling[b] = r->child[a];
+    r->child[a] = b;
+    return a;
+}
+
+static void
+wait_for_stock(struct dcp_timetable_run *r, uint32_t stock, uint32_t i)
+{
+    r->child[i] = r->sibling[i] = NONE;
+    r->blocked[stock] = meld(r, r->blocked[stock], i);
+}
+
+/* The first of those that wait for the stock; melds its children in pairs. */
+static uint32_t
+take_first(struct dcp_timetable_run *r, uint32_t stock)
+{
+    uint32_t top = r->blocked[stock], i = r->child[top], pairs = NONE;
+
+    while (i != NONE) {
+        uint32_t a = i, b = r->sibling[a];
+        uint32_t next = b == NONE ? NONE : r->sibling[b];
+
+        r->sibling[a] = NONE;
+        if (b != NONE) {
+            r->sibling[b] = NONE;
+        }
+        a = meld(r, a, b);
+        r->sibling[a] = pairs;
+        pairs = a;
+        i = next;
+    }
+    uint32_t root = NONE;
+
+    while (pairs != NONE) {
+        uint32_t next = r->sibling[pairs];
+
+        r->sibling[pairs] = NONE;
+        root = meld(r, root, pairs);
+        pairs = next;
+    }
+    r->blocked[stock] = root;
+    return top;
+}
+
+/* The first of those that wait for the stock may try again; the next when it
+ * has, while there is room. */
+static void
+wake_one(struct dcp_timetable_run *r, uint32_t stock)
+{
+    if (r->blocked[stock] != NONE && r->level[stock] < r->t->limit[stock]) {
+        uint32_t i = take_first(r, stock);
+
+        r->woken_by[i] = stock;
+        heap_push(r, r->ready, &r->n_ready, i, key_less);
+    }
+}
+
+/* There is more room: those that were passed over count again. */
 static void
 wake(struct dcp_timetable_run *r, uint32_t stock)
 {
-    uint32_t i = r->blocked[stock];
+    while (r->passed[stock] != NONE) {
+        uint32_t i = r->passed[stock];
 
-    r->blocked[stock] = NONE;
-    while (i != NONE) {
-        uint32_t next = r->next_blocked[i];
-
-        heap_push(r, r->ready, &r->n_ready, i, key_less);
-        i = next;
+        r->passed[stock] = r->sibling[i];
+        wait_for_stock(r, stock, i);
     }
+    wake_one(r, stock);
 }
 
 static void
@@ -225,16 +298,22 @@ start_ready(struct dcp_timetable_run *r, int64_t now)
 {
     while (r->n_ready) {
         uint32_t i = heap_pop(r, r->ready, &r->n_ready, key_less);
-        uint32_t s = blocked_by(r, i);
+        uint32_t s = blocked_by(r, i), by = r->woken_by[i];
 
+        r->woken_by[i] = NONE;
         if (s == NONE) {
             start_task(r, i, now);
-            continue;
+        } else if (s == by) {
+            r->sibling[i] = r->passed[s]; /* Smaller ones may fit. */
+            r->passed[s] = i;
+        } else {
+            wait_for_stock(r, s, i);
         }
-        r->next_blocked[i] = r->blocked[s];
-        r->blocked[s] = i;
-        if (r->reserving) {
+        if (s != NONE && r->reserving) {
             reserve(r, i);
+        }
+        if (by != NONE) {
+            wake_one(r, by);
         }
     }
 }
@@ -267,12 +346,13 @@ run_begin(struct dcp_timetable_run *r)
         memcpy(r->level, t->level, t->n_stocks * sizeof *r->level);
     }
     for (uint32_t s = 0; s < t->n_stocks; s++) {
-        r->blocked[s] = r->reserved[s] = NONE;
+        r->blocked[s] = r->reserved[s] = r->passed[s] = NONE;
     }
     r->n_ready = r->n_events = 0;
     for (uint32_t i = 0; i < t->n_tasks; i++) {
         r->start[i] = -1;
         r->running[i] = 0;
+        r->woken_by[i] = NONE;
         r->unmet[i] = t->wait_first[i + 1] - t->wait_first[i];
         if (r->unmet[i]) {
             continue;

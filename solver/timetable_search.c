@@ -289,6 +289,9 @@ solve(struct solve *s, const struct dcp_timetable_options *o)
             return false;
         }
         (void)try_keys(s, false, rule_names[r]);
+        if (o->listed) {
+            return true;
+        }
         if (!is_done(s)) {
             (void)try_keys(s, true, rule_names[r]);
         }

@@ -344,6 +344,28 @@ verify_derived(struct dcp_plan_reader *r, json_t *root)
 
 /* --- The rest ----------------------------------------------------------- */
 
+/* Plans from before there was a bound have none. */
+static bool
+parse_bounds(struct dcp_plan_reader *r, json_t *predicted)
+{
+    json_t *bounds;
+
+    if (!json_object_get(predicted, "makespan_lower_bound_ms")) {
+        return true;
+    }
+    bounds = dcp_plan_reader_get(r, predicted, "makespan_lower_bound_ms",
+                                 JSON_OBJECT);
+    for (uint32_t i = 0; bounds && i < r->plan->n_legs; i++) {
+        struct dcp_leg *leg = &r->plan->legs[i];
+
+        if (!dcp_plan_reader_ms(r, bounds, leg->name,
+                                &leg->makespan_bound_ms)) {
+            return false;
+        }
+    }
+    return bounds != NULL;
+}
+
 static bool
 parse_tail(struct dcp_plan_reader *r, json_t *root)
 {
@@ -380,7 +402,8 @@ parse_tail(struct dcp_plan_reader *r, json_t *root)
             return false;
         }
     }
-    return dcp_plan_reader_double(r, o, "energy_kwh_before",
+    return parse_bounds(r, o) &&
+           dcp_plan_reader_double(r, o, "energy_kwh_before",
                                   &d->energy_kwh_before) &&
            dcp_plan_reader_double(r, o, "energy_kwh_after",
                                   &d->energy_kwh_after) &&

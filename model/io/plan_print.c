@@ -283,6 +283,12 @@ print_prediction(struct printer *p)
         dcp_json_ki64(w, p->plan->legs[i].name, p->plan->legs[i].makespan_ms);
     }
     dcp_json_end(w, '}');
+    dcp_json_kobject(w, "makespan_lower_bound_ms");
+    for (uint32_t i = 0; i < p->plan->n_legs; i++) {
+        dcp_json_ki64(w, p->plan->legs[i].name,
+                      p->plan->legs[i].makespan_bound_ms);
+    }
+    dcp_json_end(w, '}');
     dcp_json_kdouble(w, "energy_kwh_before", d->energy_kwh_before);
     dcp_json_kdouble(w, "energy_kwh_after", d->energy_kwh_after);
     dcp_json_kdouble(w, "energy_cost_before", d->energy_cost_before);

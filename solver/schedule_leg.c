@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* A leg: an order of moves, its steps, and their times.  How long the moves
+ * take depends on what production leaves in the slots that they run in, and
+ * which those are on how long they take: so steps are made for all slots of
+ * the leg, and once more, in a better order, for those that were needed. */
+
+#include "solver/leg_times.h"
+#include "solver/schedule_steps.h"
+
+#define MINUTE_MS INT64_C(60000)
+
+/* Slots, from the leg's first, that the moves may touch: they begin somewhere
+ * in the first, may take a quarter longer, and a quarter of an hour. */
+static uint32_t
+slots_needed(const struct dcp_leg_request *r, int64_t makespan_ms)
+{
+    const struct dcp_slot *slots = r->demand->slots;
+    uint32_t n = r->last_slot - r->first_slot;
+    int64_t last_ms = n ? slots[r->first_slot].end_ms + makespan_ms +
+                              makespan_ms / 4 + 15 * MINUTE_MS
+                        : 0;
+    uint32_t k = n ? 1 : 0;
+
+    while (k < n && slots[r->first_slot + k].start_ms < last_ms) {
+        k++;
+    }
+    return k;
+}
+
+static bool
+make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
+           const struct dcp_move_order *order, uint32_t n_slots, bool last,
+           struct dcp_step_list *list, struct dcp_leg_answer *out,
+           struct dcp_error *err)
+{
+    uint32_t first = list->n;
+    DCP_AUTO(dcp_state) struct dcp_state *most = dcp_state_create(p, err);
+    DCP_AUTO(dcp_state) struct dcp_state *start = dcp_state_create(p, err);
+    DCP_AUTO(dcp_paths)
+    struct dcp_paths *paths =
+        start ? dcp_paths_create(start, n_slots, err) : NULL;
+    const struct dcp_leg_room room = { most, paths, n_slots };
+    const struct dcp_leg_times_request times_request = { r->inventory, start,
+                                                         paths, n_slots };
+    struct dcp_leg_times times;
+
+    *out = (struct dcp_leg_answer){ .ok = true, .stuck_vm = DCP_IX_NONE };
+    /* Watts are kept in the listed order alone: leave it then. */
+    if (!most || !paths || !dcp_chance_load_ends(most->chance, r->to, err) ||
+        !dcp_schedule_make_steps(r, &room, order, list, out, err) ||
+        !dcp_leg_times_make(&times_request, list, first, r->trunks,
+                            last && !p->any_tight_power, &times, err)) {
+        return false;
+    }
+    out->makespan_ms = times.makespan_ms;
+    out->makespan_bound_ms = times.bound_ms;
+    return true;
+}
+
+static bool
+make_leg(const struct dcp_leg_request *r, const struct dcp_problem *p,
+         const struct dcp_move_order *order, struct dcp_step_list *list,
+         struct dcp_leg_answer *out, struct dcp_error *err)
+{
+    uint32_t first = list->n, all = r->last_slot - r->first_slot, n = all;
+
+    /* Should it take longer in fewer slots all the same, all of them count. */
+    for (uint32_t round = 0; round < 3; round++) {
+        list->n = first;
+        if (r->trunks) {
+            dcp_trunks_rewind(r->trunks, first + 1);
+        }
+        if (!make_round(r, p, order, n, round > 0, list, out, err)) {
+            return false;
+        }
+        uint32_t needed = slots_needed(r, out->makespan_ms);
+
+        if (round && needed <= n) {
+            break;
+        }
+        n = round ? all : needed;
+    }
+    return true;
+}
+
+/* A problem over the leg's slots in which every host that is on at either end
+ * of the leg counts as on, and nothing but order is asked. */
+static bool
+schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
+         struct dcp_step_list *list, struct dcp_leg_answer *out,
+         struct dcp_error *err)
+{
+    struct dcp_question q = {
+        .inventory = r->inventory,
+        .demand = r->demand,
+        .first_slot = r->first_slot,
+        .last_slot = r->last_slot,
+        .start = both_on,
+        .vms_apart = true,
+    };
+    DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(&q, err);
+
+    if (!p) {
+        return false;
+    }
+    DCP_AUTO(dcp_state) struct dcp_state *s = dcp_state_create(p, err);
+    struct dcp_move_order order;
+
+    if (!s || !dcp_chance_load_ends(s->chance, r->to, err) ||
+        !dcp_move_order_make(s, r->to, &order, err)) {
+        return false;
+    }
+    bool ok = true;
+
+    if (order.stuck_vm != DCP_IX_NONE) {
+        out->ok = false;
+        out->stuck_vm = order.stuck_vm;
+    } else {
+        ok = make_leg(r, p, &order, list, out, err);
+    }
+    dcp_move_order_finish(&order);
+    return ok;
+}
+
+bool
+dcp_schedule_leg(const struct dcp_leg_request *r, struct dcp_step_list *list,
+                 struct dcp_leg_answer *out, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *both = dcp_placement_copy(r->from, err);
+
+    *out = (struct dcp_leg_answer){ .ok = true, .stuck_vm = DCP_IX_NONE };
+    if (!both) {
+        return false;
+    }
+    for (uint32_t h = 0; h < both->n_hosts; h++) {
+        both->on[h] |= r->to->on[h];
+    }
+    return schedule(r, both, list, out, err);
+}
