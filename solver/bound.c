@@ -293,6 +293,7 @@ solve(const struct dcp_fold *f, bool count_hosts, struct dcp_lp_answer *answer,
                             true) != UINT32_MAX;
     }
     ok = ok && add_counts(f, lp) && add_rows(f, lp) &&
+         dcp_bound_add_domains(f, lp) &&
          (count_hosts || dcp_bound_add_money(f, lp));
     if (!ok) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");

@@ -31,6 +31,10 @@ double dcp_bound_dual_feasible(double x, int k, double epsilon);
  * energy by the lower convex envelope of each power curve, licences, room.
  * False: no memory. */
 bool dcp_bound_add_money(const struct dcp_fold *, struct dcp_lp *) DCP_CHECKED;
+/* solver/bound_domains.c: items spread over racks and the like need so many of
+ * them with a host on.  False: no memory. */
+bool
+dcp_bound_add_domains(const struct dcp_fold *, struct dcp_lp *) DCP_CHECKED;
 /* What a host of the type costs when it is on and idle, besides watts. */
 double dcp_bound_host_cost(const struct dcp_fold *, uint32_t type);
 
