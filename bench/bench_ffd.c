@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* What the search is measured against, and the search itself on the same
- * night, packed for good: plain first fit decreasing from an
+ * night: plain first fit decreasing from an
  * empty datacenter, under the same limits, reach, rules and headroom, for the
  * same night.  Largest VMs first, largest hosts first; then spare hosts until
  * every loss is survived.  Where VMs run now is ignored, as the textbook does,

@@ -149,8 +149,7 @@ dcp_search_drop_hosts(struct search *x, uint32_t region, bool check,
             double before = dcp_search_value(x->s);
             bool kept = false;
 
-            if (dcp_search_time_is_up(x) ||
-                dcp_search_good_enough(x, before)) {
+            if (dcp_search_time_is_up(x) || dcp_search_good_enough(x, before)) {
                 return true;
             }
             if (!dcp_search_in_region(x, ranks[k].host, region) ||
@@ -160,8 +159,7 @@ dcp_search_drop_hosts(struct search *x, uint32_t region, bool check,
             }
             dcp_search_pool_host(x, ranks[k].host);
             if (!dcp_search_has_room(x, region) ||
-                !dcp_homeless_place(&x->homeless, &x->in, ejections,
-                                    DCP_SEARCH_HOSTS_EACH)) {
+                !dcp_search_place(x, ejections)) {
                 dcp_trail_undo(&x->in.trail, x->s);
             } else if (!settle(x, before, check, &kept, err)) {
                 return false;

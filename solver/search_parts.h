@@ -61,6 +61,8 @@ double dcp_search_capacity(const struct search *, uint32_t host);
 void dcp_search_pool_host(struct search *, uint32_t host);
 /* Whether, in sums, there is room in the region for what is in the pool. */
 bool dcp_search_has_room(const struct search *, uint32_t region);
+/* Places the pool with so many ejections at most, none once the time is up. */
+bool dcp_search_place(struct search *, uint64_t ejections);
 #define DCP_SEARCH_HOSTS_EACH 40u /* Looked at for each ejection. */
 
 /* Places what may not stay where it is, with few moves; returns how many items

@@ -81,6 +81,26 @@ dcp_search_has_room(const struct search *x, uint32_t region)
     return ok;
 }
 
+/* --- Placing ------------------------------------------------------------ */
+
+#define EJECTIONS_AT_ONCE 200u /* Between two looks at the clock. */
+
+bool
+dcp_search_place(struct search *x, uint64_t ejections)
+{
+    while (ejections && !dcp_search_time_is_up(x)) {
+        uint64_t n =
+            ejections < EJECTIONS_AT_ONCE ? ejections : EJECTIONS_AT_ONCE;
+
+        if (dcp_homeless_place(&x->homeless, &x->in, n,
+                               DCP_SEARCH_HOSTS_EACH)) {
+            return true;
+        }
+        ejections -= n;
+    }
+    return dcp_homeless_place(&x->homeless, &x->in, 0, DCP_SEARCH_HOSTS_EACH);
+}
+
 /* --- Waking ------------------------------------------------------------- */
 
 /* A host that is off and takes the item, the cheapest for what it holds; what
@@ -229,9 +249,8 @@ fill_region(struct search *x, uint32_t region, const uint8_t *empty)
         }
     }
     ejections += x->homeless.n / 4;
-    while (!dcp_homeless_place(&x->homeless, &x->in,
-                               dcp_search_has_room(x, region) ? ejections : 0,
-                               DCP_SEARCH_HOSTS_EACH)) {
+    while (
+        !dcp_search_place(x, dcp_search_has_room(x, region) ? ejections : 0)) {
         uint32_t h = host_to_wake(x, x->homeless.item[0]);
 
         if (h == DCP_IX_NONE) {
