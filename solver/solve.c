@@ -5,6 +5,7 @@
 #include "model/power.h"
 #include "solver/exact.h"
 #include "solver/pigeonhole.h"
+#include "solver/rule_clash.h"
 #include "solver/shortage.h"
 
 #include <math.h>
@@ -461,6 +462,13 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
     if (p->contradiction) {
         out->status = DCP_STATUS_INFEASIBLE;
         explain_contradiction(p, &out->because);
+        return true;
+    }
+    if (!dcp_rule_clash_find(p, &out->because, &impossible, err)) {
+        return false;
+    }
+    if (impossible) {
+        out->status = DCP_STATUS_INFEASIBLE;
         return true;
     }
     if (!dcp_bound_compute(p, &bound, err)) {
