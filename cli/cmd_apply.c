@@ -155,6 +155,27 @@ progress(void *user, const struct dcp_step *s, enum dcp_step_phase phase,
 
 /* --- The end of a leg --------------------------------------------------- */
 
+/* For whoever plans next: which VMs have just moved. */
+static bool
+note_moves(struct apply *a, int64_t at_ms, struct dcp_error *err)
+{
+    const struct dcp_plan *plan = a->plan;
+    DCP_FREE const char **vms = malloc((plan->n_steps + 1u) * sizeof *vms);
+    uint32_t n = 0;
+
+    if (!vms) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for the journal");
+    }
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        const struct dcp_step *s = &plan->steps[i];
+
+        if (s->leg == a->leg && s->kind == DCP_STEP_MIGRATE) {
+            vms[n++] = a->context.model.inventory->vms[s->object.ix].name;
+        }
+    }
+    return dcp_journal_note_moves(a->journal, vms, n, at_ms, err);
+}
+
 /* Writes the placement and uses the leg up.  The journal has it as applied
  * before, so a death in between is mended by --resume. */
 static bool
@@ -167,6 +188,7 @@ commit(struct apply *a, int64_t at_ms, struct dcp_error *err)
                             a->world ? dcp_virtual_placement(a->world)
                                      : a->plan->legs[a->leg].after,
                             err) &&
+           note_moves(a, at_ms, err) &&
            dcp_journal_mark_leg(a->journal, DCP_LEG_CONSUMED, model->serial,
                                 at_ms, err);
 }

@@ -410,6 +410,14 @@ make(const struct dcp_globals *g, struct dcp_context *c,
         r.goals.slack_frac = o->slack_frac;
     }
     r.settled = a->settled;
+    DCP_FREE uint8_t *resting = NULL;
+
+    if (job->job != DCP_JOB_EVACUATE && job->job != DCP_JOB_REPAIR &&
+        !dcp_planning_rest(g, inv, start, a->start_ms, &resting, &r.max_moves,
+                           err)) {
+        return false;
+    }
+    r.resting = resting;
     if (!dcp_plan_make(&r, &a->plan, &a->outcome, err)) {
         return false;
     }

@@ -118,6 +118,15 @@ int dcp_planning_json(const struct dcp_globals *, const struct dcp_context *,
                       const struct dcp_planning_answer *, int status,
                       struct dcp_error *err);
 
+/* cli/planning_rest.c: by the journal, which VMs have moved too lately or too
+ * often to move again from 'start_ms' on (policy.migration; hosts in maintenance
+ * are left all the same), in '*out_resting'
+ * (owned by the caller; NULL: none); lowers '*max_moves' (0: no limit) to what
+ * the week's budget leaves. */
+bool dcp_planning_rest(const struct dcp_globals *, const struct dcp_inventory *,
+                       const struct dcp_placement *start, int64_t start_ms, uint8_t **out_resting,
+                       uint64_t *max_moves, struct dcp_error *err) DCP_CHECKED;
+
 /* cli/planning_soft.c: soft rules that the plan breaks, leg by leg, with their
  * price: member "soft" of the answer, and lines for people. */
 struct dcp_json;

@@ -597,3 +597,102 @@ dcp_journal_load_steps(struct dcp_journal *j, const struct dcp_plan *plan,
     (void)sqlite3_finalize(s);
     return ok;
 }
+
+/* --- Moves -------------------------------------------------------------- */
+
+static const char moves_sql[] = /* Journals of before have no such table. */
+    "CREATE TABLE IF NOT EXISTS moves(vm TEXT NOT NULL, at_ms INTEGER)";
+
+bool
+dcp_journal_note_moves(struct dcp_journal *j, const char *const vms[],
+                       uint32_t n, int64_t at_ms, struct dcp_error *err)
+{
+    if (!run_sql(j, "BEGIN IMMEDIATE", "begin", err)) {
+        return false;
+    }
+    bool ok = run_sql(j, moves_sql, "make a table", err);
+    sqlite3_stmt *s =
+        ok ? prepare(j, "INSERT INTO moves(vm, at_ms) VALUES(?, ?)", err)
+           : NULL;
+
+    for (uint32_t i = 0; s && ok && i < n; i++) {
+        (void)sqlite3_bind_text(s, 1, vms[i], -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(s, 2, at_ms);
+        ok = step_statement(j, s, err);
+    }
+    (void)sqlite3_finalize(s);
+    if (!s || !ok) {
+        (void)sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
+        return false;
+    }
+    return run_sql(j, "COMMIT", "commit", err);
+}
+
+void
+dcp_journal_moves_finish(struct dcp_journal_moves *m)
+{
+    for (uint32_t i = 0; i < m->n; i++) {
+        free(m->items[i].vm);
+    }
+    free(m->items);
+    *m = (struct dcp_journal_moves){ 0 };
+}
+
+static bool
+has_moves(struct dcp_journal *j, bool *out, struct dcp_error *err)
+{
+    sqlite3_stmt *s = prepare(
+        j, "SELECT 1 FROM sqlite_master WHERE name = 'moves'", err);
+    int status = s ? sqlite3_step(s) : SQLITE_ERROR;
+
+    *out = status == SQLITE_ROW;
+    (void)sqlite3_finalize(s);
+    return status == SQLITE_ROW || status == SQLITE_DONE ||
+           (s && fail_db(j, "look up moves", err));
+}
+
+bool
+dcp_journal_read_moves(struct dcp_journal *j, int64_t since_ms,
+                       struct dcp_journal_moves *out, struct dcp_error *err)
+{
+    bool has, ok = has_moves(j, &has, err);
+    uint32_t capacity = 0;
+
+    *out = (struct dcp_journal_moves){ 0 };
+    if (!ok || !has) {
+        return ok;
+    }
+    sqlite3_stmt *s = prepare(
+        j, "SELECT vm, at_ms FROM moves WHERE at_ms >= ? ORDER BY at_ms, vm",
+        err);
+
+    if (!s) {
+        return false;
+    }
+    (void)sqlite3_bind_int64(s, 1, since_ms);
+    while (ok && sqlite3_step(s) == SQLITE_ROW) {
+        if (out->n == capacity) {
+            uint32_t more = capacity ? 2 * capacity : 256;
+            struct dcp_journal_move *items =
+                realloc(out->items, more * sizeof *items);
+
+            ok = items != NULL;
+            out->items = items ? items : out->items;
+            capacity = items ? more : capacity;
+        }
+        const char *vm = (const char *)sqlite3_column_text(s, 0);
+        char *copy = ok && vm ? strdup(vm) : NULL;
+
+        ok = copy != NULL;
+        if (ok) {
+            out->items[out->n++] =
+                (struct dcp_journal_move){ copy, sqlite3_column_int64(s, 1) };
+        }
+    }
+    (void)sqlite3_finalize(s);
+    if (!ok) {
+        dcp_journal_moves_finish(out);
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for past moves");
+    }
+    return true;
+}

@@ -86,7 +86,9 @@ struct dcp_policy {
     uint32_t host_off_at_once; /* 0: one in fifty hosts, at least one. */
     uint64_t migration_kib_s; /* Bandwidth of one migration, at most. */
     double migration_cpu_overhead_frac;
-    int64_t cooldown_ms;
+    int64_t cooldown_ms; /* A VM that moved less than that ago stays. */
+    uint32_t moves_per_vm_week; /* In any seven days; 0: no limit. */
+    uint32_t moves_per_week;    /* Of all VMs together; 0: no limit. */
     double failed_boots_frac; /* Share of the hosts that a morning wakes, at
                                * least one, that may never boot; 0: all must;
                                * default 5 %. */

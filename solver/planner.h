@@ -38,6 +38,7 @@ struct dcp_plan_request {
     int64_t start_ms;          /* Of the first leg. */
     int64_t window_end_ms;     /* Where two_legs. */
     const uint8_t *avoid;      /* By host: 1 = must end empty; NULL: none. */
+    const uint8_t *resting;    /* By VM: 1 = stays where it is; NULL: none. */
     bool bring_back;           /* EVACUATE: a second leg home. */
     /* The evening of this window has been carried out: only repair, unless
      * there is much to gain. */

@@ -39,6 +39,8 @@ struct dcp_question {
     const struct dcp_placement *home;
     const uint8_t *host_use; /* enum dcp_host_use by host; NULL: all free
                               * where the model allows power-off. */
+    const uint8_t *resting; /* By VM: 1 = it has just moved, and stays where it
+                             * is; NULL: none. */
     bool may_wake;  /* Hosts that are off may be switched on. */
     bool may_empty; /* Look for hosts to switch off; else repair only. */
     bool headroom;  /* Ask for policy.survive. */

@@ -194,6 +194,10 @@ why_not_coming(const struct dcp_question *q, uint32_t v, uint32_t h,
     if (!dcp_host_is_none(now) && !vm->movable && !restart) {
         return because(out, size, "the VM may not be moved live");
     }
+    if (!dcp_host_is_none(now) && q->resting && q->resting[v] && !restart) {
+        return because(out, size,
+                       "the VM rests after its last moves (policy.migration)");
+    }
     why = why_not_hypervisor(inv, vm, now, host, restart, out, size);
     if (!why) {
         why = why_not_hardware(inv, vm, now, hw, out, size);
@@ -281,7 +285,7 @@ key_of_vm(const struct dcp_question *q, uint32_t v, struct dcp_text *key)
 
         /* Where only its being there speaks for a host, no other VM may share
          * the class. */
-        if (!vm->movable || local_disk ||
+        if (!vm->movable || local_disk || (q->resting && q->resting[v]) ||
             why_not_coming(q, v, now.ix, true, why, sizeof why)) {
             dcp_text_printf(key, "at%u;", now.ix);
         }

@@ -234,6 +234,13 @@ static const struct dcp_schema_row migration_rows[] = {
       .help = "of the VM's CPU, on both sides while it moves" },
     { "cooldown", QUANTITY(TIME), AT(P, cooldown_ms), .max = 3.2e12,
       .fallback = "30min", .help = "a VM rests so long after a move" },
+    { "moves_per_vm_week", QUANTITY(NUMBER), AT(P, moves_per_vm_week),
+      .max = 1e6, .fallback = "0",
+      .help = "moves of one VM in seven days, at most, by the journal; 0: no "
+              "limit" },
+    { "moves_per_week", QUANTITY(NUMBER), AT(P, moves_per_week), .max = 1e9,
+      .fallback = "0",
+      .help = "moves of all VMs in seven days, at most; 0: no limit" },
 };
 DEFINE_SECTION(migration, "policy.migration", "migration", NONE, 0,
                "Limits of moves.");
