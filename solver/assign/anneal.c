@@ -13,7 +13,11 @@
 struct anneal {
     struct dcp_assign_walk *w;
     double temperature;
+    int64_t slack; /* What may come back as fewer moves within a group. */
     double log[N_LOGS];
+    /* Swaps lead home more often than by chance.  Only when it is so cold that
+     * costs of moves count: before, they would hold items where they are. */
+    bool homeward;
 };
 
 /* Whole numbers below 'n', from 32 random bits. */
@@ -69,9 +73,9 @@ try_shift(struct anneal *a, uint64_t bits, uint64_t more)
     if (to == from) {
         return;
     }
-    int64_t delta = dcp_assign_shift_delta(s, item, to);
+    int64_t most = allowance(a, (uint32_t)(more >> 32));
 
-    if (delta <= allowance(a, (uint32_t)(more >> 32))) {
+    if (dcp_assign_shift_delta(s, item, to, most + a->slack) <= most) {
         dcp_assign_walk_put(a->w, item, to);
         dcp_assign_walk_note(a->w);
     }
@@ -86,7 +90,7 @@ try_swap(struct anneal *a, uint64_t bits, uint64_t more)
     uint32_t j = pick((uint32_t)more & ~0x3fu, p->n_items);
     const struct dcp_assign_list *home = &s->list[s->c->item[i].start];
 
-    if (more % 8 == 0 && home->n) {
+    if (more % 8 == 0 && a->homeward && home->n) {
         j = home->item[pick((uint32_t)more & ~0x3fu, home->n)];
     }
     uint32_t from = s->at[i], to = s->at[j];
@@ -94,9 +98,9 @@ try_swap(struct anneal *a, uint64_t bits, uint64_t more)
     if (to == from) {
         return;
     }
-    int64_t delta = dcp_assign_swap_delta(s, i, j);
+    int64_t most = allowance(a, (uint32_t)(more >> 32));
 
-    if (delta <= allowance(a, (uint32_t)(more >> 32))) {
+    if (dcp_assign_swap_delta(s, i, j, most + a->slack) <= most) {
         dcp_assign_walk_put(a->w, i, to);
         dcp_assign_walk_put(a->w, j, from);
         dcp_assign_walk_note(a->w);
@@ -123,6 +127,18 @@ many(struct anneal *a, uint32_t n)
 DCP_ASSIGN_FOR_VECTORS(int, many_tries, many, (struct anneal * a, uint32_t n),
                        (a, n))
 
+/* What it costs in the mean that an item moves, wherever it goes. */
+static double
+mean_away_cost(const struct dcp_assign_columns *c)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < c->p->n_items; i++) {
+        sum += (double)c->item[i].away_cost;
+    }
+    return sum / c->p->n_items;
+}
+
 /* How much of the slice is done. */
 static double
 done_frac(const struct dcp_assign_slice *slice, uint64_t evaluations)
@@ -147,15 +163,19 @@ dcp_assign_anneal(struct dcp_assign_walk *w,
                   const struct dcp_assign_slice *slice)
 {
     struct anneal a = { .w = w };
+    const struct dcp_assign_problem *p = w->state->c->p;
     uint64_t from = w->evaluations;
     double done;
 
+    a.slack = 2 * p->group_move_weight;
     for (uint32_t k = 0; k < N_LOGS; k++) {
         a.log[k] = -log((k + 0.5) / N_LOGS);
     }
-    if (w->state->c->p->n_items == 0 || w->state->c->p->n_hosts < 2) {
+    if (p->n_items == 0 || p->n_hosts < 2) {
         return;
     }
+    double homeward_below = 10 * mean_away_cost(w->state->c);
+
     while (!w->failed && (done = done_frac(slice, w->evaluations - from)) < 1) {
         uint64_t left = slice->evaluations == UINT64_MAX
                             ? UINT64_MAX
@@ -165,6 +185,7 @@ dcp_assign_anneal(struct dcp_assign_walk *w,
             stretch->cooling,
             stretch->from_frac +
                 (stretch->to_frac - stretch->from_frac) * done);
+        a.homeward = a.temperature < homeward_below;
         (void)many_tries(&a, left < 2048 ? (uint32_t)left : 2048);
     }
 }

@@ -130,10 +130,11 @@ dcp_assign_stays_spread(const struct dcp_assign_state *s,
            p->spread_min[x->group];
 }
 
-/* Of 'item', which is on a host, going to another, 'b'. */
+/* Of 'item', which is on a host, going to another, 'b'.  Where it is seen early
+ * that host and move costs rise by more than 'limit', that is as illegal. */
 DCP_ASSIGN_INLINE int64_t
 dcp_assign_shift_delta(const struct dcp_assign_state *s, uint32_t item,
-                       uint32_t b)
+                       uint32_t b, int64_t limit)
 {
     const struct dcp_assign_columns *c = s->c;
     const struct dcp_assign_item *x = &c->item[item];
@@ -155,14 +156,17 @@ dcp_assign_shift_delta(const struct dcp_assign_state *s, uint32_t item,
         }
     }
     uint32_t n = c->term_stride;
-    int64_t delta = dcp_assign_cost_without(&s->term[(size_t)a * n],
-                                            dcp_assign_terms(c, item, a), n) -
-                    s->host_cost[a] +
-                    dcp_assign_cost_with(&s->term[(size_t)b * n],
+    int64_t delta = dcp_assign_cost_with(&s->term[(size_t)b * n],
                                          dcp_assign_terms(c, item, b), n) -
                     s->host_cost[b] + dcp_assign_move_cost(c, item, b) -
-                    dcp_assign_move_cost(c, item, a);
+                    dcp_assign_move_cost(c, item, a) - s->host_cost[a];
 
+    /* What is left of the cost of 'a' is not below 0. */
+    if (delta > limit) {
+        return DCP_ASSIGN_ILLEGAL;
+    }
+    delta += dcp_assign_cost_without(&s->term[(size_t)a * n],
+                                     dcp_assign_terms(c, item, a), n);
     if (x->flags & DCP_ASSIGN_SPEAKS && (a == x->start || b == x->start)) {
         delta += dcp_assign_group_moves_delta(
             s, x->group, a == x->start ? 1 : -1, x->group, 0);
@@ -203,9 +207,11 @@ dcp_assign_groups_may_swap(const struct dcp_assign_state *s, uint32_t i,
     return true;
 }
 
-/* Of items 'i' and 'j', which are on two hosts, changing places. */
+/* Of items 'i' and 'j', which are on two hosts, changing places; 'limit' as
+ * above. */
 DCP_ASSIGN_INLINE int64_t
-dcp_assign_swap_delta(const struct dcp_assign_state *s, uint32_t i, uint32_t j)
+dcp_assign_swap_delta(const struct dcp_assign_state *s, uint32_t i, uint32_t j,
+                      int64_t limit)
 {
     const struct dcp_assign_columns *c = s->c;
     const struct dcp_assign_item *x = &c->item[i], *y = &c->item[j];
@@ -226,15 +232,18 @@ dcp_assign_swap_delta(const struct dcp_assign_state *s, uint32_t i, uint32_t j)
     }
     uint32_t n = c->term_stride;
     int64_t delta =
-        dcp_assign_cost_for(&s->term[(size_t)a * n], dcp_assign_terms(c, j, a),
-                            dcp_assign_terms(c, i, a), n) -
-        s->host_cost[a] +
         dcp_assign_cost_for(&s->term[(size_t)b * n], dcp_assign_terms(c, i, b),
                             dcp_assign_terms(c, j, b), n) -
         s->host_cost[b] + dcp_assign_move_cost(c, i, b) -
         dcp_assign_move_cost(c, i, a) + dcp_assign_move_cost(c, j, a) -
-        dcp_assign_move_cost(c, j, b);
+        dcp_assign_move_cost(c, j, b) - s->host_cost[a];
 
+    if (delta > limit) {
+        return DCP_ASSIGN_ILLEGAL;
+    }
+    delta +=
+        dcp_assign_cost_for(&s->term[(size_t)a * n], dcp_assign_terms(c, j, a),
+                            dcp_assign_terms(c, i, a), n);
     if ((dx || dy) && (x->flags & DCP_ASSIGN_SPEAKS)) {
         delta += dcp_assign_group_moves_delta(s, x->group, dx, y->group, dy);
     }

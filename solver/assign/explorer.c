@@ -16,6 +16,7 @@
 #define STRICT_FROM 0.7
 #define DEARER      1.25
 #define CHEAPER     0.87
+#define LITTLE      1e-5 /* Of the start's cost: does not matter any more. */
 /* Settling begins at the temperature of this part of the cooling. */
 #define SETTLE_FROM 0.6
 
@@ -80,6 +81,7 @@ dcp_assign_explorer_init(struct dcp_assign_explorer *e, struct dcp_arena *arena,
     if (!e->relaxed) {
         return false;
     }
+    e->start_cost = e->strict->best_cost;
     set_temperatures(e);
     return true;
 }
@@ -176,7 +178,7 @@ survey(struct dcp_assign_explorer *e, uint32_t k,
     e->above[0] = k == 0 ? e->above[1] : e->above[0];
     if (k + 1 == N_SURVEY) {
         dcp_assign_cooling_learn(&e->cooling, e->above,
-                                 1e-6 * (double)e->strict->best_cost);
+                                 LITTLE * (double)e->start_cost);
     }
 }
 

@@ -23,7 +23,7 @@ struct dcp_assign_explorer {
     struct dcp_assign_columns *relaxed_columns; /* Its own: prices change. */
     struct dcp_assign_cooling cooling;
     double above[DCP_ASSIGN_STEPS + 1]; /* Of the survey. */
-    int64_t bound;
+    int64_t bound, start_cost;
     double crowding; /* Share of hosts that may be over at first. */
 };
 

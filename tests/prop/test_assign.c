@@ -12,6 +12,8 @@
 
 enum { N_WALKED = 300, N_STEPS = 120, N_BRUTE = 400 };
 
+#define ANY (INT64_MAX / 2)
+
 struct world {
     struct dcp_arena *arena;
     struct dcp_assign_problem p;
@@ -71,8 +73,8 @@ step(struct world *w, struct dcp_assign_state *s, uint32_t at[])
     if (a == b) {
         return;
     }
-    delta =
-        swap ? dcp_assign_swap_delta(s, i, j) : dcp_assign_shift_delta(s, i, b);
+    delta = swap ? dcp_assign_swap_delta(s, i, j, ANY)
+                 : dcp_assign_shift_delta(s, i, b, ANY);
     at[i] = b;
     if (swap) {
         at[j] = a;
@@ -85,6 +87,13 @@ step(struct world *w, struct dcp_assign_state *s, uint32_t at[])
         at[j] = swap ? b : at[j];
         return;
     }
+    ck_assert_int_eq(delta, now - before);
+
+    /* A limit is a promise: what is within it is told exactly. */
+    int64_t limit = delta + 2 * w->p.group_move_weight;
+
+    delta = swap ? dcp_assign_swap_delta(s, i, j, limit)
+                 : dcp_assign_shift_delta(s, i, b, limit);
     ck_assert_int_eq(delta, now - before);
     ck_assert(dcp_assign_put(s, i, b));
     if (swap) {
@@ -195,7 +204,7 @@ START_TEST(relaxed_states_price_what_is_over)
             bool room = true;
 
             delta = s->at[i] == h ? DCP_ASSIGN_ILLEGAL
-                                  : dcp_assign_shift_delta(s, i, h);
+                                  : dcp_assign_shift_delta(s, i, h, ANY);
             ck_assert(dcp_assign_put(s, i, h) && dcp_assign_put(hard, i, h));
             ck_assert(delta == DCP_ASSIGN_ILLEGAL || s->cost == before + delta);
             for (uint32_t m = 0; m < 3 * hard->c->room_stride; m++) {
