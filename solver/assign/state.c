@@ -8,7 +8,7 @@
 static void
 free_all(struct dcp_assign_state *s)
 {
-    for (uint32_t h = 0; s->list && h < s->c->p->n_hosts; h++) {
+    for (uint32_t h = 0; s->list && h < s->n_lists; h++) {
         free(s->list[h].item);
     }
     free(s->list);
@@ -51,6 +51,7 @@ allocate(struct dcp_assign_state *s)
     const struct dcp_assign_problem *p = c->p;
 
     s->list = calloc(p->n_hosts + 1u, sizeof *s->list);
+    s->n_lists = p->n_hosts;
     s->at = calloc(p->n_items + 1u, sizeof *s->at);
     s->slot = calloc(p->n_items + 1u, sizeof *s->slot);
     s->room = rows(p->n_hosts, c->room_stride);

@@ -24,6 +24,7 @@ struct dcp_assign_state {
     uint32_t *at;   /* [item]: its host; DCP_ASSIGN_NOWHERE: taken off. */
     uint32_t *slot; /* [item]: where it stands in its host's list. */
     struct dcp_assign_list *list; /* [host] */
+    uint32_t n_lists;
     int64_t *room;      /* [host * room_stride]: what may still come. */
     int64_t *term;      /* [host * term_stride] */
     int64_t *host_cost; /* [host]: sum of max(0, term). */

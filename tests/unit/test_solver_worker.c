@@ -209,13 +209,15 @@ START_TEST(memory_caps_hold)
     uint64_t eaten_mib;
     bool late;
 
+    /* A sanitizer's heap is in address space that it took before. */
+    if (DCP_TEST_SLOWNESS > 1) {
+        return;
+    }
     ck_assert(!dcp_worker_run(&limits, eat, NULL, &eaten_mib, sizeof eaten_mib,
                               &late, &err));
-#if DCP_TEST_SLOWNESS == 1 /* Sanitizers end the child on such an error. */
     ck_assert_int_eq(err.code, DCP_E_NOMEM);
     ck_assert(strncmp(err.message, "ate ", 4) == 0);
     ck_assert_int_le(strlen(err.message), strlen("ate 100 MiB"));
-#endif
 }
 END_TEST
 
