@@ -337,7 +337,7 @@ bound_pairs(const struct dcp_pack_instance *in, uint64_t *best)
     }
     qsort_r(order, n, sizeof *order, more_conflicts,
             &(struct by_degree){ degree });
-    for (uint32_t from = 0; from < n && from < 64; from++) {
+    for (uint32_t from = 0; from < n && from < (n > 1000 ? 8 : 64); from++) {
         uint64_t weight = grow(in, bad, order, from, member);
 
         *best = weight > *best ? weight : *best;

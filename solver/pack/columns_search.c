@@ -13,11 +13,12 @@ enum {
     SEEDS = 12,
     WASTE_PATTERNS = 50000,
     WASTE_NODES = 20000000,
-    WASTE_STEPS = 5000,
+    WASTE_STEPS = 60000,
     COVER_PATTERNS = 20000,
     COVER_NODES = 1000000,
     COVER_STEPS = 10000,
     COVER_TRIES = 4,
+    MOST_ROWS = 20000, /* More are beyond the linear program. */
 };
 
 struct work {
@@ -30,6 +31,7 @@ struct work {
     int64_t *price;    /* [n] */
     uint64_t cover_at; /* The target that covers were last tried at. */
     uint32_t tries;
+    uint64_t next_cover; /* After so many dives. */
 };
 
 static bool
@@ -69,6 +71,7 @@ cover(struct work *s, struct dcp_pack_cover *q, struct dcp_error *err)
     enum dcp_pack_cover_end end;
 
     q->deadline_s = s->e->deadline_s;
+    q->seed = s->e->seed;
     if (!dcp_pack_cover_run(s->in, s->pricer, q, &s->draft, &end, err)) {
         return false;
     }
@@ -143,6 +146,20 @@ cover_by_duals(struct work *s, struct dcp_pack_columns *c,
     return cover(s, &q, err);
 }
 
+/* Covers are rare beside dives, and each tries harder than the one before.  A
+ * gap of several bins is left to dives, but for one try. */
+static bool
+worth_covering(struct work *s, uint64_t index)
+{
+    bool one_bin = s->best->cost == s->r->bound + 1;
+
+    if (index < s->next_cover || (index && !one_bin)) {
+        return false;
+    }
+    s->next_cover = 2 * index + 2;
+    return true;
+}
+
 static bool
 seed(struct work *s, struct dcp_pack_columns *c, struct dcp_error *err)
 {
@@ -196,7 +213,7 @@ dive(struct work *s, struct dcp_pack_columns *c, uint64_t index,
         .noise = index ? 0.5 : 0,
         .seed = s->e->seed,
         .index = index,
-        .rounds_per_step = 4,
+        .rounds_per_step = 8,
         .board = s->e->board,
         .deadline_s = s->e->deadline_s,
     };
@@ -222,7 +239,8 @@ generate(struct work *s, struct dcp_error *err)
         if (!dive(s, c, index, err)) {
             return false;
         }
-        if (!done(s) && s->r->done && !cover_by_duals(s, c, err)) {
+        if (!done(s) && s->r->done && worth_covering(s, index) &&
+            !cover_by_duals(s, c, err)) {
             return false;
         }
     }
@@ -255,7 +273,7 @@ dcp_pack_columns_search(const struct dcp_pack_instance *in,
         (void)no_memory(err);
     }
     ok = ok && (done(&s) || cover_by_size(&s, err)) &&
-         (done(&s) || generate(&s, err));
+         (done(&s) || in->n > MOST_ROWS || generate(&s, err));
     dcp_pack_draft_finish(&s.draft);
     dcp_pack_patterns_finish(&s.kept);
     return ok;

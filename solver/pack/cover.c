@@ -8,13 +8,14 @@
 
 #include "solver/pack/cover.h"
 
+#include "model/base/rng.h"
 #include "solver/pack/clock.h"
 #include "solver/pack/columns.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BINS = 4000, STEPS_PER_LOOK = 1024 };
+enum { MOST_BINS = 4000, STEPS_PER_LOOK = 1024, FIRST_RUN = 400 };
 
 /* Of the item type, how many copies pattern 'pattern' has. */
 struct use {
@@ -35,8 +36,12 @@ struct search {
     uint32_t *used;      /* [m] */
     uint32_t *chosen;    /* Patterns, one for each bin. */
     uint32_t n_chosen, n_left;
-    int64_t allowance;
-    uint64_t steps;
+    int64_t allowance, all_waste; /* What is left of it; all. */
+    double *rarity;               /* [n] */
+    double *rating;               /* [patterns] the least first. */
+    double noise;
+    struct dcp_rng rng;
+    uint64_t steps, run_end;
     struct dcp_pack_draft *out;
     uint32_t *stack; /* Candidates of all levels. */
     uint32_t stack_n, stack_capacity;
@@ -53,6 +58,8 @@ search_finish(struct search *s)
     free(s->use);
     free(s->first_use);
     free(s->left);
+    free(s->rarity);
+    free(s->rating);
     free(s->worth);
     free(s->used);
     free(s->chosen);
@@ -163,9 +170,11 @@ prepare(struct search *s)
     s->left = calloc(in->n + 1u, sizeof *s->left);
     s->worth = calloc(all->n + 1u, sizeof *s->worth);
     s->used = calloc(in->m, sizeof *s->used);
+    s->rarity = calloc(in->n + 1u, sizeof *s->rarity);
+    s->rating = calloc(all->n + 1u, sizeof *s->rating);
     s->chosen = calloc(MOST_BINS, sizeof *s->chosen);
     if (!next || !s->use || !s->first_use || !s->left || !s->worth ||
-        !s->used || !s->chosen) {
+        !s->used || !s->chosen || !s->rarity || !s->rating) {
         return false;
     }
     for (uint32_t x = 0; x < all->n_entries; x++) {
@@ -190,6 +199,14 @@ prepare(struct search *s)
         }
     }
     /* Copies share a row: the rows end early, with copies 0. */
+    for (uint32_t i = 0; i < in->n; i++) {
+        uint32_t n = 0;
+
+        for (uint32_t x = s->first_use[i]; x < s->first_use[i + 1]; x++) {
+            n += s->use[x].copies > 0;
+        }
+        s->rarity[i] = 1.0 / (n + 1);
+    }
     return true;
 }
 
@@ -276,14 +293,32 @@ hardest(const struct search *s, uint32_t *out_n)
     return best;
 }
 
+/* Little waste, and items that few patterns have; a little at random. */
+static void
+rate(struct search *s, uint32_t p)
+{
+    const struct dcp_pack_patterns *all = &s->all;
+    double rare = 0;
+
+    for (uint32_t x = all->first[p]; x < all->first[p + 1]; x++) {
+        uint32_t i = all->item[x];
+
+        rare += s->left[i] ? s->rarity[i] : 0;
+    }
+    s->rating[p] = 2 * (double)waste(s, p) / ((double)s->all_waste + 1) -
+                   rare * (1 + s->noise * dcp_rng_unit(&s->rng));
+}
+
 static int
-by_waste(const void *a, const void *b, void *context)
+by_rating(const void *a, const void *b, void *context)
 {
     const struct search *s = context;
     uint32_t p = *(const uint32_t *)a, q = *(const uint32_t *)b;
-    int64_t x = waste(s, p), y = waste(s, q);
 
-    return x != y ? (x < y ? -1 : 1) : p < q ? -1 : p > q;
+    if (s->rating[p] < s->rating[q] || s->rating[p] > s->rating[q]) {
+        return s->rating[p] < s->rating[q] ? -1 : 1;
+    }
+    return p < q ? -1 : p > q;
 }
 
 /* Puts the candidates for 'item' on the stack; false: no memory. */
@@ -305,10 +340,14 @@ push(struct search *s, uint32_t item, uint32_t n)
     for (uint32_t x = s->first_use[item];
          x < s->first_use[item + 1] && s->use[x].copies; x++) {
         if (usable(s, s->use[x].pattern)) {
+            rate(s, s->use[x].pattern);
             s->stack[s->stack_n++] = s->use[x].pattern;
         }
     }
-    qsort_r(s->stack + from, s->stack_n - from, sizeof *s->stack, by_waste, s);
+    if (s->stack_n > from) {
+        qsort_r(s->stack + from, s->stack_n - from, sizeof *s->stack, by_rating,
+                s);
+    }
     return true;
 }
 
@@ -355,7 +394,7 @@ cover(struct search *s)
         s->out->n_bins = s->n_chosen;
         return true;
     }
-    if (++s->steps > s->q->max_steps || s->n_chosen == MOST_BINS ||
+    if (++s->steps > s->run_end || s->n_chosen == MOST_BINS ||
         (s->steps % STEPS_PER_LOOK == 0 && dcp_pack_now() > s->q->deadline_s)) {
         s->stopped = true;
         return false;
@@ -379,6 +418,40 @@ cover(struct search *s)
     }
     s->stack_n = from;
     return false;
+}
+
+/* Runs that are cut short are begun anew with other dice, each longer than the
+ * one before (Luby, Sinclair & Zuckerman, Inf. Process. Lett. 47, 1993, say
+ * why); one that ends by itself has tried everything. */
+static bool
+search_all(struct search *s, enum dcp_pack_cover_end *end)
+{
+    uint64_t run = FIRST_RUN;
+
+    s->all_waste = s->allowance;
+    for (uint64_t r = 0; s->steps < s->q->max_steps && !s->failed; r++) {
+        s->rng = dcp_rng_stream(s->q->seed, "cover", r);
+        s->noise = r ? 0.8 : 0;
+        s->run_end =
+            s->steps + run < s->q->max_steps ? s->steps + run : s->q->max_steps;
+        s->stopped = false;
+        s->out->n_bins = 0;
+        s->out->n_placed = 0;
+        if (cover(s)) {
+            *end = DCP_PACK_COVER_FOUND;
+            return dcp_pack_draft_settle(s->out, s->in);
+        }
+        if (!s->stopped) {
+            *end = DCP_PACK_COVER_NONE;
+            return true;
+        }
+        if (dcp_pack_now() > s->q->deadline_s) {
+            break;
+        }
+        s->stack_n = 0;
+        run += run / 2;
+    }
+    return !s->failed;
 }
 
 static bool
@@ -425,16 +498,7 @@ run(struct search *s, struct dcp_pack_pricer *pricer,
     if (!prepare(s) || (s->q->keep && !keep(s))) {
         return false;
     }
-    s->out->n_bins = 0;
-    s->out->n_placed = 0;
-    if (cover(s)) {
-        *end = DCP_PACK_COVER_FOUND;
-        return dcp_pack_draft_settle(s->out, s->in);
-    }
-    if (!s->stopped) {
-        *end = DCP_PACK_COVER_NONE;
-    }
-    return !s->failed;
+    return search_all(s, end);
 }
 
 bool

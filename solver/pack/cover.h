@@ -23,6 +23,7 @@ struct dcp_pack_cover {
     uint32_t max_patterns;
     uint64_t max_nodes; /* Of the enumeration. */
     uint64_t max_steps; /* Of the search. */
+    uint64_t seed;
     double deadline_s;
     struct dcp_pack_patterns *keep; /* Where all of them were enumerated, they
                                      * go there; NULL: nowhere. */

@@ -295,6 +295,13 @@ open_for(struct fill *f, uint32_t item)
     return false;
 }
 
+/* How many of the newest bins are looked at: all, unless that takes seconds. */
+static uint32_t
+window(const struct dcp_pack_instance *in)
+{
+    return in->n_items < 40000 ? UINT32_MAX : 100000000u / in->n_items;
+}
+
 /* --- Item by item -------------------------------------------------------- */
 
 static double
@@ -312,6 +319,8 @@ room_left(const struct fill *f, uint32_t bin)
 static bool
 by_items(struct fill *f)
 {
+    uint32_t most = window(f->in);
+
     for (uint32_t x = 0; x < f->in->n; x++) {
         uint32_t i = f->order[x];
         uint32_t from = 0; /* No bin before it takes this type. */
@@ -320,6 +329,9 @@ by_items(struct fill *f)
             uint32_t best = UINT32_MAX;
             double least = INFINITY;
 
+            if (f->out->n_bins > from && f->out->n_bins - from > most) {
+                from = f->out->n_bins - most;
+            }
             for (uint32_t b = from; b < f->out->n_bins; b++) {
                 if (!goes(f, b, i)) {
                     from += b == from;
