@@ -83,6 +83,7 @@ bound_by_columns(const struct dcp_pack_instance *in,
     struct dcp_pack_columns *c = dcp_pack_columns_create(in, err);
     struct dcp_pack_columns_limits limits = {
         .max_rounds = o->iterations ? o->iterations : UINT64_MAX,
+        .max_nodes = DCP_PACK_PRICING_NODES,
         .deadline_s = deadline_s,
         .cutoff = DCP_PACK_NO_DEADLINE,
     };

@@ -356,46 +356,56 @@ worth_of_all(const struct dcp_pack_instance *in, const int64_t *price,
     return (double)sum / (double)scale;
 }
 
+/* Fills the tolls that 'scale' needs. */
+static void
+set_tolls(const struct dcp_pack_instance *in, const int64_t *upper,
+          int64_t scale, int64_t *toll)
+{
+    for (uint32_t b = 0; b < in->m; b++) {
+        int64_t over = in->limit[b] ? upper[b] - scale * in->cost[b] : 0;
+
+        toll[b] = over > 0 ? over : 0;
+    }
+}
+
 uint64_t
 dcp_pack_price_bound(const struct dcp_pack_instance *in, const int64_t *price,
                      int64_t scale, const int64_t *upper, int64_t *toll,
                      int64_t *out_scale)
 {
-    int64_t all = scale, most = scale;
-    uint64_t tolled, scaled;
+    int64_t least = scale, best_scale = scale;
+    uint64_t best = 0, bound;
 
     for (uint32_t b = 0; b < in->m; b++) {
-        if (!in->limit[b]) {
-            continue;
-        }
-        if (upper[b] == INT64_MAX) {
+        if (in->limit[b] && upper[b] == INT64_MAX) {
             return 0;
         }
-        int64_t needed = (upper[b] + in->cost[b] - 1) / in->cost[b];
+        if (in->limit[b] == UINT32_MAX) { /* No toll can be charged. */
+            int64_t needed = (upper[b] + in->cost[b] - 1) / in->cost[b];
 
-        all = needed > all ? needed : all;
-        if (in->limit[b] == UINT32_MAX) {
-            most = needed > most ? needed : most;
+            least = needed > least ? needed : least;
         }
     }
-    /* Tolls for bins with a limit, or none at a larger scale. */
-    for (uint32_t b = 0; b < in->m; b++) {
-        toll[b] = 0;
-    }
-    (void)worth_of_all(in, price, toll, all, &scaled);
-    for (uint32_t b = 0; b < in->m; b++) {
-        int64_t over = upper[b] - most * in->cost[b];
+    /* The least scale, or one at which one more type needs no toll. */
+    for (uint32_t b = 0; b <= in->m; b++) {
+        int64_t at = least;
 
-        toll[b] = in->limit[b] && over > 0 ? over : 0;
+        if (b < in->m) {
+            at = in->limit[b] ? (upper[b] + in->cost[b] - 1) / in->cost[b] : 0;
+        }
+        if (at >= least) {
+            set_tolls(in, upper, at, toll);
+            (void)worth_of_all(in, price, toll, at, &bound);
+            if (bound > best) {
+                best_scale = at;
+                best = bound;
+            }
+        }
     }
-    (void)worth_of_all(in, price, toll, most, &tolled);
-    if (scaled > tolled) {
-        memset(toll, 0, in->m * sizeof *toll);
-        *out_scale = all;
-        return scaled;
-    }
-    *out_scale = most;
-    return tolled;
+    best_scale = best_scale > least ? best_scale : least;
+    set_tolls(in, upper, best_scale, toll);
+    *out_scale = best_scale;
+    return best;
 }
 
 static void

@@ -151,7 +151,7 @@ cover_by_duals(struct work *s, struct dcp_pack_columns *c,
 static bool
 worth_covering(struct work *s, uint64_t index)
 {
-    bool one_bin = s->best->cost == s->r->bound + 1;
+    bool one_bin = !s->in->uniform || s->best->cost == s->r->bound + 1;
 
     if (index < s->next_cover || (index && !one_bin)) {
         return false;
@@ -188,6 +188,7 @@ root(struct work *s, struct dcp_pack_columns *c, struct dcp_error *err)
 {
     struct dcp_pack_columns_limits limits = {
         .max_rounds = s->e->iterations ? s->e->iterations : UINT64_MAX,
+        .max_nodes = DCP_PACK_PRICING_NODES,
         .deadline_s = s->e->deadline_s,
         .board = s->e->board,
         .cutoff = DCP_PACK_NO_DEADLINE,

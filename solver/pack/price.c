@@ -1,62 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* A table holds worth[r][t]: with r left of its (scaled) size, what positions
- * t .. n-1 can add at most; rows by r, because the search scans t with r fixed.
- * Worths are 32 bits; UINT32_MAX stands for "no bound". */
-
 #define _GNU_SOURCE 1 /* qsort_r */
 
 #include "solver/pack/price.h"
 
 #include "solver/pack/clock.h"
+#include "solver/pack/price_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    MOST_TABLES = 6,
-    MOST_ENTRIES = 3 << 20, /* Of one table. */
+    MOST_TABLES = DCP_PACK_MOST_TABLES,
     MOST_DEPTH = 4096,
     NODES_PER_LOOK = 8192, /* At the clock. */
 };
 
 /* --- Pricer -------------------------------------------------------------- */
-
-struct table {
-    uint32_t dim;    /* UINT32_MAX: a surrogate. */
-    int64_t *weight; /* [w] of a surrogate. */
-    uint32_t shift, rows;
-    uint32_t *worth; /* [rows * (n + 1)] */
-    size_t capacity;
-};
-
-struct dcp_pack_pricer {
-    const struct dcp_pack_instance *in;
-    const struct dcp_pack_question *q;
-    struct dcp_pack_patterns *found;
-    /* Positions: what may be in a pattern, in the order of branching. */
-    uint32_t n, n_lenders; /* Lenders, with a negative size, come first. */
-    uint32_t *item;        /* [n] */
-    int32_t *size;         /* [n * w] */
-    int64_t *price;        /* [n] */
-    uint32_t *most;        /* [n] */
-    double *density;       /* By item. */
-    int64_t *lent;         /* [(n_lenders + 1) * d] by lenders from here on */
-    struct table table[MOST_TABLES];
-    uint32_t n_tables;
-    uint32_t *line; /* Scratch: tables as they are computed. */
-    size_t line_capacity;
-    int32_t *room;           /* [(MOST_DEPTH + 1) * w] */
-    uint32_t *path, *copies; /* [MOST_DEPTH] positions. */
-    uint32_t *entries;       /* A pattern to be added. */
-    uint32_t entry_capacity;
-    int64_t above, best;
-    uint32_t n_kept;
-    uint64_t nodes, root_end; /* So many are done; this first item's are. */
-    bool stopped, failed, deep;
-    bool partial; /* Some first item was left before its end. */
-    bool skip;    /* The rest of this first item's. */
-};
 
 struct dcp_pack_pricer *
 dcp_pack_pricer_create(const struct dcp_pack_instance *in,
@@ -72,13 +32,14 @@ dcp_pack_pricer_create(const struct dcp_pack_instance *in,
         p->price = calloc(n, sizeof *p->price);
         p->most = calloc(n, sizeof *p->most);
         p->density = calloc(n, sizeof *p->density);
+        p->rank = calloc(n, sizeof *p->rank);
         p->lent = calloc((in->n_negative + 1u) * w, sizeof *p->lent);
         p->room = calloc((MOST_DEPTH + 1u) * w, sizeof *p->room);
         p->path = calloc(MOST_DEPTH + 1u, sizeof *p->path);
         p->copies = calloc(MOST_DEPTH + 1u, sizeof *p->copies);
     }
     if (!p || !p->item || !p->size || !p->price || !p->most || !p->density ||
-        !p->lent || !p->room || !p->path || !p->copies) {
+        !p->rank || !p->lent || !p->room || !p->path || !p->copies) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory to price patterns");
         return NULL;
     }
@@ -105,6 +66,7 @@ dcp_pack_pricer_destroy(struct dcp_pack_pricer *p)
         free(p->price);
         free(p->most);
         free(p->density);
+        free(p->rank);
         free(p->lent);
         free(p->line);
         free(p->room);
@@ -198,192 +160,6 @@ choose_positions(struct dcp_pack_pricer *p)
     }
 }
 
-/* --- Tables -----------------------------------------------------------------
- */
-
-static int64_t
-scaled_size(const struct dcp_pack_pricer *p, const struct table *b,
-            const int32_t *size)
-{
-    int64_t sum = 0;
-
-    if (b->dim != UINT32_MAX) {
-        return size[b->dim];
-    }
-    for (uint32_t k = 0; k < p->in->d; k++) {
-        sum += b->weight[k] * size[k];
-    }
-    return sum;
-}
-
-/* How far numbers up to 'most' are shifted to leave at most 'rows'. */
-static uint32_t
-shift_for(int64_t most, int64_t rows)
-{
-    uint32_t shift = 0;
-
-    while ((most >> shift) + 1 > rows) {
-        shift++;
-    }
-    return shift;
-}
-
-static void
-add_copies(uint32_t *line, uint32_t rows, int64_t size, int64_t worth)
-{
-    uint32_t add = worth < UINT32_MAX ? (uint32_t)worth : UINT32_MAX;
-
-    if (size >= rows) {
-        return;
-    }
-    for (uint32_t r = rows; r-- > (uint32_t)size;) {
-        uint32_t with = line[r - (uint32_t)size] + add;
-
-        with = with < add ? UINT32_MAX : with;
-        line[r] = with > line[r] ? with : line[r];
-    }
-}
-
-/* The bounded knapsack over positions from t on, from that from t + 1 on:
- * copies in powers of two. */
-static void
-add_position(const struct dcp_pack_pricer *p, const struct table *b,
-             uint32_t *line, uint32_t t)
-{
-    int64_t size =
-        scaled_size(p, b, p->size + (size_t)t * p->in->w) >> b->shift;
-    uint64_t left = p->most[t];
-
-    if (size > 0 && left > b->rows / (uint64_t)size) {
-        left = b->rows / (uint64_t)size;
-    }
-    for (uint64_t copies = 1; left; copies *= 2) {
-        copies = copies < left ? copies : left;
-        add_copies(line, b->rows, size * (int64_t)copies,
-                   p->price[t] * (int64_t)copies);
-        left -= copies;
-    }
-}
-
-enum { BLOCK = 16 };
-
-/* line[t][r] into worth[r][t]. */
-static void
-turn(const uint32_t *line, uint32_t rows, uint32_t stride, uint32_t *worth)
-{
-    for (uint32_t r0 = 0; r0 < rows; r0 += BLOCK) {
-        uint32_t r1 = r0 + BLOCK < rows ? r0 + BLOCK : rows;
-
-        for (uint32_t t = 0; t < stride; t++) {
-            for (uint32_t r = r0; r < r1; r++) {
-                worth[(size_t)r * stride + t] = line[(size_t)t * rows + r];
-            }
-        }
-    }
-}
-
-static bool
-fill_table(struct dcp_pack_pricer *p, struct table *b)
-{
-    uint32_t stride = p->n + 1;
-    size_t needed = (size_t)stride * b->rows;
-
-    if (needed > p->line_capacity) {
-        free(p->line);
-        p->line = malloc(needed * sizeof *p->line);
-        p->line_capacity = p->line ? needed : 0;
-    }
-    if (needed > b->capacity) {
-        free(b->worth);
-        b->worth = malloc(needed * sizeof *b->worth);
-        b->capacity = b->worth ? needed : 0;
-    }
-    if (!p->line || !b->worth) {
-        return false;
-    }
-    memset(p->line + (size_t)p->n * b->rows, 0, b->rows * sizeof *p->line);
-    for (uint32_t t = p->n; t-- > p->n_lenders;) {
-        uint32_t *line = p->line + (size_t)t * b->rows;
-
-        memcpy(line, line + b->rows, b->rows * sizeof *line);
-        add_position(p, b, line, t);
-    }
-    for (uint32_t t = 0; t < p->n_lenders; t++) { /* Never asked for. */
-        memset(p->line + (size_t)t * b->rows, 0xff, b->rows * sizeof *p->line);
-    }
-    turn(p->line, b->rows, stride, b->worth);
-    return true;
-}
-
-/* Prepares table 'b' for one dimension, or for the surrogate of its weights. */
-static bool
-make_table(struct dcp_pack_pricer *p, struct table *b)
-{
-    const struct dcp_pack_instance *in = p->in;
-    const int32_t *room = dcp_pack_room(in, p->q->bin);
-    int64_t most = 0;
-    int64_t rows = MOST_ENTRIES / (p->n + 1);
-
-    for (uint32_t k = 0; k < in->d; k++) {
-        int64_t r = room[k] + p->lent[k];
-
-        most += b->dim == k ? r : b->dim == UINT32_MAX ? b->weight[k] * r : 0;
-    }
-    rows = rows < 64 ? 64 : rows > 16384 ? 16384 : rows;
-    if (in->d > 1 && rows > 1024) {
-        rows = 1024;
-    }
-    b->shift = shift_for(most, rows);
-    b->rows = (uint32_t)(most >> b->shift) + 1;
-    return fill_table(p, b);
-}
-
-static uint32_t
-root_worth(const struct dcp_pack_pricer *p, const struct table *b)
-{
-    return b->worth[(size_t)(b->rows - 1) * (p->n + 1) + p->n_lenders];
-}
-
-/* The dimensions whose root bounds are best, and the even surrogate. */
-static bool
-make_tables(struct dcp_pack_pricer *p)
-{
-    const struct dcp_pack_instance *in = p->in;
-    const int32_t *room = dcp_pack_room(in, p->q->bin);
-
-    p->n_tables = 0;
-    if (in->d > 1) {
-        struct table *b = &p->table[p->n_tables++];
-
-        b->dim = UINT32_MAX;
-        for (uint32_t k = 0; k < in->d; k++) {
-            b->weight[k] = (INT64_C(1) << 22) / (room[k] + 1);
-        }
-        if (!make_table(p, b)) {
-            return false;
-        }
-    }
-    for (uint32_t k = 0; k < in->d; k++) {
-        uint32_t worst = 1;
-
-        if (p->n_tables < MOST_TABLES) {
-            worst = p->n_tables++;
-        } else { /* In place of the worst dimension. */
-            for (uint32_t x = 2; x < MOST_TABLES; x++) {
-                if (root_worth(p, &p->table[x]) >
-                    root_worth(p, &p->table[worst])) {
-                    worst = x;
-                }
-            }
-        }
-        p->table[worst].dim = k;
-        if (!make_table(p, &p->table[worst])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* --- Search -----------------------------------------------------------------
  */
 
@@ -465,8 +241,8 @@ look_up(const struct dcp_pack_pricer *p, uint32_t depth,
     const int32_t *room = p->room + (size_t)depth * p->in->w;
 
     for (uint32_t x = 0; x < p->n_tables; x++) {
-        const struct table *b = &p->table[x];
-        int64_t r = scaled_size(p, b, room) >> b->shift;
+        const struct dcp_pack_table *b = &p->table[x];
+        int64_t r = dcp_pack_scaled_size(p, b, room) >> b->shift;
 
         row[x] = b->worth + (size_t)r * (p->n + 1);
     }
@@ -635,7 +411,7 @@ dcp_pack_price(struct dcp_pack_pricer *p, const struct dcp_pack_question *q,
     p->stopped = p->failed = p->deep = p->partial = p->skip = false;
     p->root_end = UINT64_MAX;
     choose_positions(p);
-    if (!make_tables(p)) {
+    if (!dcp_pack_make_tables(p)) {
         return false;
     }
     memcpy(p->room, dcp_pack_room(p->in, q->bin), p->in->w * sizeof *p->room);
