@@ -22,6 +22,10 @@
 
 #define P(MEMBER) offsetof(struct dcp_planning_options, MEMBER)
 
+/* As enum dcp_strategy. */
+static const char *const strategies[] = { "full", "ffd", "local", "lns",
+                                          NULL };
+
 const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS] = {
     { "output", 'o', DCP_OPT_FILE, P(output), "PLAN", NULL, NULL,
       "write the plan to PLAN (\"-\": standard output)" },
@@ -42,6 +46,9 @@ const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS] = {
       "1%" },
     { "gap", 0, DCP_OPT_FRAC, P(gap_frac), "SHARE", NULL, NULL,
       "stop when proved to be within SHARE of the best, e.g. 1%" },
+    { "strategy", 0, DCP_OPT_CHOICE, P(strategy), "HOW", strategies, "full",
+      "how much of the search runs, to measure what its parts are worth: first "
+      "fit decreasing alone, then local search, then ruin and recreate" },
     { "max-moves", 0, DCP_OPT_UINT, P(max_moves), "N", NULL, NULL,
       "drop a plan that needs more than N moves" },
     { "perturb", 0, DCP_OPT_FRAC, P(perturb_frac), "SHARE", NULL, NULL,
@@ -293,6 +300,9 @@ options_text(const struct dcp_globals *g, const struct dcp_planning_job *job,
     if (o->until_ms != DCP_INSTANT_NONE) {
         dcp_json_kinstant(w, "until", o->until_ms);
     }
+    if (o->strategy && strcmp(o->strategy, "full")) {
+        dcp_json_kstring(w, "strategy", o->strategy);
+    }
     if (o->from_ms != DCP_INSTANT_NONE) {
         dcp_json_kinstant(w, "fit_from", o->from_ms);
     }
@@ -372,6 +382,17 @@ free_bound(const struct dcp_inventory *inv, struct dcp_planning_answer *a)
     }
 }
 
+static enum dcp_strategy
+strategy_of(const char *name)
+{
+    int k = 0;
+
+    while (name && strategies[k] && strcmp(name, strategies[k])) {
+        k++;
+    }
+    return name && strategies[k] ? (enum dcp_strategy)k : DCP_STRATEGY_FULL;
+}
+
 static bool
 make(const struct dcp_globals *g, struct dcp_context *c,
      const struct dcp_placement *start, const struct dcp_planning_options *o,
@@ -389,7 +410,8 @@ make(const struct dcp_globals *g, struct dcp_context *c,
         .window_end_ms = a->window_end_ms,
         .avoid = job->avoid,
         .bring_back = job->bring_back,
-        .solve = { .seed = g->seed,
+        .solve = { .strategy = strategy_of(o->strategy),
+                   .seed = g->seed,
                    .iterations = g->iterations,
                    .time_limit_s = g->time_limit_s,
                    .gap_frac = o->gap_frac },

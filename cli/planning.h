@@ -17,13 +17,14 @@ struct dcp_planning_options {
     const char *goals;
     int64_t until_ms;      /* --until; DCP_INSTANT_NONE: none. */
     int64_t from_ms;       /* --fit-from. */
+    const char *strategy; /* "full" ... */
     double gap_frac;
     uint64_t max_moves;
     double slack_frac; /* Above 0: in place of policy.goal_slack. */
     double perturb_frac;
     bool detailed_exitcode;
 };
-#define DCP_N_PLANNING_ROWS 10u
+#define DCP_N_PLANNING_ROWS 11u
 extern const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS];
 
 /* BALANCE: what can be had for so many moves. */

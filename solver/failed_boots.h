@@ -16,8 +16,9 @@
  * largest amounts that other lists bring there.  Whatever f hosts fail, the
  * others bring no more than these, so the test covers every subset; for sums
  * it is exact for the lists at hand, for policy.overload it errs on the safe
- * side.  Rules are tested for each host and each pair of hosts: all rules are
- * about two VMs.
+ * side.  Rules are tested for each host and each pair of hosts, which is
+ * enough for rules about two VMs; one that counts more is not proved for
+ * f > 2.
  *
  * A heuristic (largest first, best fit): that it finds no lists does not prove
  * that there are none. */

@@ -347,6 +347,9 @@ static bool
 consolidate(struct search *x, struct dcp_search_result *out,
             struct dcp_error *err)
 {
+    if (x->options->strategy == DCP_STRATEGY_FFD) {
+        return x->p->q->gentle || dcp_search_first_fit(x, err);
+    }
     if (x->p->q->gentle) {
         bool check = x->p->q->headroom && x->s->n_on <= SMALL_HOSTS;
 
@@ -404,7 +407,7 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
     if (ok && s->p->q->headroom && !out->n_unplaced) {
         ok = dcp_search_add_spares(&x, &out->headroom, err);
         if (ok && out->headroom.ok && s->p->q->may_empty &&
-            !s->p->q->gentle) {
+            !s->p->q->gentle && options->strategy != DCP_STRATEGY_FFD) {
             ok = dcp_search_drop_hosts(&x, DCP_SEARCH_ALL, true, DROP_EJECTIONS,
                                        DROP_FAILURES, err);
         }

@@ -10,7 +10,16 @@
 #include "solver/bound.h"
 #include "solver/headroom.h"
 
+/* How much of the search runs, to measure what each part is worth. */
+enum dcp_strategy {
+    DCP_STRATEGY_FULL,
+    DCP_STRATEGY_FFD,   /* First fit decreasing and spares, nothing else. */
+    DCP_STRATEGY_LOCAL, /* No ruin and recreate, no exact program. */
+    DCP_STRATEGY_LNS,   /* No exact program. */
+};
+
 struct dcp_search_options {
+    enum dcp_strategy strategy;
     uint64_t seed;
     uint64_t iterations; /* Ruin-and-recreate rounds at most; 0: as many as
                           * bring something (stops after a fixed number of

@@ -107,6 +107,9 @@ dcp_search_ruin_and_recreate(struct search *x, bool check,
     double value = dcp_search_value(x->s), lumps = lumpiness(x);
     uint64_t stale = 0, limit = x->options->iterations;
 
+    if (x->options->strategy == DCP_STRATEGY_LOCAL) {
+        return true;
+    }
     x->in.may_wake = false;
     x->in.swap_tries = 8;
     for (uint64_t round = 0; !limit || round < limit; round++, out->rounds++) {

@@ -402,6 +402,7 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
     double limit_s = options->time_limit_s > 0 ? options->time_limit_s : 30;
     int64_t start = now_ms();
     struct dcp_search_options search_options = {
+        .strategy = options->strategy,
         .seed = options->seed,
         .iterations = options->iterations,
         .deadline_ms = start + (int64_t)(limit_s * 1000),
@@ -423,7 +424,8 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
         return true;
     }
     proved = result.stopped_by == DCP_STOPPED_PROOF;
-    if (!proved && result.stopped_by != DCP_STOPPED_GAP && p->q->may_empty &&
+    if (options->strategy == DCP_STRATEGY_FULL && !proved &&
+        result.stopped_by != DCP_STOPPED_GAP && p->q->may_empty &&
         !p->q->gentle && dcp_exact_is_small(p)) {
         double left_s = limit_s - (double)(now_ms() - start) / 1000;
         struct dcp_exact_limits limits = { fmax(fmin(left_s, 10), 0.05), 0 };

@@ -21,6 +21,7 @@ enum dcp_status {
 const char *dcp_status_name(enum dcp_status); /* "optimal" ... */
 
 struct dcp_solve_options {
+    enum dcp_strategy strategy;
     uint64_t seed, iterations;
     double time_limit_s; /* 0: 30 s. */
     double gap_frac;     /* Stop at this gap; 0: as good as possible. */

@@ -7,8 +7,8 @@
  * others at most f - 1 apply at the same time, so no sum is above its own row
  * plus the f - 1 largest of the others, cell by cell.  That every such sum
  * keeps the limit is enough for all subsets, and for f = 1 also needed.  With
- * policy.overload the same sums are counted per scenario.  Rules are about two
- * VMs, so each list and each pair of lists is looked at. */
+ * policy.overload the same sums are counted per scenario.  Rules are judged
+ * for each list and each pair of lists: enough for rules about two VMs. */
 
 #include "model/check/survive.h"
 
