@@ -88,6 +88,14 @@ is_legal(const struct world *w, const struct dcp_plan *plan, char why[WHY])
     }
     bool ok = r.pass && (r.proof == DCP_PROOF_ALL_ORDERS || watts_limited(w));
 
+    for (uint32_t l = 0; l < plan->n_legs; l++) {
+        if (plan->legs[l].makespan_ms < plan->legs[l].makespan_bound_ms) {
+            (void)snprintf(why, WHY, "leg %u is faster than its bound", l);
+            dcp_check_result_finish(&r);
+            return false;
+        }
+    }
+
     if (!r.pass) {
         const struct dcp_violation *v = &r.violations[0];
 

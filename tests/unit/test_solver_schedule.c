@@ -8,6 +8,8 @@
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
 
+#include <string.h>
+
 struct leg {
     struct world w;
     struct dcp_placement *to;
@@ -54,6 +56,7 @@ schedule_legally(struct leg *l)
 
     schedule(l);
     ck_assert(l->answer.ok);
+    ck_assert_int_ge(l->answer.makespan_ms, l->answer.makespan_bound_ms);
     struct dcp_plan *plan = l->w.plan;
 
     plan->steps = l->steps.steps;
@@ -342,6 +345,87 @@ START_TEST(makespan_keeps_the_limits)
 }
 END_TEST
 
+/* Two moves out of one rack over an uplink that one of them fills. */
+START_TEST(an_uplink_is_shared)
+{
+    struct world w = world_make(4, 2);
+    struct dcp_switch *sw = WORLD_NEW(&w, struct dcp_switch, 2);
+    struct dcp_port *port = WORLD_NEW(&w, struct dcp_port, 1);
+
+    memcpy(sw, w.inv->switches, 2 * sizeof *sw);
+    sw[0].uplink_kib_s = 50 * 1024;
+    w.inv->switches = sw;
+    *port = (struct dcp_port){ .nic = "eth1", .to = { 0 }, .port = "p1" };
+    for (uint32_t h = 0; h < 2; h++) {
+        w.hosts[h].ports = port;
+        w.hosts[h].n_ports = 1;
+        put(&w, h, h, 100);
+    }
+    struct leg l = leg_of(w);
+
+    l.to->host[0].ix = 2;
+    l.to->host[1].ix = 3;
+    schedule_legally(&l);
+    const struct dcp_step *one = find(&l, DCP_STEP_MIGRATE, 0, 0);
+
+    ck_assert_uint_eq(one->bandwidth_mib_s, 50);
+    ck_assert_int_eq(l.answer.makespan_ms, 2 * one->estimate_ms);
+    ck_assert_int_eq(l.answer.makespan_bound_ms, 2 * one->estimate_ms);
+    finish(&l);
+}
+END_TEST
+
+/* A full host has no CPU for five migrations at once: one goes, then four. */
+START_TEST(a_busy_source_lets_one_go_first)
+{
+    for (int frac = 0; frac < 2; frac++) {
+        struct world w = world_make(6, 5);
+
+        for (uint32_t v = 0; v < 5; v++) {
+            put(&w, v, 0, 2000);
+        }
+        w.inv->policy.out_per_host = 5;
+        w.inv->policy.migration_cpu_overhead_frac = 0.1 * frac;
+        struct leg l = leg_of(w);
+
+        for (uint32_t v = 0; v < 5; v++) {
+            l.to->host[v].ix = v + 1;
+        }
+        schedule_legally(&l);
+        int64_t one = find(&l, DCP_STEP_MIGRATE, 0, 0)->estimate_ms;
+
+        ck_assert_int_eq(l.answer.makespan_ms, (1 + frac) * one);
+        finish(&l);
+    }
+}
+END_TEST
+
+/* Three moves of 1, 1 and 2 to a host that takes two at once: the long one
+ * beside both others. */
+START_TEST(steps_are_listed_in_the_better_order)
+{
+    struct world w = world_make(5, 3);
+
+    for (uint32_t v = 0; v < 3; v++) {
+        put(&w, v, v, 100);
+    }
+    w.vms[2].mem_mib *= 2;
+    w.inv->policy.in_per_host = 2;
+    struct leg l = leg_of(w);
+
+    for (uint32_t v = 0; v < 3; v++) {
+        l.to->host[v].ix = 4;
+    }
+    schedule_legally(&l);
+    ck_assert_int_le(100 * l.answer.makespan_ms,
+                     101 * l.answer.makespan_bound_ms);
+    for (uint32_t i = 0; i < l.steps.n; i++) {
+        ck_assert_uint_eq(l.steps.steps[i].id, i + 1);
+    }
+    finish(&l);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -355,6 +439,9 @@ main(void)
         &vlans_come_first_and_go_last,
         &rules_that_always_hold_make_moves_wait,
         &makespan_keeps_the_limits,
+        &an_uplink_is_shared,
+        &a_busy_source_lets_one_go_first,
+        &steps_are_listed_in_the_better_order,
     };
 
     return RUN_TESTS("solver_schedule", tests);
