@@ -2,7 +2,6 @@
 
 #include "cli/commands.h"
 #include "cli/planning.h"
-#include "model/base/units.h"
 
 #include <string.h>
 
@@ -25,31 +24,6 @@ static const struct dcp_opt rows[] = {
       "--max-moves, else the last" },
 };
 
-/* Numbers of moves, ascending. */
-static bool
-read_pareto(const char *text, struct dcp_planning_job *job,
-            struct dcp_error *err)
-{
-    for (const char *at = text; at;) {
-        double k;
-        const char *end = dcp_scan_double(at, &k);
-        uint32_t n = job->n_pareto;
-
-        if (!end || (*end && *end != ',') || !(k >= 1) || k > 1e6 ||
-            k != (double)(uint32_t)k || n == DCP_PARETO_MAX ||
-            (n > 0 && k <= job->pareto[n - 1].max_moves)) {
-            return dcp_fail(err, DCP_E_USAGE,
-                            "--pareto: '%.60s' is not a list of at most %u "
-                            "rising numbers of moves such as 5,10,20",
-                            text, DCP_PARETO_MAX);
-        }
-        job->pareto[job->n_pareto++] =
-            (struct dcp_pareto_point){ .max_moves = (uint32_t)k };
-        at = *end ? end + 1 : NULL;
-    }
-    return true;
-}
-
 static int
 run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     char *const args[], struct dcp_error *err)
@@ -66,7 +40,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     job.even_score = !strcmp(o->score, "hours")    ? DCP_EVEN_HOURS
                      : !strcmp(o->score, "ganeti") ? DCP_EVEN_GANETI
                                                    : DCP_EVEN_PEAK;
-    if (!read_pareto(o->pareto, &job, err) ||
+    if (!dcp_planning_read_pareto(o->pareto, &job, err) ||
         !dcp_context_open(g, planning.traces, &c, err)) {
         return -1;
     }

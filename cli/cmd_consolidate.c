@@ -5,7 +5,7 @@
 
 struct options {
     struct dcp_planning_options planning;
-    const char *window;
+    const char *window, *pareto;
     bool no_park;
 };
 
@@ -15,6 +15,10 @@ static const struct dcp_opt rows[] = {
       "pack for this window of local time only, with a morning leg back" },
     { "no-park", 0, DCP_OPT_FLAG, offsetof(struct options, no_park), NULL, NULL,
       NULL, "park no VM, whatever policy.parking says" },
+    { "pareto", 0, DCP_OPT_TEXT, offsetof(struct options, pareto), "K,K,...",
+      NULL, NULL,
+      "a plan for each of these numbers of moves; -o writes that of "
+      "--max-moves, else the last" },
 };
 
 static int
@@ -40,7 +44,8 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
             return -1;
         }
     }
-    if (!dcp_context_open(g, o->planning.traces, &c, err)) {
+    if (!dcp_planning_read_pareto(o->pareto, &job, err) ||
+        !dcp_context_open(g, o->planning.traces, &c, err)) {
         return -1;
     }
     int status = dcp_planning_run(g, &o->planning, &job, &c, err);
@@ -50,14 +55,17 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 }
 
 static const struct dcp_opt_group groups[] = {
-    { rows, 2, 0 },
-    { dcp_planning_rows, DCP_N_PLANNING_ROWS, offsetof(struct options, planning) },
+    { rows, 3, 0 },
+    { dcp_planning_rows, DCP_N_PLANNING_ROWS,
+      offsetof(struct options, planning) },
 };
 
 const struct dcp_command dcp_cmd_consolidate = {
     .name = "consolidate",
     .summary = "plan fewer hosts: for a night window, or for good",
-    .synopsis = "[--window FROM-TO] [--until TIME] [-o PLAN]",
+    .synopsis =
+        "[--window FROM-TO] [--until TIME] [--goal GOAL] [--max-moves N] "
+        "[-o PLAN]",
     .details =
         "Packs VMs on fewer hosts and switches the rest off.  With --window "
         "the plan has an\nevening leg and a morning leg that brings back what "

@@ -50,7 +50,7 @@ const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS] = {
       "how much of the search runs, to measure what its parts are worth: first "
       "fit decreasing alone, then local search, then ruin and recreate" },
     { "max-moves", 0, DCP_OPT_UINT, P(max_moves), "N", NULL, NULL,
-      "drop a plan that needs more than N moves" },
+      "the best plan with at most N moves, of both legs" },
     { "perturb", 0, DCP_OPT_FRAC, P(perturb_frac), "SHARE", NULL, NULL,
       "change each VM's demand at random by up to SHARE, to test stability" },
     { "detailed-exitcode", 0, DCP_OPT_FLAG, P(detailed_exitcode), NULL, NULL,

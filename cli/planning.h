@@ -27,10 +27,10 @@ struct dcp_planning_options {
 #define DCP_N_PLANNING_ROWS 11u
 extern const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS];
 
-/* BALANCE: what can be had for so many moves. */
+/* What can be had for so many moves. */
 #define DCP_PARETO_MAX 16u
 struct dcp_pareto_point {
-    uint32_t max_moves, moves;
+    uint32_t max_moves, moves, hosts_on;
     enum dcp_status status;
     double before, after, lower_bound, plan_seconds;
     uint64_t moved_mib;
@@ -96,7 +96,10 @@ dcp_planning_goals(const struct dcp_inventory *, const char *text,
 void dcp_conflict_print(const struct dcp_conflict *);
 void dcp_conflict_json(struct dcp_json *, const struct dcp_conflict *);
 
-/* cli/planning_pareto.c: makes a plan for each of the job's numbers of moves,
+/* cli/planning_pareto.c: "5,10,20", rising; NULL: none. */
+bool dcp_planning_read_pareto(const char *text, struct dcp_planning_job *,
+                              struct dcp_error *err) DCP_CHECKED;
+/* Makes a plan for each of the job's numbers of moves,
  * no worse than for fewer moves; the answer is that of 'max_moves' of the
  * options or the last. */
 bool dcp_planning_pareto(const struct dcp_globals *, struct dcp_context *,

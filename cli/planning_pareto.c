@@ -2,8 +2,34 @@
 
 #include "cli/planning.h"
 
+#include "model/base/units.h"
+
 #include <math.h>
 #include <stdio.h>
+
+bool
+dcp_planning_read_pareto(const char *text, struct dcp_planning_job *job,
+                         struct dcp_error *err)
+{
+    for (const char *at = text; at;) {
+        double k;
+        const char *end = dcp_scan_double(at, &k);
+        uint32_t n = job->n_pareto;
+
+        if (!end || (*end && *end != ',') || !(k >= 1) || k > 1e6 ||
+            k != (double)(uint32_t)k || n == DCP_PARETO_MAX ||
+            (n > 0 && k <= job->pareto[n - 1].max_moves)) {
+            return dcp_fail(err, DCP_E_USAGE,
+                            "--pareto: '%.60s' is not a list of at most %u "
+                            "rising numbers of moves such as 5,10,20",
+                            text, DCP_PARETO_MAX);
+        }
+        job->pareto[job->n_pareto++] =
+            (struct dcp_pareto_point){ .max_moves = (uint32_t)k };
+        at = *end ? end + 1 : NULL;
+    }
+    return true;
+}
 
 static bool
 is_answer(const struct dcp_planning_answer *a)
@@ -26,6 +52,7 @@ note(const struct dcp_planning_answer *a, double lower_bound,
     point->status = o->status;
     point->moves = a->plan ? o->moves : 0;
     point->moved_mib = a->plan ? o->moved_mib : 0;
+    point->hosts_on = o->hosts_on_after;
     point->before = o->before;
     point->after = is_answer(a) ? o->after : NAN;
     point->lower_bound = lower_bound;
@@ -94,13 +121,13 @@ dcp_planning_pareto_print(const struct dcp_planning_job *job)
     if (job->n_pareto == 0) {
         return;
     }
-    printf("%-15s %8s %8s %10s %10s %10s\n", "", "at most", "moves", "balance",
-           "at least", "minutes");
+    printf("%-15s %8s %8s %8s %10s %10s %10s\n", "", "at most", "moves",
+           "hosts on", "value", "at least", "minutes");
     for (uint32_t k = 0; k < job->n_pareto; k++) {
         const struct dcp_pareto_point *p = &job->pareto[k];
 
-        printf("%-15s %8u %8u %10.4f %10.4f %10.1f%s\n", k ? "" : "pareto",
-               p->max_moves, p->moves, p->after, p->lower_bound,
+        printf("%-15s %8u %8u %8u %10.4f %10.4f %10.1f%s\n", k ? "" : "pareto",
+               p->max_moves, p->moves, p->hosts_on, p->after, p->lower_bound,
                p->plan_seconds / 60, p->written ? "  <- this plan" : "");
     }
 }
@@ -119,6 +146,7 @@ dcp_planning_pareto_json(const struct dcp_planning_job *job, struct dcp_json *w)
         dcp_json_ku64(w, "max_moves", p->max_moves);
         dcp_json_kstring(w, "status", dcp_status_name(p->status));
         dcp_json_ku64(w, "moves", p->moves);
+        dcp_json_ku64(w, "hosts_on_after", p->hosts_on);
         dcp_json_kdouble(w, "value", p->after);
         dcp_json_kdouble(w, "lower_bound", p->lower_bound);
         dcp_json_ku64(w, "moved_mib", p->moved_mib);

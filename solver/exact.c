@@ -388,7 +388,8 @@ adopt(const struct dcp_exact *m, struct dcp_state *s, const double *x,
     }
     if (h.ok && c->n_on >= p->q->inventory->policy.keep_on &&
         !dcp_state_broken_power_rule(c) &&
-        dcp_search_value(c) < dcp_search_value(s)) {
+        dcp_search_value(c) < dcp_search_value(s) &&
+        (!p->q->limits_moves || c->objective->n_moved <= p->q->max_moves)) {
         dcp_state_assign(s, c);
         *out_adopted = true;
     }

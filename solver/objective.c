@@ -69,6 +69,7 @@ dcp_objective_assign(struct dcp_objective *to, const struct dcp_objective *from,
     to->mem = from->mem;
     to->mem_squares = from->mem_squares;
     to->n_counts = from->n_counts;
+    to->n_moved = from->n_moved;
 }
 
 /* --- One host ----------------------------------------------------------- */
@@ -230,6 +231,7 @@ count_items(const struct dcp_state *s, struct dcp_objective *o, uint32_t h)
     const struct dcp_pricing *g = p->pricing;
     struct dcp_host_price *price = &o->host[h];
 
+    o->n_moved -= price->n_moved;
     price->n_moved = 0;
     if (!g->counts_items) {
         return;
@@ -248,6 +250,7 @@ count_items(const struct dcp_state *s, struct dcp_objective *o, uint32_t h)
             o->n_vcpus[at] += g->of_item[j].n_vcpus;
         }
     }
+    o->n_moved += price->n_moved;
 }
 
 /* Takes the host out of the sums, counts it, puts it back. */

@@ -35,6 +35,7 @@ struct dcp_objective {
     double sum[DCP_GOALS_MAX];
     double cpu, cpu_squares, mem, mem_squares; /* Sums of shares. */
     uint32_t n_counts;
+    uint32_t n_moved; /* VMs away from where they started, where that counts. */
 };
 
 struct dcp_objective *dcp_objective_create(const struct dcp_problem *);

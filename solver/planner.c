@@ -136,6 +136,8 @@ dcp_work_question(const struct dcp_work *w, const struct dcp_placement *start,
         .mhz_slope = by_watts ? w->slope : NULL,
         .slot_weight = by_watts ? w->weight : NULL,
         .terms = &w->terms,
+        .limits_moves = w->r->max_moves > 0,
+        .max_moves = w->move_budget,
     };
 }
 
@@ -181,6 +183,8 @@ explain_failure(struct dcp_work *w, const struct dcp_question *q,
 #define NO_LIMIT_S      1e6 /* Iterations limit instead, the same everywhere. */
 /* An answer that no safe order of moves leads to is sought again elsewhere. */
 #define ATTEMPTS_MAX      4
+/* A budget of moves is cut so often before nothing is moved at all. */
+#define BUDGET_CUTS       8u
 #define ATTEMPT_SEED_STEP UINT64_C(0x9e3779b97f4a7c15)
 
 static int64_t
@@ -317,11 +321,16 @@ solve_day(struct dcp_work *w, struct dcp_error *err)
     struct dcp_question q =
         dcp_work_question(w, w->night.placement, w->n_slots);
 
+    uint64_t moved = dcp_placement_n_moved(w->r->start, w->night.placement);
+
     q.gentle = true;
     q.may_empty = true;
+    q.max_moves =
+        (uint32_t)(w->r->max_moves > moved ? w->r->max_moves - moved : 0);
     set_values(w, 0, w->night_slots, w->n_slots);
     return dcp_work_solve(w, &q, 1, &w->day, err) &&
            (has_answer(&w->day) || w->r->settled ||
+            !strcmp(w->day.because.rule, "max-moves") ||
             explain_failure(w, &q, err));
 }
 
@@ -480,8 +489,42 @@ static bool
 has_other_way(const struct dcp_work *w)
 {
     return w->r->two_legs && w->r->job == DCP_JOB_CONSOLIDATE &&
-           !w->r->settled && w->second_end == w->day.placement &&
-           w->n_slots > w->night_slots;
+           !w->r->settled && !w->r->max_moves &&
+           w->second_end == w->day.placement && w->n_slots > w->night_slots;
+}
+
+static void
+too_many_moves(struct dcp_work *w, uint32_t moves)
+{
+    struct dcp_plan_outcome *o = w->outcome;
+
+    o->status = DCP_STATUS_TIMEOUT;
+    o->because =
+        (struct dcp_because){ .need = moves, .have = (double)w->r->max_moves };
+    (void)snprintf(o->because.rule, sizeof o->because.rule, "max-moves");
+    (void)snprintf(o->because.text, sizeof o->because.text,
+                   "the plan that was found has more moves than allowed");
+}
+
+/* A smaller budget for the night, where the last one led to too many moves in
+ * all: its way back, and detours, count as well.  False: that is not why there
+ * is no plan, or nothing is left to try. */
+static bool
+cut_budget(struct dcp_work *w)
+{
+    const struct dcp_because *b = &w->outcome->because;
+    double share = b->need > 0 ? (double)w->r->max_moves / b->need : 0.5;
+
+    if (!w->r->max_moves || w->r->job != DCP_JOB_CONSOLIDATE ||
+        w->outcome->status != DCP_STATUS_TIMEOUT ||
+        strcmp(b->rule, "max-moves") != 0 || !w->move_budget ||
+        w->n_cuts++ == BUDGET_CUTS) {
+        return false;
+    }
+    uint32_t budget = (uint32_t)(w->move_budget * fmin(share, 0.95));
+
+    w->move_budget = w->n_cuts == BUDGET_CUTS ? 0 : budget;
+    return true;
 }
 
 static bool
@@ -527,13 +570,8 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
         return false;
     }
     if (plan->n_legs && r->max_moves && o->moves > r->max_moves) {
-        o->status = DCP_STATUS_TIMEOUT;
-        (void)snprintf(o->because.rule, sizeof o->because.rule, "max-moves");
-        (void)snprintf(o->because.text, sizeof o->because.text,
-                       "the plan that was found has more moves than allowed");
-        o->because.need = o->moves;
-        o->because.have = (double)r->max_moves;
         w->n_detours += o->moves - (uint32_t)r->max_moves;
+        too_many_moves(w, o->moves);
         return true;
     }
     if (plan->n_legs) {
@@ -586,15 +624,21 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
     }
     w.started_ms = monotonic_ms();
     set_use(&w);
+    w.move_budget =
+        (uint32_t)(r->max_moves < UINT32_MAX ? r->max_moves : UINT32_MAX);
     bool ok = true, again = true;
 
     for (; ok && again && w.attempt < ATTEMPTS_MAX; w.attempt++) {
         outcome->moves = 0;
         outcome->moved_mib = 0;
         ok = run(&w, out_plan, err);
-        again = !*out_plan && (!strcmp(outcome->because.rule, "order") ||
-                               (w.n_detours > 0 && w.n_detours < r->max_moves &&
-                                r->job == DCP_JOB_BALANCE));
+        bool cut = !*out_plan && cut_budget(&w);
+
+        again = cut || (!*out_plan &&
+                        (!strcmp(outcome->because.rule, "order") ||
+                         (w.n_detours > 0 && w.n_detours < r->max_moves &&
+                          r->job == DCP_JOB_BALANCE)));
+        w.attempt -= cut; /* The same random numbers. */
         dcp_solution_finish(&w.night);
         dcp_solution_finish(&w.day);
         dcp_placement_destroy(w.home);

@@ -46,8 +46,7 @@ struct dcp_plan_request {
     struct dcp_goals goals; /* The first level counts hosts, energy, money
                              * or licences. */
     struct dcp_solve_options solve;
-    uint64_t max_moves;             /* 0: no limit. A plan with more is dropped;
-                                     * BALANCE looks for one within it. */
+    uint64_t max_moves;             /* Of all legs; 0: no limit. */
     enum dcp_even_score even_score; /* BALANCE. */
     bool no_park; /* Nobody is parked, whatever policy.parking says. */
 };

@@ -14,6 +14,8 @@ struct dcp_work {
     double *on_value, *slope, *weight;      /* For questions; of one phase. */
     struct dcp_goal_terms terms;            /* Of the question being asked. */
     struct dcp_goals day_goals; /* Without what only the night's end says. */
+    uint32_t n_cuts;            /* Of the budget, so far. */
+    uint32_t move_budget;       /* Of the night, where moves are limited. */
     uint8_t *use;
     int64_t started_ms; /* On the monotonic clock. */
     uint32_t attempt;   /* From 0; each draws other random numbers. */

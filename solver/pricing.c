@@ -345,7 +345,7 @@ dcp_pricing_make(const struct dcp_problem *p, struct dcp_error *err)
         (void)no_memory(err);
         return NULL;
     }
-    g->counts_items = g->n_licences > 0;
+    g->counts_items = g->n_licences > 0 || p->q->limits_moves;
     if (!terms) {
         g->n_levels = 1;
         g->level[0] = (struct dcp_priced_level){

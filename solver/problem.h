@@ -46,6 +46,9 @@ struct dcp_question {
     bool headroom;  /* Ask for policy.survive. */
     bool gentle;    /* Move no more than repair and emptying need: no search
                      * that shuffles. */
+    bool limits_moves; /* No more than max_moves VMs away from their start;
+                        * where nothing is to be emptied, the repair alone. */
+    uint32_t max_moves;
     bool ignore_soft; /* Drop soft rules; else they are kept as if hard, */
     bool price_soft;  /* or, with this, may be broken for their price, which is
                        * added to the value (in its unit). */

@@ -377,6 +377,84 @@ why_stopped(struct search *x)
     return x->out_of_time ? DCP_STOPPED_TIME : DCP_STOPPED_ITERATIONS;
 }
 
+/* From a repaired state to the best that is found. */
+static bool
+improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
+{
+    const struct dcp_question *q = x->p->q;
+
+    if (q->may_empty && !consolidate(x, out, err)) {
+        return false;
+    }
+    if (!q->headroom) {
+        return true;
+    }
+    if (!dcp_search_add_spares(x, &out->headroom, err)) {
+        return false;
+    }
+    if (!out->headroom.ok || !q->may_empty) {
+        return true;
+    }
+    return (q->gentle || x->options->strategy == DCP_STRATEGY_FFD ||
+            dcp_search_drop_hosts(x, DCP_SEARCH_ALL, true, DROP_EJECTIONS,
+                                  DROP_FAILURES, err)) &&
+           (x->s->n_on <= SMALL_HOSTS || dcp_search_trim(x, err));
+}
+
+/* As if moves were free, then with as few moves as that takes; where these are
+ * too many, hosts are filled again.  Or from the start, as far as moves go. */
+static bool
+improve_within_moves(struct search *x, struct dcp_search_result *out,
+                     struct dcp_error *err)
+{
+    DCP_AUTO(dcp_state) struct dcp_state *start = dcp_state_create(x->p, err);
+    DCP_AUTO(dcp_state) struct dcp_state *free = dcp_state_create(x->p, err);
+    const struct dcp_question *q = x->p->q;
+    bool check;
+
+    if (!start || !free) {
+        return false;
+    }
+    dcp_state_assign(start, x->s);
+    if (dcp_search_moves(x) > q->max_moves) {
+        return true; /* The repair alone takes more. */
+    }
+    if (!improve(x, out, err)) {
+        return false;
+    }
+    check = q->headroom && out->headroom.ok;
+    if (!q->may_empty || dcp_search_moves(x) <= q->max_moves) {
+        return true;
+    }
+    if (!dcp_search_fewer_moves(x, check, err)) {
+        return false;
+    }
+    if (dcp_search_moves(x) <= q->max_moves) {
+        return true;
+    }
+    if (!dcp_search_refill(x, check, err)) {
+        return false;
+    }
+    bool usable = out->headroom.ok && dcp_search_moves(x) <= q->max_moves;
+    double value = usable ? dcp_search_value(x->s) : INFINITY;
+
+    dcp_state_assign(free, x->s);
+    dcp_state_assign(x->s, start);
+    out->headroom = (struct dcp_headroom){ .ok = true };
+    if (!dcp_search_within_moves(x, err) ||
+        (q->headroom && !dcp_search_add_spares(x, &out->headroom, err))) {
+        return false;
+    }
+    if (!out->headroom.ok || dcp_search_moves(x) > q->max_moves ||
+        value < dcp_search_value(x->s)) {
+        if (usable) {
+            dcp_state_assign(x->s, free);
+            out->headroom = (struct dcp_headroom){ .ok = true };
+        }
+    }
+    return true;
+}
+
 bool
 dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
                const struct dcp_search_options *options,
@@ -401,28 +479,20 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
         return false;
     }
     out->n_unplaced = dcp_search_repair(&x, items, out);
-    if (s->p->q->may_empty && !out->n_unplaced) {
-        ok = consolidate(&x, out, err);
+    if (!out->n_unplaced) {
+        ok = s->p->q->limits_moves ? improve_within_moves(&x, out, err)
+                                   : improve(&x, out, err);
     }
-    if (ok && s->p->q->headroom && !out->n_unplaced) {
-        ok = dcp_search_add_spares(&x, &out->headroom, err);
-        if (ok && out->headroom.ok && s->p->q->may_empty &&
-            !s->p->q->gentle && options->strategy != DCP_STRATEGY_FFD) {
-            ok = dcp_search_drop_hosts(&x, DCP_SEARCH_ALL, true, DROP_EJECTIONS,
-                                       DROP_FAILURES, err);
-        }
-        if (ok && out->headroom.ok && s->p->q->may_empty &&
-            s->n_on > SMALL_HOSTS) {
-            ok = dcp_search_trim(&x, err);
-        }
-    }
-    if (ok && !out->n_unplaced && s->broken) {
+    if (ok && !out->n_unplaced && s->broken && !s->p->q->limits_moves) {
         ok = dcp_search_mend_soft(
             &x, s->p->q->headroom && out->headroom.ok, err);
     }
     out->broken_power_rule = dcp_state_broken_power_rule(s);
-    out->complete =
-        !out->n_unplaced && out->headroom.ok && !out->broken_power_rule;
+    out->too_many_moves =
+        s->p->q->limits_moves && dcp_search_moves(&x) > s->p->q->max_moves;
+    out->n_moves = s->p->q->limits_moves ? dcp_search_moves(&x) : 0;
+    out->complete = !out->n_unplaced && out->headroom.ok &&
+                    !out->broken_power_rule && !out->too_many_moves;
     out->stopped_by = why_stopped(&x);
     if (ok && x.in.trail.failed) {
         ok = dcp_fail(err, DCP_E_NOMEM, "no memory for a search");

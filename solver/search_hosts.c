@@ -17,9 +17,8 @@ dcp_search_may_switch_off(const struct search *x, uint32_t h)
            dcp_state_may_switch(x->s, h, false);
 }
 
-/* Moves all of host 'h' elsewhere and switches it off, or changes nothing. */
-static bool
-empty_host(struct search *x, uint32_t h)
+bool
+dcp_search_empty_host(struct search *x, uint32_t h)
 {
     struct dcp_state *s = x->s;
     uint32_t n = 0, *items = x->in.scratch;
@@ -142,7 +141,7 @@ dcp_search_empty_hosts(struct search *x, uint32_t max_passes, bool check,
             bool kept;
 
             if (!dcp_search_may_switch_off(x, ranks[k].host) ||
-                !empty_host(x, ranks[k].host)) {
+                !dcp_search_empty_host(x, ranks[k].host)) {
                 continue;
             }
             if (!dcp_search_settle_if_no_worse(x, before, check, &kept, err)) {
@@ -179,7 +178,7 @@ dcp_search_trim(struct search *x, struct dcp_error *err)
         bool kept;
 
         if (dcp_search_may_switch_off(x, ranks[k].host) &&
-            empty_host(x, ranks[k].host) &&
+            dcp_search_empty_host(x, ranks[k].host) &&
             !dcp_search_settle(x, true, &kept, err)) {
             return false;
         }

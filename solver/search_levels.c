@@ -104,12 +104,20 @@ ruin_towards_start(struct search *x)
     return n > 0 && dcp_insert_all(&x->in, items, n);
 }
 
+/* The level after the last stands for moves alone. */
+static double
+value_or_moves(struct search *x, uint32_t level)
+{
+    return level < x->p->pricing->n_levels ? dcp_objective_value(x->s, level)
+                                           : dcp_search_moves(x);
+}
+
 /* Ruin and recreate for a level that counts moves. */
 static bool
 return_some(struct search *x, uint32_t level, const double limits[], bool check,
             struct dcp_error *err)
 {
-    double value = dcp_objective_value(x->s, level);
+    double value = value_or_moves(x, level);
 
     x->in.may_wake = false;
     x->in.prefer_home = true;
@@ -121,14 +129,13 @@ return_some(struct search *x, uint32_t level, const double limits[], bool check,
         bool kept = false;
 
         if (ruin_towards_start(x) &&
-            dcp_objective_value(x->s, level) <
-                value - 1e-9 * fmax(fabs(value), 1) &&
+            value_or_moves(x, level) < value - 1e-9 * fmax(fabs(value), 1) &&
             within(x, level, limits) &&
             !dcp_search_settle(x, check, &kept, err)) {
             return false;
         }
         if (kept) {
-            value = dcp_objective_value(x->s, level);
+            value = value_or_moves(x, level);
             stale = 0;
         } else {
             dcp_trail_undo(&x->in.trail, x->s);
@@ -136,6 +143,22 @@ return_some(struct search *x, uint32_t level, const double limits[], bool check,
     }
     x->in.prefer_home = false;
     return true;
+}
+
+bool
+dcp_search_fewer_moves(struct search *x, bool check, struct dcp_error *err)
+{
+    double limits[DCP_GOALS_MAX + 1];
+    uint32_t n = x->p->pricing->n_levels;
+
+    if (x->s->n_on > RETURN_ON_MAX) {
+        return true;
+    }
+    set_limits(x, 1, limits);
+    for (uint32_t k = 1; k < n; k++) {
+        limits[k] = INFINITY;
+    }
+    return return_some(x, n, limits, check, err);
 }
 
 /* --- Levels ------------------------------------------------------------- */

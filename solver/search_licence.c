@@ -197,6 +197,8 @@ dcp_search_drop_licences(struct search *x, uint32_t max_passes, bool check,
             bool kept = false;
 
             if (free_of_licences(x, list[k].host) &&
+                (!x->p->q->limits_moves ||
+                 dcp_search_moves(x) <= x->p->q->max_moves) &&
                 dcp_search_value(x->s) <
                     before - 1e-9 * fmax(fabs(before), 1) &&
                 !dcp_search_settle(x, check, &kept, err)) {

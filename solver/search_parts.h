@@ -78,6 +78,21 @@ uint32_t dcp_search_mend_power(struct search *, uint32_t *items, uint32_t n);
 /* Moves items that broken soft rules are about, where that is cheaper. */
 bool dcp_search_mend_soft(struct search *, bool check,
                           struct dcp_error *err) DCP_CHECKED;
+/* Moves all of the host elsewhere and switches it off, on the trail; false:
+ * nothing was changed. */
+bool dcp_search_empty_host(struct search *, uint32_t host);
+/* VMs that are not where they started. */
+uint32_t dcp_search_moves(struct search *);
+/* The same value of the first goal with fewer moves. */
+bool dcp_search_fewer_moves(struct search *, bool check,
+                            struct dcp_error *err) DCP_CHECKED;
+/* From a state with too many moves: fills emptied hosts again until they are
+ * within question.max_moves. */
+bool dcp_search_refill(struct search *, bool check,
+                       struct dcp_error *err) DCP_CHECKED;
+/* From a repaired state: the best that question.max_moves moves can do. */
+bool
+dcp_search_within_moves(struct search *, struct dcp_error *err) DCP_CHECKED;
 /* Passes over the hosts, least loaded first, while that empties some. */
 bool
 dcp_search_empty_hosts(struct search *, uint32_t max_passes, bool check,

@@ -33,10 +33,16 @@ least_gain(double value)
     return -1e-9 * fmax(fabs(value), 1);
 }
 
-/* Whether the earlier levels allow what the state now is. */
+/* Whether the earlier levels, and the moves that are allowed, allow what the
+ * state now is. */
 static bool
 within_limits(const struct polish *d)
 {
+    const struct dcp_question *q = d->x->p->q;
+
+    if (q->limits_moves && dcp_search_moves(d->x) > q->max_moves) {
+        return false;
+    }
     for (uint32_t k = 0; k < d->level; k++) {
         if (dcp_objective_value(d->x->s, k) > d->limits[k]) {
             return false;
@@ -77,6 +83,13 @@ takes(const struct polish *d, uint32_t item, uint32_t h)
 static double
 limited_delta(const struct polish *d, uint32_t item, uint32_t h)
 {
+    const struct dcp_problem *p = d->x->p;
+
+    if (p->q->limits_moves &&
+        dcp_search_moves(d->x) + dcp_pricing_moves(p, item, h) >
+            p->q->max_moves + dcp_pricing_moves(p, item, d->x->s->host[item])) {
+        return 0;
+    }
     for (uint32_t k = 0; k < d->level; k++) {
         double after = dcp_objective_value(d->x->s, k) +
                        dcp_objective_move_delta(d->x->s, k, item, h);

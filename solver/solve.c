@@ -329,6 +329,15 @@ explain_incomplete(const struct dcp_problem *p,
         explain_power_rule(p, r->broken_power_rule->rule, out);
         return;
     }
+    if (!lost && r->headroom.ok && r->too_many_moves) {
+        (void)snprintf(out->rule, sizeof out->rule, "max-moves");
+        (void)snprintf(out->text, sizeof out->text,
+                       "what is broken takes more moves to repair than are "
+                       "allowed");
+        out->need = r->n_moves;
+        out->have = p->q->max_moves;
+        return;
+    }
     uint32_t item = lost ? r->unplaced_item : r->headroom.failed_item;
     const char *vm = inv->vms[p->vm[p->vm_first[item]]].name;
 

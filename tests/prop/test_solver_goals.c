@@ -2,8 +2,9 @@
 
 /* Goals against brute force on tiny models with power curves that are neither
  * convex nor concave, a tariff and licences of every kind: what is said to be
- * optimal is, no bound is above the optimum, the value that is kept by moves
- * is the value counted anew, and deltas are what changes. */
+ * optimal is, no bound is above the optimum, no more moves are made than a
+ * question allows, the value that is kept by moves is the value counted anew,
+ * and deltas are what changes. */
 
 #include "model/capacity.h"
 #include "model/licence.h"
@@ -177,6 +178,8 @@ ask_of(struct tiny_model *m, uint64_t seed)
                                   .start = m->start,
                                   .may_wake = true,
                                   .may_empty = true,
+                                  .limits_moves = seed % 4 == 1,
+                                  .max_moves = (uint32_t)(seed / 4 % 4),
                                   .terms = &m->terms };
 }
 
@@ -376,6 +379,10 @@ try_power(struct brute *b)
 {
     uint32_t used = 0, nh = b->inv->n_hosts;
 
+    if (b->m->q.limits_moves &&
+        dcp_placement_n_moved(b->m->start, b->at) > b->m->q.max_moves) {
+        return;
+    }
     for (uint32_t v = 0; v < b->inv->n_vms; v++) {
         used |= UINT32_C(1) << b->at->host[v].ix;
     }
@@ -447,7 +454,13 @@ is_measured_right(struct brute *b, const struct dcp_solution *s, char why[WHY])
     }
     memcpy(b->at->on, s->placement->on, b->inv->n_hosts);
     double value = measure(b, 0);
+    uint32_t moves = dcp_placement_n_moved(b->m->start, b->at);
 
+    if (b->m->q.limits_moves && moves > b->m->q.max_moves) {
+        (void)snprintf(why, WHY, "%u moves, %u allowed", moves,
+                       b->m->q.max_moves);
+        return false;
+    }
     if (fabs(value - s->value) > 1e-6 * fmax(1, fabs(value))) {
         (void)snprintf(why, WHY, "said to be worth %.9g, is %.9g", s->value,
                        value);
