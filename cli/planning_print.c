@@ -195,8 +195,8 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     json_objectives(&w, o, failed);
     if (job->job == DCP_JOB_BALANCE) {
         dcp_json_kstring(&w, "score", job->score);
-        dcp_planning_pareto_json(job, &w);
     }
+    dcp_planning_pareto_json(job, &w);
     dcp_json_kstring(&w, "bound_method", o->bound_method);
     dcp_json_ku64(&w, "moves", a->plan ? o->moves : 0);
     dcp_json_ku64(&w, "moved_mib", a->plan ? o->moved_mib : 0);
@@ -521,9 +521,9 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
         printf("%-15s %.4f -> %.4f (%s; at least %.4f), %u moves\n", "balance",
                o->before, o->after, job->score, o->lower_bound,
                a->plan ? o->moves : 0);
-        dcp_planning_pareto_print(job);
     }
     dcp_planning_soft_print(c, a);
+    dcp_planning_pareto_print(job);
     print_demand(inv, a->demand);
     print_memory(inv, a);
     print_joint(inv, a);
