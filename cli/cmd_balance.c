@@ -63,7 +63,7 @@ const struct dcp_command dcp_cmd_balance = {
     .details =
         "Moves VMs between hosts that are on until they are about equally "
         "loaded, as far as\nthe moves are worth it (policy.min_gain: what one "
-        "move on every host would have to\ngain).  Rules, reach, headroom and "
+        "move on every tenth host would\nhave to gain together).  Rules, reach, headroom and "
         "limits are kept; violations are ended first; no\nhost is switched.  "
         "With --max-moves the best plan within so many moves is sought.  The\n"
         "bound says how even things could be at best.\n\nExamples:\n"

@@ -12,11 +12,12 @@
 #include <string.h>
 #include <time.h>
 
+#define MOVING_SHARE  10.0 /* Hosts by move that together gain enough. */
 #define LEAST_GAIN    1e-9
 #define SMALL_HOSTS   160u /* On, for a check of headroom at each step. */
 #define ENDS          16u  /* Hosts at either end that are looked at first. */
 #define EXCHANGE_ENDS 6u
-/* Moves that a look at all hosts may weigh. */
+/* Moves that one look may weigh for all hosts to be in it. */
 #define WIDE_TRIALS  UINT64_C(2000000)
 #define TRIALS_EACH  UINT64_C(300)
 #define LEAST_TRIALS UINT64_C(20000)
@@ -114,6 +115,7 @@ dcp_even_go(struct even *x, uint32_t item, uint32_t to, uint32_t other)
     if (other != DCP_IX_NONE) {
         put(x, other, from);
     }
+    x->stuck[from] = x->stuck[to] = 0;
     dcp_evenness_update(&x->e, from);
     dcp_evenness_update(&x->e, to);
     x->value = dcp_evenness_value(&x->e);
@@ -213,25 +215,46 @@ items_of(const struct even *x, uint32_t host, uint32_t *out)
     return n;
 }
 
-/* The best move from the 'n' fullest hosts to the 'n' emptiest. */
+/* The best move from the 'n' fullest hosts that are not stuck to the 'n'
+ * emptiest; a host that has none is stuck until its load changes. */
 static struct step
 best_move(struct even *x, uint32_t n, uint32_t *list)
 {
     struct step best = { DCP_IX_NONE, 0, DCP_IX_NONE, dcp_even_cost(x) };
+    uint32_t n_sources = 0;
 
-    for (uint32_t a = 0; a < n; a++) {
-        uint32_t n_list = items_of(x, x->hosts[a], list);
+    for (uint32_t a = 0; a < x->n_hosts && n_sources < n; a++) {
+        uint32_t from = x->hosts[a];
+        uint32_t n_list = x->stuck[from] ? 0 : items_of(x, from, list);
+        struct step own = { DCP_IX_NONE, 0, DCP_IX_NONE, dcp_even_cost(x) };
 
+        n_sources += !x->stuck[from];
         for (uint32_t k = 0; k < n_list; k++) {
             for (uint32_t b = 0; b < n; b++) {
                 uint32_t to = x->hosts[x->n_hosts - 1 - b];
 
-                if (to != x->hosts[a] &&
-                    dcp_problem_reaches(x->p, list[k], to)) {
-                    weigh(x, list[k], to, DCP_IX_NONE, &best);
+                if (to != from && dcp_problem_reaches(x->p, list[k], to)) {
+                    weigh(x, list[k], to, DCP_IX_NONE, &own);
                 }
             }
         }
+        x->stuck[from] = own.item == DCP_IX_NONE;
+        if (own.cost < best.cost - LEAST_GAIN) {
+            best = own;
+        }
+    }
+    return best;
+}
+
+/* Moves from host after host, until all are stuck. */
+static struct step
+best_of_rest(struct even *x, uint32_t n, uint32_t *list)
+{
+    struct step best = best_move(x, n, list);
+
+    for (uint32_t seen = n; best.item == DCP_IX_NONE && seen < x->n_hosts;
+         seen += n) {
+        best = best_move(x, n, list);
     }
     return best;
 }
@@ -267,17 +290,13 @@ static struct step
 find_step(struct even *x, uint32_t *list)
 {
     uint32_t n = x->n_hosts;
-    bool wide = (uint64_t)x->n_items * n <= WIDE_TRIALS / 16;
+    bool wide = (uint64_t)x->n_items * n <= WIDE_TRIALS;
     struct step best;
 
     rank_hosts(x);
-    best = best_move(x, wide || n < ENDS ? n : ENDS, list);
+    best = best_of_rest(x, wide || n < ENDS ? n : ENDS, list);
     if (best.item == DCP_IX_NONE) {
         best = best_exchange(x, n < EXCHANGE_ENDS ? n : EXCHANGE_ENDS, list);
-    }
-    if (best.item == DCP_IX_NONE && !wide &&
-        (uint64_t)x->n_items * n <= WIDE_TRIALS) {
-        best = best_move(x, n, list);
     }
     return best;
 }
@@ -421,9 +440,10 @@ prepare(struct even *x, struct dcp_error *err)
     x->moved = calloc(p->n_items + 1u, sizeof *x->moved);
     x->moved_at = calloc(p->n_items + 1u, sizeof *x->moved_at);
     x->frozen = calloc(p->n_items + 1u, 1);
+    x->stuck = calloc(p->n_hosts + 1u, 1);
     x->best_host = calloc(p->n_items + 1u, sizeof *x->best_host);
     if (!x->items || !x->hosts || !x->pressure || !x->moved || !x->moved_at ||
-        !x->frozen || !x->best_host) {
+        !x->frozen || !x->stuck || !x->best_host) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to balance %u VMs",
                         p->n_items);
     }
@@ -447,7 +467,8 @@ prepare(struct even *x, struct dcp_error *err)
         }
     }
     x->value = dcp_evenness_value(&x->e);
-    x->per_move = x->n_hosts ? x->o->min_gain_frac * x->value / x->n_hosts : 0;
+    x->per_move =
+        x->o->min_gain_frac * x->value / fmax(x->n_hosts / MOVING_SHARE, 1);
     x->check_each = p->q->headroom && x->n_hosts <= SMALL_HOSTS;
     x->best = INFINITY;
     dcp_even_keep_best(x);
@@ -527,6 +548,7 @@ dcp_even_run(struct dcp_state *s, const struct dcp_even_options *o,
     free(x.moved);
     free(x.moved_at);
     free(x.frozen);
+    free(x.stuck);
     free(x.best_host);
     dcp_evenness_finish(&x.e);
     return ok;

@@ -6,6 +6,7 @@
 
 #define COOLING       1e-4
 #define LOOK_AT_CLOCK 256u
+#define PRICES        0.05 /* Of a move, that heat may pay. */
 
 struct proposal {
     uint32_t item, to, other; /* 'other' DCP_IX_NONE: a move alone. */
@@ -119,7 +120,13 @@ dcp_even_anneal(struct even *x, uint64_t trials)
     if (x->n_items == 0 || x->n_hosts < 2) {
         return;
     }
-    first = temperature = 0.5 * x->value / x->n_hosts;
+    /* Hot enough to leave a valley; but where any number of VMs may move, not
+     * so hot that they all do: a move's price decides. */
+    first = 0.5 * x->value / x->n_hosts;
+    if (x->limit == UINT32_MAX && x->per_move > 0) {
+        first = fmin(first, PRICES * x->per_move);
+    }
+    temperature = first;
     for (uint64_t k = 0; k < trials && temperature > 0; k++) {
         struct proposal m;
 

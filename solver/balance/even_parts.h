@@ -19,6 +19,7 @@ struct even {
     uint32_t *hosts, n_hosts; /* That count, most pressing first. */
     double *pressure;         /* By host. */
     uint32_t *moved, *moved_at, n_moved_items;
+    uint8_t *stuck;      /* By host: no move from it is worth it. */
     uint8_t *frozen;     /* By item: headroom stood against its move. */
     uint32_t *best_host; /* By item, of the best state. */
     double best;         /* Its value and moves. */
