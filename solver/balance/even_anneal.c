@@ -115,6 +115,8 @@ try_replacement(struct even *x, const struct proposal *m, double temperature)
 void
 dcp_even_anneal(struct even *x, uint64_t trials)
 {
+    /* A copy costs all items: on large models not after each change. */
+    uint64_t every = 1 + x->p->n_items / 1000;
     double first, temperature;
 
     if (x->n_items == 0 || x->n_hosts < 2) {
@@ -145,6 +147,9 @@ dcp_even_anneal(struct even *x, uint64_t trials)
         } else {
             try_one(x, &m, temperature);
         }
-        dcp_even_keep_best(x);
+        if (k % every == 0) {
+            dcp_even_keep_best(x);
+        }
     }
+    dcp_even_keep_best(x);
 }
