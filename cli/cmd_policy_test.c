@@ -99,50 +99,74 @@ subject(const struct tester *t, enum dcp_trait_side side,
 
 /* --- Asking ------------------------------------------------------------- */
 
-static const struct dcp_score *
-find_score(const struct dcp_inventory *inv, const char *name)
+/* The script of that name, and its kind. */
+static const struct dcp_script_text *
+find_script(const struct dcp_inventory *inv, const char *name,
+            enum dcp_script_kind *out)
 {
     for (uint32_t i = 0; i < inv->n_scores; i++) {
         if (!strcmp(inv->scores[i].name, name)) {
-            return &inv->scores[i];
+            *out = DCP_SCRIPT_SCORE;
+            return &inv->scores[i].script;
+        }
+    }
+    for (uint32_t i = 0; i < inv->n_filters; i++) {
+        if (!strcmp(inv->filters[i].name, name)) {
+            *out = DCP_SCRIPT_FILTER;
+            return &inv->filters[i].script;
         }
     }
     return NULL;
 }
 
 static bool
-ask_script(const struct tester *t, const struct dcp_policy_test *test,
-           struct verdict *out, struct dcp_error *err)
+judge_answer(const struct dcp_policy_test *test, enum dcp_script_kind kind,
+             const struct dcp_script_answer *answer, struct verdict *out,
+             struct dcp_error *err)
 {
-    const struct dcp_score *score = find_score(t->inv, test->script);
-    struct dcp_given_trait of_vm[TRAITS_MAX], of_host[TRAITS_MAX];
-    struct dcp_trait_subject vm, host;
-    struct dcp_script_answer answer;
     double want;
 
-    if (!score) {
-        return dcp_fail(err, DCP_E_PARSE,
-                        "there is no score '%.60s' in the model or the policy "
-                        "file",
-                        test->script);
+    if (kind == DCP_SCRIPT_FILTER) {
+        (void)snprintf(out->got, sizeof out->got, "%s%s%s",
+                       answer->allowed ? "true" : "false",
+                       *answer->reason ? ": " : "", answer->reason);
+        out->passed = !strcmp(test->expect, answer->allowed ? "true" : "false");
+        return true;
     }
     if (!dcp_scan_double(test->expect, &want)) {
         return dcp_fail(err, DCP_E_PARSE,
                         "expect: '%.40s' is no number, and a score says one",
                         test->expect);
     }
-    DCP_AUTO(dcp_script)
-    struct dcp_script *script =
-        dcp_script_create(&score->script, test->script, err);
-
-    if (!script || !subject(t, DCP_TRAIT_VM, &test->vm, of_vm, &vm, err) ||
-        !subject(t, DCP_TRAIT_HOST, &test->host, of_host, &host, err) ||
-        !dcp_script_call(script, DCP_SCRIPT_SCORE, &vm, &host, &answer, err)) {
-        return false;
-    }
-    (void)snprintf(out->got, sizeof out->got, "%.10g", answer.score);
-    out->passed = fabs(answer.score - want) <= 1e-9 * fmax(1, fabs(want));
+    (void)snprintf(out->got, sizeof out->got, "%.10g", answer->score);
+    out->passed = fabs(answer->score - want) <= 1e-9 * fmax(1, fabs(want));
     return true;
+}
+
+static bool
+ask_script(const struct tester *t, const struct dcp_policy_test *test,
+           struct verdict *out, struct dcp_error *err)
+{
+    enum dcp_script_kind kind;
+    const struct dcp_script_text *text =
+        find_script(t->inv, test->script, &kind);
+    struct dcp_given_trait of_vm[TRAITS_MAX], of_host[TRAITS_MAX];
+    struct dcp_trait_subject vm, host;
+    struct dcp_script_answer answer;
+
+    if (!text) {
+        return dcp_fail(err, DCP_E_PARSE,
+                        "there is no score or filter '%.60s' in the model or "
+                        "the policy file",
+                        test->script);
+    }
+    DCP_AUTO(dcp_script)
+    struct dcp_script *script = dcp_script_create(text, test->script, err);
+
+    return script && subject(t, DCP_TRAIT_VM, &test->vm, of_vm, &vm, err) &&
+           subject(t, DCP_TRAIT_HOST, &test->host, of_host, &host, err) &&
+           dcp_script_call(script, kind, &vm, &host, &answer, err) &&
+           judge_answer(test, kind, &answer, out, err);
 }
 
 /* May the VM be on the host, and which host is best for it? */

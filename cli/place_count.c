@@ -34,7 +34,7 @@ ask(struct counting *k, uint32_t n, bool fill, struct dcp_error *err)
                             err)) {
         return false;
     }
-    if (!dcp_judge_model(&o.inventory, o.arena, err)) {
+    if (!dcp_judge_model(&o.inventory, o.first_vm, o.arena, err)) {
         dcp_overlay_finish(&o);
         return false;
     }

@@ -427,7 +427,7 @@ rank_new(struct dcp_place_world *world, struct dcp_error *err)
                             vm.volumes, vm.n_volumes, 1, &o, err)) {
         return -1;
     }
-    if (!dcp_judge_model(&o.inventory, o.arena, err)) {
+    if (!dcp_judge_model(&o.inventory, o.first_vm, o.arena, err)) {
         dcp_overlay_finish(&o);
         return -1;
     }

@@ -325,7 +325,8 @@ struct dcp_inventory {
 
     DCP_TABLE(dcp_rule, rules);
     DCP_TABLE(dcp_park, parks); /* model/park.h */
-    DCP_TABLE(dcp_score, scores); /* model/score.h */
+    DCP_TABLE(dcp_filter, filters); /* model/filter.h; among 'rules' too. */
+    DCP_TABLE(dcp_score, scores);   /* model/score.h */
     DCP_TABLE(dcp_policy_test, policy_tests); /* model/policy_test.h */
     struct dcp_policy policy;
 

@@ -2,6 +2,7 @@
 
 #include "solver/overlay.h"
 
+#include "model/filter.h"
 #include "model/score.h"
 
 #include <stdlib.h>
@@ -152,19 +153,28 @@ append(struct dcp_overlay *o, const uint32_t **vms, uint32_t *n)
     return true;
 }
 
-/* Scores that are about all VMs like the new one; what they say of it is
- * asked by who made the overlay (model/script/judge_model.h). */
+/* Scores and filters that are about all VMs like the new one; what they say of
+ * it is asked by who made the overlay (model/script/judge_model.h). */
 static bool
-extend_scores(struct dcp_overlay *o, const struct dcp_inventory *inv,
-              const struct dcp_vm *vm, const struct crowd *crowd)
+extend_scripts(struct dcp_overlay *o, const struct dcp_inventory *inv,
+               const struct dcp_vm *vm, const struct crowd *crowd)
 {
     struct dcp_score *scores =
         dcp_arena_array(o->arena, struct dcp_score, inv->n_scores + 1u);
+    struct dcp_filter *filters =
+        dcp_arena_array(o->arena, struct dcp_filter, inv->n_filters + 1u);
 
-    for (uint32_t i = 0; scores && i < inv->n_scores; i++) {
-        struct dcp_ids *vms = &scores[i].vms;
+    for (uint32_t i = 0;
+         scores && filters && i < inv->n_scores + inv->n_filters; i++) {
+        bool is_score = i < inv->n_scores;
+        uint32_t k = is_score ? i : i - inv->n_scores;
+        struct dcp_ids *vms = is_score ? &scores[k].vms : &filters[k].vms;
 
-        scores[i] = inv->scores[i];
+        if (is_score) {
+            scores[k] = inv->scores[k];
+        } else {
+            filters[k] = inv->filters[k];
+        }
         if ((vms->n == inv->n_vms ||
              lists_all(inv, vm, crowd, vms->ix, vms->n)) &&
             !append(o, &vms->ix, &vms->n)) {
@@ -172,7 +182,8 @@ extend_scores(struct dcp_overlay *o, const struct dcp_inventory *inv,
         }
     }
     o->inventory.scores = scores;
-    return scores != NULL;
+    o->inventory.filters = filters;
+    return scores && filters;
 }
 
 static bool
@@ -239,7 +250,7 @@ extend_rules(struct dcp_overlay *o, const struct dcp_inventory *inv,
         }
     }
     o->inventory.rules = rules;
-    return extend_scores(o, inv, vm, &crowd);
+    return extend_scripts(o, inv, vm, &crowd);
 }
 
 /* --- Demand and placement ----------------------------------------------- */

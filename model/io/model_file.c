@@ -176,6 +176,8 @@ take_top(struct dcp_reader *r, const struct dcp_yaml *top)
 
         if (!strcmp(key, "rules")) {
             add_nodes(r, &r->rules, node);
+        } else if (!strcmp(key, "filters")) {
+            add_nodes(r, &r->filters, node);
         } else if (!strcmp(key, "scores")) {
             add_nodes(r, &r->scores, node);
         } else if (!strcmp(key, "policy")) {
@@ -480,6 +482,7 @@ read_parts(struct dcp_reader *r)
     r->inv->tag_name = tags;
     /* Scripts look at a whole model only. */
     if (!r->no_memory && r->diag->n_errors == r->n_errors_before) {
+        dcp_read_filters(r);
         dcp_read_scores(r);
         dcp_read_policy_tests(r);
     }
@@ -499,6 +502,7 @@ finish_loader(struct loader *l)
     free(l->r.text_names.items);
     free(l->r.tag_names.items);
     free(l->r.rules.items);
+    free(l->r.filters.items);
     free(l->r.scores.items);
     free(l->r.tests.items);
     dcp_arena_destroy(l->r.scratch);

@@ -98,6 +98,7 @@ dcp_overlay_policy(struct dcp_reader *r, const struct dcp_yaml *top)
         r->policy = overlay(r, r->policy, policy);
     }
     overlay_nodes(r, &r->rules, dcp_yaml_get(top, "rules"));
+    overlay_nodes(r, &r->filters, dcp_yaml_get(top, "filters"));
     overlay_nodes(r, &r->scores, dcp_yaml_get(top, "scores"));
     overlay_nodes(r, &r->tests, dcp_yaml_get(top, "tests"));
 }

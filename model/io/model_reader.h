@@ -44,7 +44,7 @@ struct dcp_reader {
         const char **items;
         uint32_t capacity;
     } text_names, tag_names; /* In the inventory's arena. */
-    struct dcp_nodes rules, scores, tests;
+    struct dcp_nodes rules, filters, scores, tests;
     const struct dcp_yaml *calendar, *policy, *timezone, *generations;
     const struct dcp_yaml *dcplan;
     struct dcp_vm *flavours;       /* By flavour. */
@@ -133,7 +133,8 @@ void dcp_read_vms(struct dcp_reader *);   /* model_vms.c */
 void dcp_read_rules(struct dcp_reader *); /* model_rules.c */
 void dcp_read_licences(struct dcp_reader *);
 void dcp_read_parking(struct dcp_reader *); /* model_parking.c */
-void dcp_read_scores(struct dcp_reader *); /* model_scripts.c */
+void dcp_read_filters(struct dcp_reader *); /* model_scripts.c */
+void dcp_read_scores(struct dcp_reader *);
 void dcp_read_policy_tests(struct dcp_reader *); /* model_policy_file.c */
 void dcp_check_model(struct dcp_reader *); /* model_checks.c */
 void dcp_check_start(struct dcp_reader *); /* model_start.c */

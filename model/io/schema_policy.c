@@ -52,6 +52,7 @@ static const struct dcp_schema_row top_rows[] = {
     { "licences", SECTION("licences"), MAP, .help = "software licences" },
     { "policy", SECTION("policy"), .help = "how full, how safe, what for" },
     { "rules", SECTION("rules"), LIST, .help = "placement rules" },
+    { "filters", SECTION("filters"), LIST, .help = "conditions by script" },
     { "scores", SECTION("scores"), LIST, .help = "preferences by script" },
 };
 DEFINE_SECTION(top, "", "model", NONE, sizeof(struct dcp_inventory),
@@ -282,6 +283,23 @@ DEFINE_SECTION(rule, "rules", "rule", NONE, sizeof(struct dcp_rule),
                "Placement rules.  Capacity, hypervisor, CPU generation, VLAN "
                "and storage reach are not rules: they always hold.");
 
+static const struct dcp_schema_row filter_rows[] = {
+    { "name", TEXT, AT(struct dcp_filter, name), .required = true,
+      .help = "how messages call it" },
+    { "vms", SELECTOR, LIST, .help = "VMs that it is about; absent: all" },
+    { "hold", CHOICE("end|always"), AT(struct dcp_filter, hold),
+      .fallback = "end",
+      .help = "at the end of each leg, or in every state of the plan" },
+    { "soft", QUANTITY(NUMBER),
+      .help = "price of a violation; absent: the filter is hard" },
+    { "lua", TEXT, .required = true,
+      .help = "the body of a function of vm and host that returns true or "
+              "false, and perhaps why not: docs/business-logic.md" },
+};
+DEFINE_SECTION(filter, "filters", "filter", NONE, sizeof(struct dcp_filter),
+               "Conditions on which hosts take which VMs; each becomes ban "
+               "rules.");
+
 static const struct dcp_schema_row score_rows[] = {
     { "name", TEXT, AT(struct dcp_score, name),
       .help = "how messages call it; absent: its position" },
@@ -320,6 +338,7 @@ static const struct dcp_schema_row policy_file_rows[] = {
     { "rules", SECTION("rules"), LIST,
       .help = "more rules; one with the name of a rule of the model stands in "
               "its place" },
+    { "filters", SECTION("filters"), LIST, .help = "more filters, likewise" },
     { "scores", SECTION("scores"), LIST, .help = "more scores, likewise" },
     { "tests", SECTION("tests"), LIST, .help = "what they are to say" },
 };

@@ -6,6 +6,7 @@
  * a row stores into is taken from the member itself, so a row cannot disagree
  * with its struct. */
 
+#include "model/filter.h"
 #include "model/inventory.h"
 #include "model/io/schema.h"
 #include "model/policy_test.h"
@@ -53,7 +54,7 @@
             X(vlan) X(array) X(pool) X(tenant) X(quota) X(application) X(tier) \
                 X(profile) X(flavour) X(vm) X(nic) X(volume) X(licence)        \
                     X(covers) X(calendar) X(policy) X(target) X(parking) X(overload)      \
-                        X(headroom) X(loss) X(migration) X(rule) X(score)      \
+                        X(headroom) X(loss) X(migration) X(rule) X(filter) X(score)      \
                             X(policy_test) X(policy_file)
 
 #define DECLARE(VARIABLE)                                                      \
