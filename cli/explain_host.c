@@ -3,6 +3,7 @@
 #include "cli/explain.h"
 #include "cli/ui.h"
 #include "model/base/units.h"
+#include "model/duty.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 /* One host at one leg's end. */
 struct facts {
+    const struct dcp_placement *after;
     uint32_t n_vms;
     bool is_on;
     const struct dcp_step *power;   /* That switches it; NULL: none. */
@@ -108,7 +110,7 @@ gather(struct dcp_explain *x, uint32_t leg, uint32_t h, struct facts *f,
     const struct dcp_plan *plan = x->open.plan;
     const struct dcp_placement *after = plan->legs[leg].after;
 
-    *f = (struct facts){ .is_on = after->on[h] };
+    *f = (struct facts){ .after = after, .is_on = after->on[h] };
     for (uint32_t v = 0; v < after->n_vms; v++) {
         f->n_vms += after->host[v].ix == h;
     }
@@ -135,7 +137,10 @@ write_why(const struct dcp_explain *x, uint32_t h, const struct facts *f,
           char *out, size_t size)
 {
     const struct dcp_inventory *inv = dcp_explain_inventory(x);
+    char duty[120];
 
+    (void)dcp_host_duty(inv, (dcp_host_id){ h },
+                        x->open.plan->legs[0].start_ms, duty, sizeof duty);
     if (f->power) {
         (void)snprintf(out, size, "%s", f->power->reason_text);
     } else if (inv->hosts[h].state == DCP_HOST_MAINTENANCE) {
@@ -143,13 +148,20 @@ write_why(const struct dcp_explain *x, uint32_t h, const struct facts *f,
     } else if (!f->is_on) {
         (void)snprintf(out, size, "off before, and not needed");
     } else if (f->n_vms) {
-        (void)snprintf(out, size, "%u VMs run on it", f->n_vms);
+        dcp_vm_id bound =
+            dcp_duty_bound_vm(inv, f->after, (dcp_host_id){ h });
+
+        (void)snprintf(out, size, "%u VMs run on it%s%s%s%s%s", f->n_vms,
+                       dcp_vm_is_none(bound) ? "" : ", and '",
+                       dcp_vm_is_none(bound) ? "" : inv->vms[bound.ix].name,
+                       dcp_vm_is_none(bound) ? "" : "' cannot leave it",
+                       *duty ? "; it stays on in any case: " : "", duty);
     } else if (f->n_restart) {
         (void)snprintf(out, size,
                        "a spare: %u VMs would restart on it, over %u losses",
                        f->n_restart, f->n_losses);
-    } else if (!inv->hosts[h].power_off_allowed) {
-        (void)snprintf(out, size, "empty; its power_off is not allowed");
+    } else if (*duty) {
+        (void)snprintf(out, size, "empty, but it must stay on: %s", duty);
     } else {
         (void)snprintf(out, size,
                        "empty; kept on by policy.keep_on, or as switching it "

@@ -128,6 +128,9 @@ struct dcp_host {
     dcp_hypervisor_id hypervisor;
     enum dcp_host_state state;
     bool power_off_allowed; /* Policy: may be switched off; default true. */
+    uint32_t serves; /* Bits: storage, mirror, gateway, quorum (duty.h). */
+    int64_t failed_ms, woke_ms; /* Last time it failed, or was seen to wake; 0:
+                                 * not known. */
     const struct dcp_port *ports;
     uint32_t n_ports;
     struct dcp_ids tags; /* Into inventory->tag_name. */
@@ -311,6 +314,7 @@ struct dcp_inventory {
     DCP_TABLE(dcp_link, links);
     DCP_TABLE(dcp_vlan, vlans);
     DCP_TABLE(dcp_host, hosts);
+    bool wakes_recorded; /* Some host has a woke_ms. */
     DCP_TABLE(dcp_server, servers);
     DCP_TABLE(dcp_array, arrays);
     DCP_TABLE(dcp_pool, pools);

@@ -25,6 +25,8 @@ dcp_policy_default(struct dcp_policy *policy)
         .overload_samples = 120,
         .memory_basis = DCP_MEMORY_ALLOCATED,
         .keep_on = 1,
+        .rest_ms = DCP_DAY_MS,
+        .wake_proof_ms = 7 * DCP_DAY_MS,
         .horizon_ms = DCP_DAY_MS,
         .goals = { { .weight[DCP_GOAL_COST] = 1 } },
         .n_goals = 1,

@@ -74,6 +74,9 @@ struct dcp_policy {
                                * only to target; default false. */
 
     uint32_t keep_on;      /* At least so many hosts stay on. */
+    int64_t rest_ms;       /* A host that failed is not switched so long. */
+    int64_t wake_proof_ms; /* A host is switched off only if it was seen to
+                            * wake within this time; see model/duty.h. */
     int64_t horizon_ms;    /* Costs are compared over this time. */
     struct dcp_goal_level goals[DCP_GOALS_MAX]; /* Lexicographic. */
     uint32_t n_goals;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "model/duty.h"
 #include "solver/homecoming.h"
 #include "solver/parking.h"
 #include "solver/planner_work.h"
@@ -101,7 +102,8 @@ set_use(struct dcp_work *w)
 
     for (uint32_t h = 0; h < w->n_hosts; h++) {
         bool off = !w->r->start->on[h];
-        bool keep = !inv->hosts[h].power_off_allowed ||
+        bool keep = dcp_host_duty(inv, (dcp_host_id){ h }, w->r->start_ms, NULL,
+                                  0) != DCP_DUTY_NONE ||
                     w->r->job == DCP_JOB_BALANCE || (keeps_power(w) && off);
 
         w->use[h] = inv->hosts[h].state == DCP_HOST_MAINTENANCE ||

@@ -3,6 +3,7 @@
 /* Compiles items first (gather over hosts ties VMs together), then their
  * columns, then hosts; reach.c and groups.c do their own parts. */
 
+#include "model/duty.h"
 #include "solver/problem.h"
 
 #include "solver/pricing.h"
@@ -248,6 +249,8 @@ compile_hosts(struct dcp_problem *p, struct dcp_error *err)
     const struct dcp_question *q = p->q;
     const struct dcp_inventory *inv = q->inventory;
     uint32_t n = p->n_hosts;
+    int64_t at_ms =
+        p->n_slots ? q->demand->slots[q->first_slot].start_ms : 0;
     uint32_t *cpu[2], *net[2], *scalar[2];
     uint8_t *use = dcp_arena_array(p->arena, uint8_t, n);
     double *value = dcp_arena_array(p->arena, double, n);
@@ -281,8 +284,9 @@ compile_hosts(struct dcp_problem *p, struct dcp_error *err)
             }
         }
         use[h] = q->host_use               ? q->host_use[h]
-                 : host->power_off_allowed ? DCP_HOST_FREE
-                                           : DCP_HOST_KEEP;
+                 : dcp_host_duty(inv, (dcp_host_id){ h }, at_ms, NULL, 0)
+                     ? DCP_HOST_KEEP
+                     : DCP_HOST_FREE;
         if (host->state == DCP_HOST_MAINTENANCE) {
             use[h] = DCP_HOST_AVOID;
         }

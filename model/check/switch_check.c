@@ -62,6 +62,30 @@ judge_stay(struct dcp_leg_view *leg, const struct chain *c,
 
 /* --- Power -------------------------------------------------------------- */
 
+/* The plan's first leg says when; what happens to a host in the plan itself is
+ * not known before. */
+static bool
+has_duty(const struct dcp_leg_view *leg, const struct dcp_host *h)
+{
+    const struct dcp_inventory *inv = leg->j->inv;
+    int64_t now = leg->j->plan->legs[0].start_ms;
+
+    if (!h->power_off_allowed || h->serves ||
+        (h->failed_ms && h->failed_ms > now - inv->policy.rest_ms)) {
+        return true;
+    }
+    if (!inv->policy.wake_proof_ms ||
+        h->woke_ms >= now - inv->policy.wake_proof_ms) {
+        return false;
+    }
+    for (uint32_t i = 0; i < inv->n_hosts; i++) {
+        if (inv->hosts[i].woke_ms) {
+            return true; /* Wakes are written down, and this one is old. */
+        }
+    }
+    return false;
+}
+
 static void
 judge_switches(const struct dcp_leg_view *leg, uint32_t host)
 {
@@ -74,9 +98,11 @@ judge_switches(const struct dcp_leg_view *leg, uint32_t host)
         if (h->state == DCP_HOST_MAINTENANCE) {
             dcp_judge_report(leg->j, s->id, "power", s->object, DCP_NO_NUMBER,
                              DCP_NO_NUMBER, "the host is in maintenance");
-        } else if (s->kind == DCP_STEP_HOST_OFF && !h->power_off_allowed) {
+        } else if (s->kind == DCP_STEP_HOST_OFF && has_duty(leg, h)) {
             dcp_judge_report(leg->j, s->id, "power", s->object, DCP_NO_NUMBER,
-                             DCP_NO_NUMBER, "the host may not be switched off");
+                             DCP_NO_NUMBER,
+                             "the host may not be switched off: power_off, "
+                             "serves, failed_at or woke_at say so");
         } else if (s->kind == DCP_STEP_HOST_OFF && leg->n_fixed[host]) {
             dcp_judge_report(
                 leg->j, s->id, "power", s->object, leg->n_fixed[host], 0,

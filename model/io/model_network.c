@@ -2,6 +2,7 @@
 
 /* Switches, links, VLANs, hosts with their ports, servers, arrays, pools. */
 
+#include "model/base/units.h"
 #include "model/io/model_reader.h"
 #include "model/io/schema_rows.h"
 
@@ -136,6 +137,33 @@ port_entries(struct dcp_reader *r, const struct dcp_yaml *node, uint32_t *out_n)
 }
 
 static void
+read_instant(struct dcp_reader *r, const char *key, const struct dcp_yaml *node,
+             int64_t *out)
+{
+    struct dcp_error err = { 0 };
+
+    if (node && dcp_reader_scalar(r, key, node) &&
+        !dcp_parse_instant(node->text, out, &err)) {
+        dcp_reader_error(r, node->pos, "%s: %.200s", key, err.message);
+    }
+}
+
+static void
+read_serves(struct dcp_reader *r, const struct dcp_yaml *node,
+            struct dcp_host *host)
+{
+    uint32_t n, bit;
+    const struct dcp_yaml *items = dcp_reader_items(r, node, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (dcp_reader_choice(r, dcp_schema_row(&dcp_schema_host, "serves"),
+                              &items[i], &bit)) {
+            host->serves |= UINT32_C(1) << bit;
+        }
+    }
+}
+
+static void
 finish_host(struct dcp_reader *r, uint32_t ix, void *base,
             const struct dcp_yaml *node)
 {
@@ -144,6 +172,10 @@ finish_host(struct dcp_reader *r, uint32_t ix, void *base,
 
     host->pos = r->tables[DCP_KIND_HOST].items[ix].pos;
     host->tags = dcp_reader_tags(r, dcp_yaml_get(node, "tags"));
+    read_serves(r, dcp_yaml_get(node, "serves"), host);
+    read_instant(r, "failed_at", dcp_yaml_get(node, "failed_at"),
+                 &host->failed_ms);
+    read_instant(r, "woke_at", dcp_yaml_get(node, "woke_at"), &host->woke_ms);
     if (!ports) {
         return;
     }
@@ -226,6 +258,7 @@ dcp_read_hosts(struct dcp_reader *r)
     for (uint32_t i = 0; i < inv->n_hosts && !r->no_memory; i++) {
         r->no_memory |=
             !dcp_strmap_add(&inv->host_by_name, inv->hosts[i].name, i, NULL);
+        inv->wakes_recorded |= inv->hosts[i].woke_ms != 0;
     }
     dcp_reader_table(r, DCP_KIND_SERVER, &inv->servers, &inv->n_servers,
                      finish_server);

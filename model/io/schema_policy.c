@@ -113,6 +113,13 @@ static const struct dcp_schema_row policy_rows[] = {
     { "headroom", SECTION("policy.headroom"), .help = "losses to survive" },
     { "keep_on", QUANTITY(NUMBER), AT(P, keep_on), .max = 1e6, .fallback = "1",
       .help = "so many hosts stay on, at least" },
+    { "rest_after_failure", QUANTITY(TIME), AT(P, rest_ms), .max = 3.2e12,
+      .fallback = "1d",
+      .help = "a host that failed is not switched for so long (failed_at)" },
+    { "wake_proof", QUANTITY(TIME), AT(P, wake_proof_ms), .max = 3.2e12,
+      .fallback = "7d",
+      .help = "where wakes are written down (woke_at): a host is switched off "
+              "only if it woke within this time; 0: not asked" },
     { "horizon", QUANTITY(TIME), AT(P, horizon_ms), .min = 6e4, .max = 3.2e12,
       .fallback = "1d",
       .help = "costs (licences pro rata) are compared over this time" },

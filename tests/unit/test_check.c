@@ -228,6 +228,28 @@ START_TEST(hosts_that_may_not_be_switched_are_not)
 }
 END_TEST
 
+START_TEST(hosts_with_duties_stay_on)
+{
+    const int64_t hour = 3600000;
+
+    for (int kind = 0; kind < 5; kind++) {
+        struct world w = one_move();
+
+        w.inv->policy.rest_ms = 24 * hour;
+        w.inv->policy.wake_proof_ms = 7 * 24 * hour;
+        w.hosts[3].serves = kind == 0;
+        w.hosts[3].failed_ms = kind == 1 ? WORLD_T0 - 23 * hour
+                               : kind == 3 ? WORLD_T0 - 25 * hour
+                                           : 0;
+        w.hosts[0].woke_ms = kind == 2 || kind == 4 ? WORLD_T0 - hour : 0;
+        w.hosts[3].woke_ms = kind == 4 ? WORLD_T0 - 160 * hour : 0;
+        world_plan(&w, 1, 10);
+        (void)world_power(&w, 0, 3, false);
+        expect(&w, kind < 3 ? "power" : "");
+    }
+}
+END_TEST
+
 START_TEST(a_vlan_without_a_driver_cannot_be_trunked)
 {
     struct world w = one_move();
@@ -448,6 +470,7 @@ main(void)
         &target_must_be_able_to_run_the_vm,
         &no_live_migration_where_the_hypervisor_has_none,
         &hosts_that_may_not_be_switched_are_not,
+        &hosts_with_duties_stay_on,
         &a_vlan_without_a_driver_cannot_be_trunked,
         &rules_that_always_hold_look_between_the_steps,
         &gathered_vms_are_not_parted_for_a_time,
