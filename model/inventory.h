@@ -46,6 +46,7 @@ struct dcp_site {
 struct dcp_room {
     const char *name;
     dcp_site_id site;
+    uint32_t cooling_w; /* Heat that can be taken away; 0: none stated. */
 };
 struct dcp_feed {
     const char *name;

@@ -369,8 +369,9 @@ compile_power(struct dcp_problem *p, struct dcp_error *err)
     DCP_FREE double *rack_w = calloc(inv->n_racks + 1u, sizeof *rack_w);
     DCP_FREE uint8_t *rack_tight = calloc(inv->n_racks + 1u, 1);
     DCP_FREE double *feed_w = calloc(inv->n_feeds + 1u, sizeof *feed_w);
+    DCP_FREE double *room_w = calloc(inv->n_rooms + 1u, sizeof *room_w);
 
-    if (!tight || !rack_w || !rack_tight || !feed_w) {
+    if (!tight || !rack_w || !rack_tight || !feed_w || !room_w) {
         return no_memory(err);
     }
     for (uint32_t h = 0; h < inv->n_hosts; h++) {
@@ -403,6 +404,9 @@ compile_power(struct dcp_problem *p, struct dcp_error *err)
         for (uint32_t f = 0; f < rack->feeds.n; f++) {
             feed_w[rack->feeds.ix[f]] += rack_w[r];
         }
+        if (!dcp_room_is_none(rack->room)) {
+            room_w[rack->room.ix] += rack_w[r];
+        }
     }
     for (uint32_t r = 0; r < inv->n_racks; r++) {
         const struct dcp_rack *rack = &inv->racks[r];
@@ -412,6 +416,11 @@ compile_power(struct dcp_problem *p, struct dcp_error *err)
 
             rack_tight[r] |= inv->feeds[ix].limit_w &&
                              feed_w[ix] > inv->feeds[ix].limit_w;
+        }
+        if (!dcp_room_is_none(rack->room)) {
+            uint32_t limit_w = inv->rooms[rack->room.ix].cooling_w;
+
+            rack_tight[r] |= limit_w && room_w[rack->room.ix] > limit_w;
         }
     }
     for (uint32_t h = 0; h < inv->n_hosts; h++) {

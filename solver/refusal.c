@@ -301,7 +301,8 @@ refused_by_room(struct dcp_state *s, uint32_t item, uint32_t host,
     }
     refuse(out, DCP_REFUSAL_POWER, "power");
     (void)snprintf(out->text, sizeof out->text,
-                   "the power of its rack or feed would be above its limit");
+                   "the power of its rack or feed, or the heat of its room, "
+                   "would be above its limit");
     (void)snprintf(out->remedy, sizeof out->remedy,
                    "free power in the rack of '%.60s'", host_of(s, host)->name);
     return true;

@@ -328,6 +328,25 @@ rack_watts(const struct dcp_state *s, uint32_t rack, uint32_t slot,
     return w;
 }
 
+/* What the racks of the rack's room draw becomes heat there. */
+static bool
+room_cools(const struct dcp_state *s, uint32_t rack, uint32_t slot,
+           uint32_t host, uint32_t extra_mhz)
+{
+    const struct dcp_inventory *inv = s->p->q->inventory;
+    dcp_room_id room = inv->racks[rack].room;
+    uint32_t limit_w =
+        dcp_room_is_none(room) ? 0 : inv->rooms[room.ix].cooling_w;
+    double w = 0;
+
+    for (uint32_t r = 0; limit_w && r < inv->n_racks; r++) {
+        if (inv->racks[r].room.ix == room.ix) {
+            w += rack_watts(s, r, slot, host, extra_mhz);
+        }
+    }
+    return !limit_w || w <= limit_w;
+}
+
 /* Racks, and feeds that carry their racks alone when the other side is lost.
  * Only asked of racks that could be too hot at all. */
 static bool
@@ -357,6 +376,9 @@ power_fits(const struct dcp_state *s, uint32_t item, uint32_t host)
             if (limit_w && w > limit_w) {
                 return false;
             }
+        }
+        if (!room_cools(s, rack, t, host, mhz)) {
+            return false;
         }
     }
     return true;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Watts of racks and feeds in all states of a leg, at planned demand.
+/* Watts of racks, feeds and rooms in all states of a leg, at planned demand.
  *
  * A host draws what its power curve says at its load, its standby watts while
  * off, and its boot or shutdown watts while it is switched.  A feed must also
  * carry its racks when the other side is lost, so it is judged with all of
  * their load, shared only with feeds of its own side.
+ *
+ * All that the racks of a room draw becomes heat there, which its cooling must
+ * take away.
  *
  * Power is not linear in load, so the proof over all orders adds up the most
  * that each host can draw; where that sum is too high the listed order alone
@@ -24,7 +27,7 @@ struct watts {
     struct dcp_leg_view *leg; /* NULL: a placement alone. */
     const struct dcp_cells *cells;
     const struct dcp_inventory *inv;
-    uint32_t n, n_slots; /* Things: racks, then feeds. */
+    uint32_t n, n_slots; /* Things: racks, then feeds, then rooms. */
     double *limit;       /* By thing and slot; infinite: none. */
     double *now;         /* By thing and slot. */
     uint64_t *mhz;       /* By host and slot. */
@@ -80,7 +83,13 @@ share_of(const struct dcp_inventory *inv, const struct dcp_rack *rack,
     return 1.0 / same;
 }
 
-/* Adds watts of a rack to it and to its feeds. */
+static uint32_t
+thing_of_room(const struct watts *w, uint32_t room)
+{
+    return w->inv->n_racks + w->inv->n_feeds + room;
+}
+
+/* Adds watts of a rack to it, to its feeds and to its room. */
 static void
 add(const struct watts *w, double sums[], uint32_t rack, uint32_t slot,
     double watts)
@@ -93,6 +102,9 @@ add(const struct watts *w, double sums[], uint32_t rack, uint32_t slot,
 
         sums[(size_t)(w->inv->n_racks + f) * w->n_slots + slot] +=
             watts * share_of(w->inv, r, f);
+    }
+    if (!dcp_room_is_none(r->room)) {
+        sums[(size_t)thing_of_room(w, r->room.ix) * w->n_slots + slot] += watts;
     }
 }
 
@@ -160,18 +172,33 @@ is_over(double watts, double limit)
 static struct dcp_object
 thing_object(const struct watts *w, uint32_t thing)
 {
-    return thing < w->inv->n_racks
+    uint32_t n_racks = w->inv->n_racks;
+
+    return thing < n_racks
                ? (struct dcp_object){ DCP_OBJECT_RACK, thing }
-               : (struct dcp_object){ DCP_OBJECT_FEED,
-                                      thing - w->inv->n_racks };
+           : thing < n_racks + w->inv->n_feeds
+               ? (struct dcp_object){ DCP_OBJECT_FEED, thing - n_racks }
+               : (struct dcp_object){ DCP_OBJECT_NONE, 0 }; /* Named in text. */
+}
+
+/* NULL: the thing is no room. */
+static const struct dcp_room *
+room_of(const struct watts *w, uint32_t thing)
+{
+    uint32_t first = thing_of_room(w, 0);
+
+    return thing < first ? NULL : &w->inv->rooms[thing - first];
 }
 
 static double
 stated_limit(const struct watts *w, uint32_t thing)
 {
     uint32_t n_racks = w->inv->n_racks;
-    uint32_t watts = thing < n_racks ? w->inv->racks[thing].limit_w
-                                     : w->inv->feeds[thing - n_racks].limit_w;
+    uint32_t n_feeds = w->inv->n_feeds;
+    uint32_t watts =
+        thing < n_racks             ? w->inv->racks[thing].limit_w
+        : thing < n_racks + n_feeds ? w->inv->feeds[thing - n_racks].limit_w
+                                    : room_of(w, thing)->cooling_w;
 
     return watts ? watts : INFINITY;
 }
@@ -194,13 +221,15 @@ judge_thing(struct watts *w, uint32_t thing, const double sums[],
     }
     const struct dcp_slot *slot =
         &w->cells->judge->demand->slots[w->cells->first_slot + worst];
+    const struct dcp_room *room = room_of(w, thing);
     char label[64];
 
     w->told[thing] = 1;
-    dcp_judge_report(w->cells->judge, step, "watts", thing_object(w, thing),
-                     sums[at + worst], limit[at + worst],
-                     "%.0f of %.0f W at %s%s", sums[at + worst],
-                     limit[at + worst],
+    dcp_judge_report(w->cells->judge, step, room ? "cooling" : "watts",
+                     thing_object(w, thing), sums[at + worst],
+                     limit[at + worst], "%s%.60s%s%.0f of %.0f W at %s%s",
+                     room ? "room " : "", room ? room->name : "",
+                     room ? ": " : "", sums[at + worst], limit[at + worst],
                      dcp_bucket_label(w->inv->policy.buckets, &w->inv->calendar,
                                       slot->bucket, label, sizeof label),
                      when);
@@ -239,6 +268,10 @@ change(struct watts *w, uint32_t step, uint32_t host, enum power power,
     for (uint32_t i = 0; i < feeds->n; i++) {
         judge_thing(w, w->inv->n_racks + feeds->ix[i], w->now, w->limit, step,
                     "");
+    }
+    if (!dcp_room_is_none(w->inv->racks[rack.ix].room)) {
+        judge_thing(w, thing_of_room(w, w->inv->racks[rack.ix].room.ix), w->now,
+                    w->limit, step, "");
     }
 }
 
@@ -383,7 +416,7 @@ watts_of(const struct dcp_cells *cells)
 
     return (struct watts){ .cells = cells,
                            .inv = inv,
-                           .n = inv->n_racks + inv->n_feeds,
+                           .n = inv->n_racks + inv->n_feeds + inv->n_rooms,
                            .n_slots = cells->n_slots };
 }
 

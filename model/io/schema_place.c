@@ -50,6 +50,9 @@ DEFINE_SECTION(cooling, "sites.cooling", "cooling", NONE, 0,
 static const struct dcp_schema_row room_rows[] = {
     { "site", REFERENCE(SITE), AT(struct dcp_room, site), .required = true,
       .help = "the site it is in" },
+    { "cooling_limit", QUANTITY(POWER), AT(struct dcp_room, cooling_w),
+      .help = "heat that its cooling takes away: what its racks draw together, "
+              "at most; absent: no limit stated" },
 };
 DEFINE_SECTION(room, "rooms", "room", ROOM, sizeof(struct dcp_room),
                "Rooms of a site.");

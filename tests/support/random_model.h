@@ -108,6 +108,9 @@ random_places(struct world *w, struct dcp_rng *rng)
                          : (struct dcp_ids){ world_ids(w, 2, two), 2 },
         };
     }
+    for (uint32_t i = 0; watts && i < 2; i++) {
+        rooms[i].cooling_w = chance(rng, 40) ? 900 + draw(rng, 2500) : 0;
+    }
     w->inv->rooms = rooms;
     w->inv->n_rooms = 2;
     w->inv->feeds = w->feeds;

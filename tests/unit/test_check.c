@@ -405,6 +405,21 @@ START_TEST(racks_and_feeds_keep_their_watts)
 }
 END_TEST
 
+START_TEST(rooms_keep_cool)
+{
+    for (int over = 0; over < 2; over++) {
+        struct world w = one_move();
+        struct dcp_room *room = WORLD_NEW(&w, struct dcp_room, 1);
+
+        *room = w.inv->rooms[0];
+        room->cooling_w = over ? 439 : 440; /* As the feed above. */
+        w.inv->rooms = room;
+        plan_the_move(&w);
+        expect(&w, over ? "cooling" : "");
+    }
+}
+END_TEST
+
 START_TEST(watts_that_only_some_orders_keep_are_said_to_be_so)
 {
     struct world w = one_move();
@@ -477,6 +492,7 @@ main(void)
         &what_the_start_broke_is_excused,
         &end_rules_and_roots,
         &racks_and_feeds_keep_their_watts,
+        &rooms_keep_cool,
         &watts_that_only_some_orders_keep_are_said_to_be_so,
         &pools_are_judged_in_all_orders,
     };
