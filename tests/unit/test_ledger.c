@@ -199,7 +199,8 @@ START_TEST(sites_share_out_the_whole)
         { "a", dcp_tariff_none(), 1, 1, &dcp_zone_utc },
         { "b", dcp_tariff_none(), 1, 1, &dcp_zone_utc },
     };
-    struct dcp_room rooms[2] = { { "ra", { 0 } }, { "rb", { 1 } } };
+    struct dcp_room rooms[2] = { { .name = "ra", .site = { 0 } },
+                                 { .name = "rb", .site = { 1 } } };
     struct dcp_rack racks[2] = { { .name = "a1", .room = { 0 } },
                                  { .name = "b1", .room = { 1 } } };
     DCP_AUTO(dcp_placement)
