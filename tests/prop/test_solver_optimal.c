@@ -66,9 +66,8 @@ agrees(const struct tiny_model *m, const struct dcp_solution *s,
 }
 
 static bool
-is_as_brute_force(const struct sample *s, char why[WHY])
+compare(struct tiny_model m, const struct sample *s, char why[WHY])
 {
-    struct tiny_model m = make_tiny(s);
     struct dcp_solution solution;
 
     ask_of(&m, s->seed % 2);
@@ -90,6 +89,41 @@ is_as_brute_force(const struct sample *s, char why[WHY])
     free_tiny(&m);
     return ok;
 }
+
+static bool
+is_as_brute_force(const struct sample *s, char why[WHY])
+{
+    return compare(make_tiny(s), s, why);
+}
+
+/* All rules are hard spread rules over hosts that hold after a loss as well;
+ * any one host may be lost. */
+static bool
+spread_is_as_brute_force(const struct sample *s, char why[WHY])
+{
+    struct tiny_model m = make_tiny(s);
+    struct dcp_policy *policy = &m.w.inv->policy;
+
+    for (uint32_t r = 0; r < s->n_rules; r++) {
+        struct dcp_rule *rule = &m.w.rules[r];
+        struct dcp_rng rng = dcp_rng_stream(s->seed, "spread", r);
+        const char *name = rule->name;
+
+        *rule = (struct dcp_rule){ .kind = DCP_RULE_SPREAD, .name = name };
+        rule->n_vms =
+            random_subset(&m.w, &rng, 2 + draw(&rng, 2), s->n_vms, &rule->vms);
+    }
+    policy->relax_rules = 0;
+    policy->survive[0] = (struct dcp_loss){ DCP_LOSS_HOST, 1 };
+    policy->n_survive = 1;
+    return compare(m, s, why);
+}
+
+START_TEST(spread_with_n_plus_one_and_power_off)
+{
+    try_samples(tiny, spread_is_as_brute_force, 500);
+}
+END_TEST
 
 START_TEST(answers_are_as_brute_force_finds)
 {
@@ -241,6 +275,7 @@ main(void)
 {
     static const TTest *const *const tests[] = {
         &answers_are_as_brute_force_finds,
+        &spread_with_n_plus_one_and_power_off,
         &more_capacity_is_never_worse,
         &order_of_the_tables_does_not_matter,
     };
