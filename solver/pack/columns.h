@@ -39,7 +39,7 @@ bool
 dcp_pack_columns_add_all(struct dcp_pack_columns *, struct dcp_pack_patterns *,
                          struct dcp_error *err) DCP_CHECKED;
 
-enum { DCP_PACK_PRICING_NODES = 10000000 }; /* Enough for most. */
+enum { DCP_PACK_PRICING_NODES = 3000000 }; /* Enough for most. */
 
 struct dcp_pack_columns_limits {
     uint64_t max_rounds;

@@ -17,7 +17,9 @@ fuzz_packing(bool (*read)(const char *, const char *, size_t,
     struct dcp_bench_packing b;
     struct dcp_pack_answer a;
     struct dcp_error err = { 0 };
-    struct dcp_pack_options o = { .iterations = 2, .seed = 1 };
+    struct dcp_pack_options o = { .iterations = 2,
+                                  .seed = 1,
+                                  .time_limit_s = 0.05 };
     uint64_t cost;
 
     if (!read("fuzz", (const char *)data, size, &b, &err)) {
