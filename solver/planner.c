@@ -60,6 +60,8 @@ set_values(struct dcp_work *w, uint32_t question_first, uint32_t first,
         .goals = first ? &w->day_goals : &w->r->goals,
         .paid_from = first,
         .paid_to = last,
+        .shapes = w->shapes,
+        .n_shapes = w->n_shapes,
         .licence_ms = d->slots[w->n_slots - 1].end_ms - d->slots[0].start_ms,
     };
     if (!dcp_work_stays(w)) {
@@ -582,6 +584,17 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     return true;
 }
 
+static bool
+counts_room(const struct dcp_goals *goals)
+{
+    bool counts = false;
+
+    for (uint32_t k = 0; k < goals->n_levels; k++) {
+        counts |= dcp_goal_level_has(&goals->level[k], DCP_GOAL_ROOM);
+    }
+    return counts;
+}
+
 bool
 dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
               struct dcp_plan_outcome *outcome, struct dcp_error *err)
@@ -625,6 +638,9 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
         w.absent = absent;
     }
     w.started_ms = monotonic_ms();
+    if (counts_room(&r->goals) && !dcp_work_choose_shapes(&w, err)) {
+        return false;
+    }
     set_use(&w);
     w.move_budget =
         (uint32_t)(r->max_moves < UINT32_MAX ? r->max_moves : UINT32_MAX);

@@ -7,6 +7,9 @@
 #include "solver/planner.h"
 #include "solver/pricing.h"
 
+/* Sizes of VMs that the goal `room` counts. */
+#define DCP_WORK_SHAPES 4u
+
 struct dcp_work {
     const struct dcp_plan_request *r;
     struct dcp_plan_outcome *outcome;
@@ -16,6 +19,8 @@ struct dcp_work {
     struct dcp_goals day_goals; /* Without what only the night's end says. */
     uint32_t n_cuts;            /* Of the budget, so far. */
     uint32_t move_budget;       /* Of the night, where moves are limited. */
+    struct dcp_room_shape shapes[DCP_WORK_SHAPES];
+    uint32_t n_shapes;
     uint8_t *use;
     int64_t started_ms; /* On the monotonic clock. */
     uint32_t attempt;   /* From 0; each draws other random numbers. */
@@ -65,6 +70,9 @@ bool dcp_work_weigh(struct dcp_work *, const struct dcp_placement *end1,
 bool dcp_work_balance(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
 void dcp_work_judge_balance(struct dcp_work *, bool stays);
 
+/* solver/planner_room.c: fills w->shapes. */
+bool
+dcp_work_choose_shapes(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
 /* The unit of a level of goals: "hosts", "kWh", "EUR"; "" for a sum without
  * money. */
 const char *dcp_work_unit(const struct dcp_work *, uint32_t level);
