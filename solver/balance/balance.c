@@ -17,6 +17,8 @@
 #define SHARE_OF_SCANS 8u
 #define LEAST_TRIALS   120000u
 #define MOST_TRIALS    6000000u
+/* A replay that ends so much above the best state has lost something. */
+#define LEAST_LOSS 1e-9
 
 static int64_t
 monotonic_ms(void)
@@ -253,7 +255,7 @@ trials_for(const struct dcp_balance_search *s)
 }
 
 static void
-search(struct dcp_balance_search *s)
+first_descent(struct dcp_balance_search *s)
 {
     uint64_t scan = dcp_balance_scan_size(s), most = s->o->trials;
     bool limited = s->limit != UINT32_MAX;
@@ -261,6 +263,14 @@ search(struct dcp_balance_search *s)
     dcp_balance_descend(s, most      ? most / 2
                            : limited ? UINT64_MAX / 2
                                      : 4 * scan + TRIALS / 4);
+}
+
+static void
+improve(struct dcp_balance_search *s)
+{
+    uint64_t scan = dcp_balance_scan_size(s), most = s->o->trials;
+    bool limited = s->limit != UINT32_MAX;
+
     if (limited && s->used >= s->limit) {
         dcp_balance_exchange(s, most ? most / 4 : scan);
     }
@@ -269,6 +279,84 @@ search(struct dcp_balance_search *s)
     if (limited && s->used >= s->limit && !most) {
         dcp_balance_exchange(s, scan);
     }
+}
+
+/* What the replay could not reach leaves steps to spend: the best ones. */
+static void
+complete(struct dcp_balance_search *s, struct dcp_balance_result *out)
+{
+    uint32_t room = s->limit == UINT32_MAX ? s->n_instances : s->limit;
+
+    if (out->n_steps >= room || s->score <= s->best_score + LEAST_LOSS) {
+        return;
+    }
+    room -= out->n_steps;
+    s->trace = out->steps + out->n_steps;
+    s->n_trace = 0;
+    s->trace_room = 2 * s->n_instances - out->n_steps;
+    s->limit = s->used + room;
+    s->scanned = false;
+    for (uint32_t k = 0; k < room && k < s->trace_room; k++) {
+        dcp_balance_descend(s, 1);
+        if (s->n_trace == k) {
+            break;
+        }
+    }
+    out->n_steps += s->n_trace;
+    s->trace_room = 0;
+}
+
+/* The first descent was a way by itself; where it led further than the replay,
+ * it is the answer. */
+static void
+prefer_descent(struct dcp_balance_search *s, uint32_t limit,
+               const struct dcp_balance_step *descent, uint32_t n, double score,
+               struct dcp_balance_result *out)
+{
+    if (n > limit || n > 2 * s->n_instances || score >= s->score - LEAST_LOSS) {
+        return;
+    }
+    for (uint32_t i = 0; i < s->n_instances; i++) {
+        uint32_t q, p = dcp_balance_home(s->c, i, &q);
+
+        go_to(s, i, p, q);
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        go_to(s, descent[k].instance, descent[k].primary, descent[k].secondary);
+        out->steps[k] = descent[k];
+    }
+    out->n_steps = n;
+    s->score = dcp_balance_score(s->c);
+}
+
+static bool
+run(struct dcp_balance_search *s, struct dcp_balance_result *out,
+    struct dcp_error *err)
+{
+    uint32_t limit = s->limit, n_descent;
+    struct dcp_balance_step *descent =
+        calloc(2u * (size_t)s->n_instances + 1u, sizeof *descent);
+    double score;
+    bool ok;
+
+    if (!descent) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for the steps");
+    }
+    s->trace = descent;
+    s->trace_room = 2 * s->n_instances;
+    first_descent(s);
+    n_descent = s->n_trace;
+    score = s->score;
+    s->trace_room = s->n_trace = 0;
+    improve(s);
+    ok = replay(s, out, err);
+    if (ok) {
+        complete(s, out);
+        s->score = dcp_balance_score(s->c);
+        prefer_descent(s, limit, descent, n_descent, score, out);
+    }
+    free(descent);
+    return ok;
 }
 
 bool
@@ -294,8 +382,7 @@ dcp_balance_run(struct dcp_balance_cluster *c,
     if (ok) {
         out->before = s.score;
         out->lower_bound = dcp_balance_bound(c, o->max_steps);
-        search(&s);
-        ok = replay(&s, out, err);
+        ok = run(&s, out, err);
         out->after = s.score;
         out->trials = s.trials;
         out->out_of_time = s.out_of_time;

@@ -132,6 +132,18 @@ find_best(struct dcp_balance_search *s, bool of_all)
     return best;
 }
 
+/* Where there is no more room the trace is of no use, and says so by one step
+ * more than fits. */
+static void
+record(struct dcp_balance_search *s, const struct dcp_balance_move *m)
+{
+    if (s->n_trace < s->trace_room) {
+        s->trace[s->n_trace] =
+            (struct dcp_balance_step){ m->instance, m->primary, m->secondary };
+    }
+    s->n_trace += s->n_trace <= s->trace_room;
+}
+
 void
 dcp_balance_descend(struct dcp_balance_search *s, uint64_t max_trials)
 {
@@ -145,6 +157,7 @@ dcp_balance_descend(struct dcp_balance_search *s, uint64_t max_trials)
         s->scanned = true;
         if (best.score < s->score - LEAST_GAIN) {
             dcp_balance_accept(s, &best.move, 1, best.score);
+            record(s, &best.move);
             of_all = false;
         } else if (of_all) {
             break;

@@ -5,10 +5,11 @@
 /* Evens out a state: moves items between hosts that are on, within capacity,
  * rules, reach and headroom, as far as the moves are worth it.
  *
- * A move is worth it if it gains its part of 'min_gain_frac' of the value at the
- * start: one move on every tenth host together would have to gain that share
- * (on up to ten hosts: each move).  What is made small is the value and that much for each VM that is
- * not where it started, so that a thousand moves for nothing are not proposed.
+ * A move is worth it if it gains its part of 'min_gain_frac' of the value at
+ * the start: one move on every tenth host together would have to gain that
+ * share (on up to ten hosts: each move).  What is made small is the value and
+ * that much for each VM that is not where it started, so that a thousand moves
+ * for nothing are not proposed.
  *
  * Steepest descent over moves and exchanges, first between the hosts that stand
  * out most; then annealing, with a limit over replacements that keep the number

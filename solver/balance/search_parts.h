@@ -20,8 +20,10 @@ struct dcp_balance_search {
     uint32_t *best; /* [instance]: primary, secondary of the best state. */
     double score, best_score;
     uint64_t trials, max_trials;
-    int64_t started_ms, limit_ms; /* 0: none. */
-    bool scanned;                 /* 'gain' is known. */
+    int64_t started_ms, limit_ms;   /* 0: none. */
+    bool scanned;                   /* 'gain' is known. */
+    struct dcp_balance_step *trace; /* Steps of descents; owned elsewhere. */
+    uint32_t n_trace, trace_room;
     bool out_of_time;
 };
 
