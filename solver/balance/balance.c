@@ -262,7 +262,7 @@ first_descent(struct dcp_balance_search *s)
 
     dcp_balance_descend(s, most      ? most / 2
                            : limited ? UINT64_MAX / 2
-                                     : 4 * scan + TRIALS / 4);
+                                     : 2 * scan);
 }
 
 static void
