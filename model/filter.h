@@ -7,7 +7,7 @@
  *
  * Nobody asks a filter while planning: when it is read it becomes rules of
  * kind ban, one for each class of VMs that it tells apart, which solver and
- * checker read as they read any other (docs/decisions/0018).  Pure data. */
+ * checker read as they read any other (docs/decisions/0022).  Pure data. */
 
 #include "model/pairs.h"
 #include "model/rule.h"
