@@ -11,7 +11,7 @@
  * It is a world of its own beside model/inventory.h: VMs are booted, stopped,
  * suspended and killed by the plan, what a VM uses may change on the way
  * ('preserve'), and time is discrete and known.  See
- * docs/decisions/0018-btrplace-on-the-timetable.md.
+ * docs/decisions/0020-btrplace-on-the-timetable.md.
  *
  * Plain data; borrowed by everything that reads it. */
 
