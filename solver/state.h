@@ -38,6 +38,7 @@ struct dcp_state {
 
 struct dcp_state *dcp_state_create(const struct dcp_problem *,
                                    struct dcp_error *err) DCP_CHECKED;
+/* Before its problem is. */
 void dcp_state_destroy(struct dcp_state *);
 DCP_DEFINE_AUTO(dcp_state)
 /* Makes 'to' equal to 'from'; both of one problem. */

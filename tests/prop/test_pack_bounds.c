@@ -143,8 +143,10 @@ optimum(const struct dcp_pack_problem *p)
     return b.best;
 }
 
-/* --- Properties
- * --------------------------------------------------------------- */
+/* So many, and fewer where each takes long. */
+#define CASES(N) (DCP_TEST_SLOWNESS > 1 ? (N) / 8 : (N))
+
+/* --- Properties --------------------------------------------------------- */
 
 static struct dcp_pack_answer
 solve(const struct dcp_pack_problem *p, uint32_t threads)
@@ -163,7 +165,7 @@ START_TEST(answers_against_brute_force)
 {
     uint32_t n_optimal = 0, n_feasible = 0, n_missed = 0;
 
-    for (uint64_t seed = 0; seed < 3000; seed++) {
+    for (uint64_t seed = 0; seed < CASES(3000); seed++) {
         struct tiny t;
         struct dcp_error err = { 0 };
         uint64_t cost = 0;
@@ -208,7 +210,7 @@ START_TEST(certificates_prove_their_bound)
 {
     uint32_t n_tight = 0, n_proved = 0;
 
-    for (uint64_t seed = 0; seed < 2000; seed++) {
+    for (uint64_t seed = 0; seed < CASES(2000); seed++) {
         struct dcp_pack_options o = { .iterations = 50 };
         struct dcp_pack_certificate c;
         enum dcp_pack_bound_kind kind;
@@ -247,7 +249,7 @@ END_TEST
 
 START_TEST(more_capacity_never_costs_more)
 {
-    for (uint64_t seed = 0; seed < 600; seed++) {
+    for (uint64_t seed = 0; seed < CASES(600); seed++) {
         struct tiny t;
 
         draw(&t, seed);
@@ -271,7 +273,7 @@ END_TEST
 /* Neither order nor splitting of equal items changes the value. */
 START_TEST(order_changes_nothing)
 {
-    for (uint64_t seed = 0; seed < 600; seed++) {
+    for (uint64_t seed = 0; seed < CASES(600); seed++) {
         struct tiny t, u;
 
         draw(&t, seed);
@@ -297,7 +299,7 @@ END_TEST
 /* Counted, one thread and two give the same packing, bin by bin. */
 START_TEST(threads_change_nothing)
 {
-    for (uint64_t seed = 0; seed < 200; seed++) {
+    for (uint64_t seed = 0; seed < CASES(200); seed++) {
         struct tiny t;
 
         draw(&t, seed);

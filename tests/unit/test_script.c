@@ -69,11 +69,14 @@ START_TEST(filters_answer)
 {
     struct dcp_script_answer a;
     struct dcp_error err = { 0 };
+    DCP_AUTO(dcp_script)
+    struct dcp_script *s = compile(
+        "if vm.tier == 'gold' and host.cpu_generation ~= 'skylake' "
+        "then\n return false, 'gold runs on skylake'\nend\nreturn true",
+        "filter 'f'", &err);
 
-    ck_assert(ask("if vm.tier == 'gold' and host.cpu_generation ~= 'skylake' "
-                  "then\n return false, 'gold runs on skylake'\nend\n"
-                  "return true",
-                  DCP_SCRIPT_FILTER, &a, &err));
+    ck_assert_ptr_nonnull(s);
+    ck_assert(dcp_script_call(s, DCP_SCRIPT_FILTER, &vm, &host, &a, &err));
     ck_assert(!a.allowed);
     ck_assert_str_eq(a.reason, "gold runs on skylake");
     ck_assert_uint_eq(a.n_reads, 2);
