@@ -233,7 +233,7 @@ search(struct dcp_problem *p, struct dcp_error *err)
     struct dcp_bound bound;
     double start_s = cpu_s(), bound_s;
 
-    if (!dcp_bound_compute(p, &bound, err)) {
+    if (!dcp_bound_compute(p, 20, &bound, err)) {
         return false;
     }
     bound_s = cpu_s() - start_s;

@@ -3,6 +3,7 @@
 #include "cli/planning.h"
 
 #include "cli/help.h"
+#include "cli/improvements.h"
 #include "cli/ui.h"
 #include "executors/journal.h"
 #include "model/base/sha256.h"
@@ -142,8 +143,9 @@ make_demand(struct dcp_context *c, int64_t start_ms, int64_t end_ms,
 
 /* Lower bounds on hosts under both memory bases. */
 static bool
-hosts_needed(const struct dcp_context *c, const struct dcp_placement *start,
-             struct dcp_planning_answer *a, struct dcp_error *err)
+hosts_needed(const struct dcp_globals *g, const struct dcp_context *c,
+             const struct dcp_placement *start, struct dcp_planning_answer *a,
+             struct dcp_error *err)
 {
     struct dcp_inventory inv = *c->model.inventory;
     struct dcp_question q = {
@@ -159,6 +161,8 @@ hosts_needed(const struct dcp_context *c, const struct dcp_placement *start,
            a->demand->slots[q.last_slot - 1].start_ms >= a->window_end_ms) {
         q.last_slot--;
     }
+    double limit_s = g->time_limit_s > 0 ? 0.05 * g->time_limit_s : 20;
+
     for (int k = 0; k < 2; k++) {
         struct dcp_bound bound;
 
@@ -169,7 +173,7 @@ hosts_needed(const struct dcp_context *c, const struct dcp_placement *start,
         DCP_AUTO(dcp_problem)
         struct dcp_problem *p = dcp_problem_create(&q, err);
 
-        if (!p || !dcp_bound_compute(p, &bound, err)) {
+        if (!p || !dcp_bound_compute(p, limit_s, &bound, err)) {
             return false;
         }
         *(k ? &a->hosts_needed_active : &a->hosts_needed_allocated) =
@@ -216,6 +220,7 @@ is_settled(const struct dcp_globals *g, const struct dcp_context *c,
                                     a->window_end_ms, out, err);
 }
 
+#define AFTER_FRAC        0.33
 #define JOINT_SAMPLES_MAX (UINT64_C(128) << 20)
 
 /* Each host's fullest slot by planned demand. */
@@ -393,6 +398,19 @@ strategy_of(const char *name)
     return name && strategies[k] ? (enum dcp_strategy)k : DCP_STRATEGY_FULL;
 }
 
+/* What is left of the limit once the model was read and demand learned, less
+ * what it then takes to check the plan, write it and print: about a third of
+ * what reading took. */
+static double
+limit_left_s(const struct dcp_globals *g, double spent_s)
+{
+    double least = 0.05 * g->time_limit_s;
+
+    return g->time_limit_s > 0
+               ? fmax(g->time_limit_s - (1 + AFTER_FRAC) * spent_s, least)
+               : 0;
+}
+
 static bool
 make(const struct dcp_globals *g, struct dcp_context *c,
      const struct dcp_placement *start, const struct dcp_planning_options *o,
@@ -414,13 +432,17 @@ make(const struct dcp_globals *g, struct dcp_context *c,
                    .seed = g->seed,
                    .iterations = g->iterations,
                    .time_limit_s = g->time_limit_s,
-                   .gap_frac = o->gap_frac },
+                   .gap_frac = o->gap_frac,
+                   .observer = dcp_improvements_observer(g) },
         .max_moves = o->max_moves,
         .even_score = job->even_score,
         .no_park = job->no_park,
     };
     double before = dcp_ui_wall_seconds(g);
 
+    if (o->limit_from_start) {
+        r.solve.time_limit_s = limit_left_s(g, before);
+    }
     if (!(job->job == DCP_JOB_BALANCE
               ? balance_goals(inv, o->goals, &r.goals, err)
               : dcp_planning_goals(inv, o->goals, &r.goals, err)) ||
@@ -529,7 +551,7 @@ dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
     }
     if (!dcp_context_perturb(c->model.inventory, out->demand, o->perturb_frac,
                              g->seed, err) ||
-        !hosts_needed(c, start, out, err) ||
+        !hosts_needed(g, c, start, out, err) ||
         !make(g, c, start, o, job, out, err)) {
         dcp_planning_answer_finish(out);
         return false;
@@ -580,6 +602,8 @@ dcp_replan(const struct dcp_globals *g, struct dcp_context *c,
     struct dcp_planning_answer a;
 
     own.time_limit_s = o->time_limit_s;
+    own.verbose = 0; /* One of many plans: their caller speaks. */
+    own.progress = false;
     if (!dcp_planning_make(&own, c, start, &options, &job, o->after_ms, &a,
                            err)) {
         return false;
@@ -625,10 +649,13 @@ dcp_planning_run(const struct dcp_globals *g,
                        "-o - and --json both want standard output");
         return -1;
     }
+    struct dcp_planning_options whole = *o;
+
+    whole.limit_from_start = true;
     dcp_ui_progress(g, "planning", -1);
     bool ok = job->n_pareto
                   ? dcp_planning_pareto(g, c, o, job, after, &a, err)
-                  : dcp_planning_make(g, c, NULL, o, job, after, &a, err);
+                  : dcp_planning_make(g, c, NULL, &whole, job, after, &a, err);
 
     dcp_ui_progress_end(g);
     if (!ok) {

@@ -23,6 +23,8 @@ struct dcp_planning_options {
     double slack_frac; /* Above 0: in place of policy.goal_slack. */
     double perturb_frac;
     bool detailed_exitcode;
+    bool limit_from_start; /* --time-limit is for the whole command: no option,
+                            * the plan is all that it makes. */
 };
 #define DCP_N_PLANNING_ROWS 11u
 extern const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS];

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PROGRAM_S 10.0 /* For each program at most. */
+
 static double
 demand_of(const struct dcp_fold *f, const struct dcp_bound_resource *r,
           struct dcp_part part)
@@ -277,8 +279,8 @@ add_counts(const struct dcp_fold *f, struct dcp_lp *lp)
 
 /* The program with whole hosts, or, where that takes too long, its bound. */
 static bool
-solve(const struct dcp_fold *f, bool count_hosts, struct dcp_lp_answer *answer,
-      double *type_on, struct dcp_error *err)
+solve(const struct dcp_fold *f, bool count_hosts, double limit_s,
+      struct dcp_lp_answer *answer, double *type_on, struct dcp_error *err)
 {
     DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
     bool ok = lp != NULL;
@@ -300,10 +302,10 @@ solve(const struct dcp_fold *f, bool count_hosts, struct dcp_lp_answer *answer,
     }
     DCP_FREE double *x = calloc(dcp_lp_n_cols(lp) + 1u, sizeof *x);
     struct dcp_lp_options integer = { .integer = true,
-                                      .time_limit_s = 10,
+                                      .time_limit_s = limit_s,
                                       .node_limit = 2000,
                                       .gap_frac = 0.001 };
-    struct dcp_lp_options relaxed = { .time_limit_s = 10 };
+    struct dcp_lp_options relaxed = { .time_limit_s = limit_s };
 
     if (!x) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
@@ -380,7 +382,7 @@ binding_resource(const struct dcp_fold *f)
 }
 
 bool
-dcp_bound_compute(struct dcp_problem *p, struct dcp_bound *out,
+dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
                   struct dcp_error *err)
 {
     struct dcp_fold f = { 0 };
@@ -399,7 +401,9 @@ dcp_bound_compute(struct dcp_problem *p, struct dcp_bound *out,
     out->region = f.region;
     out->n_regions = f.n_regions;
     out->binding = binding_resource(&f);
-    if (!solve(&f, true, &hosts, type_on, err)) {
+    double each_s = fmin(limit_s / 2, PROGRAM_S);
+
+    if (!solve(&f, true, each_s, &hosts, type_on, err)) {
         return false;
     }
     out->infeasible = hosts.status == DCP_LP_INFEASIBLE;
@@ -422,7 +426,7 @@ dcp_bound_compute(struct dcp_problem *p, struct dcp_bound *out,
     if (!kept) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
-    if (!solve(&f, false, &value, kept, err)) {
+    if (!solve(&f, false, each_s, &value, kept, err)) {
         return false;
     }
     if (value.bound > -DCP_LP_INF) {

@@ -47,8 +47,11 @@ struct dcp_bound {
     uint32_t n_regions;
 };
 
-bool dcp_bound_compute(struct dcp_problem *, struct dcp_bound *out,
-                       struct dcp_error *err) DCP_CHECKED;
+/* The programs of the bound may take 'limit_s' together (at most 10 s each); a
+ * bound that was stopped is lower and as valid. */
+bool
+dcp_bound_compute(struct dcp_problem *, double limit_s, struct dcp_bound *out,
+                  struct dcp_error *err) DCP_CHECKED;
 
 /* "memory", "cpu", ... */
 const char *dcp_bound_binding_name(const struct dcp_problem *,

@@ -290,7 +290,7 @@ ask(struct finder *f, const uint8_t set[], enum oracle *out,
         return true;
     }
     o.gap_frac = 1;
-    if (!o.iterations && (o.time_limit_s <= 0 || o.time_limit_s > left_s)) {
+    if (o.time_limit_s <= 0 || o.time_limit_s > left_s) {
         o.time_limit_s = left_s;
     }
     f->n_questions++;

@@ -314,7 +314,8 @@ times_of(const struct dcp_leg_times_request *r,
     uint32_t n = list->n - first;
     const struct dcp_timetable_options o = { .iterations =
                                                  TASK_STEPS / (n + 1u) + 1,
-                                             .listed = listed };
+                                             .listed = listed,
+                                             .deadline_ms = r->deadline_ms };
 
     for (;;) {
         struct dcp_timetable *t =

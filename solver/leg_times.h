@@ -29,6 +29,7 @@ struct dcp_leg_times_request {
     const struct dcp_state *start; /* As the leg begins. */
     const struct dcp_paths *paths; /* Of the same slots. */
     uint32_t n_slots;              /* Slots that the moves run in. */
+    int64_t deadline_ms;           /* Of the search, as in timetable.h. */
 };
 
 struct dcp_leg_times {

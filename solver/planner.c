@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SETTLED_GAIN_FRAC 0.1
 
@@ -165,6 +164,73 @@ take_standing(struct dcp_work *w, const struct dcp_solution *s)
     o->rounds += s->rounds;
 }
 
+#define DEFAULT_LIMIT_S 30.0
+#define NO_LIMIT_S      1e6 /* Iterations limit instead, the same everywhere. */
+/* Of the limit, for the order of moves and their times after all questions. */
+#define SCHEDULE_SHARE 0.15
+#define LEAST_S        0.02 /* To find some answer. */
+/* An answer that no safe order of moves leads to is sought again elsewhere. */
+#define ATTEMPTS_MAX      4
+/* A budget of moves is cut so often before nothing is moved at all. */
+#define BUDGET_CUTS       8u
+#define ATTEMPT_SEED_STEP UINT64_C(0x9e3779b97f4a7c15)
+
+void
+dcp_work_set_values(struct dcp_work *w, uint32_t first, uint32_t last)
+{
+    set_values(w, 0, first, last);
+}
+
+static double
+limit_s(const struct dcp_work *w)
+{
+    const struct dcp_solve_options *o = &w->r->solve;
+
+    return o->time_limit_s > 0 ? o->time_limit_s
+           : o->iterations     ? NO_LIMIT_S
+                               : DEFAULT_LIMIT_S;
+}
+
+int64_t
+dcp_work_deadline_ms(const struct dcp_work *w)
+{
+    return limit_s(w) < NO_LIMIT_S
+               ? w->started_ms + (int64_t)(limit_s(w) * 1000)
+               : 0;
+}
+
+bool
+dcp_work_time_is_up(const struct dcp_work *w)
+{
+    int64_t deadline_ms = dcp_work_deadline_ms(w);
+
+    return deadline_ms && dcp_monotonic_ms() >= deadline_ms;
+}
+
+/* The request's limit is for all its questions together: each gets a share of
+ * what is left, and at least a moment to find some answer. */
+static struct dcp_solve_options
+solve_options(const struct dcp_work *w, const struct dcp_question *q,
+              double share)
+{
+    struct dcp_solve_options o = w->r->solve;
+    double spent_s = (double)(dcp_monotonic_ms() - w->started_ms) / 1000;
+    double left_s = limit_s(w) * (1 - SCHEDULE_SHARE) - spent_s;
+
+    o.seed += w->attempt * ATTEMPT_SEED_STEP;
+    o.time_limit_s = fmax(left_s * share, LEAST_S);
+    bool by_night = q->last_slot == w->night_slots;
+    bool from_start = q->start == w->r->start;
+
+    o.observer.part = !w->r->two_legs          ? ""
+                      : by_night && from_start ? "night"
+                      : by_night               ? "night after day"
+                      : from_start             ? "day first"
+                                               : "day";
+    o.observer.unit = dcp_work_unit(w, 0);
+    return o;
+}
+
 /* What clashes in a question without an answer. */
 #define CONFLICT_ITERATIONS 20 /* Of each question; some answer is enough. */
 #define CONFLICT_S          10.0
@@ -179,47 +245,12 @@ explain_failure(struct dcp_work *w, const struct dcp_question *q,
                    .iterations = CONFLICT_ITERATIONS },
         .time_limit_s = w->r->solve.iterations ? CONFLICT_LONG_S : CONFLICT_S,
     };
+    double left_s =
+        limit_s(w) - (double)(dcp_monotonic_ms() - w->started_ms) / 1000;
+
+    o.time_limit_s = fmax(fmin(o.time_limit_s, left_s), LEAST_S);
 
     return dcp_conflict_find(q, &o, &w->outcome->conflict, err);
-}
-
-#define DEFAULT_LIMIT_S 30.0
-#define NO_LIMIT_S      1e6 /* Iterations limit instead, the same everywhere. */
-/* An answer that no safe order of moves leads to is sought again elsewhere. */
-#define ATTEMPTS_MAX      4
-/* A budget of moves is cut so often before nothing is moved at all. */
-#define BUDGET_CUTS       8u
-#define ATTEMPT_SEED_STEP UINT64_C(0x9e3779b97f4a7c15)
-
-static int64_t
-monotonic_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-void
-dcp_work_set_values(struct dcp_work *w, uint32_t first, uint32_t last)
-{
-    set_values(w, 0, first, last);
-}
-
-/* The request's limit is for all its questions together: each gets a share of
- * what is left, and at least a moment to find some answer. */
-static struct dcp_solve_options
-solve_options(const struct dcp_work *w, double share)
-{
-    struct dcp_solve_options o = w->r->solve;
-    double limit_s = o.time_limit_s > 0 ? o.time_limit_s
-                     : o.iterations     ? NO_LIMIT_S
-                                        : DEFAULT_LIMIT_S;
-    double spent_s = (double)(monotonic_ms() - w->started_ms) / 1000;
-
-    o.seed += w->attempt * ATTEMPT_SEED_STEP;
-    o.time_limit_s = fmax((limit_s - spent_s) * share, 0.05);
-    return o;
 }
 
 bool
@@ -242,7 +273,7 @@ dcp_work_solve(const struct dcp_work *w, struct dcp_question *q, double share,
 {
     bool soft = dcp_work_has_soft_rules(w);
     struct dcp_solve_options options =
-        solve_options(w, soft ? share / 2 : share);
+        solve_options(w, q, soft ? share / 2 : share);
     struct dcp_solution hard;
 
     q->price_soft = soft;
@@ -250,13 +281,14 @@ dcp_work_solve(const struct dcp_work *w, struct dcp_question *q, double share,
         return false;
     }
     if (!soft || out->status == DCP_STATUS_OPTIMAL ||
-        out->status == DCP_STATUS_INFEASIBLE) {
+        out->status == DCP_STATUS_INFEASIBLE ||
+        out->stopped_by == DCP_STOPPED_GAP) {
         return true;
     }
     struct dcp_question kept = *q;
 
     kept.price_soft = false;
-    options = solve_options(w, share);
+    options = solve_options(w, &kept, share);
     if (!dcp_solve(&kept, &options, &hard, err)) {
         dcp_solution_finish(out);
         return false;
@@ -554,7 +586,8 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     if (!w->second_end) {
         return true;
     }
-    if (has_other_way(w) && !dcp_work_try_day_first(w, err)) {
+    if (has_other_way(w) && !dcp_work_time_is_up(w) &&
+        !dcp_work_try_day_first(w, err)) {
         return false;
     }
     if (not_worth_it(w) && (!stay(w, err) || !settle_day(w, err))) {
@@ -637,7 +670,7 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
                            absent)) {
         w.absent = absent;
     }
-    w.started_ms = monotonic_ms();
+    w.started_ms = dcp_monotonic_ms();
     if (counts_room(&r->goals) && !dcp_work_choose_shapes(&w, err)) {
         return false;
     }
@@ -652,7 +685,7 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
         ok = run(&w, out_plan, err);
         bool cut = !*out_plan && cut_budget(&w);
 
-        again = cut || (!*out_plan &&
+        again = cut || (!*out_plan && !dcp_work_time_is_up(&w) &&
                         (!strcmp(outcome->because.rule, "order") ||
                          (w.n_detours > 0 && w.n_detours < r->max_moves &&
                           r->job == DCP_JOB_BALANCE)));

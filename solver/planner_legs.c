@@ -107,6 +107,7 @@ morning(struct dcp_work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
             .move_reason = DCP_REASON_UNPACK,
             .off_reason = DCP_REASON_NIGHT_OFF,
             .trunks = trunks,
+            .deadline_ms = dcp_work_deadline_ms(w),
         };
 
         steps->n = n_before;
@@ -167,6 +168,7 @@ first_leg(struct dcp_work *w, struct dcp_plan *plan,
         .move_reason = first_reason(r),
         .off_reason = DCP_REASON_NIGHT_OFF,
         .trunks = trunks,
+        .deadline_ms = dcp_work_deadline_ms(w),
     };
 
     if (!dcp_schedule_leg(&request, steps, &a, err)) {
@@ -213,6 +215,7 @@ return_leg(struct dcp_work *w, struct dcp_plan *plan,
         .move_reason = DCP_REASON_RETURN,
         .off_reason = DCP_REASON_NIGHT_OFF,
         .trunks = trunks,
+        .deadline_ms = dcp_work_deadline_ms(w),
     };
 
     if (!dcp_schedule_leg(&request, steps, &a, err)) {

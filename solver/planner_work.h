@@ -48,6 +48,10 @@ dcp_work_question(const struct dcp_work *, const struct dcp_placement *start,
  * slots [first, last). */
 void dcp_work_set_values(struct dcp_work *, uint32_t first, uint32_t last);
 bool dcp_work_has_soft_rules(const struct dcp_work *);
+/* When the request's time is up, on the monotonic clock, with some of it left
+ * to write the plan down; 0: never, iterations limit instead. */
+int64_t dcp_work_deadline_ms(const struct dcp_work *);
+bool dcp_work_time_is_up(const struct dcp_work *);
 /* Solves with a share of the time that is left; soft rules may be broken for
  * their price. */
 bool dcp_work_solve(const struct dcp_work *, struct dcp_question *,

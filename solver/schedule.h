@@ -35,6 +35,9 @@ struct dcp_leg_request {
     /* VLANs that an earlier leg trunked, by (host, vlan); taken back when
      * nobody uses them any more. */
     struct dcp_trunks *trunks;
+    /* By when its times should be searched for, on the monotonic clock; 0: no
+     * such time.  Late, they are those of the first rule. */
+    int64_t deadline_ms;
 };
 
 /* VLANs trunked by this plan so far. */

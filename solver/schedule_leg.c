@@ -42,7 +42,8 @@ make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
         start ? dcp_paths_create(start, n_slots, err) : NULL;
     const struct dcp_leg_room room = { most, paths, n_slots };
     const struct dcp_leg_times_request times_request = { r->inventory, start,
-                                                         paths, n_slots };
+                                                         paths, n_slots,
+                                                         r->deadline_ms };
     struct dcp_leg_times times;
 
     *out = (struct dcp_leg_answer){ .ok = true, .stuck_vm = DCP_IX_NONE };

@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define SMALL_HOSTS 160u
 /* Doing without a host: many tried briefly, then few at length. */
@@ -25,14 +24,10 @@
 bool
 dcp_search_time_is_up(struct search *x)
 {
-    struct timespec t;
-
     if (x->options->deadline_ms == INT64_MAX || x->out_of_time) {
         return x->out_of_time;
     }
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    x->out_of_time = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 >=
-                     x->options->deadline_ms;
+    x->out_of_time = dcp_monotonic_ms() >= x->options->deadline_ms;
     return x->out_of_time;
 }
 
@@ -50,12 +45,60 @@ dcp_search_value(struct dcp_state *s)
     return dcp_objective_value(s, 0);
 }
 
-bool
-dcp_search_good_enough(const struct search *x, double value)
+static bool
+is_within(const struct search *x, double value, double gap_frac)
 {
     double gap = (value - x->bound->value) / fmax(fabs(value), 1e-9);
 
-    return gap <= x->options->gap_frac + 1e-9;
+    return gap <= gap_frac + 1e-9;
+}
+
+bool
+dcp_search_good_enough(const struct search *x, double value)
+{
+    return is_within(x, value, x->options->gap_frac);
+}
+
+bool
+dcp_search_value_is_bound(const struct search *x, double value)
+{
+    return is_within(x, value, 0);
+}
+
+bool
+dcp_search_is_over(struct search *x, bool check)
+{
+    return dcp_search_time_is_up(x) ||
+           (x->options->gap_frac > 0 && (check || !x->p->q->headroom) &&
+            dcp_search_good_enough(x, dcp_search_value(x->s)));
+}
+
+void
+dcp_search_tell(struct search *x, bool check)
+{
+    const struct dcp_question *q = x->p->q;
+
+    if (!x->options->observer.improved || x->s->n_unplaced || !q->may_empty ||
+        (q->headroom && !check)) {
+        return;
+    }
+    double value = dcp_search_value(x->s);
+
+    if (isinf(x->told) ? x->told < 0
+                       : !(value < x->told - 1e-9 * fmax(fabs(x->told), 1))) {
+        return;
+    }
+    if (dcp_state_broken_power_rule(x->s) ||
+        (q->limits_moves && dcp_search_moves(x) > q->max_moves)) {
+        return;
+    }
+    x->told = value;
+    dcp_observer_tell(&x->options->observer,
+                      (struct dcp_progress){ .value = value,
+                                             .bound = x->bound->value,
+                                             .hosts_on = x->s->n_on,
+                                             .hosts_bound = x->bound->hosts },
+                      x->options->started_ms);
 }
 
 /* Headroom as asked; true where none is. */
@@ -182,6 +225,7 @@ from_start(struct search *x, struct dcp_search_result *out,
     if (check && !dcp_search_keeps_headroom(x, err, &check)) {
         return false;
     }
+    dcp_search_tell(x, check);
     /* Where the start itself has no headroom, emptying cannot be judged by
      * it: pack freely, then add spares. */
     return dcp_search_empty_hosts(x, 4, check, 32, err) &&
@@ -218,7 +262,7 @@ fewer_in_region(struct search *x, uint32_t region, struct dcp_error *err)
 {
     double was = INFINITY, value = dcp_search_value(x->s);
 
-    while (value < was && !dcp_search_time_is_up(x)) {
+    while (value < was && !dcp_search_is_over(x, false)) {
         if (!dcp_search_drop_hosts(x, region, false, DROP_EJECTIONS,
                                    DROP_FAILURES, err) ||
             !dcp_search_exchange_hosts(x, region, err)) {
@@ -302,6 +346,7 @@ final_value(struct search *x, double *out, struct dcp_error *err)
         return false;
     }
     *out = headroom.ok ? dcp_search_value(x->s) : INFINITY;
+    dcp_search_tell(x, headroom.ok);
     return true;
 }
 
@@ -387,11 +432,13 @@ improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
         return false;
     }
     if (!q->headroom) {
+        dcp_search_tell(x, true);
         return true;
     }
     if (!dcp_search_add_spares(x, &out->headroom, err)) {
         return false;
     }
+    dcp_search_tell(x, out->headroom.ok);
     if (!out->headroom.ok || !q->may_empty) {
         return true;
     }
@@ -460,7 +507,9 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
                const struct dcp_search_options *options,
                struct dcp_search_result *out, struct dcp_error *err)
 {
-    struct search x = { .s = s, .p = s->p, .bound = bound, .options = options };
+    struct search x = {
+        .s = s, .p = s->p, .bound = bound, .options = options, .told = INFINITY
+    };
     DCP_FREE uint32_t *items = malloc((s->p->n_items + 1u) * sizeof *items);
     DCP_FREE uint8_t *closed = calloc(s->p->n_hosts + 1u, 1);
     bool ok = items != NULL && closed;

@@ -9,6 +9,7 @@
 
 #include "solver/bound.h"
 #include "solver/headroom.h"
+#include "solver/progress.h"
 
 /* How much of the search runs, to measure what each part is worth. */
 enum dcp_strategy {
@@ -26,6 +27,8 @@ struct dcp_search_options {
                           * rounds without). */
     int64_t deadline_ms; /* On the monotonic clock; INT64_MAX: none. */
     double gap_frac;     /* Stop when this close to the bound. */
+    struct dcp_observer observer; /* Of improvements. */
+    int64_t started_ms;           /* What its seconds count from. */
 };
 
 enum dcp_stopped_by {

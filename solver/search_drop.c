@@ -67,6 +67,7 @@ exchange(struct search *x, uint32_t h, const uint32_t *by_type,
                     (is <= was &&
                      dcp_search_capacity(x, to) > dcp_search_capacity(x, h))) {
                     x->in.trail.n = 0;
+                    dcp_search_tell(x, false);
                     return true;
                 }
             }
@@ -96,7 +97,7 @@ dcp_search_exchange_hosts(struct search *x, uint32_t region,
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         by_type[first[p->type_of_host[h] + 1]++] = h;
     }
-    for (uint32_t h = 0; h < p->n_hosts && !dcp_search_time_is_up(x); h++) {
+    for (uint32_t h = 0; h < p->n_hosts && !dcp_search_is_over(x, false); h++) {
         if (dcp_search_in_region(x, h, region) && p->use[h] == DCP_HOST_FREE &&
             dcp_insert_is_open(&x->in, h)) {
             (void)exchange(x, h, by_type, first);
@@ -122,6 +123,7 @@ settle(struct search *x, double before, bool check, bool *out_kept,
     *out_kept = headroom.ok;
     if (headroom.ok) {
         x->in.trail.n = 0;
+        dcp_search_tell(x, check);
     } else {
         dcp_trail_undo(&x->in.trail, x->s);
     }
@@ -149,7 +151,8 @@ dcp_search_drop_hosts(struct search *x, uint32_t region, bool check,
             double before = dcp_search_value(x->s);
             bool kept = false;
 
-            if (dcp_search_time_is_up(x) || dcp_search_good_enough(x, before)) {
+            if (dcp_search_is_over(x, check) ||
+                dcp_search_value_is_bound(x, before)) {
                 return true;
             }
             if (!dcp_search_in_region(x, ranks[k].host, region) ||

@@ -101,6 +101,7 @@ dcp_search_settle(struct search *x, bool check, bool *out_kept,
     }
     if (*out_kept) {
         x->in.trail.n = 0;
+        dcp_search_tell(x, check);
     } else {
         dcp_trail_undo(&x->in.trail, x->s);
     }
@@ -132,11 +133,11 @@ dcp_search_empty_hosts(struct search *x, uint32_t max_passes, bool check,
     }
     x->in.may_wake = false;
     x->in.swap_tries = swap_tries;
-    for (uint32_t pass = 0; pass < max_passes && !dcp_search_time_is_up(x);
+    for (uint32_t pass = 0; pass < max_passes && !dcp_search_is_over(x, check);
          pass++) {
         uint32_t n = dcp_search_rank_to_empty(x, ranks), emptied = 0;
 
-        for (uint32_t k = 0; k < n && !dcp_search_time_is_up(x); k++) {
+        for (uint32_t k = 0; k < n && !dcp_search_is_over(x, check); k++) {
             double before = dcp_search_value(x->s);
             bool kept;
 
@@ -173,8 +174,8 @@ dcp_search_trim(struct search *x, struct dcp_error *err)
 
     x->in.may_wake = false;
     x->in.swap_tries = 16;
-    for (uint32_t k = 0; k < n && k < TRIM_TRIES && !dcp_search_time_is_up(x);
-         k++) {
+    for (uint32_t k = 0;
+         k < n && k < TRIM_TRIES && !dcp_search_is_over(x, true); k++) {
         bool kept;
 
         if (dcp_search_may_switch_off(x, ranks[k].host) &&

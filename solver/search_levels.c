@@ -124,7 +124,7 @@ return_some(struct search *x, uint32_t level, const double limits[], bool check,
     x->in.swap_tries = 8;
     for (uint32_t round = 0, stale = 0;
          round < RETURN_ROUNDS && stale < RETURN_STALE &&
-         !dcp_search_time_is_up(x);
+         !(level ? dcp_search_time_is_up(x) : dcp_search_is_over(x, check));
          round++, stale++) {
         bool kept = false;
 
@@ -201,7 +201,9 @@ dcp_search_later_goals(struct dcp_state *s,
                        const struct dcp_search_options *options,
                        struct dcp_error *err)
 {
-    struct search x = { .s = s, .p = s->p, .options = options };
+    struct search x = {
+        .s = s, .p = s->p, .options = options, .told = -INFINITY
+    }; /* The first goal does not fall. */
     bool check = s->p->q->headroom;
 
     if (s->p->pricing->n_levels < 2) {

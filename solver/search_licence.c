@@ -192,7 +192,7 @@ dcp_search_drop_licences(struct search *x, uint32_t max_passes, bool check,
     for (uint32_t pass = 0; pass < max_passes; pass++) {
         uint32_t n = rank(x, list), n_kept = 0;
 
-        for (uint32_t k = 0; k < n && !dcp_search_time_is_up(x); k++) {
+        for (uint32_t k = 0; k < n && !dcp_search_is_over(x, check); k++) {
             double before = dcp_search_value(x->s);
             bool kept = false;
 

@@ -19,6 +19,7 @@ struct search {
     struct dcp_homeless homeless; /* Empty between parts. */
     uint8_t *closed; /* By host: for the inserter to point to. */
     bool out_of_time;
+    double told; /* The least value that was told so far. */
 };
 
 /* Hosts in order of a key, smallest first; equal ones by index. */
@@ -34,6 +35,15 @@ uint32_t dcp_search_rank_to_empty(const struct search *,
 bool dcp_search_time_is_up(struct search *);
 /* Within the gap that is asked for. */
 bool dcp_search_good_enough(const struct search *, double value);
+/* Nothing can be better. */
+bool dcp_search_value_is_bound(const struct search *, double value);
+/* Whether a part that keeps improving the first goal should go on no longer:
+ * the time is up, or an answer is within a gap that was asked for.  One is
+ * where headroom is kept ('check') or not asked for. */
+bool dcp_search_is_over(struct search *, bool check);
+/* Tells of the state where it is a better answer than those before; 'check': it
+ * keeps headroom where that is asked for. */
+void dcp_search_tell(struct search *, bool check);
 /* Headroom as asked, in *out_ok; true there where none is. */
 bool dcp_search_keeps_headroom(struct search *, struct dcp_error *err,
                                bool *out_ok) DCP_CHECKED;

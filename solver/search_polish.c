@@ -51,6 +51,13 @@ within_limits(const struct polish *d)
     return true;
 }
 
+static bool
+is_over(const struct polish *d)
+{
+    return d->level ? dcp_search_time_is_up(d->x)
+                    : dcp_search_is_over(d->x, d->check);
+}
+
 /* Keeps what is on the trail, or not, where headroom says so. */
 static bool
 settle(struct polish *d, bool last, struct dcp_error *err)
@@ -299,7 +306,8 @@ try_exchanges(struct polish *d, uint32_t a, struct dcp_error *err)
 {
     const struct dcp_problem *p = d->x->p;
 
-    for (uint32_t b = a + 1; b < p->n_hosts; b++) {
+    for (uint32_t b = a + 1; b < p->n_hosts && !dcp_search_time_is_up(d->x);
+         b++) {
         if (d->x->s->on[a] && d->x->s->on[b] &&
             p->type_of_host[a] == p->type_of_host[b] &&
             p->use[a] != DCP_HOST_AVOID && p->use[b] != DCP_HOST_AVOID &&
@@ -326,15 +334,13 @@ dcp_search_polish(struct search *x, uint32_t level, const double limits[],
     for (uint32_t pass = 0; pass < max_passes; pass++) {
         double before = dcp_objective_value(x->s, level);
 
-        for (uint32_t h = 0; h < x->p->n_hosts && !dcp_search_time_is_up(x);
-             h++) {
+        for (uint32_t h = 0; h < x->p->n_hosts && !is_over(&d); h++) {
             if (!try_other_hosts(&d, h, err) ||
                 (d.counts_moves && !try_exchanges(&d, h, err))) {
                 return false;
             }
         }
-        for (uint32_t i = 0; i < x->p->n_items && !dcp_search_time_is_up(x);
-             i++) {
+        for (uint32_t i = 0; i < x->p->n_items && !is_over(&d); i++) {
             if (x->s->host[i] != DCP_IX_NONE &&
                 (!try_moves(&d, i, err) || !try_swaps(&d, i, err))) {
                 return false;

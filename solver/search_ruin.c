@@ -115,8 +115,8 @@ dcp_search_ruin_and_recreate(struct search *x, bool check,
     for (uint64_t round = 0; !limit || round < limit; round++, out->rounds++) {
         bool kept = false;
 
-        if (dcp_search_good_enough(x, value) || stale++ >= STALE_ROUNDS ||
-            dcp_search_time_is_up(x)) {
+        if (dcp_search_value_is_bound(x, value) || stale++ >= STALE_ROUNDS ||
+            dcp_search_is_over(x, check)) {
             break;
         }
         if (ruin_and_recreate(x)) {

@@ -163,7 +163,9 @@ static bool
 mend(struct search *x, const struct dcp_headroom *failed,
      const uint32_t *restarts, uint8_t *closed, bool may_wake, bool again)
 {
-    if (!(again && may_wake) && make_room(x, failed, closed)) {
+    /* Once the time is up, what is quick. */
+    if (!((again || dcp_search_time_is_up(x)) && may_wake) &&
+        make_room(x, failed, closed)) {
         return true;
     }
     uint32_t h =
@@ -199,6 +201,9 @@ dcp_search_mend_headroom(struct search *x, bool may_wake, uint32_t tries,
         passed = *out;
         if (out->ok && clean) {
             return true;
+        }
+        if (!out->ok && !may_wake && dcp_search_time_is_up(x)) {
+            return true; /* The caller takes it back. */
         }
         if (!out->ok && (k >= tries || !mend(x, out, restarts, closed, may_wake,
                                              mended[out->failed_item]))) {

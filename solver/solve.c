@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Of the exact program, where iterations are limited instead of time. */
 #define EXACT_NODES 20u
@@ -24,15 +23,6 @@ dcp_status_name(enum dcp_status status)
                                          "timeout", "nothing_to_do" };
 
     return names[status];
-}
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 void
@@ -403,19 +393,38 @@ read_answer(const struct dcp_problem *p, struct dcp_state *s,
     return true;
 }
 
+/* What is left of the time limit; at least a moment. */
+static double
+left_s(int64_t start, double limit_s)
+{
+    return fmax(limit_s - (double)(dcp_monotonic_ms() - start) / 1000, 0.02);
+}
+
+static void
+tell(struct dcp_state *s, const struct dcp_bound *bound,
+     const struct dcp_solve_options *options, int64_t start)
+{
+    dcp_observer_tell(&options->observer,
+                      (struct dcp_progress){ .value = dcp_search_value(s),
+                                             .bound = bound->value,
+                                             .hosts_on = s->n_on,
+                                             .hosts_bound = bound->hosts },
+                      start);
+}
+
 static bool
 search(struct dcp_problem *p, struct dcp_bound *bound,
-       const struct dcp_solve_options *options, struct dcp_solution *out,
-       struct dcp_error *err)
+       const struct dcp_solve_options *options, int64_t start, double limit_s,
+       struct dcp_solution *out, struct dcp_error *err)
 {
-    double limit_s = options->time_limit_s > 0 ? options->time_limit_s : 30;
-    int64_t start = now_ms();
     struct dcp_search_options search_options = {
         .strategy = options->strategy,
         .seed = options->seed,
         .iterations = options->iterations,
         .deadline_ms = start + (int64_t)(limit_s * 1000),
         .gap_frac = options->gap_frac,
+        .observer = options->observer,
+        .started_ms = start,
     };
     struct dcp_search_result result;
     DCP_AUTO(dcp_state) struct dcp_state *s = dcp_state_create(p, err);
@@ -436,8 +445,9 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
     if (options->strategy == DCP_STRATEGY_FULL && !proved &&
         result.stopped_by != DCP_STOPPED_GAP && p->q->may_empty &&
         !p->q->gentle && dcp_exact_is_small(p)) {
-        double left_s = limit_s - (double)(now_ms() - start) / 1000;
-        struct dcp_exact_limits limits = { fmax(fmin(left_s, 10), 0.05), 0 };
+        double value = dcp_search_value(s), least = bound->value;
+        struct dcp_exact_limits limits = { fmin(left_s(start, limit_s), 10),
+                                           0 };
 
         if (options->iterations) { /* Repeatable: no clock decides. */
             limits = (struct dcp_exact_limits){ 600, EXACT_NODES };
@@ -446,6 +456,9 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
             return false;
         }
         out->stopped_by = proved ? DCP_STOPPED_PROOF : out->stopped_by;
+        if (dcp_search_value(s) < value || bound->value > least) {
+            tell(s, bound, options, start);
+        }
     }
     if (!dcp_search_later_goals(s, &search_options, err)) {
         return false;
@@ -460,6 +473,8 @@ bool
 dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
           struct dcp_solution *out, struct dcp_error *err)
 {
+    double limit_s = options->time_limit_s > 0 ? options->time_limit_s : 30;
+    int64_t start = dcp_monotonic_ms();
     struct dcp_bound bound;
     bool impossible = false;
 
@@ -482,7 +497,7 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
         out->status = DCP_STATUS_INFEASIBLE;
         return true;
     }
-    if (!dcp_bound_compute(p, &bound, err)) {
+    if (!dcp_bound_compute(p, left_s(start, limit_s) / 2, &bound, err)) {
         return false;
     }
     (void)snprintf(out->binding, sizeof out->binding, "%s",
@@ -497,7 +512,7 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
         }
         return true;
     }
-    if (!search(p, &bound, options, out, err)) {
+    if (!search(p, &bound, options, start, limit_s, out, err)) {
         dcp_solution_finish(out);
         return false;
     }

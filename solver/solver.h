@@ -25,6 +25,7 @@ struct dcp_solve_options {
     uint64_t seed, iterations;
     double time_limit_s; /* 0: 30 s. */
     double gap_frac;     /* Stop at this gap; 0: as good as possible. */
+    struct dcp_observer observer; /* Of improvements; zero: nobody. */
 };
 
 struct dcp_because { /* Why there is no answer. */

@@ -58,6 +58,8 @@ struct dcp_timetable_options {
     uint64_t iterations; /* Orders tried beyond the rules; 0: about a second's
                           * work, by size and not by clock. */
     bool listed;         /* Only the order in which tasks were added. */
+    int64_t deadline_ms; /* On the monotonic clock; 0: none.  One order is
+                          * always tried. */
 };
 
 struct dcp_timetable_answer {

@@ -3,6 +3,7 @@
 /* Priority rules, and a local search over orders from the best of them. */
 
 #include "model/base/rng.h"
+#include "solver/progress.h"
 #include "solver/timetable_parts.h"
 
 #include <stdlib.h>
@@ -260,6 +261,12 @@ perturb(struct solve *s, struct dcp_rng *rng)
 }
 
 static bool
+time_is_up(const struct dcp_timetable_options *o)
+{
+    return o->deadline_ms && dcp_monotonic_ms() >= o->deadline_ms;
+}
+
+static bool
 search(struct solve *s, const struct dcp_timetable_options *o)
 {
     uint32_t n = s->t->n_tasks;
@@ -271,7 +278,7 @@ search(struct solve *s, const struct dcp_timetable_options *o)
     if (n < 2 || !to_ranks(n, s->best_key)) {
         return n < 2;
     }
-    for (uint64_t k = 0; k < n_orders && !is_done(s); k++) {
+    for (uint64_t k = 0; k < n_orders && !is_done(s) && !time_is_up(o); k++) {
         perturb(s, &rng);
         bool reserving = dcp_rng_below(&rng, 8) == 0 ? !s->best_reserving
                                                      : s->best_reserving;
@@ -289,7 +296,7 @@ solve(struct solve *s, const struct dcp_timetable_options *o)
             return false;
         }
         (void)try_keys(s, false, rule_names[r]);
-        if (o->listed) {
+        if (o->listed || (s->any && !s->best.n_stuck && time_is_up(o))) {
             return true;
         }
         if (!is_done(s)) {
