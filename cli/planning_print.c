@@ -150,6 +150,29 @@ json_objectives(struct dcp_json *w, const struct dcp_plan_outcome *o,
     dcp_json_end(w, ']');
 }
 
+/* Whether all moves fit; what was left out where they did not. */
+static void
+json_window(struct dcp_json *w, const struct dcp_planning_job *job,
+            const struct dcp_planning_answer *a)
+{
+    const struct dcp_window_fit *fit = &a->outcome.window;
+    bool cut = !fit->fits && a->plan;
+
+    if (!job->has_window) {
+        dcp_json_knull(w, "window");
+        return;
+    }
+    dcp_json_kobject(w, "window");
+    dcp_json_kbool(w, "fits", fit->fits);
+    dcp_json_ku64(w, "hosts_kept_on", fit->hosts_kept_on);
+    dcp_json_kdouble(w, "value_left", fit->fits || cut ? fit->value_left : NAN);
+    dcp_json_kstring(w, "method",
+                     !cut         ? NULL
+                     : fit->exact ? "exact"
+                                  : "heuristic");
+    dcp_json_end(w, '}');
+}
+
 int
 dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
                   const struct dcp_planning_options *options,
@@ -206,6 +229,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_ku64(&w, "may_fail", o->boots_may_fail);
     dcp_json_ku64(&w, "hosts_kept_on", o->hosts_kept_on);
     dcp_json_end(&w, '}');
+    json_window(&w, job, a);
     dcp_json_kdouble(&w, "plan_seconds",
                      (double)makespan_ms(a->plan, false) / 1000);
     json_makespan(&w, a->plan);
@@ -349,6 +373,12 @@ print_legs(const struct dcp_context *c, const struct dcp_plan *plan)
 static void
 print_night(const struct dcp_plan_outcome *o)
 {
+    if (!o->window.fits) {
+        printf("%-15s not all moves fit: %u hosts stay on for it, and %.4g %s "
+               "of the saving are left (%s)\n",
+               "window", o->window.hosts_kept_on, o->window.value_left, o->unit,
+               o->window.exact ? "exact" : "heuristic");
+    }
     if (o->vms_parked) {
         printf("%-15s %u VMs are away for the night (--no-park: none)\n",
                "parked", o->vms_parked);

@@ -254,6 +254,17 @@ explain_failure(struct dcp_work *w, const struct dcp_question *q,
 }
 
 bool
+dcp_work_is_late(const struct dcp_work *w, double share)
+{
+    const struct dcp_solve_options *o = &w->r->solve;
+    double limit_s = o->time_limit_s > 0 ? o->time_limit_s : DEFAULT_LIMIT_S;
+    double spent_s = (double)(monotonic_ms() - w->started_ms) / 1000;
+
+    return (o->time_limit_s > 0 || !o->iterations) &&
+           spent_s > limit_s * (1 + share);
+}
+
+bool
 dcp_work_has_soft_rules(const struct dcp_work *w)
 {
     bool soft = false;
@@ -602,9 +613,16 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
         return true;
     }
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = dcp_plan_create(err);
+    struct dcp_plan_outcome whole = *o;
 
     if (!plan || !dcp_work_make_plan(w, plan, err)) {
         return false;
+    }
+    if (!plan->n_legs && !strcmp(o->because.rule, "window")) {
+        o->window.fits = false;
+        if (r->two_legs && r->job == DCP_JOB_CONSOLIDATE && !r->settled) {
+            return dcp_work_cut_to_window(w, &whole, out_plan, err);
+        }
     }
     if (plan->n_legs && r->max_moves && o->moves > r->max_moves) {
         w->n_detours += o->moves - (uint32_t)r->max_moves;
@@ -642,6 +660,7 @@ dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
         .unit = dcp_work_unit(&w, 0),
         .bound_method = "",
         .because = { .need = NAN, .have = NAN },
+        .window = { .fits = true },
     };
     dcp_goal_level_print(&r->goals.level[0], outcome->goal,
                          sizeof outcome->goal);

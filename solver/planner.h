@@ -74,6 +74,15 @@ struct dcp_plan_outcome {
      * that stay on at night because more could not be done without. */
     uint32_t vms_parked;
     uint32_t hosts_woken, boots_may_fail, hosts_kept_on;
+    /* Two legs: whether all moves that were wanted fit the window.  Where they
+     * do not, there is no plan, or one that leaves so many hosts on for it;
+     * what is left of the objective by that. */
+    struct dcp_window_fit {
+        bool fits;
+        bool exact; /* All sets of hosts were tried. */
+        uint32_t hosts_kept_on;
+        double value_left;
+    } window;
     double cpu_util_mean_frac, mem_alloc_mean_frac; /* Hosts on, after. */
     struct dcp_plan_prediction predicted;
     uint64_t rounds;

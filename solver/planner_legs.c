@@ -122,6 +122,9 @@ morning(struct dcp_work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
             round_up((int64_t)(SLACK_FRAC * (double)a.makespan_ms)) +
             r->inventory->policy.morning_lead_ms;
 
+        if (length < FIVE_MINUTES_MS) { /* Nothing to do takes time, too. */
+            length = FIVE_MINUTES_MS;
+        }
         leg->start_ms =
             (r->window_end_ms - length) / FIVE_MINUTES_MS * FIVE_MINUTES_MS;
         if (leg->start_ms < evening->start_ms + evening->makespan_ms) {
@@ -186,7 +189,7 @@ first_leg(struct dcp_work *w, struct dcp_plan *plan,
                        3 * FIVE_MINUTES_MS;
     leg->buckets_until_ms = r->demand->slots[w->night_slots - 1].end_ms;
     if (leg->deadline_ms > leg->buckets_until_ms) {
-        return too_tight(w, leg->name, a.makespan_ms,
+        return too_tight(w, leg->name, leg->deadline_ms - leg->start_ms,
                          leg->buckets_until_ms - leg->start_ms);
     }
     w->outcome->moves += a.n_moves;

@@ -52,6 +52,9 @@ bool dcp_work_has_soft_rules(const struct dcp_work *);
  * to write the plan down; 0: never, iterations limit instead. */
 int64_t dcp_work_deadline_ms(const struct dcp_work *);
 bool dcp_work_time_is_up(const struct dcp_work *);
+/* Whether the time limit has been passed by a share of it; never where
+ * iterations alone limit the search. */
+bool dcp_work_is_late(const struct dcp_work *, double share);
 /* Solves with a share of the time that is left; soft rules may be broken for
  * their price. */
 bool dcp_work_solve(const struct dcp_work *, struct dcp_question *,
@@ -91,6 +94,14 @@ bool dcp_work_allow_failed_boots(struct dcp_work *, struct dcp_solution *night,
 /* The plan's lists for hosts that do not boot. */
 bool dcp_work_add_no_boot(struct dcp_work *, struct dcp_plan *,
                           struct dcp_error *err) DCP_CHECKED;
+
+/* solver/planner_window.c: after a night that does not fit its window, whose
+ * outcome was 'whole': the best part of it that does.  Work, outcome and
+ * '*out_plan' are that part's; all as it was where none is worth it. */
+bool
+dcp_work_cut_to_window(struct dcp_work *, const struct dcp_plan_outcome *whole,
+                       struct dcp_plan **out_plan,
+                       struct dcp_error *err) DCP_CHECKED;
 
 /* solver/planner_legs.c: legs, steps, survive lists from first_end and
  * second_end; plan->n_legs is 0 when the outcome says why there is none. */
