@@ -465,8 +465,8 @@ find(struct finder *f, struct dcp_conflict *out, struct dcp_error *err)
     }
     memset(f->held, 0, f->n + 1u);
     ok = ok && ask(f, f->held, &says, err);
-    out->hopeless = ok && says != YES;
-    if (ok && !out->hopeless) {
+    out->hopeless = ok && says == NO;
+    if (ok && says == YES) {
         ok = correct(f, false, &a, err);
         if (ok && a.n > 1) {
             ok = correct(f, true, &b, err);

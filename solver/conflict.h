@@ -54,8 +54,8 @@ struct dcp_conflict {
     struct dcp_conflict_part clash[DCP_CONFLICT_PARTS];
     uint32_t n_clash;  /* 0: none was proved. */
     bool clash_proved; /* Without any of them there is an answer. */
-    bool hopeless;     /* Even with all parts given up no answer is found:
-                        * it is for capacity, reach and demand. */
+    bool hopeless; /* Proved: there is no answer even with all parts given up;
+                    * it is for capacity, reach and demand. */
     uint32_t n_questions;
 };
 

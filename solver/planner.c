@@ -164,8 +164,6 @@ take_standing(struct dcp_work *w, const struct dcp_solution *s)
     o->rounds += s->rounds;
 }
 
-#define DEFAULT_LIMIT_S 30.0
-#define NO_LIMIT_S      1e6 /* Iterations limit instead, the same everywhere. */
 /* Of the limit, for the order of moves and their times after all questions. */
 #define SCHEDULE_SHARE 0.15
 #define LEAST_S        0.02 /* To find some answer. */
@@ -181,32 +179,6 @@ dcp_work_set_values(struct dcp_work *w, uint32_t first, uint32_t last)
     set_values(w, 0, first, last);
 }
 
-static double
-limit_s(const struct dcp_work *w)
-{
-    const struct dcp_solve_options *o = &w->r->solve;
-
-    return o->time_limit_s > 0 ? o->time_limit_s
-           : o->iterations     ? NO_LIMIT_S
-                               : DEFAULT_LIMIT_S;
-}
-
-int64_t
-dcp_work_deadline_ms(const struct dcp_work *w)
-{
-    return limit_s(w) < NO_LIMIT_S
-               ? w->started_ms + (int64_t)(limit_s(w) * 1000)
-               : 0;
-}
-
-bool
-dcp_work_time_is_up(const struct dcp_work *w)
-{
-    int64_t deadline_ms = dcp_work_deadline_ms(w);
-
-    return deadline_ms && dcp_monotonic_ms() >= deadline_ms;
-}
-
 /* The request's limit is for all its questions together: each gets a share of
  * what is left, and at least a moment to find some answer. */
 static struct dcp_solve_options
@@ -214,8 +186,8 @@ solve_options(const struct dcp_work *w, const struct dcp_question *q,
               double share)
 {
     struct dcp_solve_options o = w->r->solve;
-    double spent_s = (double)(dcp_monotonic_ms() - w->started_ms) / 1000;
-    double left_s = limit_s(w) * (1 - SCHEDULE_SHARE) - spent_s;
+    double left_s =
+        dcp_work_limit_s(w) * (1 - SCHEDULE_SHARE) - dcp_work_spent_s(w);
 
     o.seed += w->attempt * ATTEMPT_SEED_STEP;
     o.time_limit_s = fmax(left_s * share, LEAST_S);
@@ -245,23 +217,11 @@ explain_failure(struct dcp_work *w, const struct dcp_question *q,
                    .iterations = CONFLICT_ITERATIONS },
         .time_limit_s = w->r->solve.iterations ? CONFLICT_LONG_S : CONFLICT_S,
     };
-    double left_s =
-        limit_s(w) - (double)(dcp_monotonic_ms() - w->started_ms) / 1000;
+    double left_s = dcp_work_limit_s(w) - dcp_work_spent_s(w);
 
     o.time_limit_s = fmax(fmin(o.time_limit_s, left_s), LEAST_S);
 
     return dcp_conflict_find(q, &o, &w->outcome->conflict, err);
-}
-
-bool
-dcp_work_is_late(const struct dcp_work *w, double share)
-{
-    const struct dcp_solve_options *o = &w->r->solve;
-    double limit_s = o->time_limit_s > 0 ? o->time_limit_s : DEFAULT_LIMIT_S;
-    double spent_s = (double)(monotonic_ms() - w->started_ms) / 1000;
-
-    return (o->time_limit_s > 0 || !o->iterations) &&
-           spent_s > limit_s * (1 + share);
 }
 
 bool

@@ -48,6 +48,10 @@ dcp_work_question(const struct dcp_work *, const struct dcp_placement *start,
  * slots [first, last). */
 void dcp_work_set_values(struct dcp_work *, uint32_t first, uint32_t last);
 bool dcp_work_has_soft_rules(const struct dcp_work *);
+/* solver/planner_clock.c: the limit (a very long time where iterations limit
+ * instead), and what of it is gone. */
+double dcp_work_limit_s(const struct dcp_work *);
+double dcp_work_spent_s(const struct dcp_work *);
 /* When the request's time is up, on the monotonic clock, with some of it left
  * to write the plan down; 0: never, iterations limit instead. */
 int64_t dcp_work_deadline_ms(const struct dcp_work *);
