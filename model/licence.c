@@ -132,9 +132,9 @@ vm_reaches(const struct dcp_inventory *inv, dcp_vm_id id, dcp_host_id host)
     return true;
 }
 
-static bool
-any_reaches(const struct dcp_inventory *inv, const struct dcp_licence *licence,
-            dcp_host_id host)
+bool
+dcp_licence_reaches(const struct dcp_inventory *inv,
+                    const struct dcp_licence *licence, dcp_host_id host)
 {
     for (uint32_t i = 0; i < licence->vms.n; i++) {
         if (vm_reaches(inv, (dcp_vm_id){ licence->vms.ix[i] }, host)) {
@@ -188,7 +188,7 @@ need_by_host(const struct dcp_inventory *inv, const struct dcp_licence *licence,
             dcp_host_id host = { h + i };
 
             most_vms[i] =
-                reachable && of_hosts && any_reaches(inv, licence, host);
+                reachable && of_hosts && dcp_licence_reaches(inv, licence, host);
             most_vcpus[i] = 0;
         }
         for (uint32_t p = 0; p < n_placements; p++) {

@@ -51,6 +51,10 @@ void dcp_licence_count(const struct dcp_inventory *, uint32_t licence,
                        uint32_t n_placements,
                        struct dcp_licence_need *out);
 
+/* Whether hardware and storage let some covered VM run on the host. */
+bool dcp_licence_reaches(const struct dcp_inventory *,
+                         const struct dcp_licence *, dcp_host_id);
+
 /* Money for all licences over 'horizon_ms', pro rata of a year of 365.25
  * days.  Owned units cost as well: they are compared, not bought. */
 double dcp_licence_cost(const struct dcp_inventory *,

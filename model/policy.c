@@ -32,6 +32,7 @@ dcp_policy_default(struct dcp_policy *policy)
         .n_goals = 1,
         .min_gain_frac = 0.01,
         .unpack = DCP_UNPACK_NEEDED,
+        .licences = DCP_LICENCES_PRICED,
         .out_per_host = 2,
         .in_per_host = 2,
         .units_per_10gbit = 8,

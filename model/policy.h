@@ -45,6 +45,11 @@ enum dcp_unpack { /* What the morning leg brings back. */
     DCP_UNPACK_HOME,   /* Every VM to where it was. */
 };
 
+enum dcp_licence_limit { /* What a plan may need of licences. */
+    DCP_LICENCES_PRICED, /* Any number, for their price. */
+    DCP_LICENCES_OWNED,  /* No more than is owned, where that is stated. */
+};
+
 struct dcp_policy {
     enum dcp_bucket_scheme buckets;
     double target_cpu_frac, target_mem_frac, target_net_frac;
@@ -84,6 +89,7 @@ struct dcp_policy {
     double goal_slack_frac; /* What a later goal may cost an earlier one. */
     double min_gain_frac;  /* A plan that gains less is not proposed. */
     enum dcp_unpack unpack;
+    enum dcp_licence_limit licences;
 
     uint32_t out_per_host, in_per_host, units_per_10gbit;
     uint32_t host_off_at_once; /* 0: one in fifty hosts, at least one. */

@@ -27,6 +27,7 @@ struct finder {
     struct dcp_rule *rules;
     struct dcp_rack *racks;
     struct dcp_feed *feeds;
+    struct dcp_licence *licences;
     struct dcp_host *hosts;
     uint8_t *use;
     uint8_t *held, *trial; /* Sets of parts. */
@@ -42,6 +43,7 @@ static const char *const kind_names[] = {
     [DCP_PART_TARGET_NET] = "target-net",
     [DCP_PART_RACK_LIMIT] = "rack-limit",
     [DCP_PART_FEED_LIMIT] = "feed-limit",
+    [DCP_PART_LICENCE] = "licence",
     [DCP_PART_EMPTYING] = "emptying",
 };
 
@@ -82,7 +84,7 @@ list_parts(struct finder *f)
     const struct dcp_policy *policy = &inv->policy;
 
     f->parts = calloc((size_t)inv->n_rules + inv->n_racks + inv->n_feeds +
-                          inv->n_hosts + 4u,
+                          inv->n_hosts + inv->n_licences + 4u,
                       sizeof *f->parts);
     if (!f->parts) {
         return false;
@@ -102,6 +104,12 @@ list_parts(struct finder *f)
     for (uint32_t h = 0; h < inv->n_hosts; h++) {
         if (is_emptied(f->q, h)) {
             add(f, DCP_PART_EMPTYING, h);
+        }
+    }
+    for (uint32_t i = 0;
+         policy->licences == DCP_LICENCES_OWNED && i < inv->n_licences; i++) {
+        if (inv->licences[i].owned > 0) {
+            add(f, DCP_PART_LICENCE, i);
         }
     }
     if (f->q->headroom) {
@@ -176,6 +184,13 @@ describe(const struct finder *f, uint32_t ix, struct dcp_conflict_part *out)
         (void)snprintf(remedy, size, "move racks off it: %u W",
                        inv->feeds[part->ix].limit_w);
         return;
+    case DCP_PART_LICENCE:
+        (void)snprintf(name, name_size, "licence '%.60s'",
+                       inv->licences[part->ix].name);
+        (void)snprintf(remedy, size,
+                       "own more than %g units, or policy.licences: priced",
+                       inv->licences[part->ix].owned);
+        return;
     case DCP_PART_EMPTYING:
         (void)snprintf(name, name_size, "emptying of host '%.60s'",
                        inv->hosts[part->ix].name);
@@ -195,11 +210,12 @@ make_copies(struct finder *f)
     f->rules = calloc(inv->n_rules + 1u, sizeof *f->rules);
     f->racks = calloc(inv->n_racks + 1u, sizeof *f->racks);
     f->feeds = calloc(inv->n_feeds + 1u, sizeof *f->feeds);
+    f->licences = calloc(inv->n_licences + 1u, sizeof *f->licences);
     f->hosts = calloc(inv->n_hosts + 1u, sizeof *f->hosts);
     f->use = calloc(inv->n_hosts + 1u, 1);
     f->held = calloc(f->n + 1u, 1);
     f->trial = calloc(f->n + 1u, 1);
-    return f->rules && f->racks && f->feeds && f->hosts && f->use && f->held &&
+    return f->rules && f->racks && f->feeds && f->licences && f->hosts && f->use && f->held &&
            f->trial;
 }
 
@@ -215,6 +231,9 @@ relaxed(struct finder *f, const uint8_t set[])
     *policy = inv->policy;
     memcpy(f->racks, inv->racks, inv->n_racks * sizeof *f->racks);
     memcpy(f->feeds, inv->feeds, inv->n_feeds * sizeof *f->feeds);
+    for (uint32_t i = 0; i < inv->n_licences; i++) {
+        f->licences[i] = inv->licences[i];
+    }
     memcpy(f->hosts, inv->hosts, inv->n_hosts * sizeof *f->hosts);
     for (uint32_t h = 0; h < inv->n_hosts; h++) {
         f->use[h] = q.host_use ? q.host_use[h] : DCP_HOST_FREE;
@@ -254,6 +273,9 @@ relaxed(struct finder *f, const uint8_t set[])
         case DCP_PART_FEED_LIMIT:
             f->feeds[ix].limit_w = 0;
             break;
+        case DCP_PART_LICENCE:
+            f->licences[ix].owned = 0;
+            break;
         case DCP_PART_EMPTYING:
             f->use[ix] = DCP_HOST_FREE;
             f->hosts[ix].state = DCP_HOST_UP;
@@ -264,6 +286,7 @@ relaxed(struct finder *f, const uint8_t set[])
     f->inv.n_rules = n_rules;
     f->inv.racks = f->racks;
     f->inv.feeds = f->feeds;
+    f->inv.licences = f->licences;
     f->inv.hosts = f->hosts;
     q.inventory = &f->inv;
     q.host_use = f->use;
@@ -509,6 +532,7 @@ dcp_conflict_find(const struct dcp_question *q,
     free(f.rules);
     free(f.racks);
     free(f.feeds);
+    free(f.licences);
     free(f.hosts);
     free(f.use);
     free(f.held);

@@ -5,7 +5,7 @@
 /* Why a question has no answer, as people can act on it.
  *
  * What may be given up are *parts*: each hard rule, headroom, each fill target
- * (to full capacity), each power limit of a rack or feed, the emptying of each
+ * (to full capacity), each power limit of a rack or feed, what is owned of a licence, the emptying of each
  * host.  Capacity, reach and demand are facts and are not given up.
  *
  * - The *clash*: parts that cannot hold together, even if all others are given
@@ -34,13 +34,14 @@ enum dcp_part_kind {
     DCP_PART_TARGET_NET,
     DCP_PART_RACK_LIMIT,
     DCP_PART_FEED_LIMIT,
+    DCP_PART_LICENCE,  /* Owned units (policy.licences: owned). */
     DCP_PART_EMPTYING, /* Of a host: maintenance, evacuation. */
 };
 const char *dcp_part_kind_name(enum dcp_part_kind); /* "rule", ... */
 
 struct dcp_conflict_part {
     enum dcp_part_kind kind;
-    uint32_t ix;      /* Rule, rack, feed or host; else 0. */
+    uint32_t ix;      /* Rule, rack, feed, licence or host; else 0. */
     char name[96];    /* "rule 'web-apart' (spread)". */
     char remedy[200]; /* "drop it, or make it soft". */
 };

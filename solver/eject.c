@@ -299,6 +299,7 @@ static bool
 find_way(struct way *w)
 {
     bool ok = clear_rules(w) && w->cost < w->limit;
+    double units;
 
     if (ok && !fits(w)) {
         uint32_t n = w->n;
@@ -312,6 +313,8 @@ find_way(struct way *w)
             ok = true;
         }
     }
+    ok = ok && (w->restart || !dcp_state_short_licence(w->s, w->item, w->host,
+                                                       &units));
     for (uint32_t k = w->n; k-- > 0;) {
         dcp_state_place(w->s, w->list[k], w->host);
     }

@@ -6,6 +6,7 @@
 #include "model/duty.h"
 #include "solver/problem.h"
 
+#include "solver/licence_pool.h"
 #include "solver/pricing.h"
 
 #include "model/power.h"
@@ -515,6 +516,7 @@ compile(struct dcp_problem *p, struct dcp_error *err)
     }
     return dcp_chance_compile(p->q, p->arena, p->item_of_vm, p->n_items,
                               &p->chance, err) &&
+           dcp_licence_pools_compile(p, &p->pools, err) &&
            compile_hosts(p, err) && compile_types(p, err) &&
            compile_item_facts(p, err) && compile_power(p, err) &&
            dcp_problem_compile_reach(p, err) &&

@@ -19,6 +19,7 @@
 #include "solver/chance.h"
 
 struct dcp_goal_terms;
+struct dcp_licence_pools;
 struct dcp_pricing;
 
 /* What a question allows of one host. */
@@ -135,6 +136,7 @@ struct dcp_problem {
     uint32_t n_classes, reach_words;
 
     const struct dcp_chance *chance; /* policy.overload; NULL: not asked. */
+    const struct dcp_licence_pools *pools; /* Licences owned; NULL: likewise. */
 
     /* Groups and, per item, which ones it is in. */
     const struct dcp_group *groups;

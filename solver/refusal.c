@@ -19,6 +19,7 @@ dcp_refusal_kind_name(enum dcp_refusal_kind kind)
         [DCP_REFUSAL_CAPACITY] = "capacity",
         [DCP_REFUSAL_POWER] = "power",
         [DCP_REFUSAL_GROUP] = "group",
+        [DCP_REFUSAL_LICENCE] = "licence",
         [DCP_REFUSAL_HEADROOM] = "n+1",
     };
 
@@ -379,6 +380,35 @@ refused_by_group(const struct dcp_state *s, uint32_t item, uint32_t host,
     return true;
 }
 
+static bool
+refused_by_licence(const struct dcp_state *s, uint32_t item, uint32_t host,
+                   struct dcp_refusal *out)
+{
+    double units;
+    const struct dcp_licence_pool *pool =
+        dcp_state_short_licence(s, item, host, &units);
+
+    if (!pool) {
+        return false;
+    }
+    const struct dcp_licence *l =
+        &s->p->q->inventory->licences[pool->licence];
+
+    refuse(out, DCP_REFUSAL_LICENCE, l->name);
+    out->need = units;
+    out->have = pool->most;
+    (void)snprintf(out->text, sizeof out->text,
+                   "licence '%.60s': needs %.0f units, owns %g%s", l->name,
+                   units, l->owned,
+                   pool->most > l->owned
+                       ? ", and no more than the start may be needed"
+                       : "");
+    (void)snprintf(out->remedy, sizeof out->remedy,
+                   "own %.0f more units of '%.60s', or policy.licences: priced",
+                   ceil(units - l->owned), l->name);
+    return true;
+}
+
 bool
 dcp_refusal_find(struct dcp_state *s, uint32_t item, uint32_t host, bool wake,
                  struct dcp_refusal *out)
@@ -387,7 +417,8 @@ dcp_refusal_find(struct dcp_state *s, uint32_t item, uint32_t host, bool wake,
     return refused_by_use(s, host, wake, out) ||
            refused_by_reach(s, item, host, out) ||
            refused_by_room(s, item, host, out) ||
-           refused_by_group(s, item, host, out);
+           refused_by_group(s, item, host, out) ||
+           refused_by_licence(s, item, host, out);
 }
 
 /* What is in reach and yet has a reason against it breaks a soft rule. */

@@ -20,6 +20,7 @@ enum dcp_refusal_kind { /* In the order in which they are asked. */
                                                  time. */
                         DCP_REFUSAL_POWER,    /* Of its rack or feed. */
                         DCP_REFUSAL_GROUP, /* A rule on where the others are. */
+                        DCP_REFUSAL_LICENCE, /* More units than are owned. */
                         DCP_REFUSAL_HEADROOM, /* N+k would be lost. */
 };
 const char *dcp_refusal_kind_name(enum dcp_refusal_kind); /* "capacity" ... */

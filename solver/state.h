@@ -7,6 +7,7 @@
  *
  * Not thread-safe; copies are independent. */
 
+#include "solver/licence_pool.h"
 #include "solver/objective.h"
 #include "solver/problem.h"
 
@@ -30,6 +31,8 @@ struct dcp_state {
                          * rule; NULL: there is none. */
     uint32_t *n_rule_on; /* By power rule: hosts that count as on. */
     int64_t *broken;     /* By rule: violations, where priced; else NULL. */
+    struct dcp_licence_counts *licences; /* policy.licences: owned; NULL: not
+                                          * asked. */
     struct dcp_objective *objective; /* Owned: solver/objective.h. */
     uint32_t n_on;
     uint32_t n_unplaced;
@@ -57,11 +60,17 @@ void dcp_state_power(struct dcp_state *, uint32_t host, bool on);
 bool dcp_state_fits(struct dcp_state *, uint32_t item, uint32_t host);
 /* As above under the limits after a loss. */
 bool dcp_state_fits_full(struct dcp_state *, uint32_t item, uint32_t host);
-/* Whether rules and reach let 'item' be on 'host' with the others where they
+/* Whether rules, reach and owned licences let 'item' be on 'host' with the others where they
  * are. */
 bool dcp_state_allowed(const struct dcp_state *, uint32_t item, uint32_t host);
-/* As above for a restart after a loss: soft rules and kinds that policy
- * relaxes are not asked. */
+/* The licence of which too many units would be needed, and how many; NULL:
+ * none is short. */
+const struct dcp_licence_pool *dcp_state_short_licence(const struct dcp_state *,
+                                                       uint32_t item,
+                                                       uint32_t host,
+                                                       double *out_units);
+/* dcp_state_allowed() for a restart after a loss: licences, soft rules and kinds
+ * that policy relaxes are not asked. */
 bool dcp_state_restarts(const struct dcp_state *, uint32_t item,
                         uint32_t host);
 /* The group that forbids it; NULL: none does. */

@@ -29,6 +29,12 @@ dcp_state_rules_init(struct dcp_state *s)
             return false;
         }
     }
+    if (p->pools) {
+        s->licences = dcp_licence_counts_create(p);
+        if (!s->licences) {
+            return false;
+        }
+    }
     if (p->any_priced) {
         s->broken = calloc(n_rules + 1u, sizeof *s->broken);
         if (!s->broken) {
@@ -66,6 +72,7 @@ dcp_state_rules_finish(struct dcp_state *s)
         free(s->count[g]);
     }
     free(s->count);
+    dcp_licence_counts_destroy(s->licences);
     free(s->n_lonely);
     free(s->n_rule_on);
     free(s->broken);
@@ -81,6 +88,9 @@ dcp_state_rules_assign(struct dcp_state *to, const struct dcp_state *from)
             memcpy(to->count[g], from->count[g],
                    p->groups[g].n_words * sizeof **to->count);
         }
+    }
+    if (from->licences) {
+        dcp_licence_counts_assign(to->licences, from->licences, p);
     }
     if (from->n_lonely) {
         memcpy(to->n_lonely, from->n_lonely, p->n_hosts * sizeof *to->n_lonely);
@@ -185,11 +195,17 @@ dcp_state_rules_place(struct dcp_state *s, uint32_t item, uint32_t host)
                     &(struct breaker){ .broken = s->broken, .sign = 1 });
     }
     count_groups(s, item, host, true);
+    if (s->licences) {
+        dcp_licence_counts_change(s->licences, s->p, item, host, true);
+    }
 }
 
 void
 dcp_state_rules_remove(struct dcp_state *s, uint32_t item, uint32_t host)
 {
+    if (s->licences) {
+        dcp_licence_counts_change(s->licences, s->p, item, host, false);
+    }
     count_groups(s, item, host, false);
     if (s->broken) {
         tell_broken(s, item, host,
@@ -421,11 +437,24 @@ dcp_state_soft_group(const struct dcp_state *s, uint32_t item, uint32_t host)
     return lonely_objects(s, item, host, false, true);
 }
 
+const struct dcp_licence_pool *
+dcp_state_short_licence(const struct dcp_state *s, uint32_t item,
+                        uint32_t host, double *out_units)
+{
+    return s->licences
+               ? dcp_licence_pool_exceeded(s->licences, s->p, item,
+                                           s->host[item], host, out_units)
+               : NULL;
+}
+
 bool
 dcp_state_allowed(const struct dcp_state *s, uint32_t item, uint32_t host)
 {
+    double units;
+
     return dcp_problem_reaches(s->p, item, host) &&
-           !dcp_state_blocking_group(s, item, host, false);
+           !dcp_state_blocking_group(s, item, host, false) &&
+           !dcp_state_short_licence(s, item, host, &units);
 }
 
 bool

@@ -70,7 +70,7 @@ check_leg(struct dcp_leg_view *leg)
     strncat(when, leg->j->plan->legs[leg->index].name, 40);
     dcp_moves_check(leg);
     return dcp_switch_check(leg) && dcp_vlan_check(leg) &&
-           dcp_pools_check(leg) && dcp_always_check(leg) &&
+           dcp_pools_check(leg) && dcp_licences_check(leg) && dcp_always_check(leg) &&
            dcp_capacity_check(leg, leg->j->plan->before) &&
            dcp_overload_check(leg, leg->j->plan->before) &&
            dcp_check_rules_check(leg->j, leg->end, when) &&
@@ -258,7 +258,7 @@ dcp_check_placement(const struct dcp_inventory *inv,
     }
     ok = ok && place_capacity(&cells, p) &&
          dcp_overload_placement(&j, p, first_slot, last_slot) &&
-         dcp_pools_placement(&j, p) &&
+         dcp_pools_placement(&j, p) && dcp_licences_placement(&j, p) &&
          dcp_watts_placement(&cells, p) && dcp_check_rules_check(&j, p, "");
     dcp_cells_finish(&cells);
     out->states_checked = 1;

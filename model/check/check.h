@@ -21,6 +21,8 @@
  *        says is 'after' is what the steps give;
  *  (iv)  the 'survive' lists give every lost protected VM a place that is
  *        legal.
+ * Where policy.licences is owned, no leg's end needs more units of a licence
+ * than are owned, or than were needed before the plan if that is more.
  * Where policy.overload asks for it, (i) and (iii) to (iv) also hold as
  * model/check/overload.h says.
  *

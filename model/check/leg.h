@@ -69,6 +69,10 @@ bool dcp_watts_placement(const struct dcp_cells *,
                          const struct dcp_placement *) DCP_CHECKED;
 bool dcp_pools_placement(const struct dcp_judge *,
                          const struct dcp_placement *) DCP_CHECKED;
+/* Units of licences at the leg's end, where policy.licences says owned. */
+bool dcp_licences_check(const struct dcp_leg_view *) DCP_CHECKED;
+bool dcp_licences_placement(const struct dcp_judge *,
+                            const struct dcp_placement *) DCP_CHECKED;
 bool dcp_survive_check(struct dcp_leg_view *) DCP_CHECKED;
 /* Of the whole plan. */
 bool dcp_park_check(const struct dcp_judge *,

@@ -136,6 +136,10 @@ static const struct dcp_schema_row policy_rows[] = {
       .fallback = "1%", .help = "a plan that gains less is not proposed" },
     { "unpack", CHOICE("needed|home"), AT(P, unpack), .fallback = "needed",
       .help = "what the morning brings back: what the day needs, or all" },
+    { "licences", CHOICE("priced|owned"), AT(P, licences),
+      .fallback = "priced",
+      .help = "a plan may need any number of units of a licence, for their "
+              "price, or no more than `owned`, where that is stated" },
     { "host_off_at_once", QUANTITY(NUMBER), AT(P, host_off_at_once), .max = 1e6,
       .fallback = "0",
       .help = "hosts that are switched at one time; 0: one in fifty, at "

@@ -7,6 +7,7 @@
  * and deltas are what changes. */
 
 #include "model/capacity.h"
+#include "model/check/check.h"
 #include "model/licence.h"
 #include "model/power.h"
 #include "solver/objective.h"
@@ -58,8 +59,10 @@ tiny_curves(struct world *w, struct dcp_rng *rng)
 }
 
 static void
-tiny_licences(struct world *w, struct dcp_rng *rng, uint32_t n_vms)
+tiny_licences(struct world *w, struct dcp_rng *rng, const struct sample *s)
 {
+    struct dcp_rng pools = dcp_rng_stream(s->seed, "pools", 0);
+    uint32_t n_vms = s->n_vms;
     struct dcp_licence *l = WORLD_NEW(w, struct dcp_licence, LICENCES_MAX);
     uint32_t n = draw(rng, LICENCES_MAX + 1u);
 
@@ -82,8 +85,11 @@ tiny_licences(struct world *w, struct dcp_rng *rng, uint32_t n_vms)
             .guests_free_on_host = chance(rng, 50),
             .guests_per_cover = chance(rng, 40) ? 1 + draw(rng, 2) : 0,
             .price_per_year = draw(rng, 60) / 10.0,
+            .owned = chance(&pools, 60) ? 1 + draw(&pools, 12) : 0,
         };
     }
+    w->inv->policy.licences =
+        chance(&pools, 50) ? DCP_LICENCES_OWNED : DCP_LICENCES_PRICED;
     w->inv->licences = l;
     w->inv->n_licences = n;
 }
@@ -120,7 +126,7 @@ make_tiny(const struct sample *s)
         m.w.hosts[h].state = chance(&rng, 20) ? DCP_HOST_STANDBY : DCP_HOST_UP;
     }
     tiny_vms(&m.w, s);
-    tiny_licences(&m.w, &rng, s->n_vms);
+    tiny_licences(&m.w, &rng, s);
     rows[0] = (struct dcp_tariff_row){ .has_hours = true,
                                        .hours = { 21 * 3600000, 22 * 3600000 },
                                        .price_per_kwh = 2 };
@@ -373,6 +379,34 @@ measure(const struct brute *b, uint32_t level)
     return value - w[DCP_GOAL_ROOM] * more_vms(b);
 }
 
+/* The first licence of which the placement needs more than is owned (and than
+ * the start needs: 'excuse'); NULL: none, or policy does not ask. */
+static const struct dcp_licence *
+short_licence(const struct brute *b, bool excuse)
+{
+    const struct dcp_placement *both[] = { b->m->start, b->at };
+    const struct dcp_placement *const *start = both, *const *end = both + 1;
+
+    for (uint32_t k = 0; k < b->inv->n_licences; k++) {
+        const struct dcp_licence *l = &b->inv->licences[k];
+        bool ever = excuse && l->scope != DCP_LICENCE_PLACED;
+        bool by_vm =
+            l->metric == DCP_LICENCE_VM || l->metric == DCP_LICENCE_VCPU;
+        struct dcp_licence_need need, before;
+
+        if (b->inv->policy.licences != DCP_LICENCES_OWNED || !(l->owned > 0)) {
+            continue;
+        }
+        ever = ever && (!by_vm || l->guests_free_on_host);
+        dcp_licence_count(b->inv, k, ever ? both : end, ever ? 2 : 1, &need);
+        dcp_licence_count(b->inv, k, start, 1, &before);
+        if (need.units > l->owned && !(excuse && need.units <= before.units)) {
+            return l;
+        }
+    }
+    return NULL;
+}
+
 /* All sets of hosts that are on with this placement. */
 static void
 try_power(struct brute *b)
@@ -381,6 +415,9 @@ try_power(struct brute *b)
 
     if (b->m->q.limits_moves &&
         dcp_placement_n_moved(b->m->start, b->at) > b->m->q.max_moves) {
+        return;
+    }
+    if (short_licence(b, true)) {
         return;
     }
     for (uint32_t v = 0; v < b->inv->n_vms; v++) {
@@ -444,6 +481,35 @@ brute_force(const struct tiny_model *m)
 
 static uint32_t n_by_status[DCP_STATUS_NOTHING_TO_DO + 1], n_best;
 static uint32_t n_second, n_second_best;
+static uint32_t n_pools_answered, n_pools_short;
+
+/* The checker's own count of the answer's licences is the brute one. */
+static bool
+are_pools_kept(const struct brute *b, char why[WHY])
+{
+    const struct dcp_licence *l = short_licence(b, true);
+    struct dcp_check_result found;
+    bool says = false, is = short_licence(b, false);
+
+    if (l) {
+        (void)snprintf(why, WHY, "more than %g of a licence", l->owned);
+        return false;
+    }
+    if (!dcp_check_placement(b->inv, &b->m->w.demand, b->at, 0, SLOTS, &found,
+                             NULL)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < found.n_violations; i++) {
+        says |= !strcmp(found.violations[i].rule, "licences");
+    }
+    dcp_check_result_finish(&found);
+    if (b->inv->policy.licences == DCP_LICENCES_OWNED && b->inv->n_licences) {
+        n_pools_answered++;
+        n_pools_short += is;
+    }
+    (void)snprintf(why, WHY, "checker: licences are %sshort", says ? "" : "not ");
+    return says == is;
+}
 
 /* Of the answer, counted by brute force's own measure. */
 static bool
@@ -459,6 +525,9 @@ is_measured_right(struct brute *b, const struct dcp_solution *s, char why[WHY])
     if (b->m->q.limits_moves && moves > b->m->q.max_moves) {
         (void)snprintf(why, WHY, "%u moves, %u allowed", moves,
                        b->m->q.max_moves);
+        return false;
+    }
+    if (!are_pools_kept(b, why)) {
         return false;
     }
     if (fabs(value - s->value) > 1e-6 * fmax(1, fabs(value))) {
@@ -521,6 +590,9 @@ START_TEST(answers_are_as_brute_force_finds)
            n_by_status[DCP_STATUS_OPTIMAL], n_by_status[DCP_STATUS_FEASIBLE],
            n_by_status[DCP_STATUS_INFEASIBLE], n_by_status[DCP_STATUS_TIMEOUT],
            n_best, n_second, n_second_best);
+    printf("%u of %u answers with owned licences stay above what is owned, as "
+           "their start\n",
+           n_pools_short, n_pools_answered);
 }
 END_TEST
 
