@@ -227,6 +227,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_kobject(&w, "failed_boots");
     dcp_json_ku64(&w, "hosts_woken", o->hosts_woken);
     dcp_json_ku64(&w, "may_fail", o->boots_may_fail);
+    dcp_json_ku64(&w, "spares", o->hosts_spare);
     dcp_json_ku64(&w, "hosts_kept_on", o->hosts_kept_on);
     dcp_json_end(&w, '}');
     json_window(&w, job, a);
@@ -387,6 +388,9 @@ print_night(const struct dcp_plan_outcome *o)
         printf("%-15s any %u of the %u hosts that the morning wakes may never "
                "boot",
                "failed boots", o->boots_may_fail, o->hosts_woken);
+        if (o->hosts_spare) {
+            printf("; %u are spares for that", o->hosts_spare);
+        }
         if (o->hosts_kept_on) {
             printf("; %u stay on at night for that", o->hosts_kept_on);
         }

@@ -8,14 +8,20 @@
 
 #include "solver/failed_boots.h"
 
+#include "solver/stand_in.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* One in so many of the hosts that lack spares stays on at a time. */
+#define KEEP_PART 8u
 
 /* What one list brings to one target, in all that is counted on a host: CPU by
  * slot, network by slot, scalars, joint samples. */
 struct row {
     uint32_t target, woken;
+    uint32_t next; /* Of the same target. */
     uint32_t *cells;
 };
 
@@ -31,9 +37,19 @@ struct boots {
     uint32_t *items;    /* Of the host at hand. */
     uint32_t n_items;
     struct dcp_weights weights;
+    /* Hosts without a list of their own, and which spare takes their place
+     * first. */
+    uint32_t *pool, *spare;
+    uint32_t n_pool;
+    uint32_t *able; /* By position in the pool: spares that stand in. */
+    uint32_t *candidates;
+    uint32_t n_candidates;
     /* Only where f > 1. */
     struct row *rows;
     uint32_t n_rows, rows_capacity;
+    uint32_t *first_row; /* By target. */
+    uint32_t *targets;   /* Those that have rows. */
+    uint32_t n_targets;
     uint32_t *reserve; /* [host * n_cells + cell]: the f - 1 largest. */
 };
 
@@ -89,10 +105,30 @@ row_of(struct boots *b, uint32_t target, uint32_t woken)
     }
     struct row *row = &b->rows[b->n_rows];
 
-    *row = (struct row){ target, woken,
+    *row = (struct row){ target, woken, b->first_row[target],
                          calloc(b->n_cells + 1u, sizeof *row->cells) };
-    b->n_rows += row->cells != NULL;
-    return row->cells ? row : NULL;
+    if (!row->cells) {
+        return NULL;
+    }
+    if (row->next == DCP_IX_NONE) {
+        b->targets[b->n_targets++] = target;
+    }
+    b->first_row[target] = b->n_rows++;
+    return row;
+}
+
+static void
+forget_rows(struct boots *b)
+{
+    for (uint32_t i = 0; i < b->n_rows; i++) {
+        free(b->rows[i].cells);
+    }
+    for (uint32_t i = 0; i < b->n_targets; i++) {
+        b->first_row[b->targets[i]] = DCP_IX_NONE;
+        memset(b->reserve + (size_t)b->targets[i] * b->n_cells, 0,
+               b->n_cells * sizeof *b->reserve);
+    }
+    b->n_rows = b->n_targets = 0;
 }
 
 /* The f - 1 largest amounts that lists other than that of 'without' bring to
@@ -109,11 +145,11 @@ others_most(const struct boots *b, uint32_t target, uint32_t without,
             uint32_t most = 0;
 
             n_same = 0;
-            for (uint32_t i = 0; i < b->n_rows; i++) {
+            for (uint32_t i = b->first_row[target]; i != DCP_IX_NONE;
+                 i = b->rows[i].next) {
                 uint32_t x = b->rows[i].cells[c];
 
-                if (b->rows[i].target != target ||
-                    b->rows[i].woken == without || x >= below) {
+                if (b->rows[i].woken == without || x >= below) {
                     continue;
                 }
                 n_same = x > most ? 1 : n_same + (x == most);
@@ -166,12 +202,51 @@ raise(struct boots *b, uint32_t host, const uint32_t *cells, bool on)
 static void
 raise_all(struct boots *b, bool on)
 {
-    for (uint32_t h = 0; b->reserve && h < b->p->n_hosts; h++) {
+    for (uint32_t i = 0; i < b->n_targets; i++) {
+        uint32_t h = b->targets[i];
+
         raise(b, h, b->reserve + (size_t)h * b->n_cells, on);
     }
 }
 
 /* --- One boot that fails ------------------------------------------------ */
+
+/* Whether 'item' may be on 'host' when 'other' is where its list says. */
+static bool
+beside(struct boots *b, uint32_t item, uint32_t host, uint32_t other)
+{
+    uint32_t at = b->s->host[other];
+
+    if (other == item || b->fallback[other] == DCP_IX_NONE ||
+        at == DCP_IX_NONE || at == b->fallback[other]) {
+        return true;
+    }
+    dcp_state_remove(b->s, other);
+    dcp_state_place(b->s, other, b->fallback[other]);
+    bool ok = !dcp_state_blocking_group(b->s, item, host, true);
+
+    dcp_state_remove(b->s, other);
+    dcp_state_place(b->s, other, at);
+    return ok;
+}
+
+/* A lonely rule is about everybody: those that other lists bring there. */
+static bool
+company_allows(struct boots *b, uint32_t item, uint32_t host)
+{
+    bool ok = true;
+
+    for (uint32_t r = b->first_row[host]; ok && r != DCP_IX_NONE;
+         r = b->rows[r].next) {
+        uint32_t i = b->s->first[b->rows[r].woken], next;
+
+        for (; ok && i != DCP_IX_NONE; i = next) {
+            next = b->s->next[i];
+            ok = b->fallback[i] != host || beside(b, item, host, i);
+        }
+    }
+    return ok;
+}
 
 /* With f > 1 another of the hosts may be missing too: its VMs are then where
  * their list says. */
@@ -187,22 +262,12 @@ pairs_allow(struct boots *b, uint32_t item, uint32_t host)
             &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
 
         for (uint32_t i = 0; ok && i < g->n_items + g->n_others; i++) {
-            uint32_t other =
-                i < g->n_items ? g->items[i] : g->others[i - g->n_items];
-            uint32_t at = b->s->host[other];
-
-            if (other == item || b->fallback[other] == DCP_IX_NONE ||
-                at == DCP_IX_NONE || at == b->fallback[other]) {
-                continue;
-            }
-            dcp_state_remove(b->s, other);
-            dcp_state_place(b->s, other, b->fallback[other]);
-            ok = !dcp_state_blocking_group(b->s, item, host, true);
-            dcp_state_remove(b->s, other);
-            dcp_state_place(b->s, other, at);
+            ok = beside(b, item, host,
+                        i < g->n_items ? g->items[i]
+                                       : g->others[i - g->n_items]);
         }
     }
-    return ok;
+    return ok && (b->f < 2 || !p->n_lonely || company_allows(b, item, host));
 }
 
 static bool
@@ -314,6 +379,9 @@ play(struct boots *b, uint32_t woken, bool *out_ok)
     for (uint32_t i = b->n_items; i-- > 0;) {
         dcp_state_place(s, b->items[i], woken);
     }
+    for (uint32_t i = 0; !ok && i < b->n_items; i++) {
+        b->fallback[b->items[i]] = DCP_IX_NONE;
+    }
     *out_ok = ok;
     return !ok || b->f == 1 || remember_rows(b, woken);
 }
@@ -343,7 +411,7 @@ stands(struct boots *b, const struct row *row, uint32_t *others)
     return ok;
 }
 
-/* --- All of them -------------------------------------------------------- */
+/* --- Lists -------------------------------------------------------------- */
 
 static int
 compare_pairs(const void *pa, const void *pb)
@@ -367,7 +435,8 @@ write_list(const struct boots *b, uint32_t woken, struct dcp_arena *arena,
          i = b->s->next[i]) {
         for (uint32_t k = p->vm_first[i]; k < p->vm_first[i + 1]; k++) {
             pairs[n][0] = p->vm[k];
-            pairs[n++][1] = b->fallback[i];
+            pairs[n++][1] = b->spare[woken] != DCP_IX_NONE ? b->spare[woken]
+                                                           : b->fallback[i];
         }
     }
     uint32_t *vms = dcp_arena_array(arena, uint32_t, n);
@@ -388,36 +457,178 @@ write_list(const struct boots *b, uint32_t woken, struct dcp_arena *arena,
 }
 
 static bool
-find(struct boots *b, struct dcp_arena *arena, struct dcp_failed_boots *out)
+write_lists(const struct boots *b, struct dcp_arena *arena,
+            struct dcp_failed_boots *out)
+{
+    bool memory = true;
+
+    out->lists = dcp_arena_array(arena, struct dcp_loss_answer, b->n_woken);
+    memory = out->lists != NULL;
+    for (uint32_t i = 0; memory && i < b->n_woken; i++) {
+        memory = write_list(b, b->woken[i], arena, &out->lists[out->n_lists++]);
+    }
+    return memory;
+}
+
+/* --- All of them -------------------------------------------------------- */
+
+static void
+count_woken(struct boots *b)
+{
+    b->n_woken = 0;
+    for (uint32_t h = 0; h < b->p->n_hosts; h++) {
+        if (b->is_woken[h]) {
+            b->woken[b->n_woken++] = h;
+        }
+    }
+    b->f = dcp_failed_boots_count(&b->p->q->inventory->policy, b->n_woken);
+}
+
+/* A host of which the joint samples do not hold has no list either. */
+static bool
+judge_samples(struct boots *b)
+{
+    DCP_FREE uint32_t *others = calloc(b->n_cells + 1u, sizeof *others);
+    DCP_FREE uint8_t *fails = calloc(b->p->n_hosts + 1u, 1);
+
+    for (uint32_t i = 0; others && fails && i < b->n_rows; i++) {
+        uint32_t h = b->rows[i].woken;
+
+        if (!fails[h] && !stands(b, &b->rows[i], others)) {
+            fails[h] = 1;
+            b->pool[b->n_pool++] = h;
+        }
+    }
+    return others && fails;
+}
+
+/* Lists for as many as have them; the others are the pool. */
+static bool
+list_all(struct boots *b)
 {
     bool ok = true, memory = true;
 
-    for (uint32_t i = 0; memory && ok && i < b->n_woken; i++) {
-        out->failed_host = b->woken[i];
+    forget_rows(b);
+    b->n_pool = 0;
+    for (uint32_t i = 0; i < b->p->n_items; i++) {
+        b->fallback[i] = DCP_IX_NONE;
+    }
+    for (uint32_t i = 0; memory && i < b->n_woken; i++) {
+        b->spare[b->woken[i]] = DCP_IX_NONE;
         memory = play(b, b->woken[i], &ok);
+        if (!ok) {
+            b->pool[b->n_pool++] = b->woken[i];
+        }
     }
-    if (memory && ok && b->f > 1 && b->p->chance) {
-        DCP_FREE uint32_t *others = calloc(b->n_cells + 1u, sizeof *others);
+    return memory && (b->f < 2 || !b->p->chance || judge_samples(b));
+}
 
-        memory = others != NULL;
-        for (uint32_t i = 0; memory && ok && i < b->n_rows; i++) {
-            out->failed_host = b->rows[i].woken;
-            ok = stands(b, &b->rows[i], others);
+/* Of the pool the first that has fewer than f spares; DCP_IX_NONE: none. */
+static uint32_t
+lacking(const struct boots *b)
+{
+    for (uint32_t i = 0; i < b->n_pool; i++) {
+        if (b->able[i] < b->f) {
+            return b->pool[i];
         }
     }
-    if (!memory || !ok) {
-        return memory;
-    }
-    out->failed_host = DCP_IX_NONE;
-    if (arena) {
-        out->lists = dcp_arena_array(arena, struct dcp_loss_answer, b->n_woken);
-        memory = out->lists != NULL;
-        for (uint32_t i = 0; memory && i < b->n_woken; i++) {
-            memory =
-                write_list(b, b->woken[i], arena, &out->lists[out->n_lists++]);
+    return DCP_IX_NONE;
+}
+
+/* Counts one more spare, that is on; false: it stands in for none that lacks
+ * one. */
+static bool
+count_spare(struct boots *b, uint32_t spare)
+{
+    bool helps = false;
+
+    for (uint32_t i = 0; i < b->n_pool; i++) {
+        uint32_t h = b->pool[i];
+
+        if (dcp_stands_in(b->s, spare, h, b->items)) {
+            helps |= b->able[i]++ < b->f;
+            b->spare[h] = b->spare[h] == DCP_IX_NONE ? spare : b->spare[h];
         }
     }
-    return memory;
+    return helps;
+}
+
+/* Spares that are awake already. */
+static uint32_t
+count_spares(struct boots *b)
+{
+    memset(b->able, 0, b->n_pool * sizeof *b->able);
+    for (uint32_t i = 0; b->n_pool && i < b->n_woken; i++) {
+        if (b->s->first[b->woken[i]] == DCP_IX_NONE) {
+            (void)count_spare(b, b->woken[i]);
+        }
+    }
+    return lacking(b);
+}
+
+static void
+set_woken(struct boots *b, uint32_t host, bool woken)
+{
+    dcp_state_power(b->s, host, woken);
+    b->is_woken[host] = woken;
+}
+
+/* More spares, until all of the pool have f; each makes more hosts that may
+ * fail.  False: not all can have so many. */
+static bool
+wake_spares(struct boots *b, uint8_t *wake)
+{
+    uint32_t n_woken = b->n_woken;
+
+    for (uint32_t i = 0; lacking(b) != DCP_IX_NONE && i < b->n_candidates;
+         i++) {
+        uint32_t x = b->candidates[i];
+
+        if (b->is_woken[x]) {
+            continue;
+        }
+        set_woken(b, x, true);
+        wake[x] = count_spare(b, x);
+        if (wake[x]) {
+            b->f = dcp_failed_boots_count(&b->p->q->inventory->policy,
+                                          ++n_woken);
+        } else {
+            set_woken(b, x, false);
+        }
+    }
+    return lacking(b) == DCP_IX_NONE;
+}
+
+/* All spares sleep again: with fewer hosts in the pool fewer may do. */
+static void
+forget_spares(struct boots *b, uint8_t *wake)
+{
+    for (uint32_t i = 0; i < b->n_candidates; i++) {
+        if (wake[b->candidates[i]]) {
+            wake[b->candidates[i]] = 0;
+            set_woken(b, b->candidates[i], false);
+        }
+    }
+}
+
+/* A part of those that lack spares stay on at night: what they take then may
+ * be enough for the others. */
+static void
+keep_on(struct boots *b, uint8_t *keep)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < b->n_pool; i++) {
+        n += b->able[i] < b->f;
+    }
+    n = (n + KEEP_PART - 1) / KEEP_PART;
+    for (uint32_t i = 0; n && i < b->n_pool; i++) {
+        if (b->able[i] < b->f) {
+            keep[b->pool[i]] = 1;
+            b->is_woken[b->pool[i]] = 0;
+            n--;
+        }
+    }
 }
 
 /* A woken host of which the state knows another VM than the placement (a rule
@@ -439,69 +650,124 @@ misread(const struct boots *b)
     return DCP_IX_NONE;
 }
 
+/* With 'change', hosts are woken and kept on until nothing fails. */
+static bool
+settle(struct boots *b, struct dcp_boot_changes *change,
+       struct dcp_failed_boots *out)
+{
+    for (;;) {
+        uint32_t h = misread(b);
+
+        count_woken(b);
+        out->n_woken = b->n_woken;
+        out->f = b->f;
+        if (h == DCP_IX_NONE && b->f) {
+            if (!list_all(b)) {
+                return false;
+            }
+            h = count_spares(b);
+        } else if (h != DCP_IX_NONE && change) {
+            change->keep[h] = 1;
+            b->is_woken[h] = 0;
+            continue;
+        }
+        out->failed_host = h;
+        if (h == DCP_IX_NONE || !change) {
+            return true;
+        }
+        if (!change->may_wake || !wake_spares(b, change->wake)) {
+            keep_on(b, change->keep);
+            forget_spares(b, change->wake);
+        }
+    }
+}
+
+static bool
+run(const struct dcp_question *day, const struct dcp_placement *night,
+    struct dcp_boot_changes *change, struct dcp_arena *arena,
+    struct dcp_failed_boots *out, struct dcp_error *err)
+{
+    uint32_t n = day->inventory->n_hosts, n_woken = 0;
+
+    *out = (struct dcp_failed_boots){ .failed_host = DCP_IX_NONE };
+    for (uint32_t h = 0; h < n; h++) {
+        n_woken += day->start->on[h] && !night->on[h];
+    }
+    out->n_woken = n_woken;
+    out->f = dcp_failed_boots_count(&day->inventory->policy, n_woken);
+    if (!out->f) {
+        return true;
+    }
+    DCP_AUTO(dcp_problem)
+    struct dcp_problem *p = dcp_problem_create(day, err);
+    DCP_AUTO(dcp_state)
+    struct dcp_state *s = p ? dcp_state_create(p, err) : NULL;
+
+    if (!s) {
+        return false;
+    }
+    uint32_t n_cells = p->stride * (p->net_kib_s ? 2 : 1) + p->n_scalars +
+                       (p->chance ? p->chance->stride : 0);
+    DCP_FREE uint8_t *is_woken = calloc(n + 1u, 1);
+    DCP_FREE uint32_t *hosts = malloc((7 * (size_t)n + 1) * sizeof *hosts);
+    DCP_FREE uint32_t *items =
+        malloc((2 * (size_t)p->n_items + 1) * sizeof *items);
+    DCP_FREE uint32_t *reserve =
+        calloc((size_t)n * n_cells + 1, sizeof *reserve);
+
+    if (!is_woken || !hosts || !items || !reserve) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
+    }
+    struct boots b = { .p = p,
+                       .s = s,
+                       .night = night,
+                       .n_cells = n_cells,
+                       .is_woken = is_woken,
+                       .woken = hosts,
+                       .pool = hosts + n,
+                       .spare = hosts + 2 * (size_t)n,
+                       .able = hosts + 3 * (size_t)n,
+                       .candidates = hosts + 4 * (size_t)n,
+                       .first_row = hosts + 5 * (size_t)n,
+                       .targets = hosts + 6 * (size_t)n,
+                       .items = items,
+                       .fallback = items + p->n_items,
+                       .reserve = reserve,
+                       .weights = { .cpu = 1 } };
+
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        b.weights.scalar[r] = 1;
+    }
+    for (uint32_t h = 0; h < n; h++) {
+        is_woken[h] = day->start->on[h] && !night->on[h];
+        b.first_row[h] = DCP_IX_NONE;
+    }
+    b.n_candidates = dcp_stand_in_candidates(s, night, b.candidates);
+    bool memory = settle(&b, change, out);
+
+    if (memory && arena && out->failed_host == DCP_IX_NONE) {
+        memory = write_lists(&b, arena, out);
+    }
+    forget_rows(&b);
+    free(b.rows);
+    return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
+}
+
 bool
 dcp_failed_boots_find(const struct dcp_question *day,
                       const struct dcp_placement *night,
                       struct dcp_arena *arena, struct dcp_failed_boots *out,
                       struct dcp_error *err)
 {
-    uint32_t n = day->inventory->n_hosts;
-    DCP_FREE uint32_t *woken = calloc(n + 1u, sizeof *woken);
-    DCP_FREE uint8_t *is_woken = calloc(n + 1u, 1);
-    struct boots b = { .night = night, .woken = woken, .is_woken = is_woken };
+    return run(day, night, NULL, arena, out, err);
+}
 
-    *out = (struct dcp_failed_boots){ .failed_host = DCP_IX_NONE };
-    for (uint32_t h = 0; woken && is_woken && h < n; h++) {
-        is_woken[h] = day->start->on[h] && !night->on[h];
-        if (is_woken[h]) {
-            woken[b.n_woken++] = h;
-        }
-    }
-    b.f = dcp_failed_boots_count(&day->inventory->policy, b.n_woken);
-    out->n_woken = b.n_woken;
-    out->f = b.f;
-    if (woken && is_woken && !b.f) {
-        return true;
-    }
-    DCP_AUTO(dcp_problem)
-    struct dcp_problem *p =
-        woken && is_woken ? dcp_problem_create(day, err) : NULL;
-    DCP_AUTO(dcp_state)
-    struct dcp_state *s = p ? dcp_state_create(p, err) : NULL;
+bool
+dcp_failed_boots_settle(const struct dcp_question *day,
+                        const struct dcp_placement *night,
+                        struct dcp_boot_changes *change, struct dcp_error *err)
+{
+    struct dcp_failed_boots out;
 
-    if (!woken || !is_woken) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
-    }
-    if (!s) {
-        return false;
-    }
-    b.p = p;
-    b.s = s;
-    b.n_cells = p->stride * (p->net_kib_s ? 2 : 1) + p->n_scalars +
-                (p->chance ? p->chance->stride : 0);
-    b.weights.cpu = 1;
-    for (uint32_t r = 0; r < p->n_scalars; r++) {
-        b.weights.scalar[r] = 1;
-    }
-    DCP_FREE uint32_t *fallback = malloc((p->n_items + 1u) * sizeof *fallback);
-    DCP_FREE uint32_t *items = malloc((p->n_items + 1u) * sizeof *items);
-    DCP_FREE uint32_t *reserve =
-        b.f > 1 ? calloc((size_t)n * b.n_cells + 1, sizeof *reserve) : NULL;
-    bool memory = fallback && items && (b.f == 1 || reserve);
-
-    b.fallback = fallback;
-    b.items = items;
-    b.reserve = reserve;
-    for (uint32_t i = 0; memory && i < p->n_items; i++) {
-        fallback[i] = DCP_IX_NONE;
-    }
-    out->failed_host = misread(&b);
-    if (memory && out->failed_host == DCP_IX_NONE) {
-        memory = find(&b, arena, out);
-    }
-    for (uint32_t i = 0; i < b.n_rows; i++) {
-        free(b.rows[i].cells);
-    }
-    free(b.rows);
-    return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
+    return run(day, night, change, NULL, &out, err);
 }

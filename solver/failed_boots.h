@@ -10,6 +10,12 @@
  * on, within the limits after a loss, under the hard rules that policy does
  * not relax after one.
  *
+ * Where no such list is found the host has *spares*: woken hosts without VMs,
+ * at least f of which can stand in for it (solver/stand_in.h).  Of any f hosts
+ * that fail, those with spares take one each that has booted and is not taken;
+ * as f - 1 others at most have failed or taken one, one is left.  Its list
+ * names one of the spares.
+ *
  * The subsets are not enumerated.  A target is a host that is on all night, or
  * for f = 1 any other host.  On each target, what one list brings is tested on
  * top of the day's load and, per slot and resource by itself, of the f - 1
@@ -28,7 +34,7 @@
 struct dcp_failed_boots {
     uint32_t n_woken, f;
     uint32_t failed_host; /* DCP_IX_NONE: every woken host has its list; else
-                           * one whose VMs find no other place. */
+                           * one without list and with too few spares. */
     struct dcp_loss_answer *lists; /* By woken host, in 'arena'. */
     uint32_t n_lists;
 };
@@ -45,5 +51,21 @@ dcp_failed_boots_find(const struct dcp_question *day,
                       const struct dcp_placement *night,
                       struct dcp_arena *arena, struct dcp_failed_boots *out,
                       struct dcp_error *err) DCP_CHECKED;
+
+/* What makes a morning stand, by host: spares that it wakes, hosts that stay
+ * on at night.  Cleared by the caller. */
+struct dcp_boot_changes {
+    bool may_wake; /* Else hosts stay on at night only. */
+    uint8_t *wake, *keep;
+};
+
+/* Spares first, the cheapest for their room; where there are not enough, a
+ * part of the hosts that lack them stays on at night.  One problem and one
+ * state: each round plays the boots, O(woken hosts), not the plan. */
+bool
+dcp_failed_boots_settle(const struct dcp_question *day,
+                        const struct dcp_placement *night,
+                        struct dcp_boot_changes *,
+                        struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/failed_boots.h */

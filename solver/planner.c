@@ -466,7 +466,7 @@ settle_day(struct dcp_work *w, struct dcp_error *err)
         w->second_end = NULL;
         return true;
     }
-    return dcp_work_allow_failed_boots(w, &w->night, w->second_end, err) &&
+    return dcp_work_allow_failed_boots(w, &w->night, err) &&
            dcp_work_weigh(w, w->first_end, w->second_end, err);
 }
 

@@ -70,10 +70,11 @@ struct dcp_plan_outcome {
     uint32_t n_objectives;
     uint32_t moves;
     uint64_t moved_mib;
-    /* Hosts that the morning wakes, how many of them may never boot, and hosts
-     * that stay on at night because more could not be done without. */
     uint32_t vms_parked;
-    uint32_t hosts_woken, boots_may_fail, hosts_kept_on;
+    /* Hosts that the morning wakes, how many of them may never boot, how many
+     * are spares for those, and hosts that stay on at night because more could
+     * not be done without. */
+    uint32_t hosts_woken, boots_may_fail, hosts_spare, hosts_kept_on;
     /* Two legs: whether all moves that were wanted fit the window.  Where they
      * do not, there is no plan, or one that leaves so many hosts on for it;
      * what is left of the objective by that. */

@@ -98,7 +98,7 @@ compare(struct dcp_work *w, struct dcp_solution *night,
     bool fewer_by_day = dcp_placement_n_on(w->second_end) <
                         dcp_placement_n_on(day_was.placement);
     bool ok =
-        dcp_work_allow_failed_boots(w, &w->night, w->second_end, err) &&
+        dcp_work_allow_failed_boots(w, &w->night, err) &&
         dcp_work_weigh(w, w->first_end, w->second_end, err);
 
     if (ok && fewer_by_day && is_better(w, &outcome_was, slots_was)) {

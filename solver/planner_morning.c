@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The morning that has to come off: which hosts stay on at night because the
- * day could not do without them if they did not boot.
- *
- * A host that stays on is one that need not be woken, and one that may take
- * what others do not.  One host at a time stays on, the one whose list was not
- * found, so at the end either all lists are found or nothing is woken. */
+/* The morning that has to come off: spares that it wakes, and hosts that stay
+ * on at night where spares are too few, or cost more. */
 
 #include "solver/failed_boots.h"
 #include "solver/planner_work.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct dcp_question
@@ -89,33 +86,134 @@ is_standing(const struct dcp_work *w, const struct dcp_placement *night)
            !memcmp(w->r->start->on, night->on, night->n_hosts);
 }
 
+static bool
+any(const uint8_t *flags, uint32_t n)
+{
+    return n && memchr(flags, 1, n);
+}
+
+/* Hosts of 'change' are on, or off again. */
+static void
+put(const struct dcp_boot_changes *change, bool on,
+    struct dcp_placement *night, struct dcp_placement *day)
+{
+    for (uint32_t h = 0; h < day->n_hosts; h++) {
+        day->on[h] = change->wake[h] ? on : day->on[h];
+        night->on[h] = change->keep[h] ? on : night->on[h];
+    }
+}
+
+/* The day with what is changed in it: the solution's own, or a copy of where
+ * VMs return to. */
+static struct dcp_placement *
+own_day(struct dcp_work *w, struct dcp_error *err)
+{
+    if (w->second_end == w->day.placement) {
+        return w->day.placement;
+    }
+    if (w->second_end != w->home) {
+        struct dcp_placement *copy = dcp_placement_copy(w->second_end, err);
+
+        if (!copy) {
+            return NULL;
+        }
+        dcp_placement_destroy(w->home);
+        w->home = copy;
+        w->second_end = copy;
+    }
+    return w->home;
+}
+
+/* Spares are free where hosts of the night count.  Where the day's count as
+ * well, it may cost less to keep hosts on at night instead. */
+static bool
+prefer_cheaper(struct dcp_work *w, const struct dcp_question *q,
+               struct dcp_placement *night, struct dcp_placement *day,
+               struct dcp_boot_changes *spares, struct dcp_boot_changes *kept,
+               struct dcp_error *err)
+{
+    if (!dcp_work_by_value(w) || !any(spares->wake, w->n_hosts)) {
+        return true;
+    }
+    if (!dcp_failed_boots_settle(q, night, kept, err)) {
+        return false;
+    }
+    put(spares, true, night, day);
+    bool ok = dcp_work_weigh(w, night, day, err);
+    double with_spares = w->outcome->after;
+
+    put(spares, false, night, day);
+    put(kept, true, night, day);
+    ok = ok && dcp_work_weigh(w, night, day, err);
+    put(kept, false, night, day);
+    if (ok && w->outcome->after < with_spares) {
+        *spares = *kept;
+    }
+    return ok;
+}
+
+static bool
+take(struct dcp_work *w, const struct dcp_boot_changes *change,
+     struct dcp_solution *night, struct dcp_placement *day,
+     struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = w->r->inventory;
+    bool memory = true;
+
+    put(change, true, night->placement, day);
+    for (uint32_t h = 0; memory && h < w->n_hosts; h++) {
+        w->outcome->hosts_kept_on += change->keep[h];
+        w->outcome->hosts_spare += change->wake[h];
+        if (!inv->policy.n_survive) {
+            continue;
+        }
+        memory = !change->keep[h] || add_empty_losses(inv, night, h);
+        if (memory && change->wake[h] && day == w->day.placement) {
+            memory = add_empty_losses(inv, &w->day, h);
+        }
+    }
+    return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for a night");
+}
+
 bool
 dcp_work_allow_failed_boots(struct dcp_work *w, struct dcp_solution *night,
-                            const struct dcp_placement *day,
                             struct dcp_error *err)
 {
-    struct dcp_question q = day_question(w, day);
-    struct dcp_failed_boots boots;
+    const struct dcp_policy *policy = &w->r->inventory->policy;
+    size_t n = w->n_hosts + 1u;
+    enum dcp_status status = w->outcome->status; /* Weighing may change it. */
 
-    w->outcome->hosts_kept_on = 0;
-    if (!w->r->two_legs || day == night->placement ||
+    w->outcome->hosts_kept_on = w->outcome->hosts_spare = 0;
+    if (!w->r->two_legs || w->second_end == night->placement ||
+        policy->failed_boots_frac <= 0 ||
         (w->r->settled && is_standing(w, night->placement))) {
         return true;
     }
-    for (;;) {
-        if (!dcp_failed_boots_find(&q, night->placement, NULL, &boots, err)) {
-            return false;
-        }
-        if (boots.failed_host == DCP_IX_NONE) {
-            return true;
-        }
-        night->placement->on[boots.failed_host] = true;
-        w->outcome->hosts_kept_on++;
-        if (w->r->inventory->policy.n_survive &&
-            !add_empty_losses(w->r->inventory, night, boots.failed_host)) {
-            return dcp_fail(err, DCP_E_NOMEM, "no memory for a night");
-        }
+    DCP_FREE uint8_t *flags = calloc(4 * n, 1);
+    struct dcp_boot_changes spares = { true, flags, flags + n };
+    struct dcp_boot_changes kept = { false, flags + 2 * n, flags + 3 * n };
+    struct dcp_question q = day_question(w, w->second_end);
+
+    if (!flags) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
     }
+    if (!dcp_failed_boots_settle(&q, night->placement, &spares, err)) {
+        return false;
+    }
+    if (!any(flags, w->n_hosts) && !any(flags + n, w->n_hosts)) {
+        return true;
+    }
+    struct dcp_placement *day = own_day(w, err);
+
+    if (!day) {
+        return false;
+    }
+    q = day_question(w, day);
+    if (!prefer_cheaper(w, &q, night->placement, day, &spares, &kept, err)) {
+        return false;
+    }
+    w->outcome->status = status;
+    return take(w, &spares, night, day, err);
 }
 
 bool

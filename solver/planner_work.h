@@ -88,12 +88,11 @@ dcp_work_choose_shapes(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
  * money. */
 const char *dcp_work_unit(const struct dcp_work *, uint32_t level);
 
-/* solver/planner_morning.c: leaves hosts on at night, in 'night', until the
- * morning to 'day' can do without any f of those that it wakes (policy.
- * failed_boots); 'losses' are of the night and get what the hosts that stay on
- * need. */
+/* solver/planner_morning.c: wakes spares at 'second_end', or leaves hosts on
+ * at 'night', until the morning can do without any f of the hosts that it
+ * wakes (policy.failed_boots).  'second_end' becomes a copy, w->home, where it
+ * is not the day's solution; losses get what hosts that are on need. */
 bool dcp_work_allow_failed_boots(struct dcp_work *, struct dcp_solution *night,
-                                 const struct dcp_placement *day,
                                  struct dcp_error *err) DCP_CHECKED;
 /* The plan's lists for hosts that do not boot. */
 bool dcp_work_add_no_boot(struct dcp_work *, struct dcp_plan *,

@@ -8,8 +8,13 @@
  * plus the f - 1 largest of the others, cell by cell.  That every such sum
  * keeps the limit is enough for all subsets, and for f = 1 also needed.  With
  * policy.overload the same sums are counted per scenario.  Rules are judged
- * for each list and each pair of lists: enough for rules about two VMs. */
+ * for each list and each pair of lists: enough for rules about two VMs.
+ *
+ * With f > 1, a list to a woken host without VMs says: to this spare, or where
+ * that has failed or is taken, to another.  At least f spares must be able to
+ * take all VMs of the list (model/check/stand_in.c). */
 
+#include "model/check/stand_in.h"
 #include "model/check/survive.h"
 
 #include <math.h>
@@ -255,6 +260,28 @@ compare_arrivals(const void *pa, const void *pb)
                                   : (a->vm > b->vm) - (a->vm < b->vm);
 }
 
+/* VMs of two lists at one target that a lonely rule keeps apart. */
+static void
+judge_company(const struct boots *b, const struct arrival *a, uint32_t n)
+{
+    for (uint32_t i = 0; b->f > 1 && b->w.n_everywhere && i < n; i++) {
+        for (uint32_t k = 0; k < i; k++) {
+            const struct dcp_rule *rule =
+                a[i].list == a[k].list
+                    ? NULL
+                    : dcp_survive_parted(&b->w, a[i].vm, a[k].vm);
+
+            if (rule) {
+                char text[100];
+
+                (void)snprintf(text, sizeof text, "rule %.30s: with %.40s",
+                               rule->name, b->w.inv->vms[a[k].vm].name);
+                report(b, b->list[a[i].list], dcp_judge_vm(a[i].vm), text);
+            }
+        }
+    }
+}
+
 static bool
 judge_rooms(struct boots *b)
 {
@@ -268,6 +295,7 @@ judge_rooms(struct boots *b)
              end < n && b->arrivals[end].target == b->arrivals[i].target;
              end++) {
         }
+        judge_company(b, b->arrivals + i, end - i);
         if (!judge_room(b, b->arrivals + i, end - i)) {
             return false;
         }
@@ -345,12 +373,68 @@ find_lists(struct boots *b)
 }
 
 static bool
-judge_lists(struct boots *b)
+is_spare(const struct boots *b, uint32_t host)
 {
+    return b->woken[host] && b->w.first[host] == b->w.first[host + 1];
+}
+
+/* The list of a host that spares stand in for. */
+static bool
+names_spare(const struct boots *b, const struct dcp_survive *s)
+{
+    return b->f > 1 && s->n && is_spare(b, s->to[0].ix);
+}
+
+/* Any f hosts fail: f - 1 others at most have failed or taken a spare, so of f
+ * that can take the list one is left. */
+static void
+judge_spares(const struct boots *b, const struct dcp_survive *s)
+{
+    uint32_t able = 0;
+
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (s->to[i].ix != s->to[0].ix) {
+            report(b, s, dcp_judge_vm(s->vms[i]), "does not go to its spare");
+        }
+    }
+    if (!dcp_stands_in_for(&b->w, s, s->to[0].ix)) {
+        report(b, s, dcp_judge_host(s->to[0].ix), "cannot take all of it");
+    }
+    for (uint32_t h = 0; able < b->f && h < b->w.inv->n_hosts; h++) {
+        able += is_spare(b, h) && dcp_stands_in_for(&b->w, s, h);
+    }
+    if (able < b->f) {
+        dcp_survive_report(&b->w, s, s->lose, b->f, able,
+                           "has fewer spares than hosts may fail");
+    }
+}
+
+/* Spares are judged; the lists that are left are those that name targets. */
+static void
+take_out_spares(struct boots *b)
+{
+    uint32_t n = 0;
+
     for (uint32_t i = 0; i < b->n_lists; i++) {
         const struct dcp_survive *s = b->list[i];
 
         judge_members(b, s);
+        if (names_spare(b, s)) {
+            judge_spares(b, s);
+        } else {
+            b->list[n++] = s;
+        }
+    }
+    b->n_lists = n;
+}
+
+static bool
+judge_lists(struct boots *b)
+{
+    take_out_spares(b);
+    for (uint32_t i = 0; i < b->n_lists; i++) {
+        const struct dcp_survive *s = b->list[i];
+
         for (uint32_t k = 0; k < s->n; k++) {
             judge_target(b, s, s->vms[k], s->to[k].ix);
             b->arrivals[b->n_arrivals++] =
@@ -376,12 +460,13 @@ prepare(struct boots *b)
     b->w.vms = dcp_arena_array(arena, uint32_t, inv->n_vms + 1u);
     b->w.need = dcp_arena_array(arena, uint64_t, leg->cells.n + 1u);
     b->w.capacity = dcp_arena_array(arena, uint64_t, leg->cells.n + 1u);
+    b->w.sum = dcp_arena_array(arena, uint64_t, leg->cells.n + 1u);
     b->w.after = dcp_arena_array(arena, dcp_host_id, inv->n_vms + 1u);
     b->list =
         dcp_arena_array(arena, const struct dcp_survive *, inv->n_hosts + 1u);
     b->arrivals = dcp_arena_array(arena, struct arrival, n_vms + 1u);
     if (!b->w.first || !b->w.vms || !b->w.need || !b->w.capacity ||
-        !b->w.after || !b->list || !b->arrivals) {
+        !b->w.sum || !b->w.after || !b->list || !b->arrivals) {
         return dcp_judge_no_memory(leg->j);
     }
     dcp_placement_by_host(leg->end, b->w.first, b->w.vms);

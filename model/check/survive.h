@@ -16,6 +16,7 @@ struct dcp_survive_work {
     uint64_t *load;        /* By host and cell, at the end. */
     uint64_t *extra;       /* By host and cell: what one loss adds. */
     uint64_t *need, *capacity;
+    uint64_t *sum; /* Of cells; failed boots only. */
     struct dcp_overload *overload; /* Sums at the end; NULL: not asked. */
     uint32_t *arrived;             /* Room to list VMs in. */
     uint32_t *rule_first, *rules; /* Hard, unrelaxed rules by VM. */
@@ -38,6 +39,10 @@ bool dcp_survive_index_rules(struct dcp_survive_work *) DCP_CHECKED;
 void
 dcp_survive_judge_rules(const struct dcp_survive_work *,
                         const struct dcp_survive *, uint32_t vm, uint32_t host);
+
+/* The lonely rule by which two VMs may not come to one host; NULL: none. */
+const struct dcp_rule *dcp_survive_parted(const struct dcp_survive_work *,
+                                          uint32_t a, uint32_t b);
 
 /* Needs the leg's end.  False: out of memory. */
 bool dcp_survive_sum_up(struct dcp_survive_work *) DCP_CHECKED;

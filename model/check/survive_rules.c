@@ -172,24 +172,40 @@ conflict(const struct dcp_survive_work *w, const struct dcp_rule *rule,
     return UINT32_MAX;
 }
 
+static bool
+are_strangers(const struct dcp_survive_work *w, const struct dcp_rule *rule,
+              uint32_t a, uint32_t b)
+{
+    return a != b && dcp_rule_lists_vm(rule, a) != dcp_rule_lists_vm(rule, b) &&
+           !were_together(w, rule, a, b);
+}
+
+const struct dcp_rule *
+dcp_survive_parted(const struct dcp_survive_work *w, uint32_t a, uint32_t b)
+{
+    for (uint32_t i = 0; i < w->n_everywhere; i++) {
+        const struct dcp_rule *rule = &w->inv->rules[w->everywhere[i]];
+
+        if (rule->kind == DCP_RULE_LONELY && are_strangers(w, rule, a, b)) {
+            return rule;
+        }
+    }
+    return NULL;
+}
+
 /* Somebody on the host after the loss who is of the other kind for a lonely
  * rule; UINT32_MAX: nobody. */
 static uint32_t
 stranger_on(const struct dcp_survive_work *w, const struct dcp_survive *s,
             const struct dcp_rule *rule, uint32_t vm, uint32_t host)
 {
-    bool mine = dcp_rule_lists_vm(rule, vm);
-
     for (uint32_t i = w->first[host]; i < w->first[host + 1]; i++) {
-        if (w->vms[i] != vm && dcp_rule_lists_vm(rule, w->vms[i]) != mine &&
-            !were_together(w, rule, vm, w->vms[i])) {
+        if (are_strangers(w, rule, vm, w->vms[i])) {
             return w->vms[i];
         }
     }
     for (uint32_t i = 0; i < s->n; i++) {
-        if (s->to[i].ix == host && s->vms[i] != vm &&
-            dcp_rule_lists_vm(rule, s->vms[i]) != mine &&
-            !were_together(w, rule, vm, s->vms[i])) {
+        if (s->to[i].ix == host && are_strangers(w, rule, vm, s->vms[i])) {
             return s->vms[i];
         }
     }
