@@ -6,52 +6,11 @@
 
 #define _GNU_SOURCE 1 /* qsort_r */
 
-#include "solver/failed_boots.h"
-
-#include "solver/stand_in.h"
+#include "solver/failed_boots_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* One in so many of the hosts that lack spares stays on at a time. */
-#define KEEP_PART 8u
-
-/* What one list brings to one target, in all that is counted on a host: CPU by
- * slot, network by slot, scalars, joint samples. */
-struct row {
-    uint32_t target, woken;
-    uint32_t next; /* Of the same target. */
-    uint32_t *cells;
-};
-
-struct boots {
-    const struct dcp_problem *p;
-    struct dcp_state *s;
-    const struct dcp_placement *night;
-    uint32_t f, n_cells;
-    uint32_t *woken; /* Hosts. */
-    uint32_t n_woken;
-    uint8_t *is_woken;  /* By host. */
-    uint32_t *fallback; /* By item; DCP_IX_NONE: none. */
-    uint32_t *items;    /* Of the host at hand. */
-    uint32_t n_items;
-    struct dcp_weights weights;
-    /* Hosts without a list of their own, and which spare takes their place
-     * first. */
-    uint32_t *pool, *spare;
-    uint32_t n_pool;
-    uint32_t *able; /* By position in the pool: spares that stand in. */
-    uint32_t *candidates;
-    uint32_t n_candidates;
-    /* Only where f > 1. */
-    struct row *rows;
-    uint32_t n_rows, rows_capacity;
-    uint32_t *first_row; /* By target. */
-    uint32_t *targets;   /* Those that have rows. */
-    uint32_t n_targets;
-    uint32_t *reserve; /* [host * n_cells + cell]: the f - 1 largest. */
-};
 
 uint32_t
 dcp_failed_boots_count(const struct dcp_policy *policy, uint32_t n_woken)
@@ -67,7 +26,7 @@ dcp_failed_boots_count(const struct dcp_policy *policy, uint32_t n_woken)
 /* --- Rows of what lists bring ------------------------------------------- */
 
 static void
-add_item(const struct boots *b, uint32_t item, uint32_t *cells)
+add_item(const struct dcp_boots *b, uint32_t item, uint32_t *cells)
 {
     const struct dcp_problem *p = b->p;
 
@@ -85,8 +44,8 @@ add_item(const struct boots *b, uint32_t item, uint32_t *cells)
     }
 }
 
-static struct row *
-row_of(struct boots *b, uint32_t target, uint32_t woken)
+static struct dcp_boot_row *
+row_of(struct dcp_boots *b, uint32_t target, uint32_t woken)
 {
     for (uint32_t i = b->n_rows; i-- > 0 && b->rows[i].woken == woken;) {
         if (b->rows[i].target == target) {
@@ -95,7 +54,7 @@ row_of(struct boots *b, uint32_t target, uint32_t woken)
     }
     if (b->n_rows == b->rows_capacity) {
         uint32_t n = b->rows_capacity ? 2 * b->rows_capacity : 64;
-        struct row *more = realloc(b->rows, n * sizeof *more);
+        struct dcp_boot_row *more = realloc(b->rows, n * sizeof *more);
 
         if (!more) {
             return NULL;
@@ -103,10 +62,10 @@ row_of(struct boots *b, uint32_t target, uint32_t woken)
         b->rows = more;
         b->rows_capacity = n;
     }
-    struct row *row = &b->rows[b->n_rows];
+    struct dcp_boot_row *row = &b->rows[b->n_rows];
 
-    *row = (struct row){ target, woken, b->first_row[target],
-                         calloc(b->n_cells + 1u, sizeof *row->cells) };
+    *row = (struct dcp_boot_row){ target, woken, b->first_row[target],
+                                  calloc(b->n_cells + 1u, sizeof *row->cells) };
     if (!row->cells) {
         return NULL;
     }
@@ -117,8 +76,8 @@ row_of(struct boots *b, uint32_t target, uint32_t woken)
     return row;
 }
 
-static void
-forget_rows(struct boots *b)
+void
+dcp_boots_forget_rows(struct dcp_boots *b)
 {
     for (uint32_t i = 0; i < b->n_rows; i++) {
         free(b->rows[i].cells);
@@ -134,7 +93,7 @@ forget_rows(struct boots *b)
 /* The f - 1 largest amounts that lists other than that of 'without' bring to
  * 'target', cell by cell. */
 static void
-others_most(const struct boots *b, uint32_t target, uint32_t without,
+others_most(const struct dcp_boots *b, uint32_t target, uint32_t without,
             uint32_t *out)
 {
     for (uint32_t c = 0; c < b->n_cells; c++) {
@@ -169,7 +128,7 @@ others_most(const struct boots *b, uint32_t target, uint32_t without,
 
 /* Adds (or takes off again) amounts that no item of the state stands for. */
 static void
-raise(struct boots *b, uint32_t host, const uint32_t *cells, bool on)
+raise(struct dcp_boots *b, uint32_t host, const uint32_t *cells, bool on)
 {
     const struct dcp_problem *p = b->p;
     struct dcp_state *s = b->s;
@@ -200,7 +159,7 @@ raise(struct boots *b, uint32_t host, const uint32_t *cells, bool on)
 }
 
 static void
-raise_all(struct boots *b, bool on)
+raise_all(struct dcp_boots *b, bool on)
 {
     for (uint32_t i = 0; i < b->n_targets; i++) {
         uint32_t h = b->targets[i];
@@ -213,7 +172,7 @@ raise_all(struct boots *b, bool on)
 
 /* Whether 'item' may be on 'host' when 'other' is where its list says. */
 static bool
-beside(struct boots *b, uint32_t item, uint32_t host, uint32_t other)
+beside(struct dcp_boots *b, uint32_t item, uint32_t host, uint32_t other)
 {
     uint32_t at = b->s->host[other];
 
@@ -232,7 +191,7 @@ beside(struct boots *b, uint32_t item, uint32_t host, uint32_t other)
 
 /* A lonely rule is about everybody: those that other lists bring there. */
 static bool
-company_allows(struct boots *b, uint32_t item, uint32_t host)
+company_allows(struct dcp_boots *b, uint32_t item, uint32_t host)
 {
     bool ok = true;
 
@@ -251,7 +210,7 @@ company_allows(struct boots *b, uint32_t item, uint32_t host)
 /* With f > 1 another of the hosts may be missing too: its VMs are then where
  * their list says. */
 static bool
-pairs_allow(struct boots *b, uint32_t item, uint32_t host)
+pairs_allow(struct dcp_boots *b, uint32_t item, uint32_t host)
 {
     const struct dcp_problem *p = b->p;
     bool ok = true;
@@ -271,7 +230,7 @@ pairs_allow(struct boots *b, uint32_t item, uint32_t host)
 }
 
 static bool
-takes(struct boots *b, uint32_t item, uint32_t host)
+takes(struct dcp_boots *b, uint32_t item, uint32_t host)
 {
     const struct dcp_problem *p = b->p;
 
@@ -284,7 +243,7 @@ takes(struct boots *b, uint32_t item, uint32_t host)
 
 /* Where it is at night if it can stay there, else best fit. */
 static uint32_t
-find_place(struct boots *b, uint32_t item)
+find_place(struct dcp_boots *b, uint32_t item)
 {
     const struct dcp_problem *p = b->p;
     uint32_t stay = b->night->host[p->vm[p->vm_first[item]]].ix;
@@ -323,12 +282,12 @@ larger_first(const void *pa, const void *pb, void *arg)
 }
 
 static bool
-remember_rows(struct boots *b, uint32_t woken)
+remember_rows(struct dcp_boots *b, uint32_t woken)
 {
     uint32_t first = b->n_rows;
 
     for (uint32_t i = 0; i < b->n_items; i++) {
-        struct row *row = row_of(b, b->fallback[b->items[i]], woken);
+        struct dcp_boot_row *row = row_of(b, b->fallback[b->items[i]], woken);
 
         if (!row) {
             return false;
@@ -346,7 +305,7 @@ remember_rows(struct boots *b, uint32_t woken)
 
 /* '*out_ok' false: a VM of the host finds no other place. */
 static bool
-play(struct boots *b, uint32_t woken, bool *out_ok)
+play(struct dcp_boots *b, uint32_t woken, bool *out_ok)
 {
     struct dcp_state *s = b->s;
     bool ok = true;
@@ -389,7 +348,7 @@ play(struct boots *b, uint32_t woken, bool *out_ok)
 /* Joint samples count how many are too high, which is no sum: once all lists
  * are known each is tested beside the most of all others. */
 static bool
-stands(struct boots *b, const struct row *row, uint32_t *others)
+stands(struct dcp_boots *b, const struct dcp_boot_row *row, uint32_t *others)
 {
     const struct dcp_chance_load *l = b->s->chance;
     bool ok = true;
@@ -424,7 +383,7 @@ compare_pairs(const void *pa, const void *pb)
 }
 
 static bool
-write_list(const struct boots *b, uint32_t woken, struct dcp_arena *arena,
+write_list(const struct dcp_boots *b, uint32_t woken, struct dcp_arena *arena,
            struct dcp_loss_answer *out)
 {
     const struct dcp_problem *p = b->p;
@@ -456,9 +415,9 @@ write_list(const struct boots *b, uint32_t woken, struct dcp_arena *arena,
     return true;
 }
 
-static bool
-write_lists(const struct boots *b, struct dcp_arena *arena,
-            struct dcp_failed_boots *out)
+bool
+dcp_boots_write_lists(const struct dcp_boots *b, struct dcp_arena *arena,
+                      struct dcp_failed_boots *out)
 {
     bool memory = true;
 
@@ -472,8 +431,8 @@ write_lists(const struct boots *b, struct dcp_arena *arena,
 
 /* --- All of them -------------------------------------------------------- */
 
-static void
-count_woken(struct boots *b)
+void
+dcp_boots_count_woken(struct dcp_boots *b)
 {
     b->n_woken = 0;
     for (uint32_t h = 0; h < b->p->n_hosts; h++) {
@@ -486,7 +445,7 @@ count_woken(struct boots *b)
 
 /* A host of which the joint samples do not hold has no list either. */
 static bool
-judge_samples(struct boots *b)
+judge_samples(struct dcp_boots *b)
 {
     DCP_FREE uint32_t *others = calloc(b->n_cells + 1u, sizeof *others);
     DCP_FREE uint8_t *fails = calloc(b->p->n_hosts + 1u, 1);
@@ -503,12 +462,12 @@ judge_samples(struct boots *b)
 }
 
 /* Lists for as many as have them; the others are the pool. */
-static bool
-list_all(struct boots *b)
+bool
+dcp_boots_list_all(struct dcp_boots *b)
 {
     bool ok = true, memory = true;
 
-    forget_rows(b);
+    dcp_boots_forget_rows(b);
     b->n_pool = 0;
     for (uint32_t i = 0; i < b->p->n_items; i++) {
         b->fallback[i] = DCP_IX_NONE;
@@ -521,253 +480,4 @@ list_all(struct boots *b)
         }
     }
     return memory && (b->f < 2 || !b->p->chance || judge_samples(b));
-}
-
-/* Of the pool the first that has fewer than f spares; DCP_IX_NONE: none. */
-static uint32_t
-lacking(const struct boots *b)
-{
-    for (uint32_t i = 0; i < b->n_pool; i++) {
-        if (b->able[i] < b->f) {
-            return b->pool[i];
-        }
-    }
-    return DCP_IX_NONE;
-}
-
-/* Counts one more spare, that is on; false: it stands in for none that lacks
- * one. */
-static bool
-count_spare(struct boots *b, uint32_t spare)
-{
-    bool helps = false;
-
-    for (uint32_t i = 0; i < b->n_pool; i++) {
-        uint32_t h = b->pool[i];
-
-        if (dcp_stands_in(b->s, spare, h, b->items)) {
-            helps |= b->able[i]++ < b->f;
-            b->spare[h] = b->spare[h] == DCP_IX_NONE ? spare : b->spare[h];
-        }
-    }
-    return helps;
-}
-
-/* Spares that are awake already. */
-static uint32_t
-count_spares(struct boots *b)
-{
-    memset(b->able, 0, b->n_pool * sizeof *b->able);
-    for (uint32_t i = 0; b->n_pool && i < b->n_woken; i++) {
-        if (b->s->first[b->woken[i]] == DCP_IX_NONE) {
-            (void)count_spare(b, b->woken[i]);
-        }
-    }
-    return lacking(b);
-}
-
-static void
-set_woken(struct boots *b, uint32_t host, bool woken)
-{
-    dcp_state_power(b->s, host, woken);
-    b->is_woken[host] = woken;
-}
-
-/* More spares, until all of the pool have f; each makes more hosts that may
- * fail.  False: not all can have so many. */
-static bool
-wake_spares(struct boots *b, uint8_t *wake)
-{
-    uint32_t n_woken = b->n_woken;
-
-    for (uint32_t i = 0; lacking(b) != DCP_IX_NONE && i < b->n_candidates;
-         i++) {
-        uint32_t x = b->candidates[i];
-
-        if (b->is_woken[x]) {
-            continue;
-        }
-        set_woken(b, x, true);
-        wake[x] = count_spare(b, x);
-        if (wake[x]) {
-            b->f = dcp_failed_boots_count(&b->p->q->inventory->policy,
-                                          ++n_woken);
-        } else {
-            set_woken(b, x, false);
-        }
-    }
-    return lacking(b) == DCP_IX_NONE;
-}
-
-/* All spares sleep again: with fewer hosts in the pool fewer may do. */
-static void
-forget_spares(struct boots *b, uint8_t *wake)
-{
-    for (uint32_t i = 0; i < b->n_candidates; i++) {
-        if (wake[b->candidates[i]]) {
-            wake[b->candidates[i]] = 0;
-            set_woken(b, b->candidates[i], false);
-        }
-    }
-}
-
-/* A part of those that lack spares stay on at night: what they take then may
- * be enough for the others. */
-static void
-keep_on(struct boots *b, uint8_t *keep)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < b->n_pool; i++) {
-        n += b->able[i] < b->f;
-    }
-    n = (n + KEEP_PART - 1) / KEEP_PART;
-    for (uint32_t i = 0; n && i < b->n_pool; i++) {
-        if (b->able[i] < b->f) {
-            keep[b->pool[i]] = 1;
-            b->is_woken[b->pool[i]] = 0;
-            n--;
-        }
-    }
-}
-
-/* A woken host of which the state knows another VM than the placement (a rule
- * gathers what starts apart): DCP_IX_NONE: none. */
-static uint32_t
-misread(const struct boots *b)
-{
-    const struct dcp_placement *day = b->p->q->start;
-
-    for (uint32_t v = 0; v < day->n_vms; v++) {
-        uint32_t item = b->p->item_of_vm[v], h = day->host[v].ix;
-        uint32_t at = item == DCP_IX_NONE ? h : b->s->host[item];
-
-        if (h != at && ((h != DCP_IX_NONE && b->is_woken[h]) ||
-                        (at != DCP_IX_NONE && b->is_woken[at]))) {
-            return h != DCP_IX_NONE && b->is_woken[h] ? h : at;
-        }
-    }
-    return DCP_IX_NONE;
-}
-
-/* With 'change', hosts are woken and kept on until nothing fails. */
-static bool
-settle(struct boots *b, struct dcp_boot_changes *change,
-       struct dcp_failed_boots *out)
-{
-    for (;;) {
-        uint32_t h = misread(b);
-
-        count_woken(b);
-        out->n_woken = b->n_woken;
-        out->f = b->f;
-        if (h == DCP_IX_NONE && b->f) {
-            if (!list_all(b)) {
-                return false;
-            }
-            h = count_spares(b);
-        } else if (h != DCP_IX_NONE && change) {
-            change->keep[h] = 1;
-            b->is_woken[h] = 0;
-            continue;
-        }
-        out->failed_host = h;
-        if (h == DCP_IX_NONE || !change) {
-            return true;
-        }
-        if (!change->may_wake || !wake_spares(b, change->wake)) {
-            keep_on(b, change->keep);
-            forget_spares(b, change->wake);
-        }
-    }
-}
-
-static bool
-run(const struct dcp_question *day, const struct dcp_placement *night,
-    struct dcp_boot_changes *change, struct dcp_arena *arena,
-    struct dcp_failed_boots *out, struct dcp_error *err)
-{
-    uint32_t n = day->inventory->n_hosts, n_woken = 0;
-
-    *out = (struct dcp_failed_boots){ .failed_host = DCP_IX_NONE };
-    for (uint32_t h = 0; h < n; h++) {
-        n_woken += day->start->on[h] && !night->on[h];
-    }
-    out->n_woken = n_woken;
-    out->f = dcp_failed_boots_count(&day->inventory->policy, n_woken);
-    if (!out->f) {
-        return true;
-    }
-    DCP_AUTO(dcp_problem)
-    struct dcp_problem *p = dcp_problem_create(day, err);
-    DCP_AUTO(dcp_state)
-    struct dcp_state *s = p ? dcp_state_create(p, err) : NULL;
-
-    if (!s) {
-        return false;
-    }
-    uint32_t n_cells = p->stride * (p->net_kib_s ? 2 : 1) + p->n_scalars +
-                       (p->chance ? p->chance->stride : 0);
-    DCP_FREE uint8_t *is_woken = calloc(n + 1u, 1);
-    DCP_FREE uint32_t *hosts = malloc((7 * (size_t)n + 1) * sizeof *hosts);
-    DCP_FREE uint32_t *items =
-        malloc((2 * (size_t)p->n_items + 1) * sizeof *items);
-    DCP_FREE uint32_t *reserve =
-        calloc((size_t)n * n_cells + 1, sizeof *reserve);
-
-    if (!is_woken || !hosts || !items || !reserve) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
-    }
-    struct boots b = { .p = p,
-                       .s = s,
-                       .night = night,
-                       .n_cells = n_cells,
-                       .is_woken = is_woken,
-                       .woken = hosts,
-                       .pool = hosts + n,
-                       .spare = hosts + 2 * (size_t)n,
-                       .able = hosts + 3 * (size_t)n,
-                       .candidates = hosts + 4 * (size_t)n,
-                       .first_row = hosts + 5 * (size_t)n,
-                       .targets = hosts + 6 * (size_t)n,
-                       .items = items,
-                       .fallback = items + p->n_items,
-                       .reserve = reserve,
-                       .weights = { .cpu = 1 } };
-
-    for (uint32_t r = 0; r < p->n_scalars; r++) {
-        b.weights.scalar[r] = 1;
-    }
-    for (uint32_t h = 0; h < n; h++) {
-        is_woken[h] = day->start->on[h] && !night->on[h];
-        b.first_row[h] = DCP_IX_NONE;
-    }
-    b.n_candidates = dcp_stand_in_candidates(s, night, b.candidates);
-    bool memory = settle(&b, change, out);
-
-    if (memory && arena && out->failed_host == DCP_IX_NONE) {
-        memory = write_lists(&b, arena, out);
-    }
-    forget_rows(&b);
-    free(b.rows);
-    return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
-}
-
-bool
-dcp_failed_boots_find(const struct dcp_question *day,
-                      const struct dcp_placement *night,
-                      struct dcp_arena *arena, struct dcp_failed_boots *out,
-                      struct dcp_error *err)
-{
-    return run(day, night, NULL, arena, out, err);
-}
-
-bool
-dcp_failed_boots_settle(const struct dcp_question *day,
-                        const struct dcp_placement *night,
-                        struct dcp_boot_changes *change, struct dcp_error *err)
-{
-    struct dcp_failed_boots out;
-
-    return run(day, night, change, NULL, &out, err);
 }

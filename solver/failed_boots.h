@@ -62,10 +62,9 @@ struct dcp_boot_changes {
 /* Spares first, the cheapest for their room; where there are not enough, a
  * part of the hosts that lack them stays on at night.  One problem and one
  * state: each round plays the boots, O(woken hosts), not the plan. */
-bool
-dcp_failed_boots_settle(const struct dcp_question *day,
-                        const struct dcp_placement *night,
-                        struct dcp_boot_changes *,
-                        struct dcp_error *err) DCP_CHECKED;
+bool dcp_failed_boots_settle(const struct dcp_question *day,
+                             const struct dcp_placement *night,
+                             struct dcp_boot_changes *,
+                             struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/failed_boots.h */

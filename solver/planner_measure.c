@@ -390,6 +390,9 @@ dcp_work_weigh(struct dcp_work *w, const struct dcp_placement *end1,
         o->status = DCP_STATUS_FEASIBLE; /* The night is, the whole is not
                                           * proved. */
     }
+    if (o->stopped_by == DCP_STOPPED_PROOF && o->gap_frac > 1e-6) {
+        o->stopped_by = DCP_STOPPED_ITERATIONS; /* So was the night's search. */
+    }
     predict(w, end1, end2);
     utilisation(w, end1, w->night_slots);
     return true;

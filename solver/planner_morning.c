@@ -181,9 +181,10 @@ dcp_work_allow_failed_boots(struct dcp_work *w, struct dcp_solution *night,
 {
     const struct dcp_policy *policy = &w->r->inventory->policy;
     size_t n = w->n_hosts + 1u;
-    enum dcp_status status = w->outcome->status; /* Weighing may change it. */
 
     w->outcome->hosts_kept_on = w->outcome->hosts_spare = 0;
+    struct dcp_plan_outcome was = *w->outcome; /* Weighing changes it. */
+
     if (!w->r->two_legs || w->second_end == night->placement ||
         policy->failed_boots_frac <= 0 ||
         (w->r->settled && is_standing(w, night->placement))) {
@@ -212,7 +213,7 @@ dcp_work_allow_failed_boots(struct dcp_work *w, struct dcp_solution *night,
     if (!prefer_cheaper(w, &q, night->placement, day, &spares, &kept, err)) {
         return false;
     }
-    w->outcome->status = status;
+    *w->outcome = was;
     return take(w, &spares, night, day, err);
 }
 

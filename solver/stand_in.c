@@ -71,8 +71,9 @@ dcp_stands_in(struct dcp_state *s, uint32_t spare, uint32_t host,
     }
     for (; ok && n_put < n; n_put += ok) {
         /* The usual limits where watts count: those are asked with them. */
-        ok = p->tight_power[spare] ? dcp_state_fits(s, items[n_put], spare)
-                                   : dcp_state_fits_full(s, items[n_put], spare);
+        ok = p->tight_power[spare]
+                 ? dcp_state_fits(s, items[n_put], spare)
+                 : dcp_state_fits_full(s, items[n_put], spare);
         if (ok) {
             dcp_state_place(s, items[n_put], spare);
         }

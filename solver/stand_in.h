@@ -20,8 +20,8 @@ bool dcp_stands_in(struct dcp_state *, uint32_t spare, uint32_t host,
 
 /* Hosts that are off and may be woken to stand in, cheapest for their room
  * first; 'out' has room for all hosts.  Returns how many. */
-uint32_t dcp_stand_in_candidates(const struct dcp_state *,
-                                 const struct dcp_placement *night,
-                                 uint32_t *out);
+uint32_t
+dcp_stand_in_candidates(const struct dcp_state *,
+                        const struct dcp_placement *night, uint32_t *out);
 
 #endif /* solver/stand_in.h */

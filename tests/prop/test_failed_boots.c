@@ -13,6 +13,8 @@
 
 #include <stdio.h>
 
+enum { ROOMY_HOSTS = 13 }; /* Of small() there are fewer. */
+
 static struct sample
 small(uint64_t seed)
 {
@@ -30,11 +32,11 @@ static struct sample
 roomy(uint64_t seed)
 {
     struct dcp_rng rng = dcp_rng_stream(seed, "roomy", 0);
-    uint32_t n_hosts = 10 + draw(&rng, 7);
+    uint32_t n_hosts = ROOMY_HOSTS + draw(&rng, 5);
 
     return (struct sample){ .seed = seed,
                             .n_hosts = n_hosts,
-                            .n_vms = n_hosts + draw(&rng, n_hosts),
+                            .n_vms = n_hosts + draw(&rng, 2 * n_hosts),
                             .n_rules = draw(&rng, 3) };
 }
 
@@ -51,7 +53,9 @@ model_of(const struct sample *s)
     p->relax_rules = 0;
     p->keep_on = 1;
     p->unpack = chance(&rng, 50) ? DCP_UNPACK_HOME : DCP_UNPACK_NEEDED;
-    p->failed_boots_frac = 0.1 * (1 + draw(&rng, 9));
+    p->failed_boots_frac = s->n_hosts < ROOMY_HOSTS
+                               ? 0.1 * (1 + draw(&rng, 9))
+                               : 0.2 + 0.05 * draw(&rng, 4);
     p->n_survive = chance(&rng, 30) ? p->n_survive : 0;
     for (uint32_t r = 0; r < w.inv->n_rules; r++) {
         w.rules[r].soft = false;
