@@ -11,7 +11,7 @@
  *
  * A state keeps covered VMs and units by licence and host: placing, removing
  * and asking are O(licences of the item).  Restarts after a loss are not
- * asked: vendors let them run.
+ * asked: they are not counted by this policy.
  *
  * The pools live in the problem's arena and are immutable; counts belong to
  * one state and are not thread-safe. */

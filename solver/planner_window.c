@@ -38,6 +38,7 @@ struct attempt { /* A cut that fits, or the night that does not. */
     struct dcp_plan_outcome outcome;
     struct dcp_plan *plan;
     const struct dcp_placement *second_end;
+    struct dcp_placement *home; /* Owned: second_end where VMs return. */
 };
 
 enum verdict {
@@ -64,6 +65,9 @@ attempt_finish(struct attempt *a, const struct attempt *whole)
     dcp_solution_finish(&a->night);
     if (a->day.placement != whole->day.placement) {
         dcp_solution_finish(&a->day);
+    }
+    if (a->home != whole->home) {
+        dcp_placement_destroy(a->home);
     }
     *a = (struct attempt){ 0 };
 }
@@ -337,6 +341,7 @@ put(struct dcp_work *w, const struct attempt *a)
     w->day = a->day;
     w->first_end = a->night.placement;
     w->second_end = a->second_end;
+    w->home = a->home;
     *w->outcome = a->outcome;
 }
 
@@ -389,9 +394,15 @@ make_legs(const struct cut *c, struct attempt *a, struct dcp_error *err)
         }
         keep_bounds(&a->day, &c->whole->day);
         a->second_end = a->day.placement;
+    } else if (r->two_legs) { /* Failed boots may wake spares in it. */
+        a->home = dcp_placement_copy(c->whole->second_end, err);
+        a->second_end = a->home;
+        if (!a->home) {
+            return false;
+        }
     }
     put(w, a);
-    if (!dcp_work_allow_failed_boots(w, &w->night, w->second_end, err)) {
+    if (!dcp_work_allow_failed_boots(w, &w->night, err)) {
         a->night = w->night;
         return false;
     }
@@ -613,7 +624,8 @@ dcp_work_cut_to_window(struct dcp_work *w,
     struct attempt whole = { .night = w->night,
                              .day = w->day,
                              .outcome = *whole_outcome,
-                             .second_end = w->second_end };
+                             .second_end = w->second_end,
+                             .home = w->home };
     struct dcp_plan_outcome said = *w->outcome;
     DCP_FREE uint8_t *emptied = calloc(w->n_hosts + 1u, 1);
     DCP_FREE uint8_t *kept = calloc(w->n_hosts + 1u, 1);
@@ -638,6 +650,9 @@ dcp_work_cut_to_window(struct dcp_work *w,
         dcp_solution_finish(&whole.night);
         if (whole.day.placement != c.best.day.placement) {
             dcp_solution_finish(&whole.day);
+        }
+        if (whole.home != c.best.home) {
+            dcp_placement_destroy(whole.home);
         }
         return true;
     }
