@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* One in so many of the hosts that lack spares stays on at a time. */
-#define KEEP_PART 4u
+#define KEEP_PART 8u
 
 /* Of the pool the first that has fewer than f spares; DCP_IX_NONE: none. */
 static uint32_t
@@ -64,8 +64,7 @@ set_woken(struct dcp_boots *b, uint32_t host, bool woken)
 }
 
 /* More spares, until all of the pool have f; each makes more hosts that may
- * fail.  A host needs f of them, so where each serves fewer than f it takes
- * fewer hosts to keep those on.  False: not all have so many. */
+ * fail.  False: not all have so many. */
 static bool
 wake_spares(struct dcp_boots *b, uint8_t *wake)
 {
@@ -79,7 +78,7 @@ wake_spares(struct dcp_boots *b, uint8_t *wake)
             continue;
         }
         set_woken(b, x, true);
-        wake[x] = count_spare(b, x, b->f);
+        wake[x] = count_spare(b, x, 1);
         if (wake[x]) {
             b->f =
                 dcp_failed_boots_count(&b->p->q->inventory->policy, ++n_woken);
