@@ -220,7 +220,7 @@ is_settled(const struct dcp_globals *g, const struct dcp_context *c,
                                     a->window_end_ms, out, err);
 }
 
-#define AFTER_FRAC        0.33
+#define AFTER_FRAC        1.5
 #define JOINT_SAMPLES_MAX (UINT64_C(128) << 20)
 
 /* Each host's fullest slot by planned demand. */
@@ -399,8 +399,8 @@ strategy_of(const char *name)
 }
 
 /* What is left of the limit once the model was read and demand learned, less
- * what it then takes to check the plan, write it and print: about a third of
- * what reading took. */
+ * what it then takes to list its steps, check it, write it and print: half as
+ * long again as reading took. */
 static double
 limit_left_s(const struct dcp_globals *g, double spent_s)
 {

@@ -165,7 +165,7 @@ take_standing(struct dcp_work *w, const struct dcp_solution *s)
 }
 
 /* Of the limit, for the order of moves and their times after all questions. */
-#define SCHEDULE_SHARE 0.15
+#define SCHEDULE_SHARE 0.2
 #define LEAST_S        0.02 /* To find some answer. */
 /* An answer that no safe order of moves leads to is sought again elsewhere. */
 #define ATTEMPTS_MAX      4

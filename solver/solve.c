@@ -15,6 +15,7 @@
 
 /* Of the exact program, where iterations are limited instead of time. */
 #define EXACT_NODES 20u
+#define EXACT_S     10.0 /* Or a third of a long limit. */
 
 const char *
 dcp_status_name(enum dcp_status status)
@@ -446,8 +447,9 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
         result.stopped_by != DCP_STOPPED_GAP && p->q->may_empty &&
         !p->q->gentle && dcp_exact_is_small(p)) {
         double value = dcp_search_value(s), least = bound->value;
-        struct dcp_exact_limits limits = { fmin(left_s(start, limit_s), 10),
-                                           0 };
+        struct dcp_exact_limits limits = {
+            fmin(left_s(start, limit_s), fmax(EXACT_S, limit_s / 3)), 0
+        };
 
         if (options->iterations) { /* Repeatable: no clock decides. */
             limits = (struct dcp_exact_limits){ 600, EXACT_NODES };
