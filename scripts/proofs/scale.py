@@ -13,7 +13,9 @@ import time
 from common import Failed, provenance, table, work_dir
 
 WORK = work_dir("scale")
-SIZES = [100, 300, 1000, 3000, 10000]  # Hosts; ten times as many VMs.
+LARGEST = 10000
+SIZES = [n for n in (100, 300, 1000, 3000, LARGEST)  # Hosts; 10 VMs each.
+         if n <= int(os.environ.get("SCALE_HOSTS_MAX", LARGEST))]
 SECONDS, MIB, GAP = 60, 4096, 0.05     # Of the largest.
 TWIN = (30, 200)                       # Hosts, VMs.
 TWINS = range(1, 1 + int(os.environ.get("SCALE_TWINS", "40")))  # Seeds.
@@ -86,7 +88,7 @@ def twins():
                          f"{100 * gaps[-1]:.1f} %", f"{cpu_s:.1f}"])
     print(f"{len(gaps)} twins of {TWIN[0]} hosts x {TWIN[1]} VMs: "
           f"{sum(g == 0 for g in gaps)} proved optimal; gap to the best bound "
-          f"(exact program given {LONG_SECONDS:.0f} s): median "
+          f"(by a second run of {LONG_SECONDS:.0f} s; 0: none): median "
           f"{100 * median(gaps):.1f} %, worst {100 * max(gaps):.1f} %; "
           f"{sum(m > 0 for m in misses)} times a better answer was found. "
           "Not proved:\n")
@@ -160,7 +162,8 @@ def growth():
     plot(path, points, slope)
     print(f"\nCPU seconds of a plan grow with hosts to the power of "
           f"{slope:.2f}; plot: {path}")
-    if seconds > SECONDS or mib > MIB or facts["gap_frac"] > GAP:
+    if hosts == LARGEST and (seconds > SECONDS or mib > MIB or
+                             facts["gap_frac"] > GAP):
         raise Failed(f"{hosts} hosts: more than {SECONDS} s, {MIB} MiB or a "
                      f"gap of {GAP}")
 
