@@ -234,7 +234,8 @@ takes(struct dcp_boots *b, uint32_t item, uint32_t host)
 {
     const struct dcp_problem *p = b->p;
 
-    return b->s->on[host] && p->use[host] != DCP_HOST_AVOID &&
+    return b->s->on[host] && !b->misread[host] &&
+           p->use[host] != DCP_HOST_AVOID &&
            (!b->is_woken[host] || b->f == 1) &&
            dcp_state_fits_full(b->s, item, host) &&
            dcp_problem_reaches(p, item, host) &&

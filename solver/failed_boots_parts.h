@@ -22,6 +22,8 @@ struct dcp_boots {
     uint32_t f, n_cells;
     uint32_t *woken; /* Hosts. */
     uint32_t n_woken;
+    uint8_t *misread;   /* By host: the state knows other VMs there than the
+                         * placement (a rule gathers what starts apart). */
     uint8_t *is_woken;  /* By host. */
     uint32_t *fallback; /* By item; DCP_IX_NONE: none. */
     uint32_t *items;    /* Of the host at hand. */

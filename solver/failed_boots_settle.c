@@ -121,10 +121,8 @@ keep_on(struct dcp_boots *b, uint8_t *keep)
     }
 }
 
-/* A woken host of which the state knows another VM than the placement (a rule
- * gathers what starts apart): DCP_IX_NONE: none. */
-static uint32_t
-misread(const struct dcp_boots *b)
+static void
+find_misread(struct dcp_boots *b)
 {
     const struct dcp_placement *day = b->p->q->start;
 
@@ -132,9 +130,22 @@ misread(const struct dcp_boots *b)
         uint32_t item = b->p->item_of_vm[v], h = day->host[v].ix;
         uint32_t at = item == DCP_IX_NONE ? h : b->s->host[item];
 
-        if (h != at && ((h != DCP_IX_NONE && b->is_woken[h]) ||
-                        (at != DCP_IX_NONE && b->is_woken[at]))) {
-            return h != DCP_IX_NONE && b->is_woken[h] ? h : at;
+        if (h != at && h != DCP_IX_NONE) {
+            b->misread[h] = 1;
+        }
+        if (h != at && at != DCP_IX_NONE) {
+            b->misread[at] = 1;
+        }
+    }
+}
+
+/* A woken host of that kind: no list can be made for it; DCP_IX_NONE: none. */
+static uint32_t
+misread(const struct dcp_boots *b)
+{
+    for (uint32_t h = 0; h < b->p->n_hosts; h++) {
+        if (b->misread[h] && b->is_woken[h]) {
+            return h;
         }
     }
     return DCP_IX_NONE;
@@ -198,7 +209,7 @@ run(const struct dcp_question *day, const struct dcp_placement *night,
     }
     uint32_t n_cells = p->stride * (p->net_kib_s ? 2 : 1) + p->n_scalars +
                        (p->chance ? p->chance->stride : 0);
-    DCP_FREE uint8_t *is_woken = calloc(n + 1u, 1);
+    DCP_FREE uint8_t *is_woken = calloc(2 * (size_t)n + 1, 1);
     DCP_FREE uint32_t *hosts = malloc((8 * (size_t)n + 1) * sizeof *hosts);
     DCP_FREE uint32_t *items =
         malloc((2 * (size_t)p->n_items + 1) * sizeof *items);
@@ -213,6 +224,7 @@ run(const struct dcp_question *day, const struct dcp_placement *night,
                            .night = night,
                            .n_cells = n_cells,
                            .is_woken = is_woken,
+                           .misread = is_woken + n,
                            .woken = hosts,
                            .pool = hosts + n,
                            .spare = hosts + 2 * (size_t)n,
@@ -233,6 +245,7 @@ run(const struct dcp_question *day, const struct dcp_placement *night,
         is_woken[h] = day->start->on[h] && !night->on[h];
         b.first_row[h] = DCP_IX_NONE;
     }
+    find_misread(&b);
     b.n_candidates = dcp_stand_in_candidates(s, night, b.candidates);
     bool memory = settle(&b, change, out);
 
