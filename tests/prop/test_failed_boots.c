@@ -359,7 +359,7 @@ every_set_stands(const struct sample *s, char why[WHY])
 START_TEST(any_so_many_boots_may_fail)
 {
     try_samples(small, every_set_stands, 250);
-    try_samples(roomy, every_set_stands, 500);
+    try_samples(roomy, every_set_stands, 300);
     printf("%u mornings, %u with f > 1, %u sets; spoilt: %u fail in some set, "
            "%u refused; %u spares, asked for %u times where f > 1\n",
            n_mornings, n_several, n_sets, n_spoilt, n_refused, n_spares,
