@@ -18,8 +18,15 @@ judge(const struct dcp_inventory *inv, enum dcp_script_kind kind,
     DCP_AUTO(dcp_script)
     struct dcp_script *script = dcp_script_create(text, whole, err);
 
-    return script ? dcp_judge_pairs(script, kind, inv, vms, n_vms, arena, err)
-                  : NULL;
+    const struct dcp_pairs *pairs =
+        script ? dcp_judge_pairs(script, kind, inv, vms, n_vms, arena, err)
+               : NULL;
+
+    if (!pairs && err && !err->pos.path) { /* About all of it, not a line. */
+        (void)dcp_fail_in(err, "%s", whole);
+        err->pos = text->pos;
+    }
+    return pairs;
 }
 
 bool
