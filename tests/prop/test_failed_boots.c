@@ -358,8 +358,8 @@ every_set_stands(const struct sample *s, char why[WHY])
 
 START_TEST(any_so_many_boots_may_fail)
 {
-    try_samples(small, every_set_stands, 250);
-    try_samples(roomy, every_set_stands, 300);
+    try_samples(small, every_set_stands, DCP_TEST_SLOWNESS > 1 ? 80 : 250);
+    try_samples(roomy, every_set_stands, DCP_TEST_SLOWNESS > 1 ? 80 : 300);
     printf("%u mornings, %u with f > 1, %u sets; spoilt: %u fail in some set, "
            "%u refused; %u spares, asked for %u times where f > 1\n",
            n_mornings, n_several, n_sets, n_spoilt, n_refused, n_spares,
@@ -368,8 +368,8 @@ START_TEST(any_so_many_boots_may_fail)
     if (!getenv("DCP_PROP_SEED")) {
         ck_assert_uint_ge(n_mornings, 20);
         ck_assert_uint_ge(n_several, 5);
-        ck_assert_uint_ge(n_spoilt, 20);
-        ck_assert_uint_ge(n_by_spare, 20);
+        ck_assert_uint_ge(n_spoilt, DCP_TEST_SLOWNESS > 1 ? 5 : 20);
+        ck_assert_uint_ge(n_by_spare, DCP_TEST_SLOWNESS > 1 ? 1 : 20);
     }
 }
 END_TEST
