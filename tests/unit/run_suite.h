@@ -7,6 +7,10 @@
 #include <check.h>
 #include <stddef.h>
 
+#ifndef DCP_TEST_SLOWNESS /* How many times slower this build is. */
+#define DCP_TEST_SLOWNESS 1
+#endif
+
 /* 'setup' and 'teardown' run around each test; NULL: none. */
 static inline int
 run_tests_with(const char *name, const TTest *const *const tests[], size_t n,
