@@ -5,11 +5,11 @@
  * that is kept by moves is the value counted anew; no bound is above what brute
  * force finds. */
 
-#include "model/check/check.h"
 #include "solver/balance/even.h"
 #include "solver/objective.h"
 #include "solver/planner.h"
 #include "tests/support/random_joint.h"
+#include "tests/support/verdict.h"
 #include "tests/unit/run_suite.h"
 
 #include <math.h>
@@ -49,27 +49,6 @@ say(char why[WHY], const char *what, double a, double b)
     return false;
 }
 
-static bool
-is_legal(const struct world *w, const struct dcp_plan *plan, char why[WHY])
-{
-    struct dcp_check_result r;
-    struct dcp_error err = { 0 };
-
-    if (!dcp_check_plan(w->inv, &w->demand, plan, &r, &err)) {
-        (void)snprintf(why, WHY, "checker: %s", err.message);
-        return false;
-    }
-    bool ok = r.pass;
-
-    if (!ok) {
-        (void)snprintf(why, WHY, "step %u, rule %s, %s: %s",
-                       r.violations[0].step, r.violations[0].rule,
-                       r.violations[0].object, r.violations[0].text);
-    }
-    dcp_check_result_finish(&r);
-    return ok;
-}
-
 static uint32_t n_plans;
 
 static bool
@@ -104,7 +83,7 @@ plan_is_legal(const struct sample *s, char why[WHY])
     }
     if (ok && plan) {
         n_plans++;
-        ok = is_legal(&w, plan, why);
+        ok = plan_passes(&w, plan, why, WHY);
         if (ok && r.max_moves && o.moves > r.max_moves) {
             ok = say(why, "moves", o.moves, (double)r.max_moves);
         }

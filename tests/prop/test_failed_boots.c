@@ -9,6 +9,7 @@
 #include "model/check/check.h"
 #include "solver/planner.h"
 #include "tests/support/random_joint.h"
+#include "tests/support/verdict.h"
 #include "tests/unit/run_suite.h"
 
 #include <stdio.h>
@@ -261,24 +262,6 @@ morning_of(const struct world *w, const struct dcp_plan *plan, char *why)
     return m;
 }
 
-static bool
-passes(const struct world *w, const struct dcp_plan *plan, char why[WHY])
-{
-    struct dcp_check_result r;
-    struct dcp_error err = { 0 };
-
-    ck_assert_msg(dcp_check_plan(w->inv, &w->demand, plan, &r, &err), "%s",
-                  err.message);
-    bool pass = r.pass;
-
-    if (!pass) {
-        (void)snprintf(why, WHY, "%s, %s: %s", r.violations[0].rule,
-                       r.violations[0].object, r.violations[0].text);
-    }
-    dcp_check_result_finish(&r);
-    return pass;
-}
-
 static uint32_t n_mornings, n_sets, n_several, n_spoilt, n_refused,
     n_spares, n_by_spare;
 
@@ -329,7 +312,7 @@ every_set_stands(const struct sample *s, char why[WHY])
     } else if (plan && plan->n_legs == 2) {
         struct morning m = morning_of(&w, plan, why);
 
-        ok = passes(&w, plan, why) && all_stand(&m);
+        ok = plan_passes(&w, plan, why, WHY) && all_stand(&m);
         n_mornings += m.n_woken > 0;
         n_several += m.f > 1;
         n_sets += m.n_sets;
@@ -342,7 +325,8 @@ every_set_stands(const struct sample *s, char why[WHY])
                 break;
             }
             m = morning_of(&w, plan, ignored);
-            bool good = all_stand(&m), pass = passes(&w, plan, ignored);
+            bool good = all_stand(&m);
+            bool pass = plan_passes(&w, plan, ignored, WHY);
 
             n_spoilt += !good;
             n_refused += !pass;

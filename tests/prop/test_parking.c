@@ -5,10 +5,10 @@
  * here; plans that were spoilt are refused. */
 
 #include "model/base/units.h"
-#include "model/check/check.h"
 #include "model/park.h"
 #include "solver/planner.h"
 #include "tests/support/random_joint.h"
+#include "tests/support/verdict.h"
 #include "tests/unit/run_suite.h"
 
 #include <stdio.h>
@@ -80,25 +80,6 @@ model_of(const struct sample *s)
         random_joint(&w, s->seed);
     }
     return w;
-}
-
-static bool
-passes(const struct world *w, const struct dcp_plan *plan, char why[WHY])
-{
-    struct dcp_check_result r;
-    struct dcp_error err = { 0 };
-
-    ck_assert_msg(dcp_check_plan(w->inv, &w->demand, plan, &r, &err), "%s",
-                  err.message);
-    bool pass = r.pass;
-
-    if (!pass) {
-        (void)snprintf(why, WHY, "step %u, %s, %s: %s", r.violations[0].step,
-                       r.violations[0].rule, r.violations[0].object,
-                       r.violations[0].text);
-    }
-    dcp_check_result_finish(&r);
-    return pass;
 }
 
 static const struct dcp_step *
@@ -247,7 +228,7 @@ parking_is_legal(const struct sample *s, char why[WHY])
         if (!ok) {
             (void)snprintf(why, WHY, "planner: %s", err.message);
         } else if (plan && plan->n_legs == 2) {
-            ok = passes(&w, plan, why);
+            ok = plan_passes(&w, plan, why, WHY);
             if (ok && round == 0) {
                 ok = promises_hold(&w, plan, why);
                 n_plans++;
@@ -261,8 +242,8 @@ parking_is_legal(const struct sample *s, char why[WHY])
 
                 spoil(&w, plan, round);
                 n_spoilt++;
-                n_refused += !passes(&w, plan, ignored);
-                ok = round != 1 || !passes(&w, plan, ignored);
+                n_refused += !plan_passes(&w, plan, ignored, WHY);
+                ok = round != 1 || !plan_passes(&w, plan, ignored, WHY);
                 if (!ok) {
                     (void)snprintf(why, WHY, "woken too late, not refused");
                 }

@@ -5,10 +5,10 @@
  * they left.  On tiny ones without: no set of hosts that fits is smaller than
  * the one that was kept, by scheduling every set here. */
 
-#include "model/check/check.h"
 #include "solver/planner.h"
 #include "solver/schedule.h"
 #include "tests/support/random_model.h"
+#include "tests/support/verdict.h"
 #include "tests/unit/run_suite.h"
 
 #include <stdio.h>
@@ -30,24 +30,6 @@ request(const struct world *w, const struct dcp_placement *start,
         .goals = dcp_goals_single(goal),
         .solve = { .seed = seed, .iterations = 20, .gap_frac = 0.1 },
     };
-}
-
-static bool
-is_legal(const struct world *w, const struct dcp_plan *plan, char why[WHY])
-{
-    struct dcp_check_result r;
-    struct dcp_error err = { 0 };
-
-    ck_assert_msg(dcp_check_plan(w->inv, &w->demand, plan, &r, &err), "%s",
-                  err.message);
-    bool pass = r.pass;
-
-    if (!pass) {
-        (void)snprintf(why, WHY, "%s, %s: %s", r.violations[0].rule,
-                       r.violations[0].object, r.violations[0].text);
-    }
-    dcp_check_result_finish(&r);
-    return pass;
 }
 
 static bool
@@ -120,7 +102,7 @@ cut_is_legal(const struct sample *s, char why[WHY])
     if (!ok) {
         (void)snprintf(why, WHY, "planner: %s", err.message);
     } else if (plan) {
-        ok = is_legal(&w, plan, why) && ends_in_time(&r, plan, why) &&
+        ok = plan_passes(&w, plan, why, WHY) && ends_in_time(&r, plan, why) &&
              (o.window.fits || says_so(&o, why));
         n_whole += o.window.fits;
         n_cut += !o.window.fits;
@@ -307,7 +289,8 @@ cut_is_least(const struct sample *s, char why[WHY])
         n_left += plan != NULL;
     }
     ok = ok &&
-         (!plan || (is_legal(&w, plan, why) && ends_in_time(&r, plan, why)));
+         (!plan ||
+          (plan_passes(&w, plan, why, WHY) && ends_in_time(&r, plan, why)));
     world_free(&w);
     return ok;
 }

@@ -79,4 +79,25 @@ expect_placement(struct world *w, const char *want, uint32_t n_soft)
     world_free(w);
 }
 
+/* Does the plan pass?  If not, 'why' has the first violation. */
+static inline bool
+plan_passes(const struct world *w, const struct dcp_plan *plan, char *why,
+            size_t size)
+{
+    struct dcp_check_result r;
+    struct dcp_error err = { 0 };
+
+    ck_assert_msg(dcp_check_plan(w->inv, &w->demand, plan, &r, &err), "%s",
+                  err.message);
+    bool pass = r.pass;
+
+    if (!pass) {
+        (void)snprintf(why, size, "step %u, %s, %s: %s", r.violations[0].step,
+                       r.violations[0].rule, r.violations[0].object,
+                       r.violations[0].text);
+    }
+    dcp_check_result_finish(&r);
+    return pass;
+}
+
 #endif /* tests/support/verdict.h */
