@@ -5,8 +5,8 @@
 
 #include "solver/assign/delta.h"
 #include "solver/assign/search.h"
+#include "tests/support/in_time.h"
 #include "tests/support/random_assign.h"
-#include "tests/unit/run_suite.h"
 
 #include <string.h>
 
@@ -263,13 +263,15 @@ START_TEST(deadlines_hold)
     struct dcp_assign_options o = {
         .seed = 1, .time_limit_s = 3, .threads = 2, .max_moves = UINT32_MAX
     };
-    struct dcp_assign_result found;
+    struct dcp_assign_result found = { .seconds = 1000 };
     uint32_t at[60];
 
-    ck_assert(dcp_assign_search(&w.p, &o, at, &found, NULL));
-    /* 5 % is what is promised; a machine full of tests may wake us late. */
-    ck_assert_double_lt(found.seconds, 3 * 1.5 * DCP_TEST_SLOWNESS);
-    ck_assert_int_eq(value(&w.p, at), found.cost);
+    for (unsigned n = 0; n < IN_TIME_TRIES && !in_time(found.seconds, 3); n++) {
+        ck_assert(dcp_assign_search(&w.p, &o, at, &found, NULL));
+        ck_assert_int_eq(value(&w.p, at), found.cost);
+    }
+    ck_assert_msg(in_time(found.seconds, 3), "%g s instead of 3",
+                  found.seconds);
     dcp_arena_destroy(w.arena);
 }
 END_TEST
