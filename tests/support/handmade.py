@@ -33,10 +33,16 @@ vms:
 START, MORNING = "2013-08-30T20:00:00Z", "2013-08-31T03:30:00Z"
 
 
-def policy_digest(model_digest):
-    """Of the model's own policy, without a policy file."""
-    text = ("policy" + model_digest).encode()
-    return "sha256:" + hashlib.sha256(text).hexdigest()
+def sha256(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def policy_digest(model_digest, policy_file=None):
+    """Of the model's own policy, or of that with a policy file's bytes."""
+    text = "policy" + model_digest
+    if policy_file is not None:
+        text += sha256(policy_file)
+    return sha256(text.encode())
 
 
 def step(number, leg, kind, thing, start, to, after, facts, undo, **more):
