@@ -212,7 +212,8 @@ interval_of(const struct backtest *b, const struct column *c)
     return out;
 }
 
-/* What the plans promise: policy.overload, or the largest 1 - percentile of the model's tiers. */
+/* What the plans promise: policy.overload, or the largest 1 - percentile of
+ * the model's tiers. */
 static double
 planned_exceedance_frac(const struct dcp_inventory *inv)
 {

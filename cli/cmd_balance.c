@@ -63,10 +63,11 @@ const struct dcp_command dcp_cmd_balance = {
     .details =
         "Moves VMs between hosts that are on until they are about equally "
         "loaded, as far as\nthe moves are worth it (policy.min_gain: what one "
-        "move on every tenth host would\nhave to gain together).  Rules, reach, headroom and "
-        "limits are kept; violations are ended first; no\nhost is switched.  "
-        "With --max-moves the best plan within so many moves is sought.  The\n"
-        "bound says how even things could be at best.\n\nExamples:\n"
+        "move on every tenth host would\nhave to gain together).  Rules, "
+        "reach, headroom and limits are kept; violations are\nended first; "
+        "no host is switched.  With --max-moves the best plan within so many\n"
+        "moves is sought.  The bound says how even things could be at best.\n"
+        "\nExamples:\n"
         "  dcplan balance --max-moves 20 -o plan.json\n"
         "  dcplan balance --pareto 5,10,20,40 --max-moves 10 -o plan.json\n"
         "  dcplan balance --score hours --json\n",

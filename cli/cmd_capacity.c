@@ -291,8 +291,8 @@ const struct dcp_command dcp_cmd_capacity = {
         "model has, each as demanding as those are on average, without "
         "placement\nrules; 'dcplan place --how-many' obeys rules and headroom, "
         "and takes a new VM at\nall that its vCPUs may use.  What one purchase "
-        "would make room for comes last, the\nmost per host first.  docs/formulas.md "
-        "has the methods.\n\n"
+        "would make room for comes last, the\nmost per host first.  "
+        "docs/formulas.md has the methods.\n\n"
         "Examples:\n"
         "  dcplan capacity\n"
         "  dcplan capacity --json | jq '.clusters[0].binding'\n",
