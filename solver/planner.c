@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "model/duty.h"
 #include "solver/homecoming.h"
-#include "solver/parking.h"
 #include "solver/planner_work.h"
 
 #include <math.h>
@@ -39,82 +37,6 @@ dcp_work_stays(const struct dcp_work *w)
 
 /* --- Solving ------------------------------------------------------------ */
 
-/* Values of one phase: what being on costs from 'first' to 'last', in a
- * question about the slots from 'question_first' on. */
-static void
-set_values(struct dcp_work *w, uint32_t question_first, uint32_t first,
-           uint32_t last)
-{
-    for (uint32_t t = question_first; t < first; t++) {
-        w->weight[t - question_first] = 0;
-    }
-    dcp_goal_values(w->r->inventory, w->r->demand, first, last,
-                    dcp_work_guide(w), w->on_value, w->slope,
-                    w->weight + (first - question_first));
-
-    const struct dcp_demand *d = w->r->demand;
-    struct dcp_goal_terms *terms = &w->terms;
-
-    *terms = (struct dcp_goal_terms){
-        .goals = first ? &w->day_goals : &w->r->goals,
-        .paid_from = first,
-        .paid_to = last,
-        .shapes = w->shapes,
-        .n_shapes = w->n_shapes,
-        .licence_ms = d->slots[w->n_slots - 1].end_ms - d->slots[0].start_ms,
-    };
-    if (!dcp_work_stays(w)) {
-        terms->also[terms->n_also++] = w->r->start;
-    }
-    if (first && w->night.placement) {
-        terms->also[terms->n_also++] = w->night.placement;
-    }
-}
-
-/* The day is judged by its own costs; of a sum, hosts, balance and room are
- * those of the night's end. */
-static void
-set_day_goals(struct dcp_work *w)
-{
-    w->day_goals = w->r->goals;
-    for (uint32_t k = 0; k < w->day_goals.n_levels; k++) {
-        double *weight = w->day_goals.level[k].weight;
-        enum dcp_goal alone;
-
-        if (!dcp_goal_level_single(&w->day_goals.level[k], &alone)) {
-            weight[DCP_GOAL_HOSTS] = 0;
-            weight[DCP_GOAL_BALANCE] = 0;
-            weight[DCP_GOAL_ROOM] = 0;
-        }
-    }
-}
-
-/* Hosts that are off stay off. */
-static bool
-keeps_power(const struct dcp_work *w)
-{
-    return w->r->job == DCP_JOB_EVACUATE || w->r->job == DCP_JOB_BALANCE;
-}
-
-static void
-set_use(struct dcp_work *w)
-{
-    const struct dcp_inventory *inv = w->r->inventory;
-
-    for (uint32_t h = 0; h < w->n_hosts; h++) {
-        bool off = !w->r->start->on[h];
-        bool keep = dcp_host_duty(inv, (dcp_host_id){ h }, w->r->start_ms, NULL,
-                                  0) != DCP_DUTY_NONE ||
-                    w->r->job == DCP_JOB_BALANCE || (keeps_power(w) && off);
-
-        w->use[h] = inv->hosts[h].state == DCP_HOST_MAINTENANCE ||
-                            (w->r->avoid && w->r->avoid[h])
-                        ? DCP_HOST_AVOID
-                    : keep ? DCP_HOST_KEEP
-                           : DCP_HOST_FREE;
-    }
-}
-
 struct dcp_question
 dcp_work_question(const struct dcp_work *w, const struct dcp_placement *start,
                   uint32_t last_slot)
@@ -131,7 +53,7 @@ dcp_work_question(const struct dcp_work *w, const struct dcp_placement *start,
         .absent = last_slot == w->night_slots ? w->absent : NULL,
         .host_use = w->use,
         .resting = w->r->resting,
-        .may_wake = !keeps_power(w),
+        .may_wake = !dcp_work_keeps_power(w),
         .may_empty = w->r->job == DCP_JOB_CONSOLIDATE && !w->r->settled,
         .headroom = w->r->inventory->policy.n_survive > 0,
         .gentle = w->r->job != DCP_JOB_CONSOLIDATE,
@@ -172,12 +94,6 @@ take_standing(struct dcp_work *w, const struct dcp_solution *s)
 /* A budget of moves is cut so often before nothing is moved at all. */
 #define BUDGET_CUTS       8u
 #define ATTEMPT_SEED_STEP UINT64_C(0x9e3779b97f4a7c15)
-
-void
-dcp_work_set_values(struct dcp_work *w, uint32_t first, uint32_t last)
-{
-    set_values(w, 0, first, last);
-}
 
 /* The request's limit is for all its questions together: each gets a share of
  * what is left, and at least a moment to find some answer. */
@@ -289,7 +205,7 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
 {
     struct dcp_question q = dcp_work_question(w, w->r->start, w->night_slots);
 
-    set_values(w, 0, 0, w->night_slots);
+    dcp_work_set_values(w, 0, w->night_slots);
     if (!dcp_work_solve(w, &q, w->r->two_legs ? 0.6 : 1, &w->night, err)) {
         return false;
     }
@@ -334,7 +250,7 @@ solve_day(struct dcp_work *w, struct dcp_error *err)
     q.may_empty = true;
     q.max_moves =
         (uint32_t)(w->r->max_moves > moved ? w->r->max_moves - moved : 0);
-    set_values(w, 0, w->night_slots, w->n_slots);
+    dcp_work_set_values(w, w->night_slots, w->n_slots);
     return dcp_work_solve(w, &q, 1, &w->day, err) &&
            (has_answer(&w->day) || w->r->settled ||
             !strcmp(w->day.because.rule, "max-moves") ||
@@ -596,83 +512,42 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
 }
 
 static bool
-counts_room(const struct dcp_goals *goals)
+make(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
 {
-    bool counts = false;
+    const struct dcp_plan_request *r = w->r;
+    struct dcp_plan_outcome *outcome = w->outcome;
+    bool ok = true, again = true;
 
-    for (uint32_t k = 0; k < goals->n_levels; k++) {
-        counts |= dcp_goal_level_has(&goals->level[k], DCP_GOAL_ROOM);
+    w->move_budget =
+        (uint32_t)(r->max_moves < UINT32_MAX ? r->max_moves : UINT32_MAX);
+    for (; ok && again && w->attempt < ATTEMPTS_MAX; w->attempt++) {
+        outcome->moves = 0;
+        outcome->moved_mib = 0;
+        ok = run(w, out_plan, err);
+        bool cut = !*out_plan && cut_budget(w);
+
+        again = cut || (!*out_plan && !dcp_work_time_is_up(w) &&
+                        (!strcmp(outcome->because.rule, "order") ||
+                         (w->n_detours > 0 && w->n_detours < r->max_moves &&
+                          r->job == DCP_JOB_BALANCE)));
+        w->attempt -= cut; /* The same random numbers. */
+        dcp_solution_finish(&w->night);
+        dcp_solution_finish(&w->day);
+        dcp_placement_destroy(w->home);
+        w->home = NULL;
     }
-    return counts;
+    return ok;
 }
 
 bool
 dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
               struct dcp_plan_outcome *outcome, struct dcp_error *err)
 {
-    struct dcp_work w = { .r = r,
-                          .outcome = outcome,
-                          .n_hosts = r->inventory->n_hosts,
-                          .n_slots = r->demand->n_slots };
+    struct dcp_work w;
+
     *out_plan = NULL;
-    *outcome = (struct dcp_plan_outcome){
-        .status = DCP_STATUS_TIMEOUT,
-        .unit = dcp_work_unit(&w, 0),
-        .bound_method = "",
-        .because = { .need = NAN, .have = NAN },
-        .window = { .fits = true },
-    };
-    dcp_goal_level_print(&r->goals.level[0], outcome->goal,
-                         sizeof outcome->goal);
-    set_day_goals(&w);
-    while (w.night_slots < w.n_slots &&
-           (!r->two_legs ||
-            r->demand->slots[w.night_slots].start_ms < r->window_end_ms)) {
-        w.night_slots++;
-    }
-    DCP_FREE double *on_value = calloc(w.n_hosts + 1u, sizeof *on_value);
-    DCP_FREE double *slope = calloc(w.n_hosts + 1u, sizeof *slope);
-    DCP_FREE double *weight = calloc(w.n_slots + 1u, sizeof *weight);
-    DCP_FREE uint8_t *use = calloc(w.n_hosts + 1u, 1);
-    DCP_FREE uint8_t *absent = calloc(r->inventory->n_vms + 1u, 1);
+    bool ok = dcp_work_begin(&w, r, outcome, err) && make(&w, out_plan, err);
 
-    if (!on_value || !slope || !weight || !use || !absent || !w.night_slots) {
-        return dcp_fail(err, w.night_slots ? DCP_E_NOMEM : DCP_E_ARGUMENT,
-                        "no memory, or no slots, for a plan");
-    }
-    w.on_value = on_value;
-    w.slope = slope;
-    w.weight = weight;
-    w.use = use;
-    if (r->two_legs && r->job == DCP_JOB_CONSOLIDATE && !r->no_park &&
-        dcp_parking_choose(r->inventory, r->start_ms, r->window_end_ms,
-                           absent)) {
-        w.absent = absent;
-    }
-    w.started_ms = dcp_monotonic_ms();
-    if (counts_room(&r->goals) && !dcp_work_choose_shapes(&w, err)) {
-        return false;
-    }
-    set_use(&w);
-    w.move_budget =
-        (uint32_t)(r->max_moves < UINT32_MAX ? r->max_moves : UINT32_MAX);
-    bool ok = true, again = true;
-
-    for (; ok && again && w.attempt < ATTEMPTS_MAX; w.attempt++) {
-        outcome->moves = 0;
-        outcome->moved_mib = 0;
-        ok = run(&w, out_plan, err);
-        bool cut = !*out_plan && cut_budget(&w);
-
-        again = cut || (!*out_plan && !dcp_work_time_is_up(&w) &&
-                        (!strcmp(outcome->because.rule, "order") ||
-                         (w.n_detours > 0 && w.n_detours < r->max_moves &&
-                          r->job == DCP_JOB_BALANCE)));
-        w.attempt -= cut; /* The same random numbers. */
-        dcp_solution_finish(&w.night);
-        dcp_solution_finish(&w.day);
-        dcp_placement_destroy(w.home);
-        w.home = NULL;
-    }
+    dcp_work_end(&w);
     return ok;
 }

@@ -39,6 +39,7 @@ struct dcp_plan_request {
     int64_t window_end_ms;     /* Where two_legs. */
     const uint8_t *avoid;      /* By host: 1 = must end empty; NULL: none. */
     const uint8_t *resting;    /* By VM: 1 = stays where it is; NULL: none. */
+    const uint8_t *stays_on;   /* By host: 1 = may not go off; NULL: none. */
     bool bring_back;           /* EVACUATE: a second leg home. */
     /* The evening of this window has been carried out: only repair, unless
      * there is much to gain. */
@@ -95,5 +96,14 @@ struct dcp_plan_outcome {
 bool dcp_plan_make(const struct dcp_plan_request *, struct dcp_plan **out_plan,
                    struct dcp_plan_outcome *outcome, struct dcp_error *err)
     DCP_CHECKED;
+
+/* What it is worth that the first leg ends in 'end1' and the second, or all of
+ * it, in 'end2': objectives, hosts and prediction of 'outcome', as
+ * dcp_plan_make() counts them.  Nothing is judged, and no bound is set. */
+bool dcp_plan_weigh(const struct dcp_plan_request *,
+                    const struct dcp_placement *end1,
+                    const struct dcp_placement *end2,
+                    struct dcp_plan_outcome *outcome,
+                    struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/planner.h */

@@ -21,16 +21,25 @@ struct dcp_work {
     uint32_t move_budget;       /* Of the night, where moves are limited. */
     struct dcp_room_shape shapes[DCP_WORK_SHAPES];
     uint32_t n_shapes;
-    uint8_t *use;
+    uint8_t *use, *parked;
     int64_t started_ms; /* On the monotonic clock. */
     uint32_t attempt;   /* From 0; each draws other random numbers. */
     struct dcp_solution night, day;
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
-    uint8_t *absent; /* By VM: parked for the night; NULL: none. */
+    const uint8_t *absent; /* By VM: parked for the night; NULL: none. */
     struct dcp_placement *home; /* Owned: where a return leg ends. */
     double even_before, even_after, even_bound; /* BALANCE. */
     uint32_t n_detours; /* Moves of an earlier attempt above the limit. */
 };
+
+/* solver/planner_begin.c: work of a request, to be ended whatever comes of
+ * it. */
+bool dcp_work_begin(struct dcp_work *, const struct dcp_plan_request *,
+                    struct dcp_plan_outcome *, struct dcp_error *err)
+    DCP_CHECKED;
+void dcp_work_end(struct dcp_work *);
+/* Hosts that are off stay off. */
+bool dcp_work_keeps_power(const struct dcp_work *);
 
 /* The first goal is something else than the number of hosts. */
 bool dcp_work_by_value(const struct dcp_work *);
