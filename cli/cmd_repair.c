@@ -29,13 +29,16 @@ static const struct dcp_opt_group groups[] = {
 
 const struct dcp_command dcp_cmd_repair = {
     .name = "repair",
-    .summary = "plan to end violations with few moves",
+    .summary = "plan to end violations with the fewest moves",
     .synopsis = "[-o PLAN]",
     .details =
         "Moves VMs off hosts that are overloaded, in maintenance or forbidden "
         "by a rule or\nby reach, and wakes hosts where there is no room or no "
-        "headroom otherwise.  What is\nin order stays where it is.  Nothing "
-        "to do is success.\n\nExamples:\n"
+        "headroom otherwise.  What is\nin order stays where it is.  As few VMs "
+        "as can be are moved, and of equal answers the\none that wakes fewer "
+        "hosts and moves less memory is taken; the answer says how many\nVMs "
+        "must move at least, and is `optimal` where no fewer do.  Nothing to "
+        "do is\nsuccess.\n\nExamples:\n"
         "  dcplan repair -o plan.json\n"
         "  dcplan repair --detailed-exitcode --json\n",
     .groups = groups,

@@ -58,69 +58,6 @@ const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS] = {
       NULL, "exit with 10 when there is something to do" },
 };
 
-bool
-dcp_planning_goals(const struct dcp_inventory *inv, const char *text,
-                   struct dcp_goals *out, struct dcp_error *err)
-{
-    struct dcp_goals goals;
-
-    dcp_goals_of_policy(&inv->policy, &goals);
-    if (text) {
-        if (!dcp_goals_parse(text, &goals, err)) {
-            return false;
-        }
-        goals.slack_frac = inv->policy.goal_slack_frac;
-    } else if (!inv->policy.goal_given && !dcp_inventory_has_prices(inv)) {
-        goals = dcp_goals_single(DCP_GOAL_HOSTS);
-    }
-    for (uint32_t k = 0; k < goals.n_levels; k++) {
-        if (dcp_goal_level_has(&goals.level[k], DCP_GOAL_COST) &&
-            !dcp_inventory_has_prices(inv)) {
-            return dcp_fail(err, DCP_E_USAGE,
-                            "goal 'cost' needs a tariff with prices at a "
-                            "site; add one, or use --goal energy or hosts");
-        }
-    }
-    const struct dcp_goal_level *first = &goals.level[0];
-
-    if (!dcp_goal_level_has(first, DCP_GOAL_COST) &&
-        !dcp_goal_level_has(first, DCP_GOAL_ENERGY) &&
-        !dcp_goal_level_has(first, DCP_GOAL_HOSTS) &&
-        !dcp_goal_level_has(first, DCP_GOAL_LICENCES)) {
-        char name[64];
-
-        dcp_goal_level_print(first, name, sizeof name);
-        return dcp_fail(err, DCP_E_UNSUPPORTED,
-                        "goal '%s' cannot come first; use cost, energy, hosts "
-                        "or licences, alone or in a sum",
-                        name);
-    }
-    *out = goals;
-    return true;
-}
-
-/* Balance first; others may follow to be told of. */
-static bool
-balance_goals(const struct dcp_inventory *inv, const char *text,
-              struct dcp_goals *out, struct dcp_error *err)
-{
-    enum dcp_goal goal;
-
-    *out = dcp_goals_single(DCP_GOAL_BALANCE);
-    if (!text) {
-        return true;
-    }
-    if (!dcp_goals_parse(text, out, err)) {
-        return false;
-    }
-    out->slack_frac = inv->policy.goal_slack_frac;
-    return (dcp_goal_level_single(&out->level[0], &goal) &&
-            goal == DCP_GOAL_BALANCE) ||
-           dcp_fail(err, DCP_E_USAGE,
-                    "'balance' makes balance small before all else: --goal "
-                    "begins with it, or is left out");
-}
-
 /* --- Demand ------------------------------------------------------------- */
 
 static struct dcp_demand *
@@ -443,9 +380,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     if (o->limit_from_start) {
         r.solve.time_limit_s = limit_left_s(g, before);
     }
-    if (!(job->job == DCP_JOB_BALANCE
-              ? balance_goals(inv, o->goals, &r.goals, err)
-              : dcp_planning_goals(inv, o->goals, &r.goals, err)) ||
+    if (!dcp_planning_job_goals(inv, job->job, o->goals, &r.goals, err) ||
         (job->has_window && start == c->model.placement &&
          !is_settled(g, c, a, &a->settled, err))) {
         return false;

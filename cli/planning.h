@@ -93,6 +93,12 @@ bool
 dcp_planning_goals(const struct dcp_inventory *, const char *text,
                    struct dcp_goals *out, struct dcp_error *err) DCP_CHECKED;
 
+/* cli/planning_goals.c: the same for a job: balance and repair have a first goal
+ * of their own. */
+bool dcp_planning_job_goals(const struct dcp_inventory *, enum dcp_job,
+                            const char *text, struct dcp_goals *out,
+                            struct dcp_error *err) DCP_CHECKED;
+
 /* cli/planning_conflict.c: what clashes, and the least to give up; nothing
  * where nothing was found. */
 void dcp_conflict_print(const struct dcp_conflict *);

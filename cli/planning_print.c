@@ -303,6 +303,12 @@ print_standing(const struct dcp_planning_job *job,
             printf("%-15s feasible\n", "status");
             break;
         }
+        if (job->job == DCP_JOB_REPAIR) {
+            printf("%-15s feasible; a repair moves %.0f VMs at least (bound: "
+                   "%s)\n",
+                   "status", o->lower_bound, o->bound_method);
+            break;
+        }
         if (!packs) {
             printf("%-15s feasible; few moves are the aim, not few hosts\n",
                    "status");
@@ -555,6 +561,10 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
         printf("%-15s %.4f -> %.4f (%s; at least %.4f), %u moves\n", "balance",
                o->before, o->after, job->score, o->lower_bound,
                a->plan ? o->moves : 0);
+    }
+    if (job->job == DCP_JOB_REPAIR && a->plan) {
+        printf("%-15s %.0f VMs, at least %.0f must\n", "moves", o->after,
+               o->lower_bound);
     }
     dcp_planning_soft_print(c, a);
     dcp_planning_pareto_print(job);

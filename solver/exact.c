@@ -7,20 +7,12 @@
 #include "solver/headroom.h"
 #include "solver/lp.h"
 #include "solver/pricing.h"
+#include "solver/repair.h"
 #include "solver/search.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool
-usable_host(const struct dcp_problem *p, uint32_t h)
-{
-    bool on = p->q->start->on[h];
-
-    return p->use[h] != DCP_HOST_AVOID &&
-           (on || (p->q->may_wake && p->use[h] == DCP_HOST_FREE));
-}
 
 bool
 dcp_exact_is_small(const struct dcp_problem *p)
@@ -38,7 +30,7 @@ dcp_exact_is_small(const struct dcp_problem *p)
         }
     }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
-        n += usable_host(p, h) ? p->n_items + 1u : 0;
+        n += dcp_problem_may_hold(p, h) ? p->n_items + 1u : 0;
     }
     return n <= DCP_EXACT_MAX_BINARIES;
 }
@@ -74,8 +66,11 @@ load_cost(const struct dcp_problem *p, uint32_t item, uint32_t host)
     const struct dcp_pricing *g = p->pricing;
     const struct dcp_priced_level *level = &g->level[0];
     const uint32_t *mhz = p->cpu_mhz + (size_t)item * p->stride;
-    double cost = 0;
+    double cost = level->per_move * dcp_pricing_moves(p, item, host);
 
+    if (p->q->fewest_moves && host != p->start_host[item]) {
+        cost += dcp_repair_memory_share(p, item);
+    }
     for (uint32_t t = 0; level->mhz_slope && t < p->n_slots; t++) {
         cost += level->mhz_slope[host] *
                 (p->q->slot_weight ? p->q->slot_weight[t] : 1) * mhz[t];
@@ -110,17 +105,37 @@ host_cost(const struct dcp_problem *p, uint32_t host)
     return cost;
 }
 
+/* Whether a rule that the start breaks wants fewer of these hosts on. */
+static bool
+is_one_too_many(const struct dcp_problem *p, uint32_t h)
+{
+    for (uint32_t k = p->power_first[h]; k < p->power_first[h + 1]; k++) {
+        const struct dcp_rule *rule = p->power_rules[p->power_of[k]].rule;
+        uint64_t on = 0;
+
+        for (uint32_t i = 0; i < rule->n_hosts; i++) {
+            on += p->q->start->on[rule->hosts[i]];
+        }
+        if (rule->kind == DCP_RULE_MAX_ON && on > rule->limit) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 add_columns(struct dcp_exact *m)
 {
     const struct dcp_problem *p = m->p;
 
     for (uint32_t h = 0; m->ok && h < p->n_hosts; h++) {
-        bool fixed = p->q->start->on[h] &&
-                     (p->use[h] == DCP_HOST_KEEP || !p->q->may_empty);
+        bool fixed =
+            p->q->start->on[h] &&
+            (p->use[h] == DCP_HOST_KEEP ||
+             (!p->q->may_empty && !is_one_too_many(p, h)));
 
         m->on_col[h] = UINT32_MAX;
-        if (usable_host(p, h)) {
+        if (dcp_problem_may_hold(p, h)) {
             m->on_col[h] =
                 dcp_lp_add_col(m->lp, fixed ? 1 : 0, 1, host_cost(p, h), true);
             m->ok = m->on_col[h] != UINT32_MAX;
@@ -341,6 +356,18 @@ known_answer(const struct dcp_exact *m, double *x)
     known_licences(m, m->licence_col, x);
 }
 
+static bool
+is_better(const struct dcp_exact *m, struct dcp_state *a, struct dcp_state *b)
+{
+    if (!m->starts) {
+        return true;
+    }
+    return m->p->q->fewest_moves
+               ? dcp_repair_compare(dcp_repair_cost_of(a),
+                                    dcp_repair_cost_of(b)) < 0
+               : dcp_search_value(a) < dcp_search_value(b);
+}
+
 /* Builds the answer on a copy and takes it when it passes everything. */
 static bool
 adopt(const struct dcp_exact *m, struct dcp_state *s, const double *x,
@@ -354,7 +381,9 @@ adopt(const struct dcp_exact *m, struct dcp_state *s, const double *x,
     }
     dcp_state_assign(c, s);
     for (uint32_t i = 0; i < p->n_items; i++) {
-        dcp_state_remove(c, i);
+        if (c->host[i] != DCP_IX_NONE) {
+            dcp_state_remove(c, i);
+        }
     }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         if (m->on_col[h] != UINT32_MAX) {
@@ -387,8 +416,7 @@ adopt(const struct dcp_exact *m, struct dcp_state *s, const double *x,
         return false;
     }
     if (h.ok && c->n_on >= p->q->inventory->policy.keep_on &&
-        !dcp_state_broken_power_rule(c) &&
-        dcp_search_value(c) < dcp_search_value(s) &&
+        !dcp_state_broken_power_rule(c) && is_better(m, c, s) &&
         (!p->q->limits_moves || c->objective->n_moved <= p->q->max_moves)) {
         dcp_state_assign(s, c);
         *out_adopted = true;
@@ -398,24 +426,26 @@ adopt(const struct dcp_exact *m, struct dcp_state *s, const double *x,
 
 static bool
 run(struct dcp_exact *m, struct dcp_state *s, struct dcp_bound *bound,
-    const struct dcp_exact_limits *limits, bool *out_proved,
-    struct dcp_error *err)
+    const struct dcp_exact_limits *limits, bool *out_complete,
+    bool *out_proved, struct dcp_error *err)
 {
     uint32_t n = dcp_lp_n_cols(m->lp);
     DCP_FREE double *x = calloc(n + 1u, sizeof *x);
     DCP_FREE double *start = calloc(n + 1u, sizeof *start);
     struct dcp_lp_answer answer;
-    double value = dcp_search_value(s);
+    double value = m->starts ? dcp_search_value(s) : INFINITY;
     bool adopted = false;
 
     if (!x || !start) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for the exact solver");
     }
-    known_answer(m, start);
+    if (m->starts) {
+        known_answer(m, start);
+    }
     struct dcp_lp_options options = { .integer = true,
                                       .time_limit_s = limits->time_s,
                                       .node_limit = limits->nodes,
-                                      .start = start };
+                                      .start = m->starts ? start : NULL };
 
     if (!dcp_lp_solve(m->lp, &options, &answer, x, err)) {
         return false;
@@ -423,11 +453,19 @@ run(struct dcp_exact *m, struct dcp_state *s, struct dcp_bound *bound,
     bool has =
         answer.status == DCP_LP_OPTIMAL || answer.status == DCP_LP_FEASIBLE;
 
-    if (has && answer.value < value - 1e-7 * fmax(fabs(value), 1) &&
+    bool fewest = m->p->q->fewest_moves;
+
+    bound->infeasible |= fewest && answer.status == DCP_LP_INFEASIBLE;
+    if (has && (fewest || answer.value < value - 1e-7 * fmax(fabs(value), 1)) &&
         !adopt(m, s, x, &adopted, err)) {
         return false;
     }
+    *out_complete = m->starts || adopted;
     double safe = answer.bound - 1e-7 * fmax(fabs(answer.bound), 1);
+
+    if (fewest && answer.bound > -DCP_LP_INF) { /* Whole VMs; see repair.h. */
+        safe = fmax(ceil(answer.bound - 0.5 - 1e-6), 0);
+    }
 
     if (answer.bound > -DCP_LP_INF && safe > bound->value) {
         bound->value = safe;
@@ -439,6 +477,9 @@ run(struct dcp_exact *m, struct dcp_state *s, struct dcp_bound *bound,
             bound->value = per_host * bound->hosts;
         }
     }
+    if (!*out_complete) {
+        return true;
+    }
     value = dcp_search_value(s);
     *out_proved = value <= bound->value + 1e-6 * fmax(fabs(value), 1);
     if (*out_proved) {
@@ -449,8 +490,8 @@ run(struct dcp_exact *m, struct dcp_state *s, struct dcp_bound *bound,
 
 bool
 dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
-              const struct dcp_exact_limits *limits, bool *out_proved,
-              struct dcp_error *err)
+              const struct dcp_exact_limits *limits, bool starts,
+              bool *out_complete, bool *out_proved, struct dcp_error *err)
 {
     const struct dcp_problem *p = s->p;
     DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
@@ -459,18 +500,21 @@ dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
     DCP_FREE uint32_t *on_col = malloc((p->n_hosts + 1u) * sizeof *on_col);
     struct dcp_exact m = { .p = p,
                        .s = s,
+                       .starts = starts,
                        .lp = lp,
                        .col = col,
                        .on_col = on_col,
                        .ok = lp && col && on_col };
 
     *out_proved = false;
+    *out_complete = starts;
     choose_slots(&m);
     add_columns(&m);
     add_capacity(&m);
     dcp_exact_rules(&m);
     add_licences(&m);
-    bool ok = m.ok ? run(&m, s, bound, limits, out_proved, err)
+    bool ok = m.ok ? run(&m, s, bound, limits, out_complete,
+                          out_proved, err)
                    : dcp_fail(err, DCP_E_NOMEM,
                               "no memory for the exact solver");
 

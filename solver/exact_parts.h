@@ -14,6 +14,7 @@
 struct dcp_exact {
     const struct dcp_problem *p;
     const struct dcp_state *s;
+    bool starts; /* From 's', which is complete and legal. */
     struct dcp_lp *lp;
     uint32_t *col;    /* [item * n_hosts + host]; UINT32_MAX: out of reach. */
     uint32_t *on_col; /* [host]; UINT32_MAX: may not be on. */

@@ -350,7 +350,7 @@ dcp_objective_value(struct dcp_state *s, uint32_t level)
 {
     refresh(s);
     return whole_value(s->p->pricing, s->objective, level) +
-           (level ? 0 : dcp_state_soft_price(s));
+           (level || s->p->q->fewest_moves ? 0 : dcp_state_soft_price(s));
 }
 
 double
@@ -366,7 +366,8 @@ dcp_objective_measure(const struct dcp_state *s, uint32_t level)
         value = whole_value(s->p->pricing, o, level);
     }
     dcp_objective_destroy(o);
-    return value + (level ? 0 : dcp_state_soft_price(s));
+    return value + (level || s->p->q->fewest_moves ? 0
+                                                   : dcp_state_soft_price(s));
 }
 
 int

@@ -25,7 +25,8 @@
 enum dcp_job {
     DCP_JOB_CONSOLIDATE,
     DCP_JOB_EVACUATE, /* 'avoid' says what. */
-    DCP_JOB_REPAIR,   /* Ends violations with few moves; empties nothing. */
+    DCP_JOB_REPAIR,   /* Ends violations with the fewest moves, which must be the
+                       * first goal; empties nothing. */
     DCP_JOB_BALANCE,  /* As repair, then evens out hosts that are on. */
 };
 

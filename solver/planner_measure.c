@@ -161,7 +161,8 @@ measure_soft(const struct dcp_work *w, const struct dcp_placement *end1,
     bool two = w->second_end && w->second_end != w->first_end;
     double price = 0;
 
-    if (!dcp_work_has_soft_rules(w)) {
+    /* A repair counts moves; what soft rules cost is told beside that. */
+    if (!dcp_work_has_soft_rules(w) || w->r->job == DCP_JOB_REPAIR) {
         return 0;
     }
     struct dcp_question q =

@@ -345,13 +345,15 @@ dcp_pricing_make(const struct dcp_problem *p, struct dcp_error *err)
         (void)no_memory(err);
         return NULL;
     }
-    g->counts_items = g->n_licences > 0 || p->q->limits_moves;
+    g->counts_items =
+        g->n_licences > 0 || p->q->limits_moves || p->q->fewest_moves;
     if (!terms) {
         g->n_levels = 1;
         g->level[0] = (struct dcp_priced_level){
-            .per_host = p->q->host_on_value ? 0 : 1,
-            .host_value = p->q->host_on_value,
-            .mhz_slope = p->q->mhz_slope,
+            .per_host = p->q->host_on_value || p->q->fewest_moves ? 0 : 1,
+            .host_value = p->q->fewest_moves ? NULL : p->q->host_on_value,
+            .mhz_slope = p->q->fewest_moves ? NULL : p->q->mhz_slope,
+            .per_move = p->q->fewest_moves ? 1 : 0,
         };
         return g;
     }

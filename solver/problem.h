@@ -47,6 +47,8 @@ struct dcp_question {
     bool headroom;  /* Ask for policy.survive. */
     bool gentle;    /* Move no more than repair and emptying need: no search
                      * that shuffles. */
+    bool fewest_moves; /* As few moves as can be, and little else
+                        * (solver/repair.h); the first goal counts moves. */
     bool limits_moves; /* No more than max_moves VMs away from their start;
                         * where nothing is to be emptied, the repair alone. */
     uint32_t max_moves;
@@ -192,6 +194,15 @@ dcp_problem_restarts_on(const struct dcp_problem *p, uint32_t item,
         p->reach_restart + (size_t)p->reach_class[item] * p->reach_words;
 
     return row[host / 64] >> (host % 64) & 1;
+}
+
+/* Whether the host may hold items at the end. */
+static inline bool
+dcp_problem_may_hold(const struct dcp_problem *p, uint32_t host)
+{
+    return p->use[host] != DCP_HOST_AVOID &&
+           (p->q->start->on[host] ||
+            (p->q->may_wake && p->use[host] == DCP_HOST_FREE));
 }
 
 /* solver/reach.c: fills reach_class, both reaches, n_classes, reach_words. */

@@ -114,101 +114,6 @@ dcp_search_keeps_headroom(struct search *x, struct dcp_error *err, bool *out_ok)
     return true;
 }
 
-/* --- Repair ------------------------------------------------------------- */
-
-/* Removes from an overloaded host the smallest item that ends the overload,
- * or the largest, until it ends. */
-static void
-unload(struct search *x, uint32_t h, uint32_t *out, uint32_t *n)
-{
-    struct dcp_state *s = x->s;
-
-    while (dcp_state_overloaded(s, h) && s->first[h] != DCP_IX_NONE) {
-        uint32_t ends = DCP_IX_NONE, largest = s->first[h];
-
-        for (uint32_t i = s->first[h]; i != DCP_IX_NONE;) {
-            uint32_t next = s->next[i];
-            double size = x->p->size[i];
-
-            dcp_state_remove(s, i);
-            if (!dcp_state_overloaded(s, h) &&
-                (ends == DCP_IX_NONE || size < x->p->size[ends])) {
-                ends = i;
-            }
-            dcp_state_place(s, i, h);
-            if (size > x->p->size[largest]) {
-                largest = i;
-            }
-            i = next;
-        }
-        uint32_t gone = ends != DCP_IX_NONE ? ends : largest;
-
-        dcp_insert_remove(&x->in, gone);
-        out[(*n)++] = gone;
-    }
-}
-
-/* Items that may not stay where they are go into 'out'. */
-static uint32_t
-take_off_misplaced(struct search *x, uint32_t *out)
-{
-    struct dcp_state *s = x->s;
-    const struct dcp_problem *p = x->p;
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        uint32_t h = s->host[i];
-
-        if (h == DCP_IX_NONE) {
-            out[n++] = i;
-        } else if (!s->on[h] || p->use[h] == DCP_HOST_AVOID ||
-                   !dcp_state_allowed(s, i, h)) {
-            dcp_insert_remove(&x->in, i);
-            out[n++] = i;
-        }
-    }
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        if (s->on[h] && p->use[h] != DCP_HOST_AVOID) {
-            unload(x, h, out, &n);
-        }
-    }
-    return n;
-}
-
-/* Places what is misplaced; what finds no place goes back where it was, or
- * stays unplaced. Returns how many found none. */
-uint32_t
-dcp_search_repair(struct search *x, uint32_t *items,
-                  struct dcp_search_result *out)
-{
-    struct dcp_state *s = x->s;
-    const struct dcp_problem *p = x->p;
-    uint32_t n = take_off_misplaced(x, items), lost = 0;
-
-    n = dcp_search_mend_power(x, items, n);
-
-    out->n_misplaced = n;
-    x->in.may_wake = true;
-    x->in.prefer_home = true;
-    x->in.swap_tries = 64;
-    dcp_sort_by_size(p, items, n);
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t item = items[k];
-
-        if (dcp_insert_one(&x->in, item)) {
-            continue;
-        }
-        out->unplaced_item = item;
-        lost++;
-        if (p->start_host[item] != DCP_IX_NONE) {
-            dcp_state_place(s, item, p->start_host[item]);
-        }
-    }
-    x->in.trail.n = 0;
-    x->in.prefer_home = false;
-    return lost;
-}
-
 /* --- All ---------------------------------------------------------------- */
 
 /* Three ways, or four, for small clusters: empty hosts one by one from where
@@ -527,12 +432,17 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
         dcp_inserter_finish(&x.in);
         return false;
     }
-    out->n_unplaced = dcp_search_repair(&x, items, out);
-    if (!out->n_unplaced) {
-        ok = s->p->q->limits_moves ? improve_within_moves(&x, out, err)
-                                   : improve(&x, out, err);
+    if (options->need) {
+        ok = dcp_search_fewest(&x, items, out, err);
+    } else {
+        out->n_unplaced = dcp_search_repair(&x, items, out);
+        if (!out->n_unplaced) {
+            ok = s->p->q->limits_moves ? improve_within_moves(&x, out, err)
+                                       : improve(&x, out, err);
+        }
     }
-    if (ok && !out->n_unplaced && s->broken && !s->p->q->limits_moves) {
+    if (ok && !out->n_unplaced && s->broken && !s->p->q->limits_moves &&
+        !options->need) {
         ok = dcp_search_mend_soft(
             &x, s->p->q->headroom && out->headroom.ok, err);
     }

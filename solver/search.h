@@ -10,6 +10,7 @@
 #include "solver/bound.h"
 #include "solver/headroom.h"
 #include "solver/progress.h"
+#include "solver/repair.h"
 
 /* How much of the search runs, to measure what each part is worth. */
 enum dcp_strategy {
@@ -29,6 +30,8 @@ struct dcp_search_options {
     double gap_frac;     /* Stop when this close to the bound. */
     struct dcp_observer observer; /* Of improvements. */
     int64_t started_ms;           /* What its seconds count from. */
+    const struct dcp_repair_need *need; /* The fewest moves are asked for, and
+                                         * this is known of them; NULL: not. */
 };
 
 enum dcp_stopped_by {

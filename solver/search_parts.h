@@ -79,6 +79,11 @@ bool dcp_search_place(struct search *, uint64_t ejections);
  * found no place.  'items' has room for all. */
 uint32_t dcp_search_repair(struct search *, uint32_t *items,
                            struct dcp_search_result *out);
+/* solver/search_repair.c: the same with as few moves as it finds, headroom
+ * included (out->headroom, out->n_unplaced). */
+bool dcp_search_fewest(struct search *, uint32_t *items,
+                       struct dcp_search_result *out,
+                       struct dcp_error *err) DCP_CHECKED;
 /* solver/search_ffd.c: all anew by first fit decreasing. */
 bool dcp_search_first_fit(struct search *, struct dcp_error *err) DCP_CHECKED;
 /* Switches hosts until no hard rule about how many are on is broken, as far as

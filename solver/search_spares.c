@@ -163,8 +163,10 @@ static bool
 mend(struct search *x, const struct dcp_headroom *failed,
      const uint32_t *restarts, uint8_t *closed, bool may_wake, bool again)
 {
+    bool few_moves = x->options->need != NULL; /* Waking moves nothing. */
+
     /* Once the time is up, what is quick. */
-    if (!((again || dcp_search_time_is_up(x)) && may_wake) &&
+    if (!((again || few_moves || dcp_search_time_is_up(x)) && may_wake) &&
         make_room(x, failed, closed)) {
         return true;
     }
@@ -175,7 +177,7 @@ mend(struct search *x, const struct dcp_headroom *failed,
         dcp_insert_power(&x->in, h, true);
         return true;
     }
-    return again && make_room(x, failed, closed);
+    return (again || few_moves) && make_room(x, failed, closed);
 }
 
 bool

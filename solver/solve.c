@@ -5,6 +5,7 @@
 #include "model/power.h"
 #include "solver/exact.h"
 #include "solver/pigeonhole.h"
+#include "solver/repair.h"
 #include "solver/rule_clash.h"
 #include "solver/shortage.h"
 
@@ -15,6 +16,7 @@
 
 /* Of the exact program, where iterations are limited instead of time. */
 #define EXACT_NODES 20u
+#define EXACT_REPAIR_NODES 2000u /* Of the fewest moves. */
 #define EXACT_S     10.0 /* Or a third of a long limit. */
 
 const char *
@@ -70,14 +72,6 @@ dcp_goal_values(const struct dcp_inventory *inv, const struct dcp_demand *d,
 
 /* --- Why not ------------------------------------------------------------ */
 
-static bool
-may_hold(const struct dcp_problem *p, uint32_t h)
-{
-    return p->use[h] != DCP_HOST_AVOID &&
-           (p->q->start->on[h] ||
-            (p->q->may_wake && p->use[h] == DCP_HOST_FREE));
-}
-
 /* What one item needs of a resource and the most that a host within its reach
  * has: scalars first, then CPU, then network. */
 static void
@@ -101,7 +95,7 @@ need_and_most(const struct dcp_problem *p, uint32_t item, uint32_t resource,
     }
     *out_most = 0;
     for (uint32_t h = 0; h < p->n_hosts; h++) {
-        if (may_hold(p, h) && dcp_problem_reaches(p, item, h) &&
+        if (dcp_problem_may_hold(p, h) && dcp_problem_reaches(p, item, h) &&
             cap[h] > *out_most) {
             *out_most = cap[h];
         }
@@ -152,7 +146,7 @@ impossible_item(const struct dcp_problem *p, struct dcp_state *empty,
         bool reaches = false, fits = false;
 
         for (uint32_t h = 0; h < p->n_hosts && !fits; h++) {
-            if (may_hold(p, h) && dcp_problem_reaches(p, i, h)) {
+            if (dcp_problem_may_hold(p, h) && dcp_problem_reaches(p, i, h)) {
                 reaches = true;
                 fits = dcp_state_fits(empty, i, h);
             }
@@ -194,7 +188,7 @@ unprotectable_item(const struct dcp_problem *p, struct dcp_state *empty,
 
         for (uint32_t h = 0;
              p->protected_item[i] && h < p->n_hosts && n_restarts < 2; h++) {
-            if (!may_hold(p, h)) {
+            if (!dcp_problem_may_hold(p, h)) {
                 continue;
             }
             if (dcp_problem_reaches(p, i, h) && dcp_state_fits(empty, i, h)) {
@@ -357,6 +351,42 @@ explain_incomplete(const struct dcp_problem *p,
     out->have = NAN;
 }
 
+/* The program of a small problem has no answer. */
+static void
+explain_no_repair(struct dcp_because *out)
+{
+    (void)snprintf(out->rule, sizeof out->rule, "capacity");
+    (void)snprintf(out->text, sizeof out->text,
+                   "no placement keeps all limits and hard rules");
+    out->need = out->have = NAN;
+}
+
+/* A part of what is broken that no leaving ends. */
+static void
+explain_need(const struct dcp_problem *p, const struct dcp_repair_need *need,
+             struct dcp_because *out)
+{
+    const struct dcp_inventory *inv = p->q->inventory;
+    bool reach = need->item != DCP_IX_NONE && !need->rule &&
+                 need->host == DCP_IX_NONE;
+
+    (void)snprintf(out->rule, sizeof out->rule, "%.60s",
+                   need->rule ? need->rule->name
+                   : reach    ? "reach"
+                              : "capacity");
+    if (need->host != DCP_IX_NONE) {
+        (void)snprintf(out->object, sizeof out->object, "host:%.80s",
+                       inv->hosts[need->host].name);
+    } else if (need->item != DCP_IX_NONE) {
+        (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
+                       inv->vms[p->vm[p->vm_first[need->item]]].name);
+    }
+    (void)snprintf(out->text, sizeof out->text,
+                   reach ? "it may not stay, and no other host can take it"
+                         : "what would have to leave can go nowhere else");
+    out->need = out->have = NAN;
+}
+
 /* --- Solving ------------------------------------------------------------ */
 
 static bool
@@ -413,8 +443,54 @@ tell(struct dcp_state *s, const struct dcp_bound *bound,
                       start);
 }
 
+/* Whether the exact program may improve the answer; of the fewest moves, or
+ * find the first. */
+static bool
+may_be_exact(const struct dcp_problem *p,
+             const struct dcp_search_result *result,
+             const struct dcp_repair_need *need,
+             const struct dcp_solve_options *options)
+{
+    if (options->strategy != DCP_STRATEGY_FULL ||
+        result->stopped_by == DCP_STOPPED_GAP || !dcp_exact_is_small(p)) {
+        return false;
+    }
+    return need || (result->complete && p->q->may_empty && !p->q->gentle);
+}
+
+static bool
+run_exact(struct dcp_state *s, struct dcp_bound *bound,
+          struct dcp_search_result *result,
+          const struct dcp_solve_options *options, int64_t start,
+          double limit_s, bool *out_proved, struct dcp_error *err)
+{
+    bool fewest = s->p->q->fewest_moves, complete;
+    double value = result->complete ? dcp_search_value(s) : INFINITY;
+    double least = bound->value;
+    struct dcp_exact_limits limits = {
+        fmin(left_s(start, limit_s), fmax(EXACT_S, limit_s / 3)), 0
+    };
+
+    if (options->iterations) { /* Repeatable: no clock decides. */
+        limits = (struct dcp_exact_limits){
+            600, fewest ? EXACT_REPAIR_NODES : EXACT_NODES
+        };
+    }
+    if (!dcp_exact_run(s, bound, &limits, result->complete, &complete,
+                       out_proved, err)) {
+        return false;
+    }
+    result->complete = complete;
+    if (complete &&
+        (dcp_search_value(s) < value || bound->value > least)) {
+        tell(s, bound, options, start);
+    }
+    return true;
+}
+
 static bool
 search(struct dcp_problem *p, struct dcp_bound *bound,
+       const struct dcp_repair_need *need,
        const struct dcp_solve_options *options, int64_t start, double limit_s,
        struct dcp_solution *out, struct dcp_error *err)
 {
@@ -426,6 +502,7 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
         .gap_frac = options->gap_frac,
         .observer = options->observer,
         .started_ms = start,
+        .need = need,
     };
     struct dcp_search_result result;
     DCP_AUTO(dcp_state) struct dcp_state *s = dcp_state_create(p, err);
@@ -437,38 +514,48 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
     out->stopped_by = result.stopped_by;
     out->rounds = result.rounds;
     out->n_misplaced = result.n_misplaced;
+    proved = result.stopped_by == DCP_STOPPED_PROOF;
+    if (may_be_exact(p, &result, need, options) && !(result.complete && proved) &&
+        !run_exact(s, bound, &result, options, start, limit_s, &proved, err)) {
+        return false;
+    }
+    if (bound->infeasible) {
+        explain_no_repair(&out->because);
+        out->status = DCP_STATUS_INFEASIBLE;
+        return true;
+    }
     if (!result.complete) {
         out->status = DCP_STATUS_TIMEOUT;
         explain_incomplete(p, &result, &out->because);
         return true;
     }
-    proved = result.stopped_by == DCP_STOPPED_PROOF;
-    if (options->strategy == DCP_STRATEGY_FULL && !proved &&
-        result.stopped_by != DCP_STOPPED_GAP && p->q->may_empty &&
-        !p->q->gentle && dcp_exact_is_small(p)) {
-        double value = dcp_search_value(s), least = bound->value;
-        struct dcp_exact_limits limits = {
-            fmin(left_s(start, limit_s), fmax(EXACT_S, limit_s / 3)), 0
-        };
-
-        if (options->iterations) { /* Repeatable: no clock decides. */
-            limits = (struct dcp_exact_limits){ 600, EXACT_NODES };
-        }
-        if (!dcp_exact_run(s, bound, &limits, &proved, err)) {
-            return false;
-        }
-        out->stopped_by = proved ? DCP_STOPPED_PROOF : out->stopped_by;
-        if (dcp_search_value(s) < value || bound->value > least) {
-            tell(s, bound, options, start);
-        }
-    }
-    if (!dcp_search_later_goals(s, &search_options, err)) {
+    out->stopped_by = proved ? DCP_STOPPED_PROOF : out->stopped_by;
+    if (!need && !dcp_search_later_goals(s, &search_options, err)) {
         return false;
     }
     out->status = proved ? DCP_STATUS_OPTIMAL : DCP_STATUS_FEASIBLE;
     out->value = dcp_search_value(s);
     out->checks = s->n_checks;
     return read_answer(p, s, out, err);
+}
+
+/* The fewest moves: what the programs of solver/repair.h say. */
+static bool
+find_need(struct dcp_problem *p, struct dcp_bound *bound,
+          const struct dcp_solve_options *options, double limit_s,
+          struct dcp_repair_need *out, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_state) struct dcp_state *s = dcp_state_create(p, err);
+    bool repeatable = options->iterations > 0;
+
+    if (!s || !dcp_repair_need_find(s, repeatable ? 600 : limit_s,
+                                    repeatable ? EXACT_REPAIR_NODES : 0, out,
+                                    err)) {
+        return false;
+    }
+    bound->value = fmax(bound->value, out->moves);
+    bound->method = "what must leave";
+    return true;
 }
 
 bool
@@ -514,7 +601,24 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
         }
         return true;
     }
-    if (!search(p, &bound, options, start, limit_s, out, err)) {
+    struct dcp_repair_need need = { 0 };
+
+    if (q->fewest_moves &&
+        !find_need(p, &bound, options, left_s(start, limit_s) / 2, &need,
+                   err)) {
+        return false;
+    }
+    if (need.infeasible) {
+        out->status = DCP_STATUS_INFEASIBLE;
+        explain_need(p, &need, &out->because);
+        dcp_repair_need_finish(&need);
+        return true;
+    }
+    bool ok = search(p, &bound, q->fewest_moves ? &need : NULL, options, start,
+                     limit_s, out, err);
+
+    dcp_repair_need_finish(&need);
+    if (!ok) {
         dcp_solution_finish(out);
         return false;
     }

@@ -129,11 +129,23 @@ value_of(const struct brute *b, uint32_t on)
     return value;
 }
 
+static inline double
+moves_of(const struct brute *b)
+{
+    double n = 0;
+
+    for (uint32_t v = 0; v < b->nv; v++) {
+        n += b->at[b->item[v]] != started(b, v);
+    }
+    return n;
+}
+
 /* All sets of hosts that are on with this placement. */
 static inline void
 try_power(struct brute *b)
 {
     uint32_t used = 0;
+    double moves = moves_of(b);
 
     for (uint32_t i = 0; i < b->n_items; i++) {
         used |= UINT32_C(1) << b->at[i];
@@ -150,7 +162,10 @@ try_power(struct brute *b)
         double value = value_of(b, on) + price;
         double n = (double)__builtin_popcount(on) + price;
 
-        if (legal && (value < b->best || n < b->fewest) && survives(b, on)) {
+        if (legal &&
+            (value < b->best || n < b->fewest || moves < b->fewest_moves) &&
+            survives(b, on)) {
+            b->fewest_moves = fmin(b->fewest_moves, moves);
             b->best = fmin(b->best, value);
             b->fewest = fmin(b->fewest, n);
         }
@@ -185,7 +200,8 @@ brute_force(const struct tiny_model *m)
                        .nh = m->w.inv->n_hosts,
                        .nv = m->w.inv->n_vms,
                        .best = INFINITY,
-                       .fewest = INFINITY };
+                       .fewest = INFINITY,
+                       .fewest_moves = INFINITY };
 
     for (uint32_t i = 0; i < VMS_MAX; i++) {
         b.at[i] = DCP_IX_NONE;

@@ -126,6 +126,7 @@ struct brute {
     uint32_t at[VMS_MAX];   /* By item; DCP_IX_NONE: not there. */
     bool protect[VMS_MAX];  /* By item. */
     double best, fewest;    /* INFINITY: no answer. */
+    double fewest_moves;    /* Likewise: VMs that do not stay. */
 };
 
 static inline uint32_t
