@@ -29,6 +29,16 @@ compare_objects(struct dcp_object a, struct dcp_object b)
     return a.ix < b.ix ? -1 : 1;
 }
 
+/* Of resizes; all others have none. */
+static int
+compare_sizes(struct dcp_vm_size a, struct dcp_vm_size b)
+{
+    if (a.vcpus != b.vcpus) {
+        return a.vcpus < b.vcpus ? -1 : 1;
+    }
+    return a.mem_mib < b.mem_mib ? -1 : a.mem_mib > b.mem_mib;
+}
+
 /* By what is done; 0 for steps that do the same. */
 static int
 compare_action(const struct item *a, const struct item *b)
@@ -38,7 +48,10 @@ compare_action(const struct item *a, const struct item *b)
     order = order ? order : (int)a->step->kind - (int)b->step->kind;
     order = order ? order : compare_objects(a->step->object, b->step->object);
     order = order ? order : compare_objects(a->step->from, b->step->from);
-    return order ? order : compare_objects(a->step->to, b->step->to);
+    order = order ? order : compare_objects(a->step->to, b->step->to);
+    order = order ? order : compare_sizes(a->step->size_from,
+                                          b->step->size_from);
+    return order ? order : compare_sizes(a->step->size_to, b->step->size_to);
 }
 
 static int
@@ -100,6 +113,10 @@ print_json_item(struct output *o, const struct item *item, char side)
                              ? NULL
                              : dcp_object_name(o->inv, rows[i].object));
     }
+    if (s->kind == DCP_STEP_VM_RESIZE) {
+        dcp_json_ku64(&o->w, "vcpus", s->size_to.vcpus);
+        dcp_json_ku64(&o->w, "mem_mib", s->size_to.mem_mib);
+    }
     dcp_json_end(&o->w, '}');
 }
 
@@ -127,7 +144,11 @@ print_item(struct output *o, const struct item *item, char side)
     if (s->from.kind != DCP_OBJECT_NONE) {
         printf(" %s", dcp_object_name(o->inv, s->from));
     }
-    if (s->to.kind != DCP_OBJECT_NONE) {
+    if (s->kind == DCP_STEP_VM_RESIZE) {
+        char size[64];
+
+        printf(" to %s", dcp_vm_size_print(s->size_to, size, sizeof size));
+    } else if (s->to.kind != DCP_OBJECT_NONE) {
         printf(" -> %s", dcp_object_name(o->inv, s->to));
     }
     putchar('\n');

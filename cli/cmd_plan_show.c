@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 struct totals {
-    uint32_t n_moves, n_on, n_off, n_vlans, n_others;
+    uint32_t n_moves, n_on, n_off, n_vlans, n_resizes, n_others;
     double moved_mib;
 };
 
@@ -21,6 +21,9 @@ count(const struct dcp_inventory *inv, const struct dcp_step *s,
     case DCP_STEP_MIGRATE:
         t->n_moves++;
         t->moved_mib += (double)inv->vms[s->object.ix].mem_mib;
+        break;
+    case DCP_STEP_VM_RESIZE:
+        t->n_resizes++;
         break;
     case DCP_STEP_HOST_ON:
         t->n_on++;
@@ -38,7 +41,6 @@ count(const struct dcp_inventory *inv, const struct dcp_step *s,
     case DCP_STEP_VM_PARK:
     case DCP_STEP_VM_RESTORE:
     case DCP_STEP_VM_DESTROY:
-    case DCP_STEP_VM_RESIZE:
     case DCP_STEP_VOLUME_CREATE:
     case DCP_STEP_VOLUME_MOVE:
     case DCP_STEP_VOLUME_GROW:
@@ -90,7 +92,14 @@ print_step(const struct dcp_globals *g, const struct dcp_inventory *inv,
     if (s->from.kind != DCP_OBJECT_NONE) {
         printf(" %s", dcp_object_name(inv, s->from));
     }
-    if (s->to.kind != DCP_OBJECT_NONE) {
+    if (s->kind == DCP_STEP_VM_RESIZE) {
+        char from[64], to[64];
+
+        printf(": %s -> %s%s",
+               dcp_vm_size_print(s->size_from, from, sizeof from),
+               dcp_vm_size_print(s->size_to, to, sizeof to),
+               s->cold ? ", with a restart" : "");
+    } else if (s->to.kind != DCP_OBJECT_NONE) {
         printf(" -> %s", dcp_object_name(inv, s->to));
     }
     printf("  (%s", time);
@@ -175,6 +184,7 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     const struct dcp_leg *leg = &plan->legs[i];
     struct totals t = totals_of(inv, plan, i);
     char start[32], deadline[32], time[32], least[32], moved[32];
+    char resizes[32] = "";
 
     dcp_print_instant(leg->start_ms, start);
     dcp_print_instant(leg->deadline_ms, deadline);
@@ -182,11 +192,14 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     dcp_print_human(DCP_DIM_SIZE, t.moved_mib, moved, sizeof moved);
     dcp_print_human(DCP_DIM_TIME, (double)leg->makespan_bound_ms, least,
                     sizeof least);
+    if (t.n_resizes) {
+        (void)snprintf(resizes, sizeof resizes, ", %u resizes", t.n_resizes);
+    }
     printf("\nleg %s: %s to %s at the latest, estimated %s (%s at least)\n",
            leg->name, start, deadline, time, least);
-    printf(" %u moves (%s), %u hosts on, %u off, %u VLAN changes%s; %u hosts "
-           "on afterwards\n",
-           t.n_moves, moved, t.n_on, t.n_off, t.n_vlans,
+    printf(" %u moves (%s), %u hosts on, %u off, %u VLAN changes%s%s; %u "
+           "hosts on afterwards\n",
+           t.n_moves, moved, t.n_on, t.n_off, t.n_vlans, resizes,
            t.n_others ? ", other steps" : "", dcp_placement_n_on(leg->after));
 }
 
@@ -251,6 +264,7 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
         dcp_json_ku64(&w, "hosts_switched_on", t.n_on);
         dcp_json_ku64(&w, "hosts_switched_off", t.n_off);
         dcp_json_ku64(&w, "vlan_changes", t.n_vlans);
+        dcp_json_ku64(&w, "resizes", t.n_resizes);
         dcp_json_ku64(&w, "hosts_on_after",
                       dcp_placement_n_on(plan->legs[i].after));
         dcp_json_end(&w, '}');

@@ -69,6 +69,32 @@ add_virsh(struct dcp_text *out, const char *host, const char *verb,
     add_word(out, "", domain, "");
 }
 
+/* Set for the next start, and now where the VM does not restart for it. */
+static void
+resize_commands(const struct dcp_inventory *inv, const struct dcp_step *s,
+                struct dcp_text *out)
+{
+    const char *host = dcp_object_name(inv, s->from);
+    const char *vm = dcp_object_name(inv, s->object);
+    const char *how = s->cold ? "--config" : "--live --config";
+
+    if (s->size_to.vcpus != s->size_from.vcpus) {
+        add_virsh(out, host, "setvcpus", vm);
+        dcp_text_printf(out, " %u %s\n", s->size_to.vcpus, how);
+    }
+    if (s->size_to.mem_mib != s->size_from.mem_mib) {
+        add_virsh(out, host, "setmem", vm);
+        dcp_text_printf(out, " %lluM %s\n",
+                        (unsigned long long)s->size_to.mem_mib, how);
+    }
+    if (s->cold) {
+        add_virsh(out, host, "shutdown", vm);
+        dcp_text_puts(out, "\n");
+        add_virsh(out, host, "start", vm);
+        dcp_text_puts(out, "\n");
+    }
+}
+
 static void
 trunk_command(const struct dcp_inventory *inv, const struct dcp_step *s,
               struct dcp_text *out)
@@ -138,6 +164,8 @@ dcp_dry_commands(const struct dcp_inventory *inv, const struct dcp_step *s,
     case DCP_STEP_VM_RESTORE:
     case DCP_STEP_VM_DESTROY:
     case DCP_STEP_VM_RESIZE:
+        resize_commands(inv, s, out);
+        break;
     case DCP_STEP_VOLUME_CREATE:
     case DCP_STEP_VOLUME_MOVE:
     case DCP_STEP_VOLUME_GROW:

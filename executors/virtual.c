@@ -86,7 +86,9 @@ take_effect(struct dcp_virtual *w, const struct dcp_step *s)
     case DCP_STEP_VLAN_UNTRUNK:
         set_trunk(w, s->object.ix, s->to.ix, s->kind == DCP_STEP_VLAN_TRUNK);
         break;
-    case DCP_STEP_VM_RESIZE:
+    case DCP_STEP_VM_RESIZE: /* The array is there: virtual_create(). */
+        w->placement->size[s->object.ix] = s->size_to;
+        break;
     case DCP_STEP_VOLUME_CREATE:
     case DCP_STEP_VOLUME_MOVE:
     case DCP_STEP_VOLUME_GROW:
@@ -122,6 +124,32 @@ see_vm(const struct dcp_virtual *w, const struct dcp_step *s, dcp_host_id from,
     }
     if (!dcp_host_is_none(to) && !w->placement->on[to.ix]) {
         (void)snprintf(text, 160, "target %.60s is off", host_name(w, to));
+        return DCP_EFFECT_ELSEWHERE;
+    }
+    return DCP_EFFECT_ABSENT;
+}
+
+static enum dcp_effect
+see_size(const struct dcp_virtual *w, const struct dcp_step *s, char text[160])
+{
+    struct dcp_vm_size now =
+        dcp_placement_size(w->inventory, w->placement, s->object.ix);
+    dcp_host_id at = w->placement->host[s->object.ix];
+    char is[64], assumed[64];
+
+    if (at.ix != s->from.ix) {
+        (void)snprintf(text, 160, "it is on %.60s, the plan assumed %.60s",
+                       host_name(w, at),
+                       host_name(w, (dcp_host_id){ s->from.ix }));
+        return DCP_EFFECT_ELSEWHERE;
+    }
+    if (dcp_vm_size_eq(now, s->size_to)) {
+        return DCP_EFFECT_PRESENT;
+    }
+    if (!dcp_vm_size_eq(now, s->size_from)) {
+        (void)snprintf(text, 160, "it has %s, the plan assumed %s",
+                       dcp_vm_size_print(now, is, sizeof is),
+                       dcp_vm_size_print(s->size_from, assumed, sizeof assumed));
         return DCP_EFFECT_ELSEWHERE;
     }
     return DCP_EFFECT_ABSENT;
@@ -172,6 +200,7 @@ see(const struct dcp_virtual *w, const struct dcp_step *s, char text[160])
                    ? DCP_EFFECT_PRESENT
                    : DCP_EFFECT_ABSENT;
     case DCP_STEP_VM_RESIZE:
+        return see_size(w, s, text);
     case DCP_STEP_VOLUME_CREATE:
     case DCP_STEP_VOLUME_MOVE:
     case DCP_STEP_VOLUME_GROW:
@@ -334,6 +363,7 @@ const struct dcp_executor_ops dcp_virtual_ops = {
     .summary = "a world in memory, on virtual time",
     .kinds = KIND(MIGRATE) | KIND(VM_CREATE) | KIND(VM_START) | KIND(VM_STOP) |
              KIND(VM_PARK) | KIND(VM_RESTORE) | KIND(VM_DESTROY) |
+             KIND(VM_RESIZE) |
              KIND(HOST_ON) | KIND(HOST_OFF) | KIND(VLAN_TRUNK) |
              KIND(VLAN_UNTRUNK) | KIND(SYNC),
     .start = virtual_start,
@@ -367,6 +397,23 @@ trunk_from_inventory(struct dcp_virtual *w)
     }
 }
 
+/* Where the plan resizes, each VM has a size of its own. */
+static bool
+make_sizes(struct dcp_virtual *w, struct dcp_error *err)
+{
+    for (uint32_t i = 0; i < w->plan->n_steps; i++) {
+        const struct dcp_step *s = &w->plan->steps[i];
+        uint32_t vm = s->object.ix;
+
+        if (s->kind == DCP_STEP_VM_RESIZE) {
+            return dcp_placement_resize(
+                w->placement, w->inventory, vm,
+                dcp_placement_size(w->inventory, w->placement, vm), err);
+        }
+    }
+    return true;
+}
+
 struct dcp_virtual *
 dcp_virtual_create(const struct dcp_virtual_options *options,
                    const struct dcp_executor_ops *ops, struct dcp_error *err)
@@ -391,6 +438,9 @@ dcp_virtual_create(const struct dcp_virtual_options *options,
     }
     w->placement = dcp_placement_copy(options->start, err);
     if (!w->placement) {
+        return NULL;
+    }
+    if (!make_sizes(w, err)) {
         return NULL;
     }
     for (uint32_t v = 0; v < w->placement->n_vms; v++) {

@@ -68,18 +68,26 @@ void
 dcp_vm_request(const struct dcp_inventory *inv, dcp_vm_id id,
                dcp_hypervisor_id hypervisor, uint32_t out[DCP_SCALARS_MAX])
 {
+    dcp_vm_request_at(inv, id, dcp_vm_size(inv, id.ix), hypervisor, out);
+}
+
+void
+dcp_vm_request_at(const struct dcp_inventory *inv, dcp_vm_id id,
+                  struct dcp_vm_size size, dcp_hypervisor_id hypervisor,
+                  uint32_t out[DCP_SCALARS_MAX])
+{
     const struct dcp_vm *vm = &inv->vms[id.ix];
     const struct dcp_tier *tier = &inv->tiers[vm->tier.ix];
     double mem_overcommit = tier->memory_overcommit;
     double cpu_overcommit = tier->cpu_overcommit;
-    double mem_mib = (double)vm->mem_mib - (double)vm->huge_pages_mib;
+    double mem_mib = (double)size.mem_mib - (double)vm->huge_pages_mib;
     double overhead_mib = 0, disk_mib = 0;
 
     if (!dcp_hypervisor_is_none(hypervisor)) {
         const struct dcp_hypervisor *hv = &inv->hypervisors[hypervisor.ix];
 
         overhead_mib = hv->vm_overhead_mib +
-                       hv->vm_overhead_frac * (double)vm->mem_mib;
+                       hv->vm_overhead_frac * (double)size.mem_mib;
         if (hv->dedicated) {
             mem_overcommit = 1;
             cpu_overcommit = 1;
@@ -98,7 +106,7 @@ dcp_vm_request(const struct dcp_inventory *inv, dcp_vm_id id,
     out[DCP_SCALAR_MEM] =
         clamp_u32(ceil((mem_mib > 0 ? mem_mib : 0) / mem_overcommit +
                        overhead_mib));
-    out[DCP_SCALAR_VCPU] = clamp_u32(ceil(vm->vcpus * 1000 / cpu_overcommit));
+    out[DCP_SCALAR_VCPU] = clamp_u32(ceil(size.vcpus * 1000 / cpu_overcommit));
     out[DCP_SCALAR_RESERVED] = vm->cpu_reservation_mhz;
     out[DCP_SCALAR_DISK] = clamp_u32(disk_mib);
     out[DCP_SCALAR_HUGE] = clamp_u32((double)vm->huge_pages_mib);
@@ -107,26 +115,40 @@ dcp_vm_request(const struct dcp_inventory *inv, dcp_vm_id id,
     }
 }
 
+/* MHz of one vCPU on the host's clock, and reference MHz of one of these. */
+static double
+vcpu_clock_mhz(const struct dcp_inventory *inv, dcp_vm_id id, dcp_host_id host,
+               double *out_factor)
+{
+    double clock_mhz = inv->vms[id.ix].vcpu_mhz;
+
+    *out_factor = 1;
+    if (!dcp_host_is_none(host)) {
+        const struct dcp_hardware *hw =
+            &inv->hardware[inv->hosts[host.ix].hardware.ix];
+
+        *out_factor = hw->speed_factor;
+        if (clock_mhz == 0) {
+            clock_mhz = hw->clock_mhz;
+        }
+    }
+    return clock_mhz == 0 ? 2000 : clock_mhz; /* Nothing says: a common clock. */
+}
+
+double
+dcp_vm_vcpu_mhz(const struct dcp_inventory *inv, dcp_vm_id id, dcp_host_id host)
+{
+    double factor, clock_mhz = vcpu_clock_mhz(inv, id, host, &factor);
+
+    return clock_mhz * factor;
+}
+
 uint32_t
 dcp_vm_ceiling_mhz(const struct dcp_inventory *inv, dcp_vm_id id,
                    dcp_host_id host)
 {
     const struct dcp_vm *vm = &inv->vms[id.ix];
-    double clock_mhz = vm->vcpu_mhz, factor = 1;
-
-    if (!dcp_host_is_none(host)) {
-        const struct dcp_hardware *hw =
-            &inv->hardware[inv->hosts[host.ix].hardware.ix];
-
-        factor = hw->speed_factor;
-        if (vm->vcpu_mhz == 0) {
-            clock_mhz = hw->clock_mhz;
-        }
-    }
-    if (clock_mhz == 0) {
-        clock_mhz = 2000; /* Nothing says: a common base clock. */
-    }
-    double mhz = vm->vcpus * clock_mhz;
+    double factor, mhz = vm->vcpus * vcpu_clock_mhz(inv, id, host, &factor);
 
     if (vm->cpu_limit_mhz && vm->cpu_limit_mhz < mhz) {
         mhz = vm->cpu_limit_mhz;

@@ -18,7 +18,7 @@
  *
  * Pure functions: thread-safe. */
 
-#include "model/inventory.h"
+#include "model/size.h"
 
 enum dcp_scalar {
     DCP_SCALAR_MEM,      /* MiB, as allocated, with the hypervisor's overhead,
@@ -48,6 +48,10 @@ struct dcp_capacity dcp_host_usable(const struct dcp_inventory *, dcp_host_id);
 void dcp_vm_request(const struct dcp_inventory *, dcp_vm_id vm,
                     dcp_hypervisor_id hypervisor,
                     uint32_t out[DCP_SCALARS_MAX]);
+/* The same at another size. */
+void dcp_vm_request_at(const struct dcp_inventory *, dcp_vm_id vm,
+                       struct dcp_vm_size, dcp_hypervisor_id hypervisor,
+                       uint32_t out[DCP_SCALARS_MAX]);
 
 /* Reference MHz of one MHz measured on the host. */
 double dcp_host_speed_factor(const struct dcp_inventory *, dcp_host_id);
@@ -55,6 +59,9 @@ double dcp_host_speed_factor(const struct dcp_inventory *, dcp_host_id);
  * vCPUs x clock, or its limit where that is lower. */
 uint32_t dcp_vm_ceiling_mhz(const struct dcp_inventory *, dcp_vm_id vm,
                             dcp_host_id host);
+/* One of its vCPUs, whatever its limit. */
+double dcp_vm_vcpu_mhz(const struct dcp_inventory *, dcp_vm_id vm,
+                       dcp_host_id host);
 
 /* "memory", "vcpu", "gpu"; and the unit it is printed in. */
 const char *dcp_scalar_name(const struct dcp_inventory *, uint32_t scalar);

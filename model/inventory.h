@@ -261,6 +261,38 @@ struct dcp_park { /* VMs that may be parked (model/park.h). */
     struct dcp_pos pos;
 };
 
+enum dcp_size_way { DCP_SIZE_BOTH, DCP_SIZE_DOWN, DCP_SIZE_UP };
+enum dcp_size_hot { /* What takes hold without a restart. */
+    DCP_HOT_NONE,
+    DCP_HOT_GROW,
+    DCP_HOT_ALL,
+};
+enum dcp_size_restart { /* When a VM may be restarted to resize it. */
+    DCP_RESTART_IN_WINDOW,
+    DCP_RESTART_ANY,
+    DCP_RESTART_NEVER,
+};
+struct dcp_rightsize { /* policy.rightsize (model/rightsize.h). */
+    bool vcpus, memory; /* What is resized. */
+    enum dcp_size_way way;
+    double cpu_percentile, cpu_margin_frac;
+    double mem_percentile, mem_margin_frac;
+    int64_t history_ms; /* Less measured time: the VM is left alone. */
+    uint32_t min_vcpus, step_vcpus;
+    uint64_t min_mem_mib, step_mem_mib;
+    double least_down_frac; /* A smaller change is not worth it. */
+    double most_down_frac, most_up_frac; /* At once, of what it has. */
+    double at_limit_frac; /* Undersized from this share of samples at its limit
+                           * on. */
+    int64_t cooldown_ms; /* Since its last resize. */
+    uint32_t max_vms;    /* In one plan; 0: no limit. */
+    enum dcp_size_hot hot;
+    enum dcp_size_restart restart;
+    int64_t restart_ms; /* How long a restart takes, hot_ms: without one. */
+    int64_t hot_ms;
+    struct dcp_ids exclude;
+};
+
 /* --- Licences ----------------------------------------------------------- */
 
 enum dcp_licence_metric {
@@ -330,6 +362,7 @@ struct dcp_inventory {
 
     DCP_TABLE(dcp_rule, rules);
     DCP_TABLE(dcp_park, parks); /* model/park.h */
+    struct dcp_rightsize rightsize;
     DCP_TABLE(dcp_filter, filters); /* model/filter.h; among 'rules' too. */
     DCP_TABLE(dcp_score, scores);   /* model/score.h */
     DCP_TABLE(dcp_policy_test, policy_tests); /* model/policy_test.h */

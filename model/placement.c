@@ -58,7 +58,40 @@ dcp_placement_copy(const struct dcp_placement *from, struct dcp_error *err)
         memcpy(p->host, from->host, from->n_vms * sizeof *p->host);
         memcpy(p->on, from->on, from->n_hosts * sizeof *p->on);
     }
+    if (p && from->size) {
+        p->size = malloc((from->n_vms + 1u) * sizeof *p->size);
+        if (!p->size) {
+            dcp_placement_destroy(p);
+            (void)dcp_fail(err, DCP_E_NOMEM, "sizes of %u VMs", from->n_vms);
+            return NULL;
+        }
+        memcpy(p->size, from->size, from->n_vms * sizeof *p->size);
+    }
     return p;
+}
+
+struct dcp_vm_size
+dcp_placement_size(const struct dcp_inventory *inv,
+                   const struct dcp_placement *p, uint32_t vm)
+{
+    return p->size ? p->size[vm] : dcp_vm_size(inv, vm);
+}
+
+bool
+dcp_placement_resize(struct dcp_placement *p, const struct dcp_inventory *inv,
+                     uint32_t vm, struct dcp_vm_size to, struct dcp_error *err)
+{
+    if (!p->size) {
+        p->size = malloc((p->n_vms + 1u) * sizeof *p->size);
+        if (!p->size) {
+            return dcp_fail(err, DCP_E_NOMEM, "sizes of %u VMs", p->n_vms);
+        }
+        for (uint32_t v = 0; v < p->n_vms; v++) {
+            p->size[v] = dcp_vm_size(inv, v);
+        }
+    }
+    p->size[vm] = to;
+    return true;
 }
 
 void
@@ -67,6 +100,7 @@ dcp_placement_destroy(struct dcp_placement *p)
     if (p) {
         free(p->host);
         free(p->on);
+        free(p->size);
         free(p);
     }
 }

@@ -2,18 +2,20 @@
 #ifndef DCP_MODEL_PLACEMENT_H
 #define DCP_MODEL_PLACEMENT_H 1
 
-/* Which VM runs where, and which hosts are on.  Two plain columns, cheap to
- * copy.  Totals per host are kept by those who need them (the solver's state,
+/* Which VM runs where, which hosts are on, and the sizes of VMs where a plan
+ * changes some.  Plain columns, cheap to copy.  Totals per host are kept by those who need them (the solver's state,
  * the simulator); the checker recounts its own.
  *
  * Not thread-safe; distinct placements may be used by distinct threads. */
 
-#include "model/inventory.h"
+#include "model/size.h"
 
 struct dcp_placement {
     uint32_t n_vms, n_hosts;
     dcp_host_id *host; /* By VM; none: not placed. Owned. */
     uint8_t *on;       /* By host: 1 on, 0 off or in maintenance. Owned. */
+    struct dcp_vm_size *size; /* By VM; NULL: all as the inventory has them.
+                               * Owned. */
 };
 
 /* Every VM unplaced, every host that is 'up' on.  NULL: out of memory. */
@@ -25,6 +27,15 @@ struct dcp_placement *dcp_placement_start(const struct dcp_inventory *,
 struct dcp_placement *dcp_placement_copy(const struct dcp_placement *,
                                          struct dcp_error *err) DCP_CHECKED;
 void dcp_placement_destroy(struct dcp_placement *);
+
+/* The VM's size in this placement. */
+struct dcp_vm_size dcp_placement_size(const struct dcp_inventory *,
+                                      const struct dcp_placement *,
+                                      uint32_t vm);
+/* Gives one VM another size.  False: out of memory. */
+bool dcp_placement_resize(struct dcp_placement *, const struct dcp_inventory *,
+                          uint32_t vm, struct dcp_vm_size,
+                          struct dcp_error *err) DCP_CHECKED;
 
 uint32_t dcp_placement_n_on(const struct dcp_placement *);
 /* VMs whose host differs. */

@@ -2,6 +2,7 @@
 
 #include "model/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const kind_names[DCP_STEP_KINDS] = {
@@ -41,7 +42,7 @@ static const char *const reason_names[] = {
     [DCP_REASON_PLACE] = "place",           [DCP_REASON_BALANCE] = "balance",
     [DCP_REASON_HEADROOM] = "headroom",
     [DCP_REASON_MAKE_ROOM] = "make_room",   [DCP_REASON_PARK] = "park",
-    [DCP_REASON_WAKE] = "wake",
+    [DCP_REASON_WAKE] = "wake",             [DCP_REASON_RIGHTSIZE] = "rightsize",
 };
 
 struct dcp_plan *
@@ -175,4 +176,35 @@ const struct dcp_placement *
 dcp_plan_leg_start(const struct dcp_plan *plan, uint32_t leg)
 {
     return leg ? plan->legs[leg - 1].after : plan->before;
+}
+
+bool
+dcp_plan_inventory_after(const struct dcp_plan *plan,
+                         const struct dcp_inventory *inv,
+                         struct dcp_inventory **out, struct dcp_error *err)
+{
+    DCP_FREE struct dcp_vm_size *sizes = NULL;
+
+    *out = NULL;
+    for (uint32_t i = 0; i < plan->n_steps; i++) {
+        const struct dcp_step *s = &plan->steps[i];
+
+        if (s->kind != DCP_STEP_VM_RESIZE || s->object.kind != DCP_OBJECT_VM) {
+            continue;
+        }
+        if (!sizes) {
+            sizes = malloc((inv->n_vms + 1u) * sizeof *sizes);
+            for (uint32_t v = 0; sizes && v < inv->n_vms; v++) {
+                sizes[v] = dcp_vm_size(inv, v);
+            }
+        }
+        if (!sizes) {
+            return dcp_fail(err, DCP_E_NOMEM, "sizes of %u VMs", inv->n_vms);
+        }
+        sizes[s->object.ix] = s->size_to;
+    }
+    if (sizes) {
+        *out = dcp_inventory_with_sizes(inv, sizes, err);
+    }
+    return !sizes || *out;
 }

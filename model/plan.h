@@ -65,7 +65,9 @@ enum dcp_reason {
     DCP_REASON_MAKE_ROOM,   /* Moves away for another VM's sake. */
     DCP_REASON_PARK,        /* Policy lets it be away for the night. */
     DCP_REASON_WAKE,        /* Back from that. */
+    DCP_REASON_RIGHTSIZE,   /* The VM's size is not what it uses. */
 };
+#define DCP_REASONS (DCP_REASON_RIGHTSIZE + 1)
 
 struct dcp_step {
     uint32_t id;  /* Unique in the plan, from 1 in order. */
@@ -78,11 +80,16 @@ struct dcp_step {
     enum dcp_reason reason;
     const char *reason_text;  /* With numbers; never NULL. */
     struct dcp_object frees;  /* The host whose emptying this serves. */
-    bool cold;                /* MIGRATE: VM is shut down for it. */
+    bool cold;                /* MIGRATE, VM_RESIZE: VM is shut down for it. */
+    /* VM_RESIZE, on the host that is both 'from' and 'to'. */
+    struct dcp_vm_size size_from, size_to;
     /* MIGRATE: the pre-copy estimate (model/migration.h). */
     uint32_t mem_mib, dirty_mib_s, bandwidth_mib_s, rounds;
     int64_t downtime_ms;
 };
+
+/* A VM is resized once in a plan, in its first leg, and for good: no later leg
+ * takes it back. */
 
 struct dcp_leg {
     const char *name; /* "evening", "morning", "out", "return", "now". */
@@ -181,5 +188,12 @@ const char *dcp_object_name(const struct dcp_inventory *, struct dcp_object);
 /* The state in which leg 'leg' begins: before, or after the leg before it. */
 const struct dcp_placement *dcp_plan_leg_start(const struct dcp_plan *,
                                                uint32_t leg);
+
+/* The inventory as the plan's vm_resize steps leave it (model/size.h), '*out'
+ * to be freed; NULL where no step resizes. */
+bool dcp_plan_inventory_after(const struct dcp_plan *,
+                              const struct dcp_inventory *,
+                              struct dcp_inventory **out,
+                              struct dcp_error *err) DCP_CHECKED;
 
 #endif /* model/plan.h */

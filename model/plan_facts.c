@@ -35,6 +35,8 @@ dcp_fact_kind_name(enum dcp_fact_kind kind)
         return "host_power";
     case DCP_FACT_PORT_VLANS:
         return "port_vlans";
+    case DCP_FACT_VM_SIZE:
+        return "vm_size";
     }
     return "?";
 }
@@ -241,12 +243,17 @@ vm_facts(const struct dcp_step *s, struct dcp_fact out[])
                                       .object = s->object,
                                       .word = state };
     }
+    if (s->kind == DCP_STEP_VM_RESIZE) {
+        out[n++] = (struct dcp_fact){ .kind = DCP_FACT_VM_SIZE,
+                                      .object = s->object,
+                                      .size = s->size_from };
+    }
     return n;
 }
 
 uint32_t
 dcp_plan_facts_of(const struct dcp_plan_facts *f, uint32_t id,
-                  struct dcp_fact out[DCP_FACTS_MAX])
+                  struct dcp_fact out[DCP_STEP_FACTS_MAX])
 {
     const struct dcp_step *s = &f->plan->steps[id - 1];
     const struct port_fact *port = f->by_step[id - 1];
@@ -289,6 +296,7 @@ dcp_step_undo(const struct dcp_step *s, struct dcp_undo *out)
         { DCP_STEP_VM_STOP, DCP_STEP_VM_START },
         { DCP_STEP_VM_PARK, DCP_STEP_VM_RESTORE },
         { DCP_STEP_VM_RESTORE, DCP_STEP_VM_PARK },
+        { DCP_STEP_VM_RESIZE, DCP_STEP_VM_RESIZE },
         { DCP_STEP_VOLUME_CREATE, DCP_STEP_VOLUME_DELETE },
         { DCP_STEP_VOLUME_MOVE, DCP_STEP_VOLUME_MOVE },
         { DCP_STEP_VLAN_TRUNK, DCP_STEP_VLAN_UNTRUNK },
@@ -308,7 +316,9 @@ dcp_step_undo(const struct dcp_step *s, struct dcp_undo *out)
         *out = (struct dcp_undo){ .kind = pairs[i].undo,
                                   .object = s->object,
                                   .from = vlan ? s->from : s->to,
-                                  .to = vlan ? s->to : s->from };
+                                  .to = vlan ? s->to : s->from,
+                                  .size_from = s->size_to,
+                                  .size_to = s->size_from };
         return true;
     }
     return false;

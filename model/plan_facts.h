@@ -22,6 +22,7 @@ enum dcp_fact_kind {
     DCP_FACT_HOST_VMS,   /* 'object' holds no VM at all. */
     DCP_FACT_HOST_POWER, /* 'object' is "on" or "off": 'word'. */
     DCP_FACT_PORT_VLANS, /* NIC 'nic' of 'object' carries 'vlans'. */
+    DCP_FACT_VM_SIZE,    /* 'object' was given 'size'. */
 };
 
 struct dcp_fact {
@@ -31,8 +32,9 @@ struct dcp_fact {
     const char *word;
     const char *nic;
     struct dcp_ids vlans; /* Ascending. */
+    struct dcp_vm_size size;
 };
-#define DCP_FACTS_MAX 2
+#define DCP_STEP_FACTS_MAX 3
 
 const char *dcp_fact_kind_name(enum dcp_fact_kind); /* "vm_host" ... */
 
@@ -48,7 +50,7 @@ DCP_DEFINE_AUTO(dcp_plan_facts)
 /* The facts that must hold before step 'id' starts; returns how many. The
  * arrays in 'out' belong to the index and the inventory. */
 uint32_t dcp_plan_facts_of(const struct dcp_plan_facts *, uint32_t id,
-                           struct dcp_fact out[DCP_FACTS_MAX]);
+                           struct dcp_fact out[DCP_STEP_FACTS_MAX]);
 
 /* The NIC on which a VLAN step acts: for an untrunk the first port that
  * carries the VLAN and whose switch has a driver, else the first port whose
@@ -60,8 +62,9 @@ dcp_plan_facts_port(const struct dcp_plan_facts *, uint32_t id);
 struct dcp_undo {
     enum dcp_step_kind kind;
     struct dcp_object object, from, to;
+    struct dcp_vm_size size_from, size_to; /* VM_RESIZE. */
 };
-/* False: nothing takes it back (sync, destroy, delete, resize, grow). */
+/* False: nothing takes it back (sync, destroy, delete, grow of a volume). */
 bool dcp_step_undo(const struct dcp_step *, struct dcp_undo *out);
 
 #endif /* model/plan_facts.h */

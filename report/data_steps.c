@@ -194,7 +194,7 @@ write_names(struct dcp_json *w)
     }
     dcp_json_end(w, ']');
     dcp_json_karray(w, "reasons");
-    for (int k = 0; k <= DCP_REASON_WAKE; k++) {
+    for (int k = 0; k < DCP_REASONS; k++) {
         dcp_json_string(w, dcp_reason_name((enum dcp_reason)k));
     }
     dcp_json_end(w, ']');

@@ -65,8 +65,9 @@ vm_mem_mib(const struct sim *sim, uint32_t vm, uint32_t host)
 {
     uint32_t request[DCP_SCALARS_MAX];
 
-    dcp_vm_request(sim->inv, (dcp_vm_id){ vm },
-                   sim->inv->hosts[host].hypervisor, request);
+    dcp_vm_request_at(sim->inv, (dcp_vm_id){ vm },
+                      dcp_placement_size(sim->inv, sim->out->end, vm),
+                      sim->inv->hosts[host].hypervisor, request);
     return request[DCP_SCALAR_MEM];
 }
 
@@ -451,6 +452,25 @@ apply_vm(struct sim *sim, const struct dcp_sim_event *e, struct dcp_error *err)
     return true;
 }
 
+/* Takes hold at its end; what the VM uses stays what was measured. */
+static bool
+resize(struct sim *sim, const struct dcp_sim_event *e, struct dcp_error *err)
+{
+    const struct dcp_step *s = e->step;
+    uint32_t vm = s->object.ix, host = s->from.ix;
+
+    if (e->phase != DCP_ACTION_DONE) {
+        return true;
+    }
+    dcp_sim_integrate(sim, host, e->at_ms);
+    sim->hosts[host].mem_mib -= vm_mem_mib(sim, vm, host);
+    if (!dcp_placement_resize(sim->out->end, sim->inv, vm, s->size_to, err)) {
+        return false;
+    }
+    sim->hosts[host].mem_mib += vm_mem_mib(sim, vm, host);
+    return true;
+}
+
 bool
 dcp_sim_apply(struct sim *sim, const struct dcp_sim_event *e,
               struct dcp_error *err)
@@ -480,6 +500,7 @@ dcp_sim_apply(struct sim *sim, const struct dcp_sim_event *e,
         }
         return true;
     case DCP_STEP_VM_RESIZE:
+        return resize(sim, e, err);
     case DCP_STEP_VOLUME_CREATE:
     case DCP_STEP_VOLUME_MOVE:
     case DCP_STEP_VOLUME_GROW:

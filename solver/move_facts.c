@@ -148,6 +148,7 @@ dcp_move_text(const struct dcp_state *s, const struct dcp_move *move,
     case DCP_REASON_REACH:
     case DCP_REASON_HEADROOM:
     case DCP_REASON_MAKE_ROOM:
+    case DCP_REASON_RIGHTSIZE:
         (void)snprintf(why, sizeof why, "makes room");
         break;
     }

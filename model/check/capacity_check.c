@@ -21,7 +21,48 @@ struct work {
     uint64_t *peak;  /* Proved, over all orders. */
     uint64_t *need;  /* One row. */
     uint32_t *told;  /* By host: bit per resource that was reported. */
+    uint64_t *other; /* One row more. */
+    /* Resizes of the leg by host, as lists of ids in step order; 0: end. */
+    uint32_t *first_resize, *next_resize; /* next: by id - first_id. */
 };
+
+static bool
+is_resize(const struct work *w, uint32_t id)
+{
+    return dcp_leg_step(w->leg, id)->kind == DCP_STEP_VM_RESIZE;
+}
+
+/* What step 'id' adds to the host from its start on ('in'), or takes away from
+ * its end on.  A resize adds what is more of a resource at its start, and takes
+ * away what is less at its end: while it runs, the larger counts. */
+static void
+weigh(struct work *w, uint32_t id, uint32_t vm, uint32_t host, bool in)
+{
+    dcp_cells_need(w->c, vm, host, id, w->need);
+    if (!is_resize(w, id)) {
+        return;
+    }
+    dcp_cells_need(w->c, vm, host, id + 1, w->other);
+    for (uint32_t i = 0; i < w->c->n; i++) {
+        uint64_t most = in ? w->other[i] : w->need[i];
+        uint64_t least = in ? w->need[i] : w->other[i];
+
+        w->need[i] = most > least ? most - least : 0;
+    }
+}
+
+static void
+list_resizes(struct work *w)
+{
+    for (uint32_t id = w->leg->end_id; id-- > w->leg->first_id;) {
+        if (is_resize(w, id)) {
+            uint32_t host = dcp_leg_step(w->leg, id)->from.ix;
+
+            w->next_resize[id - w->leg->first_id] = w->first_resize[host];
+            w->first_resize[host] = id;
+        }
+    }
+}
 
 /* A limit that the leg's start was over already moves up to where it was. */
 static uint64_t
@@ -86,7 +127,7 @@ replay(struct work *w)
         if (s->to.kind == DCP_OBJECT_HOST) {
             uint64_t *row = w->now + (size_t)s->to.ix * w->c->n;
 
-            dcp_cells_need(w->c, s->object.ix, s->to.ix, w->need);
+            weigh(w, id, s->object.ix, s->to.ix, true);
             for (uint32_t i = 0; i < w->c->n; i++) {
                 row[i] += w->need[i];
             }
@@ -95,7 +136,7 @@ replay(struct work *w)
         if (s->from.kind == DCP_OBJECT_HOST) {
             uint64_t *row = w->now + (size_t)s->from.ix * w->c->n;
 
-            dcp_cells_need(w->c, s->object.ix, s->from.ix, w->need);
+            weigh(w, id, s->object.ix, s->from.ix, false);
             for (uint32_t i = 0; i < w->c->n; i++) {
                 row[i] -= w->need[i];
             }
@@ -138,12 +179,17 @@ list_events(struct work *w, struct events *e, uint32_t host, bool in,
             e->order[n++] = (struct arrival){ id, stay->vm };
         }
     }
+    for (uint32_t id = w->first_resize[host]; id;
+         id = w->next_resize[id - leg->first_id]) {
+        e->order[n++] =
+            (struct arrival){ id, dcp_leg_step(leg, id)->object.ix };
+    }
     if (n > 1) {
         qsort(e->order, n, sizeof *e->order, compare_arrivals);
     }
     for (uint32_t i = 0; i < n; i++) {
         ids[i] = e->order[i].id;
-        dcp_cells_need(w->c, e->order[i].vm, host, w->need);
+        weigh(w, ids[i], e->order[i].vm, host, in);
         for (uint32_t k = 0; k < w->c->n; k++) {
             e->weight[(size_t)(row + i) * w->c->n + k] = (int64_t)w->need[k];
         }
@@ -184,25 +230,38 @@ solve_host(struct work *w, struct events *e, uint32_t host)
     return true;
 }
 
+static void
+add_to_peak(struct work *w, uint32_t host)
+{
+    uint64_t *peak = w->peak + (size_t)host * w->c->n;
+
+    for (uint32_t k = 0; k < w->c->n; k++) {
+        peak[k] += w->need[k];
+    }
+}
+
 static bool
 prove_host(struct work *w, uint32_t host)
 {
     const struct dcp_leg_view *leg = w->leg;
     size_t at = (size_t)host * w->c->n;
-    size_t n = leg->host_first[host + 1] - leg->host_first[host];
+    size_t n = leg->host_first[host + 1] - leg->host_first[host], n_stays = n;
     bool open = false;
 
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n_stays; i++) {
         const struct dcp_stay *stay =
             &leg->stays[leg->host_stays[leg->host_first[host] + i]];
 
-        if (!stay->in) {
-            continue;
+        if (stay->in) {
+            weigh(w, stay->in, stay->vm, host, true);
+            add_to_peak(w, host);
         }
-        dcp_cells_need(w->c, stay->vm, host, w->need);
-        for (uint32_t k = 0; k < w->c->n; k++) {
-            w->peak[at + k] += w->need[k];
-        }
+    }
+    for (uint32_t id = w->first_resize[host]; id;
+         id = w->next_resize[id - leg->first_id]) {
+        weigh(w, id, dcp_leg_step(leg, id)->object.ix, host, true);
+        add_to_peak(w, host);
+        n++;
     }
     for (uint32_t k = 0; k < w->c->n; k++) {
         open = open || w->peak[at + k] > limit_of(w, at + k);
@@ -231,8 +290,9 @@ prove_host(struct work *w, uint32_t host)
 static bool
 judge_end(struct work *w, const struct dcp_placement *base)
 {
-    DCP_FREE uint64_t *before = dcp_cells_load(w->c, base);
-    DCP_FREE uint64_t *end = dcp_cells_load(w->c, w->leg->end);
+    DCP_FREE uint64_t *before = dcp_cells_load(w->c, base, 1);
+    DCP_FREE uint64_t *end = 
+        dcp_cells_load(w->c, w->leg->end, w->leg->end_id);
 
     if (!before || !end) {
         return dcp_judge_no_memory(w->leg->j);
@@ -275,23 +335,32 @@ dcp_capacity_check(struct dcp_leg_view *leg, const struct dcp_placement *base)
     const struct dcp_cells *c = &leg->cells;
     uint32_t n_hosts = leg->j->inv->n_hosts;
     size_t size = (size_t)n_hosts * c->n * sizeof(uint64_t);
-    DCP_FREE uint64_t *start = dcp_cells_load(c, leg->start);
+    DCP_FREE uint64_t *start = dcp_cells_load(c, leg->start, leg->first_id);
     DCP_FREE uint64_t *now = malloc(size + 1), *peak = malloc(size + 1);
     DCP_FREE uint64_t *need = calloc(c->n + 1u, sizeof *need);
+    DCP_FREE uint64_t *other = calloc(c->n + 1u, sizeof *other);
     DCP_FREE uint32_t *told = calloc(n_hosts + 1u, sizeof *told);
+    DCP_FREE uint32_t *first_resize = calloc(n_hosts + 1u, sizeof *told);
+    DCP_FREE uint32_t *next_resize =
+        calloc(leg->end_id - leg->first_id + 1u, sizeof *told);
     struct work w = { .leg = leg,
                       .c = c,
                       .start = start,
                       .now = now,
                       .peak = peak,
                       .need = need,
-                      .told = told };
+                      .told = told,
+                      .other = other,
+                      .first_resize = first_resize,
+                      .next_resize = next_resize };
 
-    if (!start || !now || !peak || !need || !told) {
+    if (!start || !now || !peak || !need || !told || !other || !first_resize ||
+        !next_resize) {
         return dcp_judge_no_memory(leg->j);
     }
     memcpy(now, start, size);
     memcpy(peak, start, size);
+    list_resizes(&w);
     replay(&w);
     for (uint32_t h = 0; h < n_hosts; h++) {
         if (leg->host_first[h + 1] > leg->host_first[h] && !prove_host(&w, h)) {

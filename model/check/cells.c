@@ -72,10 +72,9 @@ dcp_cells_capacity(const struct dcp_cells *c, uint32_t host, uint64_t out[])
 /* Where policy packs on active memory, what the VM is expected to touch counts
  * in place of what it was given, never below its floor and its reservation. */
 static uint64_t
-active_memory(const struct dcp_judge *j, uint32_t vm, uint32_t host,
-              uint32_t allocated_request)
+active_memory(const struct dcp_judge *j, const struct dcp_vm *v, uint32_t vm,
+              uint32_t host, uint32_t allocated_request)
 {
-    const struct dcp_vm *v = &j->inv->vms[vm];
     double active = j->demand->mem_active_mib[vm], floor_mib = 0;
     double given = (double)v->mem_mib - (double)v->huge_pages_mib;
     double overcommit = j->inv->tiers[v->tier.ix].memory_overcommit;
@@ -96,9 +95,10 @@ active_memory(const struct dcp_judge *j, uint32_t vm, uint32_t host,
 
 void
 dcp_cells_need(const struct dcp_cells *c, uint32_t vm, uint32_t host,
-               uint64_t out[])
+               uint32_t id, uint64_t out[])
 {
     const struct dcp_judge *j = c->judge;
+    const struct dcp_inventory *inv = dcp_judge_at(j, vm, id);
     const struct dcp_demand *d = j->demand;
     const uint32_t *cpu = d->cpu_mhz + (size_t)vm * d->stride + c->first_slot;
     uint32_t request[DCP_SCALARS_MAX], n = 0;
@@ -114,19 +114,20 @@ dcp_cells_need(const struct dcp_cells *c, uint32_t vm, uint32_t host,
             out[n++] = net[s];
         }
     }
-    dcp_vm_request(j->inv, (dcp_vm_id){ vm }, j->inv->hosts[host].hypervisor,
+    dcp_vm_request(inv, (dcp_vm_id){ vm }, inv->hosts[host].hypervisor,
                    request);
     for (uint32_t s = 0; s < c->n_scalars; s++) {
         out[n + s] = request[s];
     }
     if (j->inv->policy.memory_basis == DCP_MEMORY_ACTIVE && d->mem_active_mib) {
         out[n + DCP_SCALAR_MEM] =
-            active_memory(j, vm, host, request[DCP_SCALAR_MEM]);
+            active_memory(j, &inv->vms[vm], vm, host, request[DCP_SCALAR_MEM]);
     }
 }
 
 uint64_t *
-dcp_cells_load(const struct dcp_cells *c, const struct dcp_placement *p)
+dcp_cells_load(const struct dcp_cells *c, const struct dcp_placement *p,
+               uint32_t id)
 {
     DCP_FREE uint64_t *need = calloc(c->n + 1u, sizeof *need);
     uint64_t *load = calloc((size_t)p->n_hosts * c->n + 1, sizeof *load);
@@ -141,7 +142,7 @@ dcp_cells_load(const struct dcp_cells *c, const struct dcp_placement *p)
         }
         uint64_t *row = load + (size_t)p->host[v].ix * c->n;
 
-        dcp_cells_need(c, v, p->host[v].ix, need);
+        dcp_cells_need(c, v, p->host[v].ix, id, need);
         for (uint32_t i = 0; i < c->n; i++) {
             row[i] += need[i];
         }

@@ -22,12 +22,14 @@ bool dcp_cells_init(struct dcp_cells *, const struct dcp_judge *,
                     uint32_t first_slot, uint32_t last_slot) DCP_CHECKED;
 void dcp_cells_finish(struct dcp_cells *);
 
-/* What 'vm' asks of 'host', in each cell. */
+/* What 'vm' asks of 'host', in each cell, at the size that it has once all
+ * steps before 'id' are done; UINT32_MAX: at its last size. */
 void dcp_cells_need(const struct dcp_cells *, uint32_t vm, uint32_t host,
-                    uint64_t out[]);
-/* Sums over a placement, [host * n + cell]; NULL: no memory. The caller's. */
-uint64_t *
-dcp_cells_load(const struct dcp_cells *, const struct dcp_placement *);
+                    uint32_t id, uint64_t out[]);
+/* Sums over a placement at those sizes, [host * n + cell]; NULL: no memory. The
+ * caller's. */
+uint64_t *dcp_cells_load(const struct dcp_cells *, const struct dcp_placement *,
+                         uint32_t id);
 /* All that the host has, not only what policy lets be used. */
 void
 dcp_cells_capacity(const struct dcp_cells *, uint32_t host, uint64_t out[]);

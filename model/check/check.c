@@ -30,6 +30,21 @@ dcp_check_result_finish(struct dcp_check_result *result)
 
 /* --- Plans -------------------------------------------------------------- */
 
+static void
+compare_size(const struct dcp_judge *j, const struct dcp_leg *l, uint32_t vm)
+{
+    struct dcp_vm_size says = dcp_placement_size(j->was, l->after, vm);
+    struct dcp_vm_size is = dcp_vm_size(j->inv, vm);
+    char a[64], b[64];
+
+    if (!dcp_vm_size_eq(says, is)) {
+        dcp_judge_report(j, 0, "after", dcp_judge_vm(vm), says.vcpus, is.vcpus,
+                         "leg %s says %s; its steps leave it %s", l->name,
+                         dcp_vm_size_print(says, a, sizeof a),
+                         dcp_vm_size_print(is, b, sizeof b));
+    }
+}
+
 /* What the leg says comes after it is what its steps give. */
 static void
 compare_after(const struct dcp_leg_view *leg)
@@ -47,6 +62,7 @@ compare_after(const struct dcp_leg_view *leg)
                 says == DCP_IX_NONE ? "nowhere" : j->inv->hosts[says].name,
                 is == DCP_IX_NONE ? "nowhere" : j->inv->hosts[is].name);
         }
+        compare_size(j, l, v);
     }
     for (uint32_t h = 0; h < j->inv->n_hosts; h++) {
         if (l->after->on[h] != leg->end->on[h]) {
@@ -105,6 +121,35 @@ check_legs(const struct dcp_judge *j)
     return ok;
 }
 
+/* From here on the sizes that the plan leaves hold, but where a state before
+ * a resize is judged. */
+static bool
+check_sized(struct dcp_judge *j)
+{
+    DCP_FREE struct dcp_inventory *inv = NULL;
+    DCP_FREE uint32_t *resize = NULL;
+    DCP_AUTO(dcp_demand) struct dcp_demand *grown = NULL;
+
+    if (!dcp_plan_inventory_after(j->plan, j->was, &inv, j->err)) {
+        return false;
+    }
+    if (!inv) {
+        return check_legs(j);
+    }
+    resize = calloc(inv->n_vms + 1u, sizeof *resize);
+    if (!resize) {
+        return dcp_judge_no_memory(j);
+    }
+    if (!dcp_demand_with_sizes(j->demand, j->was, inv, &grown, j->err)) {
+        return false;
+    }
+    j->inv = inv;
+    j->demand = grown ? grown : j->demand;
+    j->resize = resize;
+    dcp_resize_check(j, resize);
+    return check_legs(j);
+}
+
 static bool
 check_fit(const struct dcp_judge *j)
 {
@@ -128,16 +173,18 @@ dcp_check_plan(const struct dcp_inventory *inv, const struct dcp_demand *demand,
                const struct dcp_plan *plan, struct dcp_check_result *out,
                struct dcp_error *err)
 {
-    struct dcp_judge j = {
-        .inv = inv, .demand = demand, .plan = plan, .base = plan->before
-    };
+    struct dcp_judge j = { .inv = inv,
+                           .was = inv,
+                           .demand = demand,
+                           .plan = plan,
+                           .base = plan->before };
     bool sound;
 
     if (!begin(&j, out, err)) {
         return false;
     }
     bool ok = check_fit(&j) && dcp_structure_check(&j, &sound) &&
-              (!sound || check_legs(&j));
+              (!sound || check_sized(&j));
 
     if (ok && !sound) {
         out->proof = DCP_PROOF_LISTED_ORDER;
@@ -188,7 +235,7 @@ place_reach(const struct dcp_judge *j, const struct dcp_placement *p)
 static bool
 place_capacity(const struct dcp_cells *c, const struct dcp_placement *p)
 {
-    DCP_FREE uint64_t *load = dcp_cells_load(c, p);
+    DCP_FREE uint64_t *load = dcp_cells_load(c, p, UINT32_MAX);
 
     if (!load) {
         return dcp_judge_no_memory(c->judge);
@@ -237,7 +284,7 @@ dcp_check_placement(const struct dcp_inventory *inv,
                     uint32_t last_slot, struct dcp_check_result *out,
                     struct dcp_error *err)
 {
-    struct dcp_judge j = { .inv = inv, .demand = demand };
+    struct dcp_judge j = { .inv = inv, .was = inv, .demand = demand };
     struct dcp_cells cells = { 0 };
 
     if (!begin(&j, out, err)) {
@@ -273,7 +320,7 @@ dcp_check_rules(const struct dcp_inventory *inv,
                 const struct dcp_placement *base, const struct dcp_placement *p,
                 struct dcp_check_result *out, struct dcp_error *err)
 {
-    struct dcp_judge j = { .inv = inv, .base = base };
+    struct dcp_judge j = { .inv = inv, .was = inv, .base = base };
 
     if (!begin(&j, out, err)) {
         return false;

@@ -8,7 +8,12 @@
 #include "model/check/check.h"
 
 struct dcp_judge {
+    /* Sizes of VMs as the plan leaves them: what stands at each leg's end. */
     const struct dcp_inventory *inv;
+    /* And as it finds them.  The same where no step resizes. */
+    const struct dcp_inventory *was;
+    const uint32_t *resize; /* By VM: the step that resizes it, 0: none; NULL:
+                             * no step does. */
     const struct dcp_demand *demand;
     const struct dcp_plan *plan; /* NULL: a placement alone is judged. */
     /* What the start broke is not held against a plan: pairs of VMs, VMs on
@@ -32,6 +37,14 @@ void dcp_judge_report_soft(const struct dcp_judge *, const struct dcp_rule *,
                            const char *format, ...) DCP_PRINTF(5, 6);
 /* Fills the error; false. */
 bool dcp_judge_no_memory(const struct dcp_judge *);
+
+/* Whose sizes hold for the VM once all steps before 'id' are done: j->inv or
+ * j->was. */
+static inline const struct dcp_inventory *
+dcp_judge_at(const struct dcp_judge *j, uint32_t vm, uint32_t id)
+{
+    return j->resize && j->resize[vm] >= id ? j->was : j->inv;
+}
 
 static inline struct dcp_object
 dcp_judge_vm(uint32_t vm)

@@ -113,15 +113,19 @@ static void
 follow_vm(struct dcp_leg_view *leg, uint32_t vm, const uint32_t ids[],
           uint32_t n)
 {
-    uint32_t at = leg->start->host[vm].ix, in = 0;
+    uint32_t at = leg->start->host[vm].ix, in = 0, last = 0;
 
     leg->vm_stay[vm] = leg->n_stays;
     for (uint32_t i = 0; i < n; i++) {
         const struct dcp_step *s = dcp_leg_step(leg, ids[i]);
 
         check_from(leg, s, at);
-        if (in) {
-            check_chained(leg, in, s);
+        if (last) {
+            check_chained(leg, last, s);
+        }
+        last = s->id;
+        if (s->kind == DCP_STEP_VM_RESIZE) {
+            continue; /* It stays where it is. */
         }
         if (at != DCP_IX_NONE) {
             leg->stays[leg->n_stays++] = (struct dcp_stay){ vm, at, in, s->id };

@@ -74,7 +74,9 @@ bool dcp_licences_check(const struct dcp_leg_view *) DCP_CHECKED;
 bool dcp_licences_placement(const struct dcp_judge *,
                             const struct dcp_placement *) DCP_CHECKED;
 bool dcp_survive_check(struct dcp_leg_view *) DCP_CHECKED;
-/* Of the whole plan. */
+/* Of the whole plan: fills 'resize' (by VM, zeroed) and judges what is resized,
+ * and to what. */
+void dcp_resize_check(const struct dcp_judge *, uint32_t resize[]);
 bool dcp_park_check(const struct dcp_judge *,
                     struct dcp_check_order *) DCP_CHECKED;
 bool dcp_no_boot_check(struct dcp_leg_view *) DCP_CHECKED;

@@ -235,7 +235,7 @@ judge_room(struct boots *b, const struct arrival *a, uint32_t n)
         }
         uint64_t *row = rows + (size_t)(n_rows - 1) * c->n;
 
-        dcp_cells_need(c, a[i].vm, a[i].target, b->w.need);
+        dcp_cells_need(c, a[i].vm, a[i].target, UINT32_MAX, b->w.need);
         for (uint32_t k = 0; k < c->n; k++) {
             row[k] += b->w.need[k];
         }
@@ -497,7 +497,8 @@ dcp_no_boot_check(struct dcp_leg_view *leg)
     if (!b.f) {
         return true;
     }
-    DCP_FREE uint64_t *load = dcp_cells_load(&leg->cells, leg->end);
+    DCP_FREE uint64_t *load = 
+        dcp_cells_load(&leg->cells, leg->end, UINT32_MAX);
     bool ok = load ? prepare(&b) : dcp_judge_no_memory(leg->j);
 
     b.w.load = load;

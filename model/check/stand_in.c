@@ -111,7 +111,7 @@ has_room(const struct dcp_survive_work *w, const struct dcp_survive *s,
         w->sum[k] = load[k];
     }
     for (uint32_t i = 0; i < s->n; i++) {
-        dcp_cells_need(c, s->vms[i], spare, w->need);
+        dcp_cells_need(c, s->vms[i], spare, UINT32_MAX, w->need);
         for (uint32_t k = 0; k < c->n; k++) {
             w->sum[k] += w->need[k];
         }

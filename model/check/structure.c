@@ -45,6 +45,7 @@ shape_of(enum dcp_step_kind kind, enum dcp_object_kind shape[3])
 
     switch (kind) {
     case DCP_STEP_MIGRATE:
+    case DCP_STEP_VM_RESIZE:
         object = DCP_OBJECT_VM;
         from = to = DCP_OBJECT_HOST;
         break;
@@ -71,7 +72,6 @@ shape_of(enum dcp_step_kind kind, enum dcp_object_kind shape[3])
         break;
     case DCP_STEP_VM_START:
     case DCP_STEP_VM_STOP:
-    case DCP_STEP_VM_RESIZE:
     case DCP_STEP_VOLUME_CREATE:
     case DCP_STEP_VOLUME_MOVE:
     case DCP_STEP_VOLUME_GROW:
@@ -106,12 +106,21 @@ check_shape(const struct dcp_judge *j, const struct dcp_step *s)
     }
     if (s->object.kind != shape[0] || s->from.kind != shape[1] ||
         s->to.kind != shape[2] ||
-        (s->kind == DCP_STEP_MIGRATE && s->from.ix == s->to.ix)) {
+        (s->kind == DCP_STEP_MIGRATE && s->from.ix == s->to.ix) ||
+        (s->kind == DCP_STEP_VM_RESIZE && s->from.ix != s->to.ix)) {
         dcp_judge_report(
             j, s->id, "step", s->object, DCP_NO_NUMBER, DCP_NO_NUMBER,
-            "%s needs object %s, from %s, to %s, all different",
+            "%s needs object %s, from %s, to %s, %s",
             dcp_step_kind_name(s->kind), dcp_object_kind_name(shape[0]),
-            dcp_object_kind_name(shape[1]), dcp_object_kind_name(shape[2]));
+            dcp_object_kind_name(shape[1]), dcp_object_kind_name(shape[2]),
+            s->kind == DCP_STEP_VM_RESIZE ? "the same host" : "all different");
+        return false;
+    }
+    if (s->kind == DCP_STEP_VM_RESIZE &&
+        (!s->size_to.vcpus || !s->size_to.mem_mib ||
+         s->size_to.mem_mib > UINT32_MAX)) {
+        dcp_judge_report(j, s->id, "resize", s->object, DCP_NO_NUMBER,
+                         DCP_NO_NUMBER, "a VM has at least 1 vCPU and 1 MiB");
         return false;
     }
     return true;

@@ -120,7 +120,7 @@ add_extra(struct dcp_survive_work *w, uint32_t vm, uint32_t host, int sign)
     const struct dcp_cells *c = &w->leg->cells;
     uint64_t *row = w->extra + (size_t)host * c->n;
 
-    dcp_cells_need(c, vm, host, w->need);
+    dcp_cells_need(c, vm, host, UINT32_MAX, w->need);
     for (uint32_t i = 0; i < c->n; i++) {
         row[i] = sign > 0 ? row[i] + w->need[i] : row[i] - w->need[i];
     }
@@ -364,7 +364,8 @@ dcp_survive_check(struct dcp_leg_view *leg)
     if (!leg->j->plan->n_survive && !inv->policy.n_survive) {
         return true;
     }
-    DCP_FREE uint64_t *load = dcp_cells_load(&leg->cells, leg->end);
+    DCP_FREE uint64_t *load = 
+        dcp_cells_load(&leg->cells, leg->end, UINT32_MAX);
 
     if (!w.first || !w.vms || !w.extra || !w.need || !w.capacity ||
         !w.host_lost || !w.after || !load) {

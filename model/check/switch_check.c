@@ -383,10 +383,15 @@ dcp_moves_check(const struct dcp_leg_view *leg)
             continue;
         }
         uint32_t vm = s->object.ix;
+        bool grown = s->kind == DCP_STEP_VM_RESIZE;
+        const struct dcp_inventory *inv = dcp_judge_at(j, vm, grown ? id + 1
+                                                                    : id);
         /* Where the plan found it, it may return to. */
-        bool home = j->base && j->base->host[vm].ix == s->to.ix;
+        bool home =
+            j->base && j->base->host[vm].ix == s->to.ix &&
+            (!grown || dcp_check_reach_refusal(j->was, vm, s->to.ix, text));
         const char *rule =
-            home ? NULL : dcp_check_reach_refusal(j->inv, vm, s->to.ix, text);
+            home ? NULL : dcp_check_reach_refusal(inv, vm, s->to.ix, text);
 
         if (rule) {
             dcp_judge_report(j, id, rule, s->object, DCP_NO_NUMBER,

@@ -463,8 +463,8 @@ read_parts(struct dcp_reader *r)
         dcp_read_places,   dcp_read_tiers,        dcp_read_policy,
         dcp_read_hardware, dcp_read_network,      dcp_read_hosts,
         dcp_read_vms,      dcp_reader_index_tags, dcp_read_licences,
-        dcp_read_rules,    dcp_read_parking,      dcp_check_model,
-        dcp_check_start,
+        dcp_read_rules,    dcp_read_parking,      dcp_read_rightsize,
+        dcp_check_model,   dcp_check_start,
     };
 
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* policy.parking: read after the VMs that its selectors name. */
+/* policy.parking and policy.rightsize: read after the VMs that their selectors
+ * name. */
 
 #include "model/io/model_reader.h"
 #include "model/io/schema_rows.h"
@@ -76,4 +77,35 @@ dcp_read_parking(struct dcp_reader *r)
     }
     r->inv->parks = parks;
     r->inv->n_parks = parks ? n : 0;
+}
+
+void
+dcp_read_rightsize(struct dcp_reader *r)
+{
+    struct dcp_rightsize *out = &r->inv->rightsize;
+    const struct dcp_yaml *node =
+        r->policy ? dcp_yaml_get(r->policy, "rightsize") : NULL;
+    uint32_t n = 0, value;
+
+    dcp_reader_object(r, "policy", NULL);
+    dcp_reader_defaults(r, &dcp_schema_rightsize, out);
+    if (node && !dcp_reader_section(r, &dcp_schema_rightsize, node, out)) {
+        return;
+    }
+    const struct dcp_yaml *resources =
+        node ? dcp_yaml_get(node, "resources") : NULL;
+    const struct dcp_yaml *items = dcp_reader_items(r, resources, &n);
+
+    out->vcpus = out->memory = !resources;
+    for (uint32_t i = 0; i < n; i++) {
+        if (dcp_reader_choice(
+                r, dcp_schema_row(&dcp_schema_rightsize, "resources"),
+                &items[i], &value)) {
+            *(value ? &out->memory : &out->vcpus) = true;
+        }
+    }
+    if (node && dcp_yaml_get(node, "exclude")) {
+        out->exclude =
+            dcp_select_vms(r, "exclude", dcp_yaml_get(node, "exclude"));
+    }
 }

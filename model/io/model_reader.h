@@ -133,6 +133,7 @@ void dcp_read_vms(struct dcp_reader *);   /* model_vms.c */
 void dcp_read_rules(struct dcp_reader *); /* model_rules.c */
 void dcp_read_licences(struct dcp_reader *);
 void dcp_read_parking(struct dcp_reader *); /* model_parking.c */
+void dcp_read_rightsize(struct dcp_reader *);
 void dcp_read_filters(struct dcp_reader *); /* model_scripts.c */
 void dcp_read_scores(struct dcp_reader *);
 void dcp_read_policy_tests(struct dcp_reader *); /* model_policy_file.c */

@@ -203,6 +203,33 @@ parse_legs(struct dcp_plan_reader *r, json_t *root)
 }
 
 static bool
+parse_sizes(struct dcp_plan_reader *r, json_t *o, struct dcp_placement *out)
+{
+    json_t *sizes = dcp_plan_reader_get(r, o, "sizes", JSON_OBJECT), *value;
+    const char *name;
+
+    json_object_foreach(sizes, name, value)
+    {
+        struct dcp_vm_size size;
+        uint32_t vm;
+
+        if (!dcp_plan_reader_vm(r, name, &vm)) {
+            return false;
+        }
+        if (!json_is_object(value)) {
+            return dcp_plan_reader_fail(r, DCP_E_PARSE, "sizes",
+                                        "'%s': expected vcpus and mem_mib",
+                                        name);
+        }
+        if (!dcp_plan_reader_size(r, value, &size) ||
+            !dcp_placement_resize(out, r->inv, vm, size, r->err)) {
+            return false;
+        }
+    }
+    return sizes != NULL;
+}
+
+static bool
 parse_placement(struct dcp_plan_reader *r, json_t *o,
                 struct dcp_placement **out)
 {
@@ -250,7 +277,7 @@ parse_placement(struct dcp_plan_reader *r, json_t *o,
         }
         (*out)->on[host] = 0;
     }
-    return true;
+    return !json_object_get(o, "sizes") || parse_sizes(r, o, *out);
 }
 
 static bool

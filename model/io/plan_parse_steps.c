@@ -265,6 +265,21 @@ parse_migration(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
 }
 
 static bool
+parse_resize(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
+{
+    json_t *from, *to;
+
+    if (!json_object_get(o, "size")) {
+        return true;
+    }
+    o = dcp_plan_reader_get(r, o, "size", JSON_OBJECT);
+    return o && (from = dcp_plan_reader_get(r, o, "from", JSON_OBJECT)) &&
+           (to = dcp_plan_reader_get(r, o, "to", JSON_OBJECT)) &&
+           dcp_plan_reader_size(r, from, &s->size_from) &&
+           dcp_plan_reader_size(r, to, &s->size_to);
+}
+
+static bool
 parse_step(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
 {
     const json_t *leg, *kind;
@@ -279,7 +294,8 @@ parse_step(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
         !dcp_plan_reader_object(r, o, "from", &s->from) ||
         !dcp_plan_reader_object(r, o, "to", &s->to) || !parse_after(r, o, s) ||
         !dcp_plan_reader_ms(r, o, "estimate_ms", &s->estimate_ms) ||
-        !parse_reason(r, o, s) || !parse_migration(r, o, s)) {
+        !parse_reason(r, o, s) || !parse_migration(r, o, s) ||
+        !parse_resize(r, o, s)) {
         return false;
     }
     if (s->id != r->index + 1) {

@@ -121,6 +121,16 @@ print_placement(struct printer *p, const char *key,
         }
     }
     dcp_json_end(w, ']');
+    if (placement->size) {
+        dcp_json_kobject(w, "sizes");
+        for (uint32_t v = 0; v < placement->n_vms; v++) {
+            if (!dcp_vm_size_eq(placement->size[v], dcp_vm_size(p->inv, v))) {
+                dcp_json_key(w, p->inv->vms[v].name);
+                dcp_plan_write_size(w, placement->size[v]);
+            }
+        }
+        dcp_json_end(w, '}');
+    }
     dcp_json_end(w, '}');
 }
 
@@ -225,6 +235,25 @@ print_migration(struct printer *p, const struct dcp_step *s)
 }
 
 static void
+print_resize(struct printer *p, const struct dcp_step *s)
+{
+    struct dcp_json *w = &p->w;
+
+    if (s->kind != DCP_STEP_VM_RESIZE) {
+        return;
+    }
+    if (s->cold) {
+        dcp_json_kbool(w, "cold", true);
+    }
+    dcp_json_kobject(w, "size");
+    dcp_json_key(w, "from");
+    dcp_plan_write_size(w, s->size_from);
+    dcp_json_key(w, "to");
+    dcp_plan_write_size(w, s->size_to);
+    dcp_json_end(w, '}');
+}
+
+static void
 print_step(struct printer *p, const struct dcp_step *s)
 {
     struct dcp_json *w = &p->w;
@@ -251,6 +280,7 @@ print_step(struct printer *p, const struct dcp_step *s)
     dcp_json_key(w, "undo");
     dcp_plan_write_undo(w, p->inv, s);
     print_migration(p, s);
+    print_resize(p, s);
     dcp_json_end(w, '}');
 }
 

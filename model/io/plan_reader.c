@@ -127,6 +127,22 @@ dcp_plan_reader_u32(struct dcp_plan_reader *r, json_t *object, const char *key,
 }
 
 bool
+dcp_plan_reader_size(struct dcp_plan_reader *r, json_t *object,
+                     struct dcp_vm_size *out)
+{
+    uint32_t mem_mib = 0;
+
+    if (!dcp_plan_reader_u32(r, object, "vcpus", &out->vcpus) ||
+        !dcp_plan_reader_u32(r, object, "mem_mib", &mem_mib)) {
+        return false;
+    }
+    out->mem_mib = mem_mib;
+    return (out->vcpus && mem_mib) ||
+           dcp_plan_reader_fail(r, DCP_E_PARSE, "size",
+                                "a VM has at least 1 vCPU and 1 MiB");
+}
+
+bool
 dcp_plan_reader_ms(struct dcp_plan_reader *r, json_t *object, const char *key,
                    int64_t *out)
 {

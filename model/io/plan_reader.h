@@ -35,6 +35,9 @@ bool dcp_plan_reader_u32(struct dcp_plan_reader *, json_t *object,
                          const char *key, uint32_t *out);
 bool dcp_plan_reader_u64(struct dcp_plan_reader *, json_t *object,
                          const char *key, uint64_t *out);
+/* {"vcpus", "mem_mib"}, neither 0. */
+bool dcp_plan_reader_size(struct dcp_plan_reader *, json_t *object,
+                          struct dcp_vm_size *out);
 /* Whole, not negative. */
 bool dcp_plan_reader_ms(struct dcp_plan_reader *, json_t *object,
                         const char *key, int64_t *out);

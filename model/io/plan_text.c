@@ -126,6 +126,15 @@ dcp_plan_read_object(const struct dcp_inventory *inv, const char *text,
     return false;
 }
 
+void
+dcp_plan_write_size(struct dcp_json *w, struct dcp_vm_size size)
+{
+    dcp_json_begin(w, '{');
+    dcp_json_ku64(w, "vcpus", size.vcpus);
+    dcp_json_ku64(w, "mem_mib", size.mem_mib);
+    dcp_json_end(w, '}');
+}
+
 static void
 write_fact(struct dcp_json *w, const struct dcp_inventory *inv,
            const struct dcp_fact *fact)
@@ -145,6 +154,9 @@ write_fact(struct dcp_json *w, const struct dcp_inventory *inv,
     switch (fact->kind) {
     case DCP_FACT_VM_HOST:
         dcp_plan_write_object(w, inv, fact->host);
+        break;
+    case DCP_FACT_VM_SIZE:
+        dcp_plan_write_size(w, fact->size);
         break;
     case DCP_FACT_VM_STATE:
     case DCP_FACT_HOST_POWER:
@@ -169,7 +181,7 @@ void
 dcp_plan_write_facts(struct dcp_json *w, const struct dcp_inventory *inv,
                      const struct dcp_plan_facts *facts, uint32_t id)
 {
-    struct dcp_fact fact[DCP_FACTS_MAX];
+    struct dcp_fact fact[DCP_STEP_FACTS_MAX];
     uint32_t n = dcp_plan_facts_of(facts, id, fact);
 
     dcp_json_begin(w, '[');
@@ -200,6 +212,10 @@ dcp_plan_write_undo(struct dcp_json *w, const struct dcp_inventory *inv,
     if (undo.to.kind != DCP_OBJECT_NONE) {
         dcp_json_key(w, "to");
         dcp_plan_write_object(w, inv, undo.to);
+    }
+    if (undo.kind == DCP_STEP_VM_RESIZE) {
+        dcp_json_key(w, "size");
+        dcp_plan_write_size(w, undo.size_to);
     }
     dcp_json_end(w, '}');
 }

@@ -19,6 +19,9 @@ void dcp_plan_write_object(struct dcp_json *, const struct dcp_inventory *,
 bool dcp_plan_read_object(const struct dcp_inventory *, const char *text,
                           struct dcp_object *out);
 
+/* {"vcpus": 4, "mem_mib": 8192}. */
+void dcp_plan_write_size(struct dcp_json *, struct dcp_vm_size);
+
 /* The values of "preconditions" and "undo" of step 'id'. */
 void dcp_plan_write_facts(struct dcp_json *, const struct dcp_inventory *,
                           const struct dcp_plan_facts *, uint32_t id);

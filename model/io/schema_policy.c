@@ -148,6 +148,8 @@ static const struct dcp_schema_row policy_rows[] = {
     { "parking", SECTION("policy.parking"), LIST,
       .help = "VMs that may be saved or shut down for the night; the first "
               "entry that selects a VM counts" },
+    { "rightsize", SECTION("policy.rightsize"),
+      .help = "how VMs are resized to what they use (--rightsize)" },
     { "parks_at_once", QUANTITY(NUMBER), AT(P, parks_at_once), .min = 1,
       .max = 1000, .fallback = "4",
       .help = "VMs that are parked, or restored, at one time in one pool (or "
@@ -208,6 +210,69 @@ static const struct dcp_schema_row parking_rows[] = {
 };
 DEFINE_SECTION(parking, "policy.parking", "parking", NONE,
                sizeof(struct dcp_park), "VMs that may be parked.");
+
+#define S struct dcp_rightsize
+static const struct dcp_schema_row rightsize_rows[] = {
+    { "resources", CHOICE("vcpus|memory"), LIST,
+      .help = "what is resized; absent: both" },
+    { "way", CHOICE("both|down|up"), AT(S, way), .fallback = "both",
+      .help = "smaller, larger or both" },
+    { "cpu_percentile", QUANTITY(SHARE), AT(S, cpu_percentile), .min = 0.5,
+      .max = 1, .fallback = "99.5%",
+      .help = "of a VM's CPU samples this is what it needs" },
+    { "cpu_margin", QUANTITY(SHARE), AT(S, cpu_margin_frac), .max = 10,
+      .fallback = "20%", .help = "and so much more" },
+    { "memory_percentile", QUANTITY(SHARE), AT(S, mem_percentile), .min = 0.5,
+      .max = 1, .fallback = "100%",
+      .help = "of its active memory this is what it needs; memory is resized "
+              "only where that was measured" },
+    { "memory_margin", QUANTITY(SHARE), AT(S, mem_margin_frac), .max = 10,
+      .fallback = "20%", .help = "and so much more" },
+    { "history", QUANTITY(TIME), AT(S, history_ms), .max = 3.2e12,
+      .fallback = "14d",
+      .help = "a VM with less measured time is left alone" },
+    { "min_vcpus", QUANTITY(NUMBER), AT(S, min_vcpus), .min = 1, .max = 4096,
+      .fallback = "1", .help = "no VM becomes smaller" },
+    { "min_memory", QUANTITY(SIZE), AT(S, min_mem_mib), .min = 1,
+      .max = 4294967295.0, .fallback = "1GiB", .help = "no VM becomes smaller" },
+    { "step_vcpus", QUANTITY(NUMBER), AT(S, step_vcpus), .min = 1, .max = 4096,
+      .fallback = "1", .help = "sizes are multiples of it" },
+    { "step_memory", QUANTITY(SIZE), AT(S, step_mem_mib), .min = 1,
+      .max = 4294967295.0, .fallback = "512MiB",
+      .help = "sizes are multiples of it" },
+    { "least_down", QUANTITY(SHARE), AT(S, least_down_frac), .max = 1,
+      .fallback = "10%", .help = "less of a resource is not worth a resize" },
+    { "most_down", QUANTITY(SHARE), AT(S, most_down_frac), .max = 1,
+      .fallback = "50%", .help = "no more of a resource is taken at once" },
+    { "most_up", QUANTITY(SHARE), AT(S, most_up_frac), .max = 100,
+      .fallback = "100%", .help = "no more of a resource is added at once" },
+    { "at_limit", QUANTITY(SHARE), AT(S, at_limit_frac), .max = 1,
+      .fallback = "5%",
+      .help = "a VM is undersized when so many of its samples, or more, are at "
+              "its limit" },
+    { "cooldown", QUANTITY(TIME), AT(S, cooldown_ms), .max = 3.2e12,
+      .fallback = "7d", .help = "a VM resized less than so long ago rests" },
+    { "max_vms", QUANTITY(NUMBER), AT(S, max_vms), .max = 1e9, .fallback = "0",
+      .help = "resized in one plan, at most; 0: no limit" },
+    { "hot", CHOICE("none|grow|all"), AT(S, hot), .fallback = "none",
+      .help = "what takes hold without a restart: nothing, more of both "
+              "(hot-add), or less as well" },
+    { "restart", CHOICE("window|any|never"), AT(S, restart),
+      .fallback = "window",
+      .help = "when a VM may be restarted for it: in plans with a window, in "
+              "any, or in none" },
+    { "restart_time", QUANTITY(TIME), AT(S, restart_ms), .max = 8.64e7,
+      .fallback = "3min", .help = "how long a restart takes" },
+    { "hot_time", QUANTITY(TIME), AT(S, hot_ms), .max = 8.64e7,
+      .fallback = "10s", .help = "how long a resize without one takes" },
+    { "exclude", SELECTOR, LIST,
+      .help = "VMs that are left alone: name, glob, tag:, tier:, tenant:, "
+              "application: or os:" },
+};
+#undef S
+DEFINE_SECTION(rightsize, "policy.rightsize", "rightsize", NONE,
+               sizeof(struct dcp_rightsize),
+               "How sizes follow from use, and what a resize may do.");
 
 static const struct dcp_schema_row headroom_rows[] = {
     { "survive", SECTION("policy.headroom.survive"), LIST,

@@ -397,7 +397,7 @@ no_limit(struct night *n)
 static void
 unknown_effect(struct night *n)
 {
-    step(n, n->x_out)->kind = DCP_STEP_VM_RESIZE;
+    step(n, n->x_out)->kind = DCP_STEP_VM_STOP;
 }
 
 static void

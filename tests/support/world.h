@@ -230,7 +230,9 @@ world_demand(struct world *w, uint32_t n_vms)
                                      .n_slots = WORLD_SLOTS,
                                      .stride = STRIDE,
                                      .slots = slots,
-                                     .cpu_mhz = w->cpu_mhz };
+                                     .cpu_mhz = w->cpu_mhz,
+                                     /* DCP_DEMAND_TRACE. */
+                                     .source = WORLD_NEW(w, uint8_t, n_vms) };
 }
 
 /* The VM's demand, the same in every slot. */
@@ -341,6 +343,29 @@ world_move(struct world *w, uint32_t leg, uint32_t vm, uint32_t from,
     s->to = (struct dcp_object){ DCP_OBJECT_HOST, to };
     for (uint32_t i = leg; i < w->plan->n_legs; i++) {
         w->plan->legs[i].after->host[vm].ix = to;
+    }
+    return s->id;
+}
+
+/* Resizes 'vm' where it is on 'host', in all after-states; the id.  With a
+ * restart. */
+static inline uint32_t
+world_resize(struct world *w, uint32_t leg, uint32_t vm, uint32_t host,
+             struct dcp_vm_size to)
+{
+    struct dcp_step *s = world_step(w, leg, DCP_STEP_VM_RESIZE,
+                                    (struct dcp_object){ DCP_OBJECT_VM, vm });
+
+    s->from = s->to = (struct dcp_object){ DCP_OBJECT_HOST, host };
+    s->reason = DCP_REASON_RIGHTSIZE;
+    s->cold = true;
+    s->size_from = dcp_vm_size(w->inv, vm);
+    s->size_to = to;
+    for (uint32_t i = leg; i < w->plan->n_legs; i++) {
+        if (!dcp_placement_resize(w->plan->legs[i].after, w->inv, vm, to,
+                                  NULL)) {
+            abort();
+        }
     }
     return s->id;
 }

@@ -108,6 +108,49 @@ START_TEST(reads_back_what_it_prints)
 }
 END_TEST
 
+START_TEST(resizes_are_read_back)
+{
+    struct world w = small_world();
+    uint32_t id = world_resize(&w, 1, 0, 0, (struct dcp_vm_size){ 4, 512 });
+    struct dcp_text text = print(&w);
+    struct dcp_error err = { 0 };
+    static const char *const parts[] = {
+        "\"kind\": \"vm_resize\", \"object\": \"vm:v0\", \"from\": "
+        "\"host:h0\", \"to\": \"host:h0\"",
+        "\"code\": \"rightsize\"",
+        "{\"fact\": \"vm_size\", \"object\": \"vm:v0\", \"is\": {\"vcpus\": 1, "
+        "\"mem_mib\": 1000}}",
+        "\"undo\": {\"kind\": \"vm_resize\", \"object\": \"vm:v0\", \"from\": "
+        "\"host:h0\", \"to\": \"host:h0\", \"size\": {\"vcpus\": 1, "
+        "\"mem_mib\": 1000}}",
+        "\"cold\": true, \"size\": {\"from\": {\"vcpus\": 1, \"mem_mib\": "
+        "1000}, \"to\": {\"vcpus\": 4, \"mem_mib\": 512}}",
+        "\"sizes\": {\"v0\": {\"vcpus\": 4, \"mem_mib\": 512}}",
+    };
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        ck_assert_msg(strstr(text.data, parts[i]) != NULL, "no %s in\n%s",
+                      parts[i], text.data);
+    }
+    struct dcp_plan *plan = parse(&w, text.data, &err);
+
+    ck_assert_msg(plan != NULL, "%s", err.message);
+    ck_assert(plan->steps[id - 1].cold);
+    ck_assert_uint_eq(plan->steps[id - 1].size_to.vcpus, 4);
+    ck_assert_uint_eq(plan->legs[1].after->size[0].mem_mib, 512);
+    ck_assert_ptr_null(plan->legs[0].after->size);
+    dcp_plan_destroy(plan);
+    /* Forged: its digest no longer holds. */
+    char *at = strstr(text.data, "\"to\": {\"vcpus\": 4");
+
+    at[strlen("\"to\": {\"vcpus\": ")] = '3';
+    ck_assert_ptr_null(parse(&w, text.data, &err));
+    ck_assert_int_eq(err.code, DCP_E_STALE);
+    dcp_text_finish(&text);
+    world_free(&w);
+}
+END_TEST
+
 START_TEST(layout_and_derived_members_are_the_contract)
 {
     struct world w = small_world();
@@ -426,6 +469,7 @@ main(void)
 
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, reads_back_what_it_prints);
+    tcase_add_test(tc, resizes_are_read_back);
     tcase_add_test(tc, layout_and_derived_members_are_the_contract);
     tcase_add_test(tc, digest_ignores_space_and_the_run_only);
     tcase_add_test(tc, refuses_with_place_and_code);

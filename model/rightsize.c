@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "model/rightsize.h"
+
+#include "model/capacity.h"
+
+#include <math.h>
+
+const char *
+dcp_size_verdict_name(enum dcp_size_verdict verdict)
+{
+    static const char *const names[DCP_SIZE_VERDICTS] = {
+        [DCP_SIZE_FITS] = "fits",
+        [DCP_SIZE_OVERSIZED] = "oversized",
+        [DCP_SIZE_UNDERSIZED] = "undersized",
+        [DCP_SIZE_MIXED] = "mixed",
+        [DCP_SIZE_NO_HISTORY] = "no_history",
+        [DCP_SIZE_EXCLUDED] = "excluded",
+        [DCP_SIZE_RULE] = "rule",
+        [DCP_SIZE_COOLDOWN] = "cooldown",
+        [DCP_SIZE_RESTART] = "restart",
+        [DCP_SIZE_LIMIT] = "limit",
+        [DCP_SIZE_NO_ROOM] = "no_room",
+    };
+
+    return names[verdict];
+}
+
+/* One resource: what it has, what it needs, and how it may change. */
+struct amount {
+    double has, needs, least; /* least: never less. */
+    double step;
+    bool at_limit;
+};
+
+/* Up to the next step; 1e-9: what is whole but for rounding stays so. */
+static double
+round_up(double value, double step)
+{
+    return ceil(value / step - 1e-9) * step;
+}
+
+static double
+smaller(const struct dcp_rightsize *p, const struct amount *a)
+{
+    double least = fmax(a->least, a->has * (1 - p->most_down_frac));
+    double to = round_up(fmax(a->needs, least), a->step);
+
+    return to < a->has && a->has - to >= p->least_down_frac * a->has ? to
+                                                                     : a->has;
+}
+
+/* At least one step, and no more than policy adds at once. */
+static double
+larger(const struct dcp_rightsize *p, const struct amount *a)
+{
+    double least = (floor(a->has / a->step + 1e-9) + 1) * a->step;
+    double most =
+        floor(a->has * (1 + p->most_up_frac) / a->step + 1e-9) * a->step;
+    double to = fmax(round_up(a->needs, a->step), least);
+
+    return fmax(a->has, fmin(to, most));
+}
+
+static double
+choose(const struct dcp_rightsize *p, const struct amount *a)
+{
+    if (a->at_limit) {
+        return p->way == DCP_SIZE_DOWN ? a->has : larger(p, a);
+    }
+    return p->way == DCP_SIZE_UP ? a->has : smaller(p, a);
+}
+
+static uint32_t
+choose_vcpus(const struct dcp_size_question *q)
+{
+    const struct dcp_vm *vm = &q->inv->vms[q->vm];
+    const struct dcp_rightsize *p = &q->inv->rightsize;
+    double margin = q->inv->tiers[vm->tier.ix].margin_frac;
+    dcp_vm_id id = { q->vm };
+    double each = dcp_vm_vcpu_mhz(q->inv, id, vm->host);
+    bool limited =
+        dcp_vm_ceiling_mhz(q->inv, id, vm->host) < each * vm->vcpus - 1;
+
+    if (!p->vcpus || each <= 0 || q->usage->cpu_history_ms < p->history_ms) {
+        return vm->vcpus;
+    }
+    double least =
+        fmax(vm->cpu_reservation_mhz, q->planned_mhz / (1 + margin)) / each;
+    struct amount a = {
+        .has = vm->vcpus,
+        .needs = q->usage->cpu_mhz * (1 + p->cpu_margin_frac) / each,
+        .least = fmax(p->min_vcpus, least),
+        .step = p->step_vcpus,
+        .at_limit = q->usage->cpu_at_limit_frac >= p->at_limit_frac &&
+                    q->usage->cpu_at_limit_frac > 0,
+    };
+
+    if (a.at_limit && limited) { /* More vCPUs would not help. */
+        return vm->vcpus;
+    }
+    return (uint32_t)fmin(choose(p, &a), 4096);
+}
+
+static uint64_t
+choose_memory(const struct dcp_size_question *q)
+{
+    const struct dcp_vm *vm = &q->inv->vms[q->vm];
+    const struct dcp_rightsize *p = &q->inv->rightsize;
+
+    /* Huge pages are the guest's own arrangement. */
+    if (!p->memory || q->usage->mem_history_ms < p->history_ms ||
+        q->planned_mib <= 0 || vm->huge_pages_mib) {
+        return vm->mem_mib;
+    }
+    struct amount a = {
+        .has = (double)vm->mem_mib,
+        .needs = q->usage->mem_mib * (1 + p->mem_margin_frac),
+        .least = fmax(fmax((double)p->min_mem_mib, q->planned_mib),
+                      fmax((double)vm->mem_reservation_mib,
+                           (double)vm->balloon_floor_mib)),
+        .step = (double)p->step_mem_mib,
+        .at_limit = q->usage->mem_at_limit_frac >= p->at_limit_frac &&
+                    q->usage->mem_at_limit_frac > 0,
+    };
+
+    if (a.at_limit && !q->active_memory) {
+        return vm->mem_mib;
+    }
+    return (uint64_t)fmin(choose(p, &a), 4294967295.0);
+}
+
+static bool
+rule_counts(const struct dcp_inventory *inv, uint32_t vm)
+{
+    for (uint32_t i = 0; i < inv->n_rules; i++) {
+        const struct dcp_rule *rule = &inv->rules[i];
+        struct dcp_ids vms = { rule->vms, rule->n_vms };
+
+        if (rule->kind == DCP_RULE_CAPACITY && !rule->soft &&
+            dcp_ids_contain(&vms, vm)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct dcp_size_advice
+dcp_rightsize_advise(const struct dcp_size_question *q)
+{
+    const struct dcp_rightsize *p = &q->inv->rightsize;
+    struct dcp_vm_size has = dcp_vm_size(q->inv, q->vm);
+    struct dcp_size_advice a = { .from = has, .to = has };
+
+    if (dcp_ids_contain(&p->exclude, q->vm)) {
+        a.verdict = DCP_SIZE_EXCLUDED;
+        return a;
+    }
+    if (q->usage->cpu_history_ms < p->history_ms) {
+        a.verdict = DCP_SIZE_NO_HISTORY;
+        return a;
+    }
+    a.to = (struct dcp_vm_size){ choose_vcpus(q), choose_memory(q) };
+    bool down = a.to.vcpus < has.vcpus || a.to.mem_mib < has.mem_mib;
+    bool up = a.to.vcpus > has.vcpus || a.to.mem_mib > has.mem_mib;
+
+    if (!down && !up) {
+        return a;
+    }
+    a.cold = p->hot == DCP_HOT_NONE || (p->hot == DCP_HOT_GROW && down);
+    a.verdict =
+        rule_counts(q->inv, q->vm) ? DCP_SIZE_RULE
+        : q->resting               ? DCP_SIZE_COOLDOWN
+        : a.cold && (p->restart == DCP_RESTART_NEVER ||
+                     (p->restart == DCP_RESTART_IN_WINDOW && !q->in_window))
+            ? DCP_SIZE_RESTART
+        : down && up ? DCP_SIZE_MIXED
+        : down       ? DCP_SIZE_OVERSIZED
+                     : DCP_SIZE_UNDERSIZED;
+    return a;
+}
