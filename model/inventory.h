@@ -98,6 +98,24 @@ enum dcp_transport { /* Bits. */
     DCP_TRANSPORT_NBD = 32,
 };
 
+/* What a guest may need of a hypervisor.  Names, and what vendors say of each:
+ * model/convert.h. */
+enum dcp_capability {
+    DCP_CAPABILITY_UEFI,
+    DCP_CAPABILITY_SECURE_BOOT,
+    DCP_CAPABILITY_VTPM,
+    DCP_CAPABILITY_PASSTHROUGH, /* A PCI device given to one guest. */
+    DCP_CAPABILITY_SRIOV,
+    DCP_CAPABILITY_VGPU,
+    DCP_CAPABILITY_NESTED, /* The guest is a hypervisor itself. */
+    DCP_CAPABILITY_CPU_HOTPLUG,
+    DCP_CAPABILITY_MEMORY_HOTPLUG,
+    DCP_CAPABILITY_FAULT_TOLERANCE, /* A second copy runs in lockstep. */
+    DCP_CAPABILITY_SNAPSHOTS,
+    DCP_CAPABILITY_LIVE_MIGRATION, /* Follows from 'live_migration'. */
+};
+#define DCP_CAPABILITIES (DCP_CAPABILITY_LIVE_MIGRATION + 1)
+
 struct dcp_hypervisor {
     const char *name;
     bool paravirtualised;   /* Else full virtualisation. */
@@ -107,6 +125,7 @@ struct dcp_hypervisor {
     bool dedicated;         /* Resources dedicated, not shared: no overcommit. */
     bool shares;            /* Reservation, limit and shares are enforced. */
     uint32_t transports;    /* enum dcp_transport bits. */
+    uint32_t capabilities;  /* Bit per enum dcp_capability. */
     uint32_t vm_overhead_mib, host_overhead_mib;
     double vm_overhead_frac; /* Of the VM's memory, added to the above. */
     uint32_t host_overhead_mhz;
@@ -244,6 +263,8 @@ struct dcp_vm {
     bool movable;                 /* Live migration allowed; default true. */
     enum dcp_restart_priority restart_priority;
     struct dcp_ids hypervisors;   /* Allowed; n == 0: any. */
+    uint32_t needs;               /* Bit per enum dcp_capability. */
+    int64_t max_downtime_ms;      /* Of a cold step; 0: not stated. */
     const char *cpu_generation_min; /* "" : any; see generation order. */
     uint32_t extras[DCP_EXTRAS_MAX];
     struct dcp_ids vlans;         /* Of its NICs, distinct. */
@@ -293,6 +314,20 @@ struct dcp_rightsize { /* policy.rightsize (model/rightsize.h). */
     struct dcp_ids exclude;
 };
 
+struct dcp_conversion { /* A way to another hypervisor (model/convert.h). */
+    dcp_hypervisor_id from, to;
+    struct dcp_ids vms; /* That may go it. */
+    double cost;        /* Money, once for each VM. */
+    int64_t payback_ms; /* Over which that is spread: a plan counts the share
+                         * of its horizon. */
+    int64_t fixed_ms;   /* Stopping, starting, drivers: of each VM. */
+    uint64_t rate_kib_s; /* At which disks are converted; 0: they stay as they
+                          * are. */
+    bool has_window;
+    struct dcp_window window; /* In which a VM may be down for it. */
+    struct dcp_pos pos;
+};
+
 /* --- Licences ----------------------------------------------------------- */
 
 enum dcp_licence_metric {
@@ -319,6 +354,8 @@ struct dcp_licence {
     bool guests_free_on_host; /* The host's licence covers all its guests. */
     uint32_t guests_per_cover; /* Guests one cover of a host allows; more are
                                 * stacked. 0: any number. */
+    bool of_hypervisor;           /* Counted on hosts that run 'hypervisor' */
+    dcp_hypervisor_id hypervisor; /* and no others. */
     double price_per_year;    /* Per unit. */
     double owned;             /* Units paid for already. */
 };
@@ -363,6 +400,7 @@ struct dcp_inventory {
     DCP_TABLE(dcp_rule, rules);
     DCP_TABLE(dcp_park, parks); /* model/park.h */
     struct dcp_rightsize rightsize;
+    DCP_TABLE(dcp_conversion, conversions);
     DCP_TABLE(dcp_filter, filters); /* model/filter.h; among 'rules' too. */
     DCP_TABLE(dcp_score, scores);   /* model/score.h */
     DCP_TABLE(dcp_policy_test, policy_tests); /* model/policy_test.h */

@@ -35,6 +35,15 @@ dcp_licence_vm_count(const struct dcp_inventory *inv,
     return 0;
 }
 
+bool
+dcp_licence_counts_on(const struct dcp_inventory *inv,
+                      const struct dcp_licence *licence, dcp_host_id host)
+{
+    return !licence->of_hypervisor ||
+           dcp_hypervisor_eq(inv->hosts[host.ix].hypervisor,
+                             licence->hypervisor);
+}
+
 double
 dcp_licence_host_units(const struct dcp_inventory *inv,
                        const struct dcp_licence *licence, dcp_host_id host,
@@ -44,7 +53,7 @@ dcp_licence_host_units(const struct dcp_inventory *inv,
         &inv->hardware[inv->hosts[host.ix].hardware.ix];
     double counted = 0, covers = 1;
 
-    if (n_vms == 0) {
+    if (n_vms == 0 || !dcp_licence_counts_on(inv, licence, host)) {
         return 0;
     }
     switch (licence->metric) {
@@ -97,7 +106,8 @@ block_count(const struct dcp_inventory *inv, const struct dcp_licence *licence,
         /* Unplaced VMs are far above every block. */
         uint32_t at = placement->host[vm.ix].ix - b->first_host;
 
-        if (at < b->n_hosts) {
+        if (at < b->n_hosts &&
+            dcp_licence_counts_on(inv, licence, placement->host[vm.ix])) {
             b->n_vms[at]++;
             b->n_vcpus[at] += (uint32_t)dcp_licence_vm_count(inv, licence, vm);
         }
@@ -136,7 +146,8 @@ bool
 dcp_licence_reaches(const struct dcp_inventory *inv,
                     const struct dcp_licence *licence, dcp_host_id host)
 {
-    for (uint32_t i = 0; i < licence->vms.n; i++) {
+    for (uint32_t i = 0;
+         i < licence->vms.n && dcp_licence_counts_on(inv, licence, host); i++) {
         if (vm_reaches(inv, (dcp_vm_id){ licence->vms.ix[i] }, host)) {
             return true;
         }

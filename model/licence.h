@@ -19,8 +19,13 @@ struct dcp_licence_need {
 double dcp_licence_vm_count(const struct dcp_inventory *,
                             const struct dcp_licence *, dcp_vm_id);
 
+/* Whether the host counts: the licence of a hypervisor is needed where that
+ * runs, and nowhere else. */
+bool dcp_licence_counts_on(const struct dcp_inventory *,
+                           const struct dcp_licence *, dcp_host_id);
+
 /* Units that one host needs when it runs 'n_vms' covered VMs with 'n_vcpus'
- * in all (each VM's count by dcp_licence_vm_count()); 0 where n_vms is 0, so a
+ * in all; 0 where the host does not count (each VM's count by dcp_licence_vm_count()); 0 where n_vms is 0, so a
  * host that counts by scope alone is asked for with 1 VM.
  *
  *   host, socket, socket_pair, core:

@@ -43,6 +43,7 @@ static const char *const reason_names[] = {
     [DCP_REASON_HEADROOM] = "headroom",
     [DCP_REASON_MAKE_ROOM] = "make_room",   [DCP_REASON_PARK] = "park",
     [DCP_REASON_WAKE] = "wake",             [DCP_REASON_RIGHTSIZE] = "rightsize",
+    [DCP_REASON_CONVERT] = "convert",
 };
 
 struct dcp_plan *

@@ -66,8 +66,9 @@ enum dcp_reason {
     DCP_REASON_PARK,        /* Policy lets it be away for the night. */
     DCP_REASON_WAKE,        /* Back from that. */
     DCP_REASON_RIGHTSIZE,   /* The VM's size is not what it uses. */
+    DCP_REASON_CONVERT,     /* Another hypervisor costs less. */
 };
-#define DCP_REASONS (DCP_REASON_RIGHTSIZE + 1)
+#define DCP_REASONS (DCP_REASON_CONVERT + 1)
 
 struct dcp_step {
     uint32_t id;  /* Unique in the plan, from 1 in order. */
@@ -83,6 +84,9 @@ struct dcp_step {
     bool cold;                /* MIGRATE, VM_RESIZE: VM is shut down for it. */
     /* VM_RESIZE, on the host that is both 'from' and 'to'. */
     struct dcp_vm_size size_from, size_to;
+    /* MIGRATE, cold: the VM is made over from one hypervisor to another. */
+    bool converts;
+    dcp_hypervisor_id convert_from, convert_to;
     /* MIGRATE: the pre-copy estimate (model/migration.h). */
     uint32_t mem_mib, dirty_mib_s, bandwidth_mib_s, rounds;
     int64_t downtime_ms;

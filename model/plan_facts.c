@@ -307,7 +307,7 @@ dcp_step_undo(const struct dcp_step *s, struct dcp_undo *out)
     };
 
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-        if (pairs[i].kind != s->kind) {
+        if (pairs[i].kind != s->kind || s->converts) {
             continue;
         }
         bool vlan =

@@ -64,7 +64,8 @@ struct dcp_undo {
     struct dcp_object object, from, to;
     struct dcp_vm_size size_from, size_to; /* VM_RESIZE. */
 };
-/* False: nothing takes it back (sync, destroy, delete, grow of a volume). */
+/* False: nothing takes it back (sync, destroy, delete, grow of a volume; and a
+ * conversion, for what the guest wrote since would be lost). */
 bool dcp_step_undo(const struct dcp_step *, struct dcp_undo *out);
 
 #endif /* model/plan_facts.h */

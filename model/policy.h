@@ -102,6 +102,7 @@ struct dcp_policy {
                                * least one, that may never boot; 0: all must;
                                * default 5 %. */
     uint32_t parks_at_once; /* In one pool; default 4. */
+    uint32_t conversions_per_plan; /* At most; 0: no limit. */
     int64_t morning_lead_ms;  /* Morning leg ends so long before the window
                                * does, at least; default 15 min. */
     int64_t min_history_ms;   /* Shorter traces are not trusted; 7 d. */

@@ -191,7 +191,7 @@ one_in_the_way(struct way *w, double *out_cost)
     const uint32_t *cap = w->restart ? p->full : p->cap;
     uint32_t best = DCP_IX_NONE, used = w->s->used[w->host];
     uint32_t room = cap[w->host] > used ? cap[w->host] - used : 0;
-    uint32_t need = p->request[(size_t)w->item * p->n_scalars];
+    uint32_t need = dcp_problem_request(p, w->item, w->host, 0);
 
     *out_cost = w->limit - w->cost;
     for (uint32_t other = w->s->first[w->host]; other != DCP_IX_NONE;) {
@@ -199,7 +199,7 @@ one_in_the_way(struct way *w, double *out_cost)
         double cost = cost_of(w->g, other);
 
         if (cost < *out_cost &&
-            room + p->request[(size_t)other * p->n_scalars] >= need) {
+            room + dcp_problem_request(p, other, w->host, 0) >= need) {
             dcp_state_remove(w->s, other);
             if (fits(w)) {
                 best = other;
@@ -355,7 +355,8 @@ clear_some_host(struct dcp_homeless *g, struct dcp_inserter *in, uint32_t item,
                          .limit = least };
 
         at = at + 1 < g->n_hosts ? at + 1 : 0;
-        if (restart ? !dcp_problem_restarts_on(g->p, item, w.host)
+        if (restart ? !dcp_problem_restarts_on(g->p, item, w.host) ||
+                          !dcp_state_same_hypervisor(in->s, item, w.host)
                     : !dcp_problem_reaches(g->p, item, w.host)) {
             continue;
         }

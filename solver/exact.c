@@ -66,7 +66,9 @@ load_cost(const struct dcp_problem *p, uint32_t item, uint32_t host)
     const struct dcp_pricing *g = p->pricing;
     const struct dcp_priced_level *level = &g->level[0];
     const uint32_t *mhz = p->cpu_mhz + (size_t)item * p->stride;
-    double cost = level->per_move * dcp_pricing_moves(p, item, host);
+    double cost = level->per_move * dcp_pricing_moves(p, item, host) +
+                  level->conversion *
+                      dcp_conversions_cost(p->conversions, item, host);
 
     if (p->q->fewest_moves && host != p->start_host[item]) {
         cost += dcp_repair_memory_share(p, item);
@@ -154,16 +156,31 @@ add_columns(struct dcp_exact *m)
     }
 }
 
-/* sum of size_i x_ih <= cap_h y_h */
+/* What the host's hypervisor asks for above the least, by item; NULL: no more
+ * for any. */
+static const uint32_t *
+more_of(const struct dcp_problem *p, uint32_t h, uint32_t scalar)
+{
+    const struct dcp_conversions *c = p->conversions;
+
+    return c && c->more ? c->more +
+                              (size_t)c->kind_of_host[h] * c->n_items *
+                                  c->n_scalars +
+                              scalar
+                        : NULL;
+}
+
+/* sum of (size_i + more_ih) x_ih <= cap_h y_h */
 static void
 capacity_row(struct dcp_exact *m, uint32_t h, const uint32_t *size, size_t step,
-             double cap)
+             const uint32_t *more, double cap)
 {
     const struct dcp_problem *p = m->p;
     uint32_t row = dcp_exact_row(m, -DCP_LP_INF, 0);
 
     for (uint32_t i = 0; m->ok && i < p->n_items; i++) {
-        dcp_exact_set(m, row, m->col[(size_t)i * p->n_hosts + h], size[i * step]);
+        dcp_exact_set(m, row, m->col[(size_t)i * p->n_hosts + h],
+                      (double)size[i * step] + (more ? more[i * step] : 0));
     }
     dcp_exact_set(m, row, m->on_col[h], -cap);
 }
@@ -204,7 +221,7 @@ add_capacity(struct dcp_exact *m)
             continue;
         }
         for (uint32_t r = 0; r < p->n_scalars; r++) {
-            capacity_row(m, h, p->request + r, p->n_scalars,
+            capacity_row(m, h, p->request + r, p->n_scalars, more_of(p, h, r),
                          p->cap[(size_t)r * p->n_hosts + h]);
             if (headroom) {
                 headroom_row(m, h, p->request + r, p->n_scalars,
@@ -212,7 +229,7 @@ add_capacity(struct dcp_exact *m)
             }
         }
         for (uint32_t k = 0; k < m->n_slots; k++) {
-            capacity_row(m, h, p->cpu_mhz + m->slot[k], p->stride,
+            capacity_row(m, h, p->cpu_mhz + m->slot[k], p->stride, NULL,
                          p->cap_cpu_mhz[h]);
             if (headroom) {
                 headroom_row(m, h, p->cpu_mhz + m->slot[k], p->stride,

@@ -261,7 +261,6 @@ misfit(const struct dcp_inserter *in, uint32_t item, uint32_t host)
     const struct dcp_state *s = in->s;
     const struct dcp_problem *p = s->p;
     const double *w = in->unit_weight + p->type_of_host[host] * (p->n_scalars + 1u);
-    const uint32_t *request = p->request + (size_t)item * p->n_scalars;
     double need = p->cpu_peak_mhz[item];
     double left = (double)p->cap_cpu_mhz[host] - s->cpu_peak_mhz[host];
     double sum = in->balance ? -w[0] * left * need
@@ -270,7 +269,7 @@ misfit(const struct dcp_inserter *in, uint32_t item, uint32_t host)
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         size_t at = (size_t)r * p->n_hosts + host;
 
-        need = request[r];
+        need = dcp_problem_request(p, item, host, r);
         left = (double)p->cap[at] - s->used[at];
         sum += in->balance ? -w[r + 1] * left * need
                            : w[r + 1] * (left - need) * (left - need);
@@ -306,6 +305,7 @@ dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
         double money = priced ? dcp_objective_licence_delta(s, item, h) : 0;
 
         money += soft ? dcp_state_soft_price_delta(s, item, h) : 0;
+        money += dcp_conversions_cost(p->conversions, item, h);
 
         if ((best == DCP_IX_NONE || money < cheapest ||
              (money <= cheapest && room < least)) &&

@@ -147,15 +147,16 @@ add_room(struct build *b, uint32_t task, const struct dcp_step *s)
     const struct dcp_problem *p = b->r->start->p;
     uint32_t vm = s->object.ix;
     int64_t load = p->cpu_peak_mhz[vm], extra = overhead_mhz(b, vm);
-    int64_t mem = p->request[(size_t)vm * p->n_scalars];
+    int64_t in_mib = comes(s) ? dcp_problem_request(p, vm, s->to.ix, 0) : 0;
+    int64_t out_mib = goes(s) ? dcp_problem_request(p, vm, s->from.ix, 0) : 0;
 
-    if (b->loose && mem > 0 && comes(s)) {
+    if (b->loose && in_mib > 0) {
         dcp_timetable_add_effect(b->t, task, stock_of(b, MEMORY, s->to.ix, 0),
-                                 mem, 0);
+                                 in_mib, 0);
     }
-    if (b->loose && mem > 0 && goes(s)) {
+    if (b->loose && out_mib > 0) {
         dcp_timetable_add_effect(b->t, task, stock_of(b, MEMORY, s->from.ix, 0),
-                                 0, -mem);
+                                 0, -out_mib);
     }
     if (b->cpu && extra > 0 && goes(s)) {
         int64_t held = s->kind == DCP_STEP_MIGRATE ? extra : 0;

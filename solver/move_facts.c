@@ -2,6 +2,7 @@
 
 #include "solver/move_facts.h"
 
+#include "model/convert.h"
 #include "model/migration.h"
 
 #include <math.h>
@@ -49,12 +50,37 @@ bandwidth_mib_s(const struct dcp_state *s, const struct dcp_paths *paths,
     return rate / 1024;
 }
 
+/* Cold: down for as long as the way takes; no memory is copied. */
+static void
+conversion_estimate(const struct dcp_inventory *inv,
+                    const struct dcp_move *move, struct dcp_step *step)
+{
+    dcp_hypervisor_id from = inv->hosts[move->from].hypervisor;
+    dcp_hypervisor_id to = inv->hosts[move->to].hypervisor;
+    const struct dcp_conversion *c =
+        dcp_conversion_of(inv, move->vm, from, to);
+
+    step->cold = true;
+    step->converts = true;
+    step->convert_from = from;
+    step->convert_to = to;
+    step->estimate_ms = c ? dcp_conversion_ms(inv, c, move->vm) : 0;
+    step->downtime_ms = step->estimate_ms;
+}
+
 void
 dcp_move_estimate(const struct dcp_state *s, const struct dcp_paths *paths,
                   uint32_t n_slots, const struct dcp_move *move,
                   struct dcp_step *step)
 {
-    const struct dcp_vm *vm = &s->p->q->inventory->vms[move->vm];
+    const struct dcp_inventory *inv = s->p->q->inventory;
+    const struct dcp_vm *vm = &inv->vms[move->vm];
+
+    if (dcp_conversion_between(inv, (dcp_host_id){ move->from },
+                               (dcp_host_id){ move->to })) {
+        conversion_estimate(inv, move, step);
+        return;
+    }
     struct dcp_precopy in = {
         .mem_mib = (double)vm->mem_mib,
         .dirty_mib_s = vm->dirty_kib_s
@@ -71,6 +97,22 @@ dcp_move_estimate(const struct dcp_state *s, const struct dcp_paths *paths,
     step->bandwidth_mib_s = (uint32_t)lround(in.bandwidth_mib_s);
     step->rounds = r.rounds;
     step->downtime_ms = r.downtime_ms;
+}
+
+static void
+conversion_text(const struct dcp_inventory *inv, const struct dcp_move *move,
+                char *out, size_t size)
+{
+    dcp_hypervisor_id from = inv->hosts[move->from].hypervisor;
+    dcp_hypervisor_id to = inv->hosts[move->to].hypervisor;
+    const struct dcp_conversion *c =
+        dcp_conversion_of(inv, move->vm, from, to);
+
+    (void)snprintf(
+        out, size, "converted from %.20s to %.20s: %.0f min down, %.2f %.8s",
+        inv->hypervisors[from.ix].name, inv->hypervisors[to.ix].name,
+        c ? (double)dcp_conversion_ms(inv, c, move->vm) / 60000 : 0,
+        c ? c->cost : 0, inv->currency ? inv->currency : "");
 }
 
 const char *
@@ -142,6 +184,9 @@ dcp_move_text(const struct dcp_state *s, const struct dcp_move *move,
     }
     case DCP_REASON_WAKE:
         (void)snprintf(why, sizeof why, "back from the night");
+        break;
+    case DCP_REASON_CONVERT:
+        conversion_text(inv, move, why, sizeof why);
         break;
     case DCP_REASON_PARK:
     case DCP_REASON_NIGHT_OFF:

@@ -101,10 +101,10 @@ used_of(const struct dcp_state *s, const struct change *c, uint32_t r)
     uint32_t used = s->used[(size_t)r * p->n_hosts + c->host];
 
     if (c->out != DCP_IX_NONE) {
-        used -= p->request[(size_t)c->out * p->n_scalars + r];
+        used -= dcp_problem_request(p, c->out, c->host, r);
     }
     if (c->in != DCP_IX_NONE) {
-        used += p->request[(size_t)c->in * p->n_scalars + r];
+        used += dcp_problem_request(p, c->in, c->host, r);
     }
     return used;
 }
@@ -183,11 +183,26 @@ room(const struct dcp_state *s, const struct change *c)
 }
 
 static double
-host_value(const struct dcp_state *s, uint32_t k, const struct change *c,
-           uint32_t n_moved)
+conversion_of(const struct dcp_problem *p, uint32_t item, uint32_t host)
+{
+    return item == DCP_IX_NONE
+               ? 0
+               : dcp_conversions_cost(p->conversions, item, host);
+}
+
+static double
+host_value(const struct dcp_state *s, const struct dcp_objective *o, uint32_t k,
+           const struct change *c, uint32_t n_moved)
 {
     const struct dcp_priced_level *level = &s->p->pricing->level[k];
     double value = n_moved * level->per_move;
+
+    if (level->conversion > 0) {
+        value += level->conversion *
+                 (o->host[c->host].conversion -
+                  conversion_of(s->p, c->out, c->host) +
+                  conversion_of(s->p, c->in, c->host));
+    }
 
     if (!s->on[c->host] || s->p->use[c->host] == DCP_HOST_AVOID) {
         return value;
@@ -233,6 +248,7 @@ count_items(const struct dcp_state *s, struct dcp_objective *o, uint32_t h)
 
     o->n_moved -= price->n_moved;
     price->n_moved = 0;
+    price->conversion = 0;
     if (!g->counts_items) {
         return;
     }
@@ -242,6 +258,7 @@ count_items(const struct dcp_state *s, struct dcp_objective *o, uint32_t h)
     }
     for (uint32_t i = s->first[h]; i != DCP_IX_NONE; i = s->next[i]) {
         price->n_moved += dcp_pricing_moves(p, i, h);
+        price->conversion += dcp_conversions_cost(p->conversions, i, h);
         for (uint32_t j = g->first_of_item[i]; j < g->first_of_item[i + 1];
              j++) {
             size_t at = (size_t)g->of_item[j].slot * p->n_hosts + h;
@@ -272,7 +289,7 @@ recount_host(const struct dcp_state *s, struct dcp_objective *o, uint32_t h)
         o->units[at] = units;
     }
     for (uint32_t k = 0; k < g->n_levels; k++) {
-        double value = host_value(s, k, &none, price->n_moved);
+        double value = host_value(s, o, k, &none, price->n_moved);
 
         o->sum[k] += value - price->value[k];
         price->value[k] = value;
@@ -424,7 +441,7 @@ value_after(const struct dcp_state *s, uint32_t level, const struct change *c,
     for (uint32_t k = 0; k < n; k++) {
         const struct dcp_host_price *was = &o->host[c[k].host];
 
-        value += host_value(s, level, &c[k], n_moved[k]) - was->value[level];
+        value += host_value(s, o, level, &c[k], n_moved[k]) - was->value[level];
         if (l->balance > 0 && was->counts) {
             double cpu_share, mem_share;
 

@@ -21,6 +21,7 @@ struct dcp_host_price {
     double value[DCP_GOALS_MAX]; /* Energy, host, moves, room: by level. */
     double cpu_share, mem_share;
     uint32_t n_moved; /* VMs on it that started elsewhere. */
+    double conversion; /* Money for VMs that come to its hypervisor. */
     bool counts;      /* On, and not to be left alone. */
 };
 

@@ -100,7 +100,7 @@ dcp_place_measure(const struct dcp_state *s, const struct dcp_weights *w,
         size_t at = (size_t)r * p->n_hosts + host;
 
         out->scalar_left[r] = p->cap[at] - s->used[at] -
-                              p->request[(size_t)item * p->n_scalars + r];
+                              dcp_problem_request(p, item, host, r);
     }
 }
 

@@ -51,6 +51,7 @@ dcp_work_question(const struct dcp_work *w, const struct dcp_placement *start,
         .start = start,
         .home = w->r->start,
         .absent = last_slot == w->night_slots ? w->absent : NULL,
+        .may_convert = start == w->r->start ? w->may_convert : NULL,
         .host_use = w->use,
         .resting = w->r->resting,
         .may_wake = !dcp_work_keeps_power(w),
@@ -87,38 +88,11 @@ take_standing(struct dcp_work *w, const struct dcp_solution *s)
     o->rounds += s->rounds;
 }
 
-/* Of the limit, for the order of moves and their times after all questions. */
-#define SCHEDULE_SHARE 0.2
-#define LEAST_S        0.02 /* To find some answer. */
+#define LEAST_S 0.02 /* To find some answer. */
 /* An answer that no safe order of moves leads to is sought again elsewhere. */
 #define ATTEMPTS_MAX      4
 /* A budget of moves is cut so often before nothing is moved at all. */
 #define BUDGET_CUTS       8u
-#define ATTEMPT_SEED_STEP UINT64_C(0x9e3779b97f4a7c15)
-
-/* The request's limit is for all its questions together: each gets a share of
- * what is left, and at least a moment to find some answer. */
-static struct dcp_solve_options
-solve_options(const struct dcp_work *w, const struct dcp_question *q,
-              double share)
-{
-    struct dcp_solve_options o = w->r->solve;
-    double left_s =
-        dcp_work_limit_s(w) * (1 - SCHEDULE_SHARE) - dcp_work_spent_s(w);
-
-    o.seed += w->attempt * ATTEMPT_SEED_STEP;
-    o.time_limit_s = fmax(left_s * share, LEAST_S);
-    bool by_night = q->last_slot == w->night_slots;
-    bool from_start = q->start == w->r->start;
-
-    o.observer.part = !w->r->two_legs          ? ""
-                      : by_night && from_start ? "night"
-                      : by_night               ? "night after day"
-                      : from_start             ? "day first"
-                                               : "day";
-    o.observer.unit = dcp_work_unit(w, 0);
-    return o;
-}
 
 /* What clashes in a question without an answer. */
 #define CONFLICT_ITERATIONS 20 /* Of each question; some answer is enough. */
@@ -141,65 +115,6 @@ explain_failure(struct dcp_work *w, const struct dcp_question *q,
     return dcp_conflict_find(q, &o, &w->outcome->conflict, err);
 }
 
-bool
-dcp_work_has_soft_rules(const struct dcp_work *w)
-{
-    bool soft = false;
-
-    for (uint32_t r = 0; r < w->r->inventory->n_rules; r++) {
-        soft |= w->r->inventory->rules[r].soft;
-    }
-    return soft;
-}
-
-/* Soft rules may be broken for their price.  They are tried as if hard as well:
- * a search that need not weigh them sometimes finds what costs less.  The
- * bound is always that of the question in which they may be broken. */
-bool
-dcp_work_solve(const struct dcp_work *w, struct dcp_question *q, double share,
-               struct dcp_solution *out, struct dcp_error *err)
-{
-    bool soft = dcp_work_has_soft_rules(w);
-    struct dcp_solve_options options =
-        solve_options(w, q, soft ? share / 2 : share);
-    struct dcp_solution hard;
-
-    q->price_soft = soft;
-    if (!dcp_solve(q, &options, out, err)) {
-        return false;
-    }
-    if (!soft || out->status == DCP_STATUS_OPTIMAL ||
-        out->status == DCP_STATUS_INFEASIBLE ||
-        out->stopped_by == DCP_STOPPED_GAP) {
-        return true;
-    }
-    struct dcp_question kept = *q;
-
-    kept.price_soft = false;
-    options = solve_options(w, &kept, share);
-    if (!dcp_solve(&kept, &options, &hard, err)) {
-        dcp_solution_finish(out);
-        return false;
-    }
-    double margin = 1e-9 * fmax(fabs(hard.value), 1);
-
-    if (hard.placement &&
-        (!out->placement || hard.value < out->value - margin)) {
-        hard.bound = fmin(out->bound, hard.value);
-        hard.hosts_lower_bound = out->hosts_lower_bound;
-        hard.bound_method = out->bound_method;
-        hard.status = hard.bound >= hard.value - margin ? DCP_STATUS_OPTIMAL
-                                                        : DCP_STATUS_FEASIBLE;
-        hard.rounds += out->rounds;
-        dcp_solution_finish(out);
-        *out = hard;
-    } else {
-        out->rounds += hard.rounds;
-        dcp_solution_finish(&hard);
-    }
-    return true;
-}
-
 /* A settled night is repaired only, unless solving it afresh gains much. */
 static bool
 solve_night(struct dcp_work *w, struct dcp_error *err)
@@ -207,7 +122,8 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
     struct dcp_question q = dcp_work_question(w, w->r->start, w->night_slots);
 
     dcp_work_set_values(w, 0, w->night_slots);
-    if (!dcp_work_solve(w, &q, w->r->two_legs ? 0.6 : 1, &w->night, err)) {
+    if (!dcp_work_solve(w, &q, w->r->two_legs ? 0.6 : 1, &w->night, err) ||
+        !dcp_work_keep_conversion_limit(w, &q, err)) {
         return false;
     }
     take_standing(w, &w->night);

@@ -73,6 +73,11 @@ struct dcp_plan_outcome {
     uint32_t moves;
     uint64_t moved_mib;
     uint32_t vms_parked;
+    /* VMs that get another hypervisor; money for that, whole and the share that
+     * the objective counts; how long they are down, added up and at most. */
+    uint32_t conversions;
+    double conversion_cost, conversion_cost_counted;
+    int64_t downtime_ms, downtime_most_ms;
     /* Hosts that the morning wakes, how many of them may never boot, how many
      * are spares for those, and hosts that stay on at night because more could
      * not be done without. */

@@ -129,8 +129,9 @@ dcp_work_begin(struct dcp_work *w, const struct dcp_plan_request *r,
     w->weight = calloc(w->n_slots + 1u, sizeof(double));
     w->use = calloc(w->n_hosts + 1u, 1);
     w->parked = calloc(r->inventory->n_vms + 1u, 1);
+    w->convertible = calloc(r->inventory->n_vms + 1u, 1);
     if (!w->on_value || !w->slope || !w->weight || !w->use || !w->parked ||
-        !w->night_slots) {
+        !w->convertible || !w->night_slots) {
         return dcp_fail(err, w->night_slots ? DCP_E_NOMEM : DCP_E_ARGUMENT,
                         "no memory, or no slots, for a plan");
     }
@@ -144,6 +145,9 @@ dcp_work_begin(struct dcp_work *w, const struct dcp_plan_request *r,
         return false;
     }
     set_use(w);
+    if (dcp_work_choose_convertible(w, w->convertible)) {
+        w->may_convert = w->convertible;
+    }
     return true;
 }
 
@@ -155,6 +159,7 @@ dcp_work_end(struct dcp_work *w)
     free(w->weight);
     free(w->use);
     free(w->parked);
+    free(w->convertible);
 }
 
 bool

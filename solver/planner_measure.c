@@ -5,6 +5,7 @@
 
 #include "solver/planner_work.h"
 
+#include "model/convert.h"
 #include "model/cost.h"
 #include "model/licence.h"
 #include "model/power.h"
@@ -111,6 +112,27 @@ measure_licences(const struct dcp_work *w, const struct dcp_placement *end1,
         per_year += (need.units - anyway.units) * l->price_per_year;
     }
     return per_year * (double)w->terms.licence_ms / YEAR_MS;
+}
+
+/* Conversions of the first leg, the only ones, in the horizon's share. */
+static double
+measure_conversions(const struct dcp_work *w, const struct dcp_placement *end1)
+{
+    const struct dcp_inventory *inv = w->r->inventory;
+    const struct dcp_placement *start = w->r->start;
+    double sum = 0;
+
+    for (uint32_t v = 0; inv->n_conversions && v < inv->n_vms; v++) {
+        const struct dcp_conversion *c =
+            dcp_conversion_between(inv, start->host[v], end1->host[v])
+                ? dcp_conversion_of(
+                      inv, v, inv->hosts[start->host[v].ix].hypervisor,
+                      inv->hosts[end1->host[v].ix].hypervisor)
+                : NULL;
+
+        sum += c ? dcp_conversion_cost(c, w->terms.licence_ms) : 0;
+    }
+    return sum;
 }
 
 /* Balance or room of a placement in the night's slots. */
@@ -237,6 +259,9 @@ measure(const struct dcp_work *w, uint32_t level,
         value += (money + weight[DCP_GOAL_LICENCES]) *
                  measure_licences(w, end1, end2);
     }
+    if (money > 0) {
+        value += money * measure_conversions(w, end1);
+    }
     for (int k = 0; k < 2; k++) {
         enum dcp_goal goal = k ? DCP_GOAL_ROOM : DCP_GOAL_BALANCE;
 
@@ -345,7 +370,8 @@ predict(struct dcp_work *w, const struct dcp_placement *end1,
         stays ? dcp_licence_cost(inv, last, 1, (int64_t)horizon_ms)
               : dcp_licence_cost(inv, all, 3, (int64_t)horizon_ms);
     p->cost_before = p->energy_cost_before + p->licence_cost_before;
-    p->cost_after = p->energy_cost_after + p->licence_cost_after;
+    p->cost_after = p->energy_cost_after + p->licence_cost_after +
+                    w->outcome->conversion_cost_counted;
 }
 
 /* The objective before, after and at least; 'end2' may be 'end1'. */
@@ -394,6 +420,7 @@ dcp_work_weigh(struct dcp_work *w, const struct dcp_placement *end1,
     if (o->stopped_by == DCP_STOPPED_PROOF && o->gap_frac > 1e-6) {
         o->stopped_by = DCP_STOPPED_ITERATIONS; /* So was the night's search. */
     }
+    dcp_work_weigh_conversions(w, end1);
     predict(w, end1, end2);
     utilisation(w, end1, w->night_slots);
     return true;

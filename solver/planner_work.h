@@ -26,6 +26,8 @@ struct dcp_work {
     uint32_t attempt;   /* From 0; each draws other random numbers. */
     struct dcp_solution night, day;
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
+    uint8_t *convertible;       /* By VM: 1 = may get another hypervisor. */
+    const uint8_t *may_convert; /* The same; NULL: none may. */
     const uint8_t *absent; /* By VM: parked for the night; NULL: none. */
     struct dcp_placement *home; /* Owned: where a return leg ends. */
     double even_before, even_after, even_bound; /* BALANCE. */
@@ -73,6 +75,19 @@ bool dcp_work_is_late(const struct dcp_work *, double share);
 bool dcp_work_solve(const struct dcp_work *, struct dcp_question *,
                     double share, struct dcp_solution *out,
                     struct dcp_error *err) DCP_CHECKED;
+
+/* solver/planner_convert.c: which VMs the plan may convert, by VM (false:
+ * none); how many a placement converts; the outcome's figures of them. */
+bool dcp_work_choose_convertible(const struct dcp_work *, uint8_t *out);
+uint32_t dcp_work_n_converted(const struct dcp_work *,
+                              const struct dcp_placement *end);
+void dcp_work_weigh_conversions(struct dcp_work *,
+                                const struct dcp_placement *end);
+/* Solves the night again, fewer VMs allowed, where its answer to the question
+ * converts more than policy.conversions_per_plan. */
+bool dcp_work_keep_conversion_limit(struct dcp_work *,
+                                    const struct dcp_question *,
+                                    struct dcp_error *err) DCP_CHECKED;
 
 /* solver/planner_day_first.c: replaces night and day by those of the other way
  * round where that is better. */

@@ -171,7 +171,7 @@ dcp_pricing_depends_on_places(const struct dcp_licence *l)
     bool by_vm = l->metric == DCP_LICENCE_VM || l->metric == DCP_LICENCE_VCPU;
 
     return l->price_per_year > 0 && l->scope != DCP_LICENCE_REACHABLE &&
-           !(by_vm && !l->guests_free_on_host);
+           !(by_vm && !l->guests_free_on_host && !l->of_hypervisor);
 }
 
 /* The most covered VMs and vCPUs that each host has in the other
@@ -324,6 +324,7 @@ compile_level(const struct dcp_problem *p, const struct dcp_goal_terms *terms,
         .per_host = w[DCP_GOAL_HOSTS],
         .licence = w[DCP_GOAL_COST] + w[DCP_GOAL_LICENCES],
         .per_move = w[DCP_GOAL_MOVES],
+        .conversion = w[DCP_GOAL_COST],
         .balance = w[DCP_GOAL_BALANCE],
         .per_room = w[DCP_GOAL_ROOM],
     };
@@ -364,7 +365,10 @@ dcp_pricing_make(const struct dcp_problem *p, struct dcp_error *err)
             (void)no_memory(err);
             return NULL;
         }
-        g->counts_items |= g->level[k].per_move > 0;
+        g->counts_items |=
+            g->level[k].per_move > 0 ||
+            (g->level[k].conversion > 0 && p->conversions &&
+             p->conversions->cost);
     }
     return g;
 }

@@ -11,6 +11,7 @@
  *             watts) x marginal PUE of the site;
  *   cost      the same kWh at each slot's tariff, and licences, in money;
  *   licences  money for licences over the time asked about;
+ *   (conversions to another hypervisor are part of cost, once each);
  *   moves     VMs that are not where they started;
  *   balance   population standard deviation, over hosts that are on, of CPU
  *             used at the peak and of memory used, both as shares of what is
@@ -58,6 +59,7 @@ struct dcp_priced_level {
     double per_host;
     double licence; /* Times the money of a licence. */
     double per_move;
+    double conversion;    /* Times the money of converting VMs. */
     double balance;
     double per_room;      /* Times VMs that still fit. */
     const double *factor; /* Value of a watt, [site row * n_slots + slot]; NULL:

@@ -4,6 +4,7 @@
  * columns, then hosts; reach.c and groups.c do their own parts. */
 
 #include "model/duty.h"
+#include "model/licence.h"
 #include "solver/problem.h"
 
 #include "solver/licence_pool.h"
@@ -136,9 +137,9 @@ add_u32(uint32_t a, uint32_t b)
     return a > UINT32_MAX - b ? UINT32_MAX : a + b;
 }
 
-/* The hypervisor whose overhead a VM is counted with: its host's; where it
- * has none, the one of the first host (its overhead is part of the request
- * wherever it goes, and hosts of other hypervisors are out of reach). */
+/* The hypervisor whose overhead a VM is counted with at first: its host's;
+ * where it has none, the one of the first host.  What others ask for is said
+ * by solver/conversion.h. */
 static dcp_hypervisor_id
 vm_hypervisor(const struct dcp_question *q, uint32_t v)
 {
@@ -169,6 +170,15 @@ packed_memory(const struct dcp_question *q, uint32_t v, uint32_t allocated)
     return allocated;
 }
 
+void
+dcp_problem_vm_request(const struct dcp_question *q, uint32_t v,
+                       dcp_hypervisor_id hypervisor,
+                       uint32_t row[DCP_SCALARS_MAX])
+{
+    dcp_vm_request(q->inventory, (dcp_vm_id){ v }, hypervisor, row);
+    row[DCP_SCALAR_MEM] = packed_memory(q, v, row[DCP_SCALAR_MEM]);
+}
+
 static bool
 compile_requests(struct dcp_problem *p, struct dcp_error *err)
 {
@@ -187,8 +197,8 @@ compile_requests(struct dcp_problem *p, struct dcp_error *err)
         if (is_absent(q, v)) {
             continue;
         }
-        dcp_vm_request(inv, (dcp_vm_id){ v }, vm_hypervisor(q, v), row);
-        row[DCP_SCALAR_MEM] = packed_memory(q, v, row[DCP_SCALAR_MEM]);
+        dcp_problem_vm_request(q, v, vm_hypervisor(q, v), row);
+        dcp_conversions_least(p->conversions, p, v, row);
         for (uint32_t s = 0; s < DCP_SCALARS_MAX; s++) {
             needed[s] |= row[s] != 0;
         }
@@ -310,7 +320,16 @@ same_price(const struct dcp_problem *p, uint32_t a, uint32_t b)
 {
     const struct dcp_inventory *inv = p->q->inventory;
 
-    return inv->hosts[a].hardware.ix == inv->hosts[b].hardware.ix &&
+    bool same_units = true;
+
+    for (uint32_t i = 0; i < inv->n_licences; i++) {
+        same_units &= dcp_licence_counts_on(inv, &inv->licences[i],
+                                            (dcp_host_id){ a }) ==
+                      dcp_licence_counts_on(inv, &inv->licences[i],
+                                            (dcp_host_id){ b });
+    }
+    return same_units &&
+           inv->hosts[a].hardware.ix == inv->hosts[b].hardware.ix &&
            dcp_site_eq(dcp_host_site(inv, (dcp_host_id){ a }),
                        dcp_host_site(inv, (dcp_host_id){ b }));
 }
@@ -505,8 +524,15 @@ static bool
 compile(struct dcp_problem *p, struct dcp_error *err)
 {
     const struct dcp_demand *d = p->q->demand;
+    struct dcp_conversions *conversions;
 
-    if (!compile_items(p, err) || !compile_requests(p, err)) {
+    if (!compile_items(p, err) ||
+        !dcp_conversions_create(p, &conversions, err)) {
+        return false;
+    }
+    p->conversions = conversions;
+    if (!compile_requests(p, err) ||
+        (conversions && !dcp_conversions_compile(conversions, p, err))) {
         return false;
     }
     p->cpu_mhz = timed_column(p, d->cpu_mhz);

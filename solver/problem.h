@@ -17,6 +17,7 @@
 #include "model/demand.h"
 #include "model/placement.h"
 #include "solver/chance.h"
+#include "solver/conversion.h"
 
 struct dcp_goal_terms;
 struct dcp_licence_pools;
@@ -45,6 +46,9 @@ struct dcp_question {
     bool may_wake;  /* Hosts that are off may be switched on. */
     bool may_empty; /* Look for hosts to switch off; else repair only. */
     bool headroom;  /* Ask for policy.survive. */
+    const uint8_t *may_convert; /* By VM: 1 = may change its hypervisor, by a
+                                 * cold step, where policy.conversions has a
+                                 * way; NULL: none may. */
     bool gentle;    /* Move no more than repair and emptying need: no search
                      * that shuffles. */
     bool fewest_moves; /* As few moves as can be, and little else
@@ -109,7 +113,10 @@ struct dcp_problem {
     const uint32_t *cpu_peak_mhz;  /* [item] */
     uint32_t n_scalars;
     uint32_t scalar_id[DCP_SCALARS_MAX]; /* enum dcp_scalar of each. */
-    const uint32_t *request;       /* [item * n_scalars + s] */
+    const uint32_t *request;       /* [item * n_scalars + s]; at least, see
+                                    * dcp_problem_request(). */
+    const struct dcp_conversions *conversions; /* NULL: no item may be of two
+                                                * hypervisors. */
     const uint32_t *start_host;    /* [item]; DCP_IX_NONE: not placed. */
     const uint32_t *home_host;     /* [item] */
     const uint32_t *reach_class;   /* [item] */
@@ -134,7 +141,10 @@ struct dcp_problem {
     const uint64_t *reach_restart; /* After a loss: a cold start, so what only
                                     * stands against a live move (root, not
                                     * movable) does not count, nor soft rules
-                                    * or kinds that policy relaxes. */
+                                    * or kinds that policy relaxes.  Of items
+                                    * that may be converted: under some
+                                    * hypervisor that they may be of; see
+                                    * dcp_state_restarts(). */
     uint32_t n_classes, reach_words;
 
     const struct dcp_chance *chance; /* policy.overload; NULL: not asked. */
@@ -205,6 +215,20 @@ dcp_problem_may_hold(const struct dcp_problem *p, uint32_t host)
             (p->q->may_wake && p->use[host] == DCP_HOST_FREE));
 }
 
+/* What the item asks of 'host', whose hypervisor may ask for more. */
+static inline uint32_t
+dcp_problem_request(const struct dcp_problem *p, uint32_t item, uint32_t host,
+                    uint32_t scalar)
+{
+    return p->request[(size_t)item * p->n_scalars + scalar] +
+           dcp_conversions_more(p->conversions, item, host, scalar);
+}
+
+/* What one VM asks for under a hypervisor, as packed, by enum dcp_scalar. */
+void dcp_problem_vm_request(const struct dcp_question *, uint32_t vm,
+                            dcp_hypervisor_id hypervisor,
+                            uint32_t row[DCP_SCALARS_MAX]);
+
 /* solver/reach.c: fills reach_class, both reaches, n_classes, reach_words. */
 bool dcp_problem_compile_reach(struct dcp_problem *, struct dcp_error *err)
     DCP_CHECKED;
@@ -216,6 +240,10 @@ bool dcp_problem_compile_groups(struct dcp_problem *, struct dcp_error *err)
  * a short text ("VLAN 'data' is not on its switches"); NULL: within reach. */
 const char *dcp_reach_why_not(const struct dcp_question *, uint32_t vm,
                               uint32_t host, char *out, size_t size);
+
+/* Whether VM 'vm', which runs, may be converted to another hypervisor. */
+bool dcp_reach_may_convert(const struct dcp_question *, uint32_t vm,
+                           dcp_hypervisor_id to);
 
 /* Whether VM 'vm' may be on 'host' on its way to another: only rules with hold:
  * always keep it away. */

@@ -6,6 +6,7 @@
  * share one class, so hosts are tested once per class, not once per VM. */
 
 #include "model/base/text.h"
+#include "model/convert.h"
 #include "solver/rule_delta.h"
 
 #include <stdarg.h>
@@ -66,11 +67,72 @@ host_has_pool(const struct dcp_inventory *inv, uint32_t host, uint32_t pool)
            inv->hypervisors[hv.ix].transports & p->transport;
 }
 
+/* Policy, the VM and the hour allow it to get from where it runs to another
+ * hypervisor. */
 static const char *
-why_not_hypervisor(const struct dcp_inventory *inv, const struct dcp_vm *vm,
+why_not_convert(const struct dcp_question *q, uint32_t v, dcp_host_id now,
+                dcp_hypervisor_id to, char *out, size_t size)
+{
+    const struct dcp_inventory *inv = q->inventory;
+    const struct dcp_vm *vm = &inv->vms[v];
+    dcp_hypervisor_id from = inv->hosts[now.ix].hypervisor;
+    const struct dcp_conversion *c =
+        dcp_hypervisor_is_none(from) || dcp_hypervisor_is_none(to)
+            ? NULL
+            : dcp_conversion_of(inv, v, from, to);
+
+    if (!c) {
+        return because(out, size,
+                       "no live migration between different hypervisors%s",
+                       inv->n_conversions ? ", and no entry of "
+                                            "policy.conversions"
+                                          : "");
+    }
+    int64_t down_ms = dcp_conversion_ms(inv, c, v);
+
+    if (!vm->movable) {
+        return because(out, size, "the VM may not be moved, nor converted");
+    }
+    if (vm->max_downtime_ms && down_ms > vm->max_downtime_ms) {
+        return because(out, size,
+                       "its conversion takes %.0f min, and max_downtime is "
+                       "%.0f min",
+                       (double)down_ms / 60000,
+                       (double)vm->max_downtime_ms / 60000);
+    }
+    if (!q->may_convert || !q->may_convert[v]) {
+        return because(out, size,
+                       "this plan converts no VMs to another hypervisor");
+    }
+    if (!dcp_conversion_is_open(inv, c,
+                                q->demand->slots[q->first_slot].start_ms,
+                                down_ms)) {
+        return because(out, size,
+                       "its conversion does not fit the window of "
+                       "policy.conversions");
+    }
+    return NULL;
+}
+
+bool
+dcp_reach_may_convert(const struct dcp_question *q, uint32_t v,
+                      dcp_hypervisor_id to)
+{
+    const struct dcp_vm *vm = &q->inventory->vms[v];
+
+    return dcp_capability_lacking(q->inventory, v, to) == DCP_CAPABILITIES &&
+           (!vm->hypervisors.n || (!dcp_hypervisor_is_none(to) &&
+                                   dcp_ids_contain(&vm->hypervisors, to.ix))) &&
+           !why_not_convert(q, v, q->start->host[v], to, NULL, 0);
+}
+
+static const char *
+why_not_hypervisor(const struct dcp_question *q, uint32_t vm_ix,
                    dcp_host_id now, const struct dcp_host *host, bool restart,
                    char *out, size_t size)
 {
+    const struct dcp_inventory *inv = q->inventory;
+    const struct dcp_vm *vm = &inv->vms[vm_ix];
     const struct dcp_hardware *hw = &inv->hardware[host->hardware.ix];
 
     dcp_hypervisor_id hv = host->hypervisor;
@@ -81,9 +143,25 @@ why_not_hypervisor(const struct dcp_inventory *inv, const struct dcp_vm *vm,
                        "its hypervisor is not one that the VM "
                        "allows");
     }
-    if (!dcp_host_is_none(now) && inv->hosts[now.ix].hypervisor.ix != hv.ix) {
+    uint32_t lacking = dcp_capability_lacking(inv, vm_ix, hv);
+
+    if (lacking != DCP_CAPABILITIES) {
         return because(out, size,
-                       "no live migration between different hypervisors");
+                       "the VM needs %s, which hypervisor '%s' does not have",
+                       dcp_capability_name(lacking),
+                       inv->hypervisors[hv.ix].name);
+    }
+    bool converts =
+        !dcp_host_is_none(now) && inv->hosts[now.ix].hypervisor.ix != hv.ix;
+
+    /* A restart is under the hypervisor that the VM is of by then: see
+     * dcp_problem_restarts_on(). */
+    if (converts) {
+        const char *why = why_not_convert(q, vm_ix, now, hv, out, size);
+
+        if (why) {
+            return why;
+        }
     }
     if (!dcp_hypervisor_is_none(hv)) {
         const struct dcp_hypervisor *x = &inv->hypervisors[hv.ix];
@@ -96,7 +174,8 @@ why_not_hypervisor(const struct dcp_inventory *inv, const struct dcp_vm *vm,
         if (x->needs_vt && !hw->vt) {
             return because(out, size, "hypervisor '%s' needs VT", x->name);
         }
-        if (!dcp_host_is_none(now) && !x->live_migration && !restart) {
+        if (!dcp_host_is_none(now) && !x->live_migration && !restart &&
+            !converts) {
             return because(out, size, "hypervisor '%s' cannot migrate live",
                            x->name);
         }
@@ -198,7 +277,7 @@ why_not_coming(const struct dcp_question *q, uint32_t v, uint32_t h,
         return because(out, size,
                        "the VM rests after its last moves (policy.migration)");
     }
-    why = why_not_hypervisor(inv, vm, now, host, restart, out, size);
+    why = why_not_hypervisor(q, v, now, host, restart, out, size);
     if (!why) {
         why = why_not_hardware(inv, vm, now, hw, out, size);
     }
@@ -248,7 +327,9 @@ dcp_reach_may_pass(const struct dcp_question *q, uint32_t v, uint32_t h)
     const struct dcp_inventory *inv = q->inventory;
     char why[160];
 
-    if (why_not_machine(q, v, h, false, why, sizeof why)) {
+    /* Nobody is converted for a stop on the way. */
+    if (dcp_conversion_between(inv, q->start->host[v], (dcp_host_id){ h }) ||
+        why_not_machine(q, v, h, false, why, sizeof why)) {
         return false;
     }
     for (uint32_t r = 0; r < inv->n_rules; r++) {
@@ -263,6 +344,27 @@ dcp_reach_may_pass(const struct dcp_question *q, uint32_t v, uint32_t h)
 }
 
 /* --- Classes ------------------------------------------------------------ */
+
+/* To which hypervisors it may be converted. */
+static void
+key_of_conversions(const struct dcp_question *q, uint32_t v,
+                   struct dcp_text *key)
+{
+    const struct dcp_inventory *inv = q->inventory;
+    dcp_host_id now = q->start->host[v];
+
+    for (uint32_t i = 0;
+         q->may_convert && q->may_convert[v] && !dcp_host_is_none(now) &&
+         i < inv->n_conversions;
+         i++) {
+        dcp_hypervisor_id to = inv->conversions[i].to;
+
+        if (inv->conversions[i].from.ix == inv->hosts[now.ix].hypervisor.ix &&
+            !why_not_convert(q, v, now, to, NULL, 0)) {
+            dcp_text_printf(key, "C%u;", to.ix);
+        }
+    }
+}
 
 /* Which machine facts of its present host matter to where a VM may go. */
 static void
@@ -286,13 +388,17 @@ key_of_vm(const struct dcp_question *q, uint32_t v, struct dcp_text *key)
         /* Where only its being there speaks for a host, no other VM may share
          * the class. */
         if (!vm->movable || local_disk || (q->resting && q->resting[v]) ||
-            why_not_coming(q, v, now.ix, true, why, sizeof why)) {
+            why_not_coming(q, v, now.ix, false, why, sizeof why)) {
             dcp_text_printf(key, "at%u;", now.ix);
         }
     }
     if (vm->windows) {
         dcp_text_puts(key, "w;");
     }
+    if (vm->needs) {
+        dcp_text_printf(key, "c%u;", vm->needs);
+    }
+    key_of_conversions(q, v, key);
     if (vm->cpu_generation_min[0]) {
         dcp_text_printf(key, "g%s;", vm->cpu_generation_min);
     }

@@ -176,7 +176,7 @@ refused_by_scalar(struct dcp_state *s, uint32_t item, uint32_t host,
 
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         size_t at = (size_t)r * p->n_hosts + host;
-        double need = p->request[(size_t)item * p->n_scalars + r];
+        double need = dcp_problem_request(p, item, host, r);
         double have = (double)p->cap[at] - s->used[at];
         const char *name = dcp_scalar_name(inv, p->scalar_id[r]);
         const char *unit = dcp_scalar_unit(p->scalar_id[r]);

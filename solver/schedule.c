@@ -10,6 +10,7 @@
 
 #include "solver/schedule_steps.h"
 
+#include "model/convert.h"
 #include "solver/move_facts.h"
 #include "solver/parking.h"
 #include "solver/rule_waits.h"
@@ -485,7 +486,10 @@ add_move(struct maker *m, const struct dcp_move *move)
                              : comes        ? DCP_REASON_PLACE
                              : move->bypass ? DCP_REASON_BYPASS
                                             : m->r->move_reason;
+    bool converts = dcp_conversion_between(inv, (dcp_host_id){ move->from },
+                                           (dcp_host_id){ move->to });
 
+    reason = converts ? DCP_REASON_CONVERT : reason;
     dcp_state_add_load(m->start, move->vm, move->to);
     if (!open_gate(m, move->to)) {
         return false;
@@ -524,7 +528,8 @@ add_move(struct maker *m, const struct dcp_move *move)
         depart(m, move->from, move->vm, step->id);
         visit_host(m, move->from, move->vm, step->id);
         m->out->moved_mib += step->mem_mib;
-        if (reason == DCP_REASON_EMPTY_HOST && !m->r->to->on[move->from]) {
+        if ((reason == DCP_REASON_EMPTY_HOST ||
+             reason == DCP_REASON_CONVERT) && !m->r->to->on[move->from]) {
             step->frees = host_object(move->from);
         }
     } else {

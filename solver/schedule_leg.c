@@ -5,8 +5,11 @@
  * which those are on how long they take: so steps are made for all slots of
  * the leg, and once more, in a better order, for those that were needed. */
 
+#include "model/convert.h"
 #include "solver/leg_times.h"
 #include "solver/schedule_steps.h"
+
+#include <stdlib.h>
 
 #define MINUTE_MS INT64_C(60000)
 
@@ -92,6 +95,16 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
          struct dcp_step_list *list, struct dcp_leg_answer *out,
          struct dcp_error *err)
 {
+    uint32_t n_vms = r->inventory->n_vms;
+    DCP_FREE uint8_t *converts = calloc(n_vms + 1u, 1);
+
+    if (!converts) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a leg");
+    }
+    for (uint32_t v = 0; v < n_vms; v++) {
+        converts[v] = dcp_conversion_between(r->inventory, r->from->host[v],
+                                        r->to->host[v]);
+    }
     struct dcp_question q = {
         .inventory = r->inventory,
         .demand = r->demand,
@@ -99,6 +112,7 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
         .last_slot = r->last_slot,
         .start = both_on,
         .vms_apart = true,
+        .may_convert = converts,
     };
     DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(&q, err);
 

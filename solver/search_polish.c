@@ -82,7 +82,7 @@ takes(const struct polish *d, uint32_t item, uint32_t h)
     struct dcp_state *s = d->x->s;
 
     return s->on[h] && h != s->host[item] &&
-           s->room[h] >= d->x->p->request[(size_t)item * d->x->p->n_scalars] &&
+           s->room[h] >= dcp_problem_request(d->x->p, item, h, 0) &&
            d->x->p->use[h] != DCP_HOST_AVOID && dcp_state_fits(s, item, h) &&
            dcp_state_allowed(s, item, h);
 }

@@ -34,6 +34,10 @@ allocate(struct dcp_state *s)
     s->used = calloc(nh * p->n_scalars + 1, sizeof *s->used);
     s->cpu_peak_mhz = calloc(nh + 1, sizeof *s->cpu_peak_mhz);
     s->room = calloc(nh + 1, sizeof *s->room);
+    if (p->conversions) {
+        s->was = malloc((ni + 1) * sizeof *s->was);
+        ok = ok && s->was;
+    }
     s->first = malloc((nh + 1) * sizeof *s->first);
     s->next = malloc((ni + 1) * sizeof *s->next);
     s->prev = malloc((ni + 1) * sizeof *s->prev);
@@ -64,6 +68,9 @@ dcp_state_create(const struct dcp_problem *p, struct dcp_error *err)
     }
     for (uint32_t i = 0; i < p->n_items; i++) {
         s->host[i] = DCP_IX_NONE;
+        if (s->was) {
+            s->was[i] = DCP_IX_NONE;
+        }
     }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         s->first[h] = DCP_IX_NONE;
@@ -94,6 +101,7 @@ dcp_state_destroy(struct dcp_state *s)
     free(s->used);
     free(s->cpu_peak_mhz);
     free(s->room);
+    free(s->was);
     free(s->first);
     free(s->next);
     free(s->prev);
@@ -119,6 +127,9 @@ dcp_state_assign(struct dcp_state *to, const struct dcp_state *from)
     copy_u32(to->used, from->used, nh * p->n_scalars);
     copy_u32(to->cpu_peak_mhz, from->cpu_peak_mhz, nh);
     copy_u32(to->room, from->room, nh);
+    if (from->was) {
+        copy_u32(to->was, from->was, ni);
+    }
     copy_u32(to->first, from->first, nh);
     copy_u32(to->next, from->next, ni);
     copy_u32(to->prev, from->prev, ni);
@@ -163,7 +174,7 @@ dcp_state_add_load(struct dcp_state *s, uint32_t item, uint32_t host)
     }
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         s->used[(size_t)r * p->n_hosts + host] +=
-            p->request[(size_t)item * p->n_scalars + r];
+            dcp_problem_request(p, item, host, r);
     }
     if (s->chance) {
         dcp_chance_load_add(s->chance, item, host);
@@ -210,7 +221,7 @@ dcp_state_sub_load(struct dcp_state *s, uint32_t item, uint32_t host)
     }
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         s->used[(size_t)r * p->n_hosts + host] -=
-            p->request[(size_t)item * p->n_scalars + r];
+            dcp_problem_request(p, item, host, r);
     }
     if (s->chance) {
         dcp_chance_load_sub(s->chance, item, host);
@@ -223,6 +234,9 @@ dcp_state_remove(struct dcp_state *s, uint32_t item)
 {
     uint32_t host = s->host[item];
 
+    if (s->was) {
+        s->was[item] = host;
+    }
     dcp_state_sub_load(s, item, host);
     if (s->prev[item] == DCP_IX_NONE) {
         s->first[host] = s->next[item];
@@ -274,7 +288,7 @@ fits(struct dcp_state *s, uint32_t item, uint32_t host, const uint32_t *cap,
         size_t at = (size_t)r * p->n_hosts + host;
 
         if ((uint64_t)s->used[at] +
-                p->request[(size_t)item * p->n_scalars + r] >
+                dcp_problem_request(p, item, host, r) >
             cap[at]) {
             return false;
         }
@@ -440,7 +454,7 @@ dcp_state_room_left(const struct dcp_state *s, const struct dcp_weights *w,
         if (w->scalar[r] > 0 && p->cap[at]) {
             double left =
                 ((double)p->cap[at] - s->used[at] -
-                 p->request[(size_t)item * p->n_scalars + r]) / p->cap[at];
+                 dcp_problem_request(p, item, host, r)) / p->cap[at];
 
             sum += w->scalar[r] * left * left;
         }

@@ -23,6 +23,9 @@ struct dcp_state {
     uint32_t *room; /* Of the first scalar (memory), usable and free; 0 where
                      * the host is off or must end empty: the first look of
                      * every scan over hosts. */
+    uint32_t *was; /* By item that has no host: where it was last, for restarts
+                    * are under the same hypervisor; NULL: each item knows one
+                    * hypervisor only. */
     uint32_t *first, *next, *prev; /* Items of a host, as a list. */
     uint32_t *n_on_host;
     /* Counts of groups, see solver/tally.h; NULL: a short list instead. */
@@ -73,6 +76,10 @@ const struct dcp_licence_pool *dcp_state_short_licence(const struct dcp_state *,
  * that policy relaxes are not asked. */
 bool dcp_state_restarts(const struct dcp_state *, uint32_t item,
                         uint32_t host);
+/* Whether the host runs the hypervisor that the item is of: that of its host,
+ * or of the last that it had. */
+bool dcp_state_same_hypervisor(const struct dcp_state *, uint32_t item,
+                               uint32_t host);
 /* The group that forbids it; NULL: none does. */
 const struct dcp_group *dcp_state_blocking_group(const struct dcp_state *,
                                                  uint32_t item, uint32_t host,

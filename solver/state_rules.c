@@ -458,8 +458,24 @@ dcp_state_allowed(const struct dcp_state *s, uint32_t item, uint32_t host)
 }
 
 bool
+dcp_state_same_hypervisor(const struct dcp_state *s, uint32_t item,
+                          uint32_t host)
+{
+    const struct dcp_host *hosts = s->p->q->inventory->hosts;
+
+    if (!s->was) {
+        return true;
+    }
+    uint32_t at = s->host[item] == DCP_IX_NONE ? s->was[item] : s->host[item];
+
+    return at == DCP_IX_NONE ||
+           dcp_hypervisor_eq(hosts[at].hypervisor, hosts[host].hypervisor);
+}
+
+bool
 dcp_state_restarts(const struct dcp_state *s, uint32_t item, uint32_t host)
 {
     return dcp_problem_restarts_on(s->p, item, host) &&
+           dcp_state_same_hypervisor(s, item, host) &&
            !dcp_state_blocking_group(s, item, host, true);
 }

@@ -104,7 +104,7 @@ check_legs(const struct dcp_judge *j)
     if (!ok) {
         return false;
     }
-    ok = dcp_park_check(j, &order);
+    ok = dcp_park_check(j, &order) && dcp_conversions_check(j);
     for (uint32_t i = 0; ok && sound && i < j->plan->n_legs; i++) {
         struct dcp_leg_view leg;
 

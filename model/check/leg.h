@@ -79,6 +79,8 @@ bool dcp_survive_check(struct dcp_leg_view *) DCP_CHECKED;
 void dcp_resize_check(const struct dcp_judge *, uint32_t resize[]);
 bool dcp_park_check(const struct dcp_judge *,
                     struct dcp_check_order *) DCP_CHECKED;
+/* Of the whole plan: who gets another hypervisor does so by a conversion. */
+bool dcp_conversions_check(const struct dcp_judge *) DCP_CHECKED;
 bool dcp_no_boot_check(struct dcp_leg_view *) DCP_CHECKED;
 
 /* The slots of the demand that overlap [start_ms, end_ms); false: they do not

@@ -36,7 +36,8 @@ host_needs(const struct dcp_inventory *inv, const struct dcp_licence *l,
         &inv->hardware[inv->hosts[host].hardware.ix];
     double cores = (double)hw->sockets * hw->cores_per_socket, things = 1;
 
-    if (!t->vms) {
+    if (!t->vms || (l->of_hypervisor &&
+                    inv->hosts[host].hypervisor.ix != l->hypervisor.ix)) {
         return 0;
     }
     if (l->metric == DCP_LICENCE_VM) {
@@ -83,6 +84,9 @@ could_run(const struct dcp_inventory *inv, const struct dcp_licence *l,
 {
     dcp_hypervisor_id hv = inv->hosts[host].hypervisor;
 
+    if (l->of_hypervisor && hv.ix != l->hypervisor.ix) {
+        return false;
+    }
     for (uint32_t i = 0; i < l->vms.n; i++) {
         const struct dcp_vm *vm = &inv->vms[l->vms.ix[i]];
         bool ok =

@@ -2,6 +2,8 @@
 
 #include "model/check/judge.h"
 
+#include "model/convert.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +28,13 @@ hypervisor_refuses(const struct dcp_inventory *inv, const struct dcp_vm *vm,
         (void)snprintf(text, 120, "hypervisor %s is not one it may run on",
                        hv ? hv->name : "(none)");
         return true;
+    }
+    for (uint32_t k = 0; hv && k < DCP_CAPABILITIES; k++) {
+        if (vm->needs >> k & 1 && !(hv->capabilities >> k & 1)) {
+            (void)snprintf(text, 120, "hypervisor %.60s is not capable of %s",
+                           hv->name, dcp_capability_name(k));
+            return true;
+        }
     }
     bool vt = inv->hardware[inv->hosts[host].hardware.ix].vt;
 

@@ -88,6 +88,13 @@ judge_target(struct dcp_survive_work *w, const struct dcp_survive *s,
         rule =
             dcp_check_reach_move_refusal(w->inv, vm, from.ix, host, true, why);
     }
+    /* A restart leaves the disks as they are. */
+    if (!rule && !dcp_host_is_none(from) &&
+        !dcp_hypervisor_eq(w->inv->hosts[from.ix].hypervisor,
+                           w->inv->hosts[host].hypervisor)) {
+        (void)snprintf(why, sizeof why, "it is of another hypervisor");
+        rule = "hypervisor";
+    }
     if (!w->leg->end->on[host] || w->host_lost[host]) {
         (void)snprintf(text, sizeof text, "%.60s is %s",
                        w->inv->hosts[host].name,

@@ -464,6 +464,7 @@ read_parts(struct dcp_reader *r)
         dcp_read_hardware, dcp_read_network,      dcp_read_hosts,
         dcp_read_vms,      dcp_reader_index_tags, dcp_read_licences,
         dcp_read_rules,    dcp_read_parking,      dcp_read_rightsize,
+        dcp_read_conversions,
         dcp_check_model,   dcp_check_start,
     };
 

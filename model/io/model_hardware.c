@@ -225,11 +225,20 @@ finish_hardware(struct dcp_reader *r, uint32_t ix, void *base,
      DCP_TRANSPORT_FC | DCP_TRANSPORT_INFINIBAND | DCP_TRANSPORT_NBD)
 #define NO_NBD (ALL_TRANSPORTS & ~(uint32_t)DCP_TRANSPORT_NBD)
 
-/* Memory overheads are 0: they differ by version and setting, the default
+#define CAN(NAME) (UINT32_C(1) << DCP_CAPABILITY_##NAME)
+#define CAN_ALL   ((UINT32_C(1) << DCP_CAPABILITIES) - 1)
+#define CONTAINER                                                              \
+    (CAN(CPU_HOTPLUG) | CAN(MEMORY_HOTPLUG) | CAN(SNAPSHOTS))
+
+/* What each can do is said with its source in docs/hypervisors.md; live
+ * migration is added from its own key.
+ *
+ * Memory overheads are 0: they differ by version and setting, the default
  * memory target of 90 % leaves room for them, and a site that has measured
  * its own states them. */
 static const struct dcp_hypervisor builtin[] = {
     { .name = "qemu",
+      .capabilities = CAN_ALL & ~CAN(FAULT_TOLERANCE),
       .needs_vt = true,
       .windows = true,
       .live_migration = true,
@@ -237,6 +246,8 @@ static const struct dcp_hypervisor builtin[] = {
       .shares = true,
       .transports = ALL_TRANSPORTS },
     { .name = "xen",
+      .capabilities = CAN(UEFI) | CAN(PASSTHROUGH) | CAN(SRIOV) |
+                      CAN(VGPU) | CAN(CPU_HOTPLUG) | CAN(SNAPSHOTS),
       .needs_vt = true,
       .windows = true,
       .live_migration = true,
@@ -244,12 +255,15 @@ static const struct dcp_hypervisor builtin[] = {
       .shares = true,
       .transports = ALL_TRANSPORTS },
     { .name = "xen-pv",
+      .capabilities = CAN(PASSTHROUGH) | CAN(SRIOV) | CAN(CPU_HOTPLUG) |
+                      CAN(SNAPSHOTS),
       .paravirtualised = true,
       .live_migration = true,
       .ballooning = true,
       .shares = true,
       .transports = ALL_TRANSPORTS },
     { .name = "esx",
+      .capabilities = CAN_ALL,
       .needs_vt = true,
       .windows = true,
       .live_migration = true,
@@ -257,6 +271,7 @@ static const struct dcp_hypervisor builtin[] = {
       .shares = true,
       .transports = NO_NBD },
     { .name = "hyperv",
+      .capabilities = CAN_ALL & ~(CAN(CPU_HOTPLUG) | CAN(FAULT_TOLERANCE)),
       .needs_vt = true,
       .windows = true,
       .live_migration = true,
@@ -265,17 +280,21 @@ static const struct dcp_hypervisor builtin[] = {
       .transports =
           DCP_TRANSPORT_LOCAL | DCP_TRANSPORT_ISCSI | DCP_TRANSPORT_FC },
     { .name = "lxc",
+      .capabilities = CONTAINER,
       .paravirtualised = true,
       .ballooning = true,
       .shares = true,
       .transports = ALL_TRANSPORTS },
     { .name = "openvz",
+      .capabilities = CONTAINER,
       .paravirtualised = true,
       .live_migration = true,
       .ballooning = true,
       .shares = true,
       .transports = ALL_TRANSPORTS },
     { .name = "vbox",
+      .capabilities = CAN(UEFI) | CAN(SECURE_BOOT) | CAN(VTPM) |
+                      CAN(NESTED) | CAN(CPU_HOTPLUG) | CAN(SNAPSHOTS),
       .needs_vt = true,
       .windows = true,
       .live_migration = true,
@@ -283,6 +302,7 @@ static const struct dcp_hypervisor builtin[] = {
       .transports =
           DCP_TRANSPORT_LOCAL | DCP_TRANSPORT_NFS | DCP_TRANSPORT_ISCSI },
     { .name = "bhyve",
+      .capabilities = CAN(UEFI) | CAN(PASSTHROUGH) | CAN(SRIOV),
       .needs_vt = true,
       .windows = true,
       .transports =
@@ -303,7 +323,8 @@ finish_hypervisor(struct dcp_reader *r, struct dcp_hypervisor *hv,
     const struct dcp_yaml *mode = dcp_yaml_get(node, "mode");
     const struct dcp_yaml *resources = dcp_yaml_get(node, "resources");
     const struct dcp_yaml *transports = dcp_yaml_get(node, "transports");
-    uint32_t choice, n;
+    const struct dcp_yaml *capabilities = dcp_yaml_get(node, "capabilities");
+    uint32_t choice;
 
     if (mode &&
         dcp_reader_choice(r, dcp_schema_row(s, "mode"), mode, &choice)) {
@@ -313,16 +334,13 @@ finish_hypervisor(struct dcp_reader *r, struct dcp_hypervisor *hv,
                                        resources, &choice)) {
         hv->dedicated = choice == 1;
     }
-    const struct dcp_yaml *items = dcp_reader_items(r, transports, &n);
-
     if (transports) {
-        hv->transports = 0;
+        hv->transports =
+            dcp_reader_bits(r, dcp_schema_row(s, "transports"), transports);
     }
-    for (uint32_t i = 0; i < n; i++) {
-        if (dcp_reader_choice(r, dcp_schema_row(s, "transports"), &items[i],
-                              &choice)) {
-            hv->transports |= UINT32_C(1) << choice;
-        }
+    if (capabilities) {
+        hv->capabilities =
+            dcp_reader_bits(r, dcp_schema_row(s, "capabilities"), capabilities);
     }
 }
 
@@ -341,12 +359,16 @@ read_hypervisors(struct dcp_reader *r)
         } else {
             dcp_reader_defaults(r, &dcp_schema_hypervisor, &all[i]);
             all[i].transports = ALL_TRANSPORTS;
+            all[i].capabilities = CAN_ALL;
         }
         all[i].name = entry->name;
         if (entry->node && dcp_reader_section(r, &dcp_schema_hypervisor,
                                               entry->node, &all[i])) {
             finish_hypervisor(r, &all[i], entry->node);
         }
+        all[i].capabilities &= ~CAN(LIVE_MIGRATION);
+        all[i].capabilities |=
+            all[i].live_migration ? CAN(LIVE_MIGRATION) : 0;
     }
     r->inv->hypervisors = all;
     r->inv->n_hypervisors = all ? t->n : 0;

@@ -90,6 +90,9 @@ bool dcp_reader_bool(struct dcp_reader *, const char *key,
                      const struct dcp_yaml *, bool *out);
 bool dcp_reader_date(struct dcp_reader *, const char *key,
                      const struct dcp_yaml *, int64_t *out_day);
+/* A list of choices as bits, by their place in the row. */
+uint32_t dcp_reader_bits(struct dcp_reader *, const struct dcp_schema_row *,
+                         const struct dcp_yaml *list);
 /* The index of the entry that 'node' names, or DCP_IX_NONE. */
 uint32_t dcp_reader_refer(struct dcp_reader *, enum dcp_kind, const char *key,
                           const struct dcp_yaml *node);
@@ -132,8 +135,9 @@ void dcp_read_hosts(struct dcp_reader *);
 void dcp_read_vms(struct dcp_reader *);   /* model_vms.c */
 void dcp_read_rules(struct dcp_reader *); /* model_rules.c */
 void dcp_read_licences(struct dcp_reader *);
-void dcp_read_parking(struct dcp_reader *); /* model_parking.c */
+void dcp_read_parking(struct dcp_reader *);     /* model_parking.c */
 void dcp_read_rightsize(struct dcp_reader *);
+void dcp_read_conversions(struct dcp_reader *); /* model_conversions.c */
 void dcp_read_filters(struct dcp_reader *); /* model_scripts.c */
 void dcp_read_scores(struct dcp_reader *);
 void dcp_read_policy_tests(struct dcp_reader *); /* model_policy_file.c */

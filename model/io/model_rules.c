@@ -312,6 +312,37 @@ dcp_select_hosts(struct dcp_reader *r, const char *key,
 
 /* --- Licences ----------------------------------------------------------- */
 
+/* Of a hypervisor: for all VMs, where nothing else is said.  What is counted
+ * by VM follows the VM, so it counts where that is. */
+static void
+finish_hypervisor_licence(struct dcp_reader *r, struct dcp_licence *licence,
+                          const struct dcp_yaml *node)
+{
+    bool by_vm = licence->metric == DCP_LICENCE_VM ||
+                 licence->metric == DCP_LICENCE_VCPU;
+    struct picked all = { 0 };
+
+    licence->of_hypervisor = !dcp_hypervisor_is_none(licence->hypervisor);
+    if (licence->of_hypervisor && by_vm && !licence->guests_free_on_host) {
+        licence->scope = DCP_LICENCE_PLACED;
+    }
+    if (dcp_yaml_get(node, "covers")) {
+        return;
+    }
+    if (!licence->of_hypervisor) {
+        dcp_reader_error(r, node->pos,
+                         "no covers; name the VMs that it is for, or with "
+                         "`hypervisor` whose licence it is");
+        return;
+    }
+    for (uint32_t v = 0; v < r->inv->n_vms; v++) {
+        pick(&all, v);
+    }
+    licence->vms = dcp_reader_ids(r, all.ix, all.n);
+    r->no_memory |= all.failed;
+    free(all.ix);
+}
+
 static void
 finish_licence(struct dcp_reader *r, uint32_t ix, void *base,
                const struct dcp_yaml *node)
@@ -322,6 +353,7 @@ finish_licence(struct dcp_reader *r, uint32_t ix, void *base,
     uint32_t n;
 
     (void)ix;
+    finish_hypervisor_licence(r, licence, node);
     if (!covers) {
         return;
     }

@@ -32,6 +32,13 @@ check_guest(struct dcp_reader *r, const struct dcp_vm *vm,
                          "has no VT or its hypervisor cannot",
                          host->name);
     }
+    if (!dcp_hypervisor_is_none(host->hypervisor) &&
+        vm->needs & ~inv->hypervisors[host->hypervisor.ix].capabilities) {
+        dcp_reader_warn(r, vm->pos,
+                        "runs on host '%.60s' under '%.40s', which is not "
+                        "capable of all that it needs",
+                        host->name, inv->hypervisors[host->hypervisor.ix].name);
+    }
     if (vm->hypervisors.n && !dcp_hypervisor_is_none(host->hypervisor) &&
         !dcp_ids_contain(&vm->hypervisors, host->hypervisor.ix)) {
         dcp_reader_warn(r, vm->pos,

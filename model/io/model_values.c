@@ -271,6 +271,21 @@ dcp_reader_choice(struct dcp_reader *r, const struct dcp_schema_row *row,
     return false;
 }
 
+uint32_t
+dcp_reader_bits(struct dcp_reader *r, const struct dcp_schema_row *row,
+                const struct dcp_yaml *list)
+{
+    uint32_t n, choice, bits = 0;
+    const struct dcp_yaml *items = dcp_reader_items(r, list, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (dcp_reader_choice(r, row, &items[i], &choice)) {
+            bits |= UINT32_C(1) << choice;
+        }
+    }
+    return bits;
+}
+
 bool
 dcp_reader_bool(struct dcp_reader *r, const char *key,
                 const struct dcp_yaml *node, bool *out)

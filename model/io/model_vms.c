@@ -122,7 +122,12 @@ finish_size(struct dcp_reader *r, struct dcp_vm *vm,
             const struct dcp_yaml *node)
 {
     const struct dcp_yaml *windows = dcp_yaml_get(node, "windows");
+    const struct dcp_yaml *needs = dcp_yaml_get(node, "needs");
 
+    if (needs) {
+        vm->needs =
+            dcp_reader_bits(r, dcp_schema_row(&dcp_schema_vm, "needs"), needs);
+    }
     dcp_reader_extras(r, dcp_yaml_get(node, "extras"), vm->extras);
     if (windows) {
         (void)dcp_reader_bool(r, "windows", windows, &vm->windows);

@@ -244,6 +244,40 @@ parse_reason(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
 }
 
 static bool
+parse_hypervisor(struct dcp_plan_reader *r, json_t *o, const char *key,
+                 dcp_hypervisor_id *out)
+{
+    const struct dcp_inventory *inv = r->inv;
+    const char *name;
+
+    if (!dcp_plan_reader_text(r, o, key, &name)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < inv->n_hypervisors; i++) {
+        if (!strcmp(inv->hypervisors[i].name, name)) {
+            out->ix = i;
+            return true;
+        }
+    }
+    return dcp_plan_reader_fail(r, DCP_E_PARSE, key,
+                                "'%.60s' is not a hypervisor of the model",
+                                name);
+}
+
+static bool
+parse_conversion(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
+{
+    if (!json_object_get(o, "convert")) {
+        return true;
+    }
+    o = dcp_plan_reader_get(r, o, "convert", JSON_OBJECT);
+    s->converts = o != NULL;
+    return o && parse_hypervisor(r, o, "from", &s->convert_from) &&
+           parse_hypervisor(r, o, "to", &s->convert_to) &&
+           dcp_plan_reader_ms(r, o, "downtime_ms", &s->downtime_ms);
+}
+
+static bool
 parse_migration(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
 {
     json_t *cold = json_object_get(o, "cold");
@@ -253,6 +287,9 @@ parse_migration(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
                                     "expected true or false");
     }
     s->cold = json_is_true(cold);
+    if (!parse_conversion(r, o, s)) {
+        return false;
+    }
     if (!json_object_get(o, "precopy")) {
         return true;
     }

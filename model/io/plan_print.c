@@ -222,6 +222,14 @@ print_migration(struct printer *p, const struct dcp_step *s)
     if (s->cold) {
         dcp_json_kbool(w, "cold", true);
     }
+    if (s->converts) {
+        dcp_json_kobject(w, "convert");
+        dcp_json_kstring(w, "from",
+                         p->inv->hypervisors[s->convert_from.ix].name);
+        dcp_json_kstring(w, "to", p->inv->hypervisors[s->convert_to.ix].name);
+        dcp_json_ki64(w, "downtime_ms", s->downtime_ms);
+        dcp_json_end(w, '}');
+    }
     if (!s->mem_mib) {
         return;
     }

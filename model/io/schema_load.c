@@ -110,6 +110,12 @@ DEFINE_SECTION(profile, "profiles", "profile", PROFILE,
         { "hypervisors", REFERENCE(HYPERVISOR), LIST,                          \
           AT(struct dcp_vm, hypervisors),                                      \
           .help = "where it runs; absent: any" },                              \
+        { "needs", CHOICE(CAPABILITIES), LIST,                                 \
+          .help = "what its hypervisor must be capable of" },                  \
+        { "max_downtime", QUANTITY(TIME), AT(struct dcp_vm, max_downtime_ms),  \
+          .max = 8.64e7,                                                       \
+          .help = "it may be down so long for a cold step of a plan; absent: " \
+                  "as long as that takes" },                                   \
         { "cpu_generation", TEXT, AT(struct dcp_vm, cpu_generation_min),       \
           .help = "needs a host of this generation or a later one" },          \
         { "extras", QUANTITY(NUMBER), MAP,                                     \
@@ -161,8 +167,12 @@ DEFINE_SECTION(volume, "vms.volumes", "volume", NONE, sizeof(struct dcp_volume),
                "A VM's disk.");
 
 static const struct dcp_schema_row licence_rows[] = {
-    { "covers", SECTION("licences.covers"), .required = true,
-      .help = "the VMs it is for" },
+    { "covers", SECTION("licences.covers"),
+      .help = "the VMs it is for; needed, but with `hypervisor`: there it is "
+              "all VMs" },
+    { "hypervisor", REFERENCE(HYPERVISOR), AT(struct dcp_licence, hypervisor),
+      .help = "the licence is of this hypervisor: hosts that run another one "
+              "need none" },
     { "per", CHOICE("host|socket|socket_pair|core|vcpu|vm"),
       AT(struct dcp_licence, metric), .required = true,
       .help = "what is counted" },

@@ -162,6 +162,9 @@ static const struct dcp_schema_row hypervisor_rows[] = {
       .help = "reservation, limit and shares are enforced" },
     { "transports", CHOICE("local|nfs|iscsi|fc|infiniband|nbd"), LIST,
       .help = "how it reaches storage; absent: all" },
+    { "capabilities", CHOICE(CAPABILITIES), LIST,
+      .help = "what a guest can have there; live_migration follows from the "
+              "key of that name; absent: all" },
     { "vm_overhead", QUANTITY(SIZE), AT(struct dcp_hypervisor, vm_overhead_mib),
       .max = 1048576, .fallback = "0", .help = "memory on top of each VM's" },
     { "vm_overhead_share", QUANTITY(SHARE),

@@ -154,6 +154,12 @@ static const struct dcp_schema_row policy_rows[] = {
       .max = 1000, .fallback = "4",
       .help = "VMs that are parked, or restored, at one time in one pool (or "
               "on one host, where their pool is not modelled)" },
+    { "conversions", SECTION("policy.conversions"), LIST,
+      .help = "ways for VMs to another hypervisor, by a cold step; the first "
+              "entry that fits counts; absent: VMs keep theirs" },
+    { "conversions_per_plan", QUANTITY(NUMBER), AT(P, conversions_per_plan),
+      .max = 1e6, .fallback = "0",
+      .help = "VMs that one plan converts, at most; 0: any number" },
     { "failed_boots", QUANTITY(SHARE), AT(P, failed_boots_frac), .max = 1,
       .fallback = "5%",
       .help = "of the hosts that a morning wakes so many, and at least one, "
@@ -273,6 +279,34 @@ static const struct dcp_schema_row rightsize_rows[] = {
 DEFINE_SECTION(rightsize, "policy.rightsize", "rightsize", NONE,
                sizeof(struct dcp_rightsize),
                "How sizes follow from use, and what a resize may do.");
+
+static const struct dcp_schema_row conversion_rows[] = {
+    { "from", REFERENCE(HYPERVISOR), AT(struct dcp_conversion, from),
+      .required = true, .help = "the hypervisor that a VM leaves" },
+    { "to", REFERENCE(HYPERVISOR), AT(struct dcp_conversion, to),
+      .required = true, .help = "the hypervisor that it gets" },
+    { "vms", SELECTOR, LIST,
+      .help = "VMs that may; absent: all that allow the new hypervisor" },
+    { "cost", .value = DCP_VALUE_PRICE, .of = "/vm",
+      AT(struct dcp_conversion, cost), .fallback = "0",
+      .help = "money, once for each VM: work, tests, downtime" },
+    { "payback", QUANTITY(TIME), AT(struct dcp_conversion, payback_ms),
+      .min = 6e4, .max = 3.2e12, .fallback = "365d",
+      .help = "time over which the cost is to be saved: of it a plan counts "
+              "the share that its horizon is of this" },
+    { "time", QUANTITY(TIME), AT(struct dcp_conversion, fixed_ms),
+      .max = 8.64e7, .fallback = "5min",
+      .help = "of each VM, whatever its disks: stop, drivers, start" },
+    { "rate", QUANTITY(RATE), AT(struct dcp_conversion, rate_kib_s),
+      .fallback = "0",
+      .help = "at which one VM's disks are converted; 0: they stay as they "
+              "are" },
+    { "window", .value = DCP_VALUE_WINDOW,
+      .help = "local time in which a VM may be down for it; absent: any" },
+};
+DEFINE_SECTION(conversion, "policy.conversions", "conversion", NONE,
+               sizeof(struct dcp_conversion),
+               "A way to another hypervisor (docs/hypervisors.md).");
 
 static const struct dcp_schema_row headroom_rows[] = {
     { "survive", SECTION("policy.headroom.survive"), LIST,

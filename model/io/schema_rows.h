@@ -46,6 +46,11 @@
         .help = HELP,                                                          \
     }
 
+/* enum dcp_capability, in order. */
+#define CAPABILITIES                                                           \
+    "uefi|secure_boot|vtpm|passthrough|sriov|vgpu|nested|cpu_hotplug|"         \
+    "memory_hotplug|fault_tolerance|snapshots|live_migration"
+
 #define SECTIONS(X)                                                            \
     X(top)                                                                     \
     X(include)                                                                 \
@@ -53,7 +58,8 @@
         X(shutdown) X(hypervisor) X(host) X(port) X(server) X(switch) X(link)  \
             X(vlan) X(array) X(pool) X(tenant) X(quota) X(application) X(tier) \
                 X(profile) X(flavour) X(vm) X(nic) X(volume) X(licence)        \
-                    X(covers) X(calendar) X(policy) X(target) X(parking) X(rightsize) X(overload)      \
+                    X(covers) X(calendar) X(policy) X(target) X(parking) X(rightsize) \
+                        X(conversion) X(overload)      \
                         X(headroom) X(loss) X(migration) X(rule) X(filter) X(score)      \
                             X(policy_test) X(policy_file)
 
