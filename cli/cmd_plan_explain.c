@@ -11,12 +11,16 @@
 
 struct options {
     const char *traces, *leg;
-    bool why_not;
+    bool why_not, replan;
 };
 
 static const struct dcp_opt rows[] = {
     { "why-not", 0, DCP_OPT_FLAG, offsetof(struct options, why_not), NULL, NULL,
       NULL, "say what stands against VM being on HOST" },
+    { "replan", 0, DCP_OPT_FLAG, offsetof(struct options, replan), NULL, NULL,
+      NULL,
+      "vm, host: plan again with the VM or host left as it was, for what its "
+      "move or switching it off is worth (20 s, or --time-limit)" },
     { "leg", 0, DCP_OPT_TEXT, offsetof(struct options, leg), "LEG", NULL, NULL,
       "with --why-not: after this leg (the first)" },
     { "traces", 0, DCP_OPT_FILE, offsetof(struct options, traces), "STORE",
@@ -70,6 +74,7 @@ void
 dcp_explain_finish(struct dcp_explain *x)
 {
     drop_state(x);
+    free(x->resting);
     dcp_demand_destroy(x->demand);
     dcp_plan_open_close(&x->open);
 }
@@ -155,6 +160,21 @@ find_leg(const struct dcp_plan *plan, const char *name, uint32_t *out,
                              name, known);
 }
 
+/* How many words follow PLAN. */
+static bool
+count_words(const struct options *o, uint32_t n_args, char *const args[],
+            struct dcp_error *err)
+{
+    uint32_t want = !o->why_not && !strcmp(args[1], "rules") ? 2 : 3;
+
+    return n_args == want ||
+           dcp_fail(err, DCP_E_USAGE, "%s",
+                    want == 2 ? "'rules' takes no name"
+                              : "a name is missing: PLAN vm NAME, PLAN host "
+                                "NAME, PLAN rule NAME, PLAN rules, or PLAN "
+                                "--why-not VM HOST");
+}
+
 static int
 explain(struct dcp_explain *x, const struct options *o, char *const args[],
         struct dcp_error *err)
@@ -182,9 +202,15 @@ explain(struct dcp_explain *x, const struct options *o, char *const args[],
                    ? dcp_explain_host(x, host, err)
                    : -1;
     }
+    if (!strcmp(args[1], "rule")) {
+        return dcp_explain_rule(x, args[2], err);
+    }
+    if (!strcmp(args[1], "rules")) {
+        return dcp_explain_rules(x, err);
+    }
     (void)dcp_fail(err, DCP_E_USAGE,
-                   "'%.40s' is neither 'vm' nor 'host'; or ask PLAN --why-not "
-                   "VM HOST",
+                   "'%.40s' is neither 'vm' nor 'host', 'rule' or 'rules'; or "
+                   "ask PLAN --why-not VM HOST",
                    args[1]);
     return -1;
 }
@@ -194,10 +220,10 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     char *const args[], struct dcp_error *err)
 {
     const struct options *o = options;
-    struct dcp_explain x = { .g = g };
+    struct dcp_explain x = { .g = g, .replan = o->replan };
 
-    (void)n_args;
-    if (!dcp_plan_open(g, o->traces, args[0], &x.open, err)) {
+    if (!count_words(o, n_args, args, err) ||
+        !dcp_plan_open(g, o->traces, args[0], &x.open, err)) {
         return -1;
     }
     int status = explain(&x, o, args, err);
@@ -213,21 +239,25 @@ static const struct dcp_opt_group groups[] = {
 const struct dcp_command dcp_cmd_plan_explain = {
     .name = "plan explain",
     .summary = "why a VM or a host is where the plan has it, and why not",
-    .synopsis = "PLAN vm NAME | PLAN host NAME | PLAN --why-not VM HOST",
+    .synopsis = "PLAN vm NAME | PLAN host NAME | PLAN rule NAME | PLAN rules | "
+                "PLAN --why-not VM HOST",
     .details =
         "vm: where it is before and after each leg, its steps with their "
-        "reasons, and what\nthey wait for.  host: what comes and goes, why it "
-        "is on or off, what binds it, what\nhappens when it is lost.  "
-        "--why-not: the first thing that stands against the VM being\non the "
-        "host after a leg, with numbers, and the least that would allow "
+        "reasons, what they\nwait for, and what moving it is worth.  host: "
+        "what comes and goes, why it is on or\noff, what binds it, what "
+        "happens when it is lost, what switching it off is worth.\nrule: what "
+        "it costs, in the plan's goal; rules: all of them, the dearest first.\n"
+        "--why-not: the first thing that stands against the VM being on the "
+        "host after a leg,\nwith numbers, and the least that would allow "
         "it.\n\nExamples:\n"
-        "  dcplan plan explain plan.json vm db-1\n"
+        "  dcplan plan explain plan.json vm db-1 --replan\n"
         "  dcplan plan explain plan.json host h2\n"
+        "  dcplan plan explain plan.json rule web-apart --time-limit 60\n"
         "  dcplan plan explain plan.json --why-not db-1 h3\n",
     .groups = groups,
     .n_groups = 1,
     .options_size = sizeof(struct options),
-    .min_args = 3,
+    .min_args = 2,
     .max_args = 3,
     .run = run,
 };

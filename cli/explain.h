@@ -8,6 +8,7 @@
 #include "cli/plan_open.h"
 #include "model/io/json_writer.h"
 #include "solver/state.h"
+#include "solver/worth.h"
 
 struct dcp_explain {
     const struct dcp_globals *g;
@@ -17,6 +18,11 @@ struct dcp_explain {
     struct dcp_question question;
     struct dcp_problem *problem; /* Owned. */
     struct dcp_state *state;     /* Owned. */
+    bool replan;                 /* --replan. */
+    /* The question that the plan answers; see dcp_explain_request(). */
+    bool has_request;
+    struct dcp_plan_request request;
+    uint8_t *resting; /* Owned. */
 };
 
 static inline const struct dcp_inventory *
@@ -36,6 +42,35 @@ int dcp_explain_vm(struct dcp_explain *, dcp_vm_id, struct dcp_error *err);
 int dcp_explain_host(struct dcp_explain *, dcp_host_id, struct dcp_error *err);
 int dcp_explain_why_not(struct dcp_explain *, dcp_vm_id, dcp_host_id,
                         uint32_t leg, struct dcp_error *err);
+
+/* The one rule of that name. */
+int dcp_explain_rule(struct dcp_explain *, const char *name,
+                     struct dcp_error *err);
+/* All rules by what they cost. */
+int dcp_explain_rules(struct dcp_explain *, struct dcp_error *err);
+
+/* cli/explain_worth.c: asks again what the plan was made for; '*out_why_not'
+ * says why that cannot be done (a text), or is NULL. */
+bool dcp_explain_request(struct dcp_explain *, const char **out_why_not,
+                         struct dcp_error *err) DCP_CHECKED;
+/* What the VM's move, or switching the host off, is worth: "" where the plan
+ * does neither; or why that is not told. */
+bool dcp_explain_print_worth(struct dcp_explain *,
+                             const struct dcp_worth_change *,
+                             struct dcp_error *err) DCP_CHECKED;
+/* Member "worth". */
+bool dcp_explain_json_worth(struct dcp_explain *, struct dcp_json *,
+                            const struct dcp_worth_change *,
+                            struct dcp_error *err) DCP_CHECKED;
+/* Members of what was planned again: best, least, found, found_least, and
+ * KEY, KEY_at_least, KEY_at_most, exact. */
+void dcp_explain_json_replanned(struct dcp_json *, const struct dcp_worth *,
+                                const char *key);
+/* Equal, as far as sums of rounded numbers can be. */
+bool dcp_worth_is_exact(const struct dcp_worth *);
+/* "0.42 EUR", "3 hosts". */
+void dcp_explain_amount(const struct dcp_worth *, double value, char *out,
+                        size_t size);
 
 /* An open JSON object: schema and what is asked about. */
 void

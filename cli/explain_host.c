@@ -370,6 +370,7 @@ dcp_explain_host(struct dcp_explain *x, dcp_host_id host, struct dcp_error *err)
     const struct dcp_inventory *inv = dcp_explain_inventory(x);
     const struct dcp_plan *plan = x->open.plan;
     const struct dcp_host *h = &inv->hosts[host.ix];
+    struct dcp_worth_change c = { DCP_WORTH_HOST_STAYS_ON, host.ix };
     struct dcp_json w = { 0 };
     struct facts f;
     char why[240];
@@ -402,8 +403,12 @@ dcp_explain_host(struct dcp_explain *x, dcp_host_id host, struct dcp_error *err)
         print_loss(x, &f);
     }
     if (!x->g->json) {
-        return 0;
+        return dcp_explain_print_worth(x, &c, err) ? 0 : -1;
     }
     dcp_json_end(&w, ']');
+    if (!dcp_explain_json_worth(x, &w, &c, err)) {
+        dcp_json_finish(&w);
+        return -1;
+    }
     return dcp_explain_json_end(x, &w, err);
 }

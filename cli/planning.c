@@ -251,6 +251,15 @@ options_text(const struct dcp_globals *g, const struct dcp_planning_job *job,
     if (o->perturb_frac > 0) {
         dcp_json_kdouble(w, "perturb", o->perturb_frac);
     }
+    if (o->max_moves) {
+        dcp_json_ku64(w, "max_moves", o->max_moves);
+    }
+    if (goals->slack_frac > 0) {
+        dcp_json_kdouble(w, "slack", goals->slack_frac);
+    }
+    if (job->no_park) {
+        dcp_json_kbool(w, "no_park", true);
+    }
     dcp_json_end(w, '}');
 }
 
