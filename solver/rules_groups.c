@@ -274,11 +274,14 @@ dcp_skew_objects(const struct dcp_state *s, uint32_t ref, uint32_t item,
         return skew_after(g, words, g->domain_of_host[at], d, weight) >
                g->rule->limit;
     }
-    if (d >= g->n_domains) {
-        return false;
+    bool last = dcp_tally_placed(g, words) + weight == g->total;
+
+    if (d >= g->n_domains) { /* Outside the rule's hosts. */
+        struct dcp_skew now = dcp_tally_skew(g, words, 0, 0);
+
+        return last && now.most - now.least > g->rule->limit;
     }
     struct dcp_skew then = dcp_tally_skew(g, words, d, weight);
-    bool last = dcp_tally_placed(g, words) + weight == g->total;
 
     return words[d] + weight - then.least > g->rule->limit ||
            (last && then.most - then.least > g->rule->limit);
