@@ -338,7 +338,8 @@ improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
     }
     if (!q->headroom) {
         dcp_search_tell(x, true);
-        return true;
+        return !q->may_empty || q->gentle ||
+               dcp_search_by_programs(x, false, out, err);
     }
     if (!dcp_search_add_spares(x, &out->headroom, err)) {
         return false;
@@ -350,7 +351,8 @@ improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
     return (q->gentle || x->options->strategy == DCP_STRATEGY_FFD ||
             dcp_search_drop_hosts(x, DCP_SEARCH_ALL, true, DROP_EJECTIONS,
                                   DROP_FAILURES, err)) &&
-           (x->s->n_on <= SMALL_HOSTS || dcp_search_trim(x, err));
+           (x->s->n_on <= SMALL_HOSTS || dcp_search_trim(x, err)) &&
+           (q->gentle || dcp_search_by_programs(x, true, out, err));
 }
 
 /* As if moves were free, then with as few moves as that takes; where these are

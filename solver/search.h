@@ -54,6 +54,7 @@ struct dcp_search_result {
     uint32_t n_moves;             /* Where it limits them. */
     enum dcp_stopped_by stopped_by;
     uint64_t rounds;
+    uint64_t programs; /* Solved for a few hosts each. */
 };
 
 /* What a state costs by the first goal. */

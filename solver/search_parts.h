@@ -146,6 +146,12 @@ bool dcp_search_pack_anew(struct search *, bool *out_ok,
 bool dcp_search_ruin_and_recreate(struct search *, bool check,
                                   struct dcp_search_result *out,
                                   struct dcp_error *err) DCP_CHECKED;
+/* solver/search_program.c: chooses a few hosts and has what they hold placed
+ * anew by a whole-number program, while that helps; nothing where the first goal
+ * has no such program. */
+bool dcp_search_by_programs(struct search *, bool check,
+                            struct dcp_search_result *out,
+                            struct dcp_error *err) DCP_CHECKED;
 /* Marks in 'closed' hosts that are best kept empty for what restarts after a
  * loss: one in each region, where policy asks to survive a host. */
 bool dcp_search_reserve(struct search *, uint8_t *closed,
