@@ -395,8 +395,8 @@ write_list(const struct dcp_boots *b, uint32_t woken, struct dcp_arena *arena,
          i = b->s->next[i]) {
         for (uint32_t k = p->vm_first[i]; k < p->vm_first[i + 1]; k++) {
             pairs[n][0] = p->vm[k];
-            pairs[n++][1] = b->spare[woken] != DCP_IX_NONE ? b->spare[woken]
-                                                           : b->fallback[i];
+            pairs[n++][1] =
+                b->spare[i] != DCP_IX_NONE ? b->spare[i] : b->fallback[i];
         }
     }
     uint32_t *vms = dcp_arena_array(arena, uint32_t, n);
@@ -471,10 +471,9 @@ dcp_boots_list_all(struct dcp_boots *b)
     dcp_boots_forget_rows(b);
     b->n_pool = 0;
     for (uint32_t i = 0; i < b->p->n_items; i++) {
-        b->fallback[i] = DCP_IX_NONE;
+        b->fallback[i] = b->spare[i] = DCP_IX_NONE;
     }
     for (uint32_t i = 0; memory && i < b->n_woken; i++) {
-        b->spare[b->woken[i]] = DCP_IX_NONE;
         memory = play(b, b->woken[i], &ok);
         if (!ok) {
             b->pool[b->n_pool++] = b->woken[i];

@@ -10,11 +10,9 @@
  * on, within the limits after a loss, under the hard rules that policy does
  * not relax after one.
  *
- * Where no such list is found the host has *spares*: woken hosts without VMs,
- * at least f of which can stand in for it (solver/stand_in.h).  Of any f hosts
- * that fail, those with spares take one each that has booted and is not taken;
- * as f - 1 others at most have failed or taken one, one is left.  Its list
- * names one of the spares.
+ * Where no such list is found *spares* stand in: woken hosts without VMs, so
+ * many that some are left whatever f hosts fail (solver/spares.h).  The list
+ * names a spare for each parcel of the host.
  *
  * The subsets are not enumerated.  A target is a host that is on all night, or
  * for f = 1 any other host.  On each target, what one list brings is tested on
@@ -56,6 +54,8 @@ dcp_failed_boots_find(const struct dcp_question *day,
  * on at night.  Cleared by the caller. */
 struct dcp_boot_changes {
     bool may_wake; /* Else hosts stay on at night only. */
+    int64_t deadline_ms; /* Monotonic; 0: none.  From then on the number of
+                          * hosts that stay on is not made as small as can be. */
     uint8_t *wake, *keep;
 };
 

@@ -21,7 +21,7 @@ struct dcp_boots {
     const struct dcp_placement *night;
     uint32_t f, n_cells;
     uint32_t *woken; /* Hosts. */
-    uint32_t n_woken;
+    uint32_t n_woken, n_spares; /* Of them. */
     uint8_t *misread;   /* By host: the state knows other VMs there than the
                          * placement (a rule gathers what starts apart). */
     uint8_t *is_woken;  /* By host. */
@@ -29,14 +29,9 @@ struct dcp_boots {
     uint32_t *items;    /* Of the host at hand. */
     uint32_t n_items;
     struct dcp_weights weights;
-    /* Hosts without a list of their own, and which spare takes their place
-     * first. */
-    uint32_t *pool, *spare;
+    uint32_t *pool; /* Hosts without a list of their own: spares stand in. */
     uint32_t n_pool;
-    uint32_t *able;   /* By position in the pool: spares that stand in, */
-    uint32_t *helped; /* and whether the one at hand does. */
-    uint32_t *candidates;
-    uint32_t n_candidates;
+    uint32_t *spare; /* By item of theirs: the one to try first. */
     /* Only where f > 1. */
     struct dcp_boot_row *rows;
     uint32_t n_rows, rows_capacity;

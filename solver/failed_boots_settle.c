@@ -3,122 +3,192 @@
 /* Which spares are woken, and which hosts stay on at night. */
 
 #include "solver/failed_boots_parts.h"
-#include "solver/stand_in.h"
+#include "solver/progress.h"
+#include "solver/spares.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* One in so many of the hosts that lack spares stays on at a time. */
-#define KEEP_PART 8u
+/* One in so many of the hosts that lack spares stays on at a time; not of
+ * fewer than FEW. */
+#define KEEP_PART   8u
+#define FEW         64u
+#define LATE_PROBES 2u /* Once time is up. */
 
-/* Of the pool the first that has fewer than f spares; DCP_IX_NONE: none. */
-static uint32_t
-lacking(const struct dcp_boots *b)
-{
-    for (uint32_t i = 0; i < b->n_pool; i++) {
-        if (b->able[i] < b->f) {
-            return b->pool[i];
-        }
-    }
-    return DCP_IX_NONE;
-}
-
-/* Counts one more spare, that is on; false, and it is not counted: it stands
- * in for fewer than 'least' of those that lack one. */
 static bool
-count_spare(struct dcp_boots *b, uint32_t spare, uint32_t least)
+is_late(const struct dcp_boot_changes *change)
 {
-    uint32_t n_helped = 0;
-
-    for (uint32_t i = 0; i < b->n_pool; i++) {
-        b->helped[i] = dcp_stands_in(b->s, spare, b->pool[i], b->items);
-        n_helped += b->helped[i] && b->able[i] < b->f;
-    }
-    for (uint32_t i = 0; n_helped >= least && i < b->n_pool; i++) {
-        uint32_t *first = &b->spare[b->pool[i]];
-
-        b->able[i] += b->helped[i];
-        *first = b->helped[i] && *first == DCP_IX_NONE ? spare : *first;
-    }
-    return n_helped >= least;
+    return change->deadline_ms && dcp_monotonic_ms() >= change->deadline_ms;
 }
 
-/* Spares that are awake already. */
-static uint32_t
-count_spares(struct dcp_boots *b)
+static bool
+no_memory(struct dcp_error *err)
 {
-    memset(b->able, 0, b->n_pool * sizeof *b->able);
-    for (uint32_t i = 0; b->n_pool && i < b->n_woken; i++) {
-        if (b->s->first[b->woken[i]] == DCP_IX_NONE) {
-            (void)count_spare(b, b->woken[i], 0);
-        }
-    }
-    return lacking(b);
+    return dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
 }
 
+/* So many hosts, from the first of the pool on, stay on at night. */
 static void
-set_woken(struct dcp_boots *b, uint32_t host, bool woken)
+keep_on(struct dcp_boots *b, uint32_t n, uint8_t *keep)
 {
-    dcp_state_power(b->s, host, woken);
-    b->is_woken[host] = woken;
-}
-
-/* More spares, until all of the pool have f; each makes more hosts that may
- * fail.  False: not all have so many. */
-static bool
-wake_spares(struct dcp_boots *b, uint8_t *wake)
-{
-    uint32_t n_woken = b->n_woken;
-
-    for (uint32_t i = 0; lacking(b) != DCP_IX_NONE && i < b->n_candidates;
-         i++) {
-        uint32_t x = b->candidates[i];
-
-        if (b->is_woken[x]) {
-            continue;
-        }
-        set_woken(b, x, true);
-        wake[x] = count_spare(b, x, 1);
-        if (wake[x]) {
-            b->f =
-                dcp_failed_boots_count(&b->p->q->inventory->policy, ++n_woken);
-        } else {
-            set_woken(b, x, false);
-        }
+    for (uint32_t i = 0; i < n; i++) {
+        keep[b->pool[i]] = 1;
+        b->is_woken[b->pool[i]] = 0;
     }
-    return lacking(b) == DCP_IX_NONE;
 }
 
 /* All spares sleep again: with fewer hosts in the pool fewer may do. */
 static void
 forget_spares(struct dcp_boots *b, uint8_t *wake)
 {
-    for (uint32_t i = 0; i < b->n_candidates; i++) {
-        if (wake[b->candidates[i]]) {
-            wake[b->candidates[i]] = 0;
-            set_woken(b, b->candidates[i], false);
+    for (uint32_t h = 0; h < b->p->n_hosts; h++) {
+        if (wake[h]) {
+            wake[h] = 0;
+            b->is_woken[h] = 0;
+            dcp_state_power(b->s, h, false);
         }
     }
 }
 
-/* A part of those that lack spares stay on at night: what they take then may
- * be enough for the others. */
-static void
-keep_on(struct dcp_boots *b, uint8_t *keep)
-{
-    uint32_t n = 0;
+struct hard { /* A host of the pool: the hardest to find spares for first. */
+    uint32_t host, n_parcels, n_able;
+    bool lacks; /* Has too few even for the hosts that may fail now. */
+};
 
+static int
+harder_first(const void *pa, const void *pb)
+{
+    struct hard a, b;
+
+    memcpy(&a, pa, sizeof a);
+    memcpy(&b, pb, sizeof b);
+    return a.lacks != b.lacks           ? (a.lacks ? -1 : 1)
+           : a.n_parcels != b.n_parcels ? (a.n_parcels > b.n_parcels ? -1 : 1)
+           : a.n_able != b.n_able       ? (a.n_able < b.n_able ? -1 : 1)
+                                        : (a.host > b.host) - (a.host < b.host);
+}
+
+/* Of the parcels that the pool was cut into last. */
+static bool
+order_pool(struct dcp_boots *b, const struct dcp_spares *sp)
+{
+    DCP_FREE struct hard *all = calloc(b->n_pool + 1u, sizeof *all);
+    DCP_FREE uint32_t *at = calloc(b->p->n_hosts + 1u, sizeof *at);
+
+    if (!all || !at) {
+        return false;
+    }
     for (uint32_t i = 0; i < b->n_pool; i++) {
-        n += b->able[i] < b->f;
+        at[b->pool[i]] = i;
+        all[i] =
+            (struct hard){ b->pool[i], 0, UINT32_MAX, sp->lacks[b->pool[i]] };
     }
-    n = (n + KEEP_PART - 1) / KEEP_PART;
-    for (uint32_t i = 0; n && i < b->n_pool; i++) {
-        if (b->able[i] < b->f) {
-            keep[b->pool[i]] = 1;
-            b->is_woken[b->pool[i]] = 0;
-            n--;
+    for (uint32_t k = 0; k < sp->n_parcels; k++) {
+        struct hard *host = &all[at[sp->parcels[k].host]];
+        uint32_t able = dcp_spares_supply(sp, k);
+
+        host->n_parcels++;
+        host->n_able = able < host->n_able ? able : host->n_able;
+    }
+    qsort(all, b->n_pool, sizeof *all, harder_first);
+    for (uint32_t i = 0; i < b->n_pool; i++) {
+        b->pool[i] = all[i].host;
+    }
+    return true;
+}
+
+/* Spares for the pool but its first n_kept hosts, from those awake on. */
+static bool
+try_without(struct dcp_boots *b, struct dcp_spares *sp,
+            const uint8_t *was_awake, uint32_t n_kept, struct dcp_error *err)
+{
+    dcp_spares_sleep(sp, was_awake);
+    return dcp_spares_cover(sp, b->pool + n_kept, b->n_pool - n_kept,
+                            b->n_woken - b->n_spares - n_kept, true, err);
+}
+
+/* As few hosts kept on as make spares enough for the others: by halving, for
+ * with fewer hosts to wake fewer may fail. */
+static bool
+wake_or_keep(struct dcp_boots *b, struct dcp_spares *sp,
+             struct dcp_boot_changes *change, struct dcp_error *err)
+{
+    uint32_t low = 0, high = b->n_pool; /* With 'high' kept it works. */
+    DCP_FREE uint8_t *was_awake = malloc(sp->n + 1u);
+
+    if (!was_awake) {
+        return no_memory(err);
+    }
+    memcpy(was_awake, sp->awake, sp->n);
+    if (!try_without(b, sp, was_awake, 0, err) ||
+        (sp->n_lacking && !order_pool(b, sp))) {
+        return no_memory(err);
+    }
+    high = sp->n_lacking ? high : 0;
+    for (uint32_t n_late = 0; low < high && n_late < LATE_PROBES;) {
+        uint32_t half = low + (high - low) / 2;
+
+        /* Few are the rule: near the lower end first. */
+        half = high - low > FEW ? low + (high - low) / KEEP_PART : half;
+        n_late += is_late(change);
+        if (!try_without(b, sp, was_awake, half, err)) {
+            return false;
         }
+        low = sp->n_lacking ? half + 1 : low;
+        high = sp->n_lacking ? high : half;
     }
+    if (!try_without(b, sp, was_awake, high, err)) {
+        return false;
+    }
+    if (!high && !memcmp(was_awake, sp->awake, sp->n)) {
+        high = 1; /* Nothing was missing, and yet it does not hold. */
+    }
+    for (uint32_t i = 0; i < sp->n; i++) {
+        uint32_t h = sp->host[i];
+
+        change->wake[h] |= sp->awake[i] && !b->is_woken[h];
+        b->is_woken[h] = sp->awake[i];
+    }
+    keep_on(b, high, change->keep);
+    return true;
+}
+
+/* Spares for the pool: '*out_failed' a host that lacks some, DCP_IX_NONE: none
+ * does.  With 'change' more are woken, or hosts kept on, where it lacks some;
+ * then '*out_again': lists are to be made anew. */
+static bool
+cover(struct dcp_boots *b, struct dcp_boot_changes *change,
+      uint32_t *out_failed, bool *out_again, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_spares)
+    struct dcp_spares *sp = dcp_spares_create(b->s, b->is_woken, b->night, err);
+
+    *out_failed = DCP_IX_NONE;
+    b->n_spares = sp ? sp->n_awake_sum : 0;
+    if (!sp || !dcp_spares_cover(sp, b->pool, b->n_pool,
+                                 b->n_woken - b->n_spares, false, err)) {
+        return false;
+    }
+    *out_again = sp->n_lacking && change;
+    if (!sp->n_lacking) {
+        dcp_spares_name(sp, b->spare);
+        return true;
+    }
+    for (uint32_t i = b->n_pool; i-- > 0;) {
+        *out_failed = sp->lacks[b->pool[i]] ? b->pool[i] : *out_failed;
+    }
+    if (change && !change->may_wake) {
+        uint32_t n = sp->n_lacking;
+
+        if (!order_pool(b, sp)) {
+            return no_memory(err);
+        }
+        keep_on(b, is_late(change) ? n : (n + KEEP_PART - 1) / KEEP_PART,
+                change->keep);
+        forget_spares(b, change->wake);
+        return true;
+    }
+    return !change || wake_or_keep(b, sp, change, err);
 }
 
 static void
@@ -154,33 +224,31 @@ misread(const struct dcp_boots *b)
 /* With 'change', hosts are woken and kept on until nothing fails. */
 static bool
 settle(struct dcp_boots *b, struct dcp_boot_changes *change,
-       struct dcp_failed_boots *out)
+       struct dcp_failed_boots *out, struct dcp_error *err)
 {
-    for (;;) {
+    bool again = true;
+
+    while (again) {
         uint32_t h = misread(b);
 
         dcp_boots_count_woken(b);
         out->n_woken = b->n_woken;
         out->f = b->f;
-        if (h == DCP_IX_NONE && b->f) {
-            if (!dcp_boots_list_all(b)) {
-                return false;
-            }
-            h = count_spares(b);
-        } else if (h != DCP_IX_NONE && change) {
+        out->failed_host = h;
+        again = h != DCP_IX_NONE && change;
+        if (again) {
             change->keep[h] = 1;
             b->is_woken[h] = 0;
-            continue;
-        }
-        out->failed_host = h;
-        if (h == DCP_IX_NONE || !change) {
-            return true;
-        }
-        if (!change->may_wake || !wake_spares(b, change->wake)) {
-            keep_on(b, change->keep);
-            forget_spares(b, change->wake);
+        } else if (h == DCP_IX_NONE && b->f) {
+            if (!dcp_boots_list_all(b)) {
+                return no_memory(err);
+            }
+            if (!cover(b, change, &out->failed_host, &again, err)) {
+                return false;
+            }
         }
     }
+    return true;
 }
 
 static bool
@@ -210,14 +278,14 @@ run(const struct dcp_question *day, const struct dcp_placement *night,
     uint32_t n_cells = p->stride * (p->net_kib_s ? 2 : 1) + p->n_scalars +
                        (p->chance ? p->chance->stride : 0);
     DCP_FREE uint8_t *is_woken = calloc(2 * (size_t)n + 1, 1);
-    DCP_FREE uint32_t *hosts = malloc((8 * (size_t)n + 1) * sizeof *hosts);
+    DCP_FREE uint32_t *hosts = malloc((4 * (size_t)n + 1) * sizeof *hosts);
     DCP_FREE uint32_t *items =
-        malloc((2 * (size_t)p->n_items + 1) * sizeof *items);
+        malloc((3 * (size_t)p->n_items + 1) * sizeof *items);
     DCP_FREE uint32_t *reserve =
         calloc((size_t)n * n_cells + 1, sizeof *reserve);
 
     if (!is_woken || !hosts || !items || !reserve) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
+        return no_memory(err);
     }
     struct dcp_boots b = { .p = p,
                            .s = s,
@@ -227,14 +295,11 @@ run(const struct dcp_question *day, const struct dcp_placement *night,
                            .misread = is_woken + n,
                            .woken = hosts,
                            .pool = hosts + n,
-                           .spare = hosts + 2 * (size_t)n,
-                           .able = hosts + 3 * (size_t)n,
-                           .candidates = hosts + 4 * (size_t)n,
-                           .first_row = hosts + 5 * (size_t)n,
-                           .targets = hosts + 6 * (size_t)n,
-                           .helped = hosts + 7 * (size_t)n,
+                           .first_row = hosts + 2 * (size_t)n,
+                           .targets = hosts + 3 * (size_t)n,
                            .items = items,
                            .fallback = items + p->n_items,
+                           .spare = items + 2 * (size_t)p->n_items,
                            .reserve = reserve,
                            .weights = { .cpu = 1 } };
 
@@ -246,15 +311,14 @@ run(const struct dcp_question *day, const struct dcp_placement *night,
         b.first_row[h] = DCP_IX_NONE;
     }
     find_misread(&b);
-    b.n_candidates = dcp_stand_in_candidates(s, night, b.candidates);
-    bool memory = settle(&b, change, out);
+    bool ok = settle(&b, change, out, err);
 
-    if (memory && arena && out->failed_host == DCP_IX_NONE) {
-        memory = dcp_boots_write_lists(&b, arena, out);
+    if (ok && arena && out->failed_host == DCP_IX_NONE) {
+        ok = dcp_boots_write_lists(&b, arena, out) || no_memory(err);
     }
     dcp_boots_forget_rows(&b);
     free(b.rows);
-    return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for failed boots");
+    return ok;
 }
 
 bool

@@ -191,8 +191,10 @@ dcp_work_allow_failed_boots(struct dcp_work *w, struct dcp_solution *night,
         return true;
     }
     DCP_FREE uint8_t *flags = calloc(4 * n, 1);
-    struct dcp_boot_changes spares = { true, flags, flags + n };
-    struct dcp_boot_changes kept = { false, flags + 2 * n, flags + 3 * n };
+    int64_t deadline_ms = dcp_work_deadline_ms(w);
+    struct dcp_boot_changes spares = { true, deadline_ms, flags, flags + n };
+    struct dcp_boot_changes kept = { false, deadline_ms, flags + 2 * n,
+                                     flags + 3 * n };
     struct dcp_question q = day_question(w, w->second_end);
 
     if (!flags) {

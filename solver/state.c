@@ -362,9 +362,10 @@ room_cools(const struct dcp_state *s, uint32_t rack, uint32_t slot,
 }
 
 /* Racks, and feeds that carry their racks alone when the other side is lost.
- * Only asked of racks that could be too hot at all. */
+ * Only asked of racks that could be too hot at all.  What the host gets more:
+ * 'more' by slot, or NULL: all that it has. */
 static bool
-power_fits(const struct dcp_state *s, uint32_t item, uint32_t host)
+power_fits(const struct dcp_state *s, const uint32_t *more, uint32_t host)
 {
     const struct dcp_problem *p = s->p;
     const struct dcp_inventory *inv = p->q->inventory;
@@ -372,7 +373,7 @@ power_fits(const struct dcp_state *s, uint32_t item, uint32_t host)
     const struct dcp_ids *feeds = &inv->racks[rack].feeds;
 
     for (uint32_t t = 0; t < p->n_slots; t++) {
-        uint32_t mhz = p->cpu_mhz[(size_t)item * p->stride + t];
+        uint32_t mhz = more ? more[t] : p->full_cpu_mhz[host];
 
         if (inv->racks[rack].limit_w &&
             rack_watts(s, rack, t, host, mhz) > inv->racks[rack].limit_w) {
@@ -405,7 +406,14 @@ dcp_state_fits(struct dcp_state *s, uint32_t item, uint32_t host)
 
     return fits(s, item, host, p->cap, p->cap_cpu_mhz, p->cap_net_kib_s) &&
            (!s->chance || dcp_chance_fits(s->chance, item, host, false)) &&
-           (!p->tight_power[host] || power_fits(s, item, host));
+           (!p->tight_power[host] ||
+            power_fits(s, p->cpu_mhz + (size_t)item * p->stride, host));
+}
+
+bool
+dcp_state_bears_full(const struct dcp_state *s, uint32_t host)
+{
+    return !s->p->tight_power[host] || power_fits(s, NULL, host);
 }
 
 bool

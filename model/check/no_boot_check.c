@@ -10,9 +10,10 @@
  * policy.overload the same sums are counted per scenario.  Rules are judged
  * for each list and each pair of lists: enough for rules about two VMs.
  *
- * With f > 1, a list to a woken host without VMs says: to this spare, or where
- * that has failed or is taken, to another.  At least f spares must be able to
- * take all VMs of the list (model/check/stand_in.c). */
+ * With f > 1, a list to woken hosts without VMs says: those of a parcel (the
+ * VMs with the same target) to this spare, or where that has failed or is
+ * taken, to another.  So many spares must be able to take a parcel as f hosts
+ * that fail take away of them at most (model/check/stand_in.c). */
 
 #include "model/check/stand_in.h"
 #include "model/check/survive.h"
@@ -26,11 +27,23 @@ struct arrival { /* A VM of one list at its place. */
     uint32_t target, list, vm;
 };
 
+struct parcel { /* VMs of one list that go to one spare. */
+    const struct dcp_survive *list;
+    uint64_t *able; /* Spares that can take them, as bits. */
+    uint32_t n_able;
+};
+
 struct boots {
     struct dcp_survive_work w;
     const struct dcp_survive **list; /* By woken host with VMs. */
     uint32_t n_lists, n_woken, f;
-    uint8_t *woken; /* By host. */
+    uint8_t *woken;   /* By host. */
+    uint32_t *spares; /* Woken hosts without VMs. */
+    uint32_t n_spares;
+    struct parcel *parcels; /* Those of one list lie together. */
+    uint32_t n_parcels, words;
+    uint64_t *able; /* Of all parcels. */
+    uint32_t *part; /* VMs of the one at hand. */
     struct arrival *arrivals;
     uint32_t n_arrivals;
 };
@@ -385,53 +398,193 @@ names_spare(const struct boots *b, const struct dcp_survive *s)
     return b->f > 1 && s->n && is_spare(b, s->to[0].ix);
 }
 
-/* Any f hosts fail: f - 1 others at most have failed or taken a spare, so of f
- * that can take the list one is left. */
-static void
-judge_spares(const struct boots *b, const struct dcp_survive *s)
+/* The VMs of the list that go to the same spare as its i-th. */
+static struct dcp_survive
+part_of(const struct dcp_survive *s, uint32_t i, uint32_t *vms)
 {
-    uint32_t able = 0;
+    struct dcp_survive part = *s;
 
-    for (uint32_t i = 0; i < s->n; i++) {
-        if (s->to[i].ix != s->to[0].ix) {
-            report(b, s, dcp_judge_vm(s->vms[i]), "does not go to its spare");
+    part.n = 0;
+    part.vms = vms;
+    for (uint32_t k = 0; k < s->n; k++) {
+        if (s->to[k].ix == s->to[i].ix) {
+            vms[part.n++] = s->vms[k];
         }
     }
-    if (!dcp_stands_in_for(&b->w, s, s->to[0].ix)) {
-        report(b, s, dcp_judge_host(s->to[0].ix), "cannot take all of it");
+    return part;
+}
+
+static bool
+is_first_of_part(const struct dcp_survive *s, uint32_t i)
+{
+    bool first = true;
+
+    for (uint32_t k = 0; first && k < i; k++) {
+        first = s->to[k].ix != s->to[i].ix;
     }
-    for (uint32_t h = 0; able < b->f && h < b->w.inv->n_hosts; h++) {
-        able += is_spare(b, h) && dcp_stands_in_for(&b->w, s, h);
-    }
-    if (able < b->f) {
-        dcp_survive_report(&b->w, s, s->lose, b->f, able,
-                           "has fewer spares than hosts may fail");
+    return first;
+}
+
+/* Parcels of the list, with the spares that can take each. */
+static void
+add_parcels(struct boots *b, const struct dcp_survive *s)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        uint32_t spare = s->to[i].ix;
+
+        if (!is_spare(b, spare)) {
+            report(b, s, dcp_judge_vm(s->vms[i]),
+                   "goes to no spare, as others of it do");
+            continue;
+        }
+        if (dcp_stand_in_parted(&b->w, s, s->vms[i], spare) != DCP_IX_NONE) {
+            report(b, s, dcp_judge_vm(s->vms[i]),
+                   "goes to another spare than a rule allows");
+        }
+        if (!is_first_of_part(s, i)) {
+            continue;
+        }
+        struct dcp_survive part = part_of(s, i, b->part);
+        struct parcel *parcel = &b->parcels[b->n_parcels];
+
+        *parcel =
+            (struct parcel){ s, b->able + (size_t)b->n_parcels++ * b->words,
+                             0 };
+        for (uint32_t k = 0; k < b->n_spares; k++) {
+            if (dcp_stands_in_for(&b->w, &part, b->spares[k])) {
+                parcel->able[k / 64] |= UINT64_C(1) << (k % 64);
+                parcel->n_able++;
+            } else if (b->spares[k] == spare) {
+                report(b, s, dcp_judge_host(spare),
+                       "cannot take what it should");
+            }
+        }
     }
 }
 
+static bool
+share_spares(const struct boots *b, const struct parcel *x,
+             const struct parcel *y)
+{
+    uint64_t both = 0;
+
+    for (uint32_t w = 0; w < b->words; w++) {
+        both |= x->able[w] & y->able[w];
+    }
+    return both != 0;
+}
+
+/* Any f hosts fail.  Of the spares that can take this parcel, one that fails
+ * takes itself away, another host one for each parcel that some of them can
+ * take.  The f largest of these numbers; all but one of these spares may be
+ * gone when this parcel is to be placed. */
+static uint32_t
+most_taken(const struct boots *b, const struct parcel *parcel, uint32_t *n_with)
+{
+    uint32_t sum = 0, left = b->f, most = 0;
+
+    memset(n_with, 0, (b->n_parcels + 2u) * sizeof *n_with);
+    n_with[1] = parcel->n_able;
+    for (uint32_t k = 0; k < b->n_parcels;) {
+        const struct dcp_survive *list = b->parcels[k].list;
+        uint32_t n = 0;
+
+        for (; k < b->n_parcels && b->parcels[k].list == list; k++) {
+            n += share_spares(b, parcel, &b->parcels[k]);
+        }
+        n_with[n]++;
+        most = n > most ? n : most;
+    }
+    for (uint32_t n = most; left && n > 0; n--) {
+        uint32_t hosts = n_with[n] < left ? n_with[n] : left;
+
+        sum += hosts * n;
+        left -= hosts;
+    }
+    return sum;
+}
+
+static bool
+judge_spares(struct boots *b)
+{
+    DCP_FREE uint32_t *n_with = calloc(b->n_parcels + 2u, sizeof *n_with);
+
+    for (uint32_t k = 0; n_with && k < b->n_parcels; k++) {
+        const struct parcel *parcel = &b->parcels[k];
+        uint32_t most = most_taken(b, parcel, n_with);
+
+        if (parcel->n_able < most) {
+            dcp_survive_report(&b->w, parcel->list, parcel->list->lose, most,
+                               parcel->n_able,
+                               "has fewer spares than may be gone");
+        }
+    }
+    return n_with || dcp_judge_no_memory(b->w.j);
+}
+
+/* Of all lists that name spares: at most one parcel for each VM. */
+static bool
+make_room_for_parcels(struct boots *b)
+{
+    uint32_t n = 0;
+
+    for (uint32_t h = 0; h < b->w.inv->n_hosts; h++) {
+        b->n_spares += is_spare(b, h);
+    }
+    b->words = b->n_spares / 64 + 1;
+    for (uint32_t i = 0; i < b->n_lists; i++) {
+        const struct dcp_survive *s = b->list[i];
+
+        for (uint32_t k = 0; names_spare(b, s) && k < s->n; k++) {
+            n += is_first_of_part(s, k);
+        }
+    }
+    struct dcp_arena *arena = b->w.leg->arena;
+
+    b->spares = dcp_arena_array(arena, uint32_t, b->n_spares + 1u);
+    b->parcels = dcp_arena_array(arena, struct parcel, n + 1u);
+    b->able = dcp_arena_array(arena, uint64_t, (size_t)n * b->words + 1);
+    b->part = dcp_arena_array(arena, uint32_t, b->w.inv->n_vms + 1u);
+    if (!b->spares || !b->parcels || !b->able || !b->part) {
+        return dcp_judge_no_memory(b->w.j);
+    }
+    for (uint32_t h = 0, k = 0; h < b->w.inv->n_hosts; h++) {
+        if (is_spare(b, h)) {
+            b->spares[k++] = h;
+        }
+    }
+    return true;
+}
+
 /* Spares are judged; the lists that are left are those that name targets. */
-static void
+static bool
 take_out_spares(struct boots *b)
 {
     uint32_t n = 0;
 
+    if (!make_room_for_parcels(b)) {
+        return false;
+    }
     for (uint32_t i = 0; i < b->n_lists; i++) {
         const struct dcp_survive *s = b->list[i];
 
         judge_members(b, s);
         if (names_spare(b, s)) {
-            judge_spares(b, s);
+            add_parcels(b, s);
         } else {
             b->list[n++] = s;
         }
     }
     b->n_lists = n;
+    return judge_spares(b);
 }
 
 static bool
 judge_lists(struct boots *b)
 {
-    take_out_spares(b);
+    if (!take_out_spares(b)) {
+        return false;
+    }
     for (uint32_t i = 0; i < b->n_lists; i++) {
         const struct dcp_survive *s = b->list[i];
 
@@ -465,8 +618,8 @@ prepare(struct boots *b)
     b->list =
         dcp_arena_array(arena, const struct dcp_survive *, inv->n_hosts + 1u);
     b->arrivals = dcp_arena_array(arena, struct arrival, n_vms + 1u);
-    if (!b->w.first || !b->w.vms || !b->w.need || !b->w.capacity ||
-        !b->w.sum || !b->w.after || !b->list || !b->arrivals) {
+    if (!b->w.first || !b->w.vms || !b->w.need || !b->w.capacity || !b->w.sum ||
+        !b->w.after || !b->list || !b->arrivals) {
         return dcp_judge_no_memory(leg->j);
     }
     dcp_placement_by_host(leg->end, b->w.first, b->w.vms);

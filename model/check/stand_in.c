@@ -153,3 +153,32 @@ dcp_stands_in_for(const struct dcp_survive_work *w, const struct dcp_survive *s,
     }
     return ok && (!w->overload || keeps_overload(w, s, spare));
 }
+
+static bool
+ties(const struct dcp_survive_work *w, uint32_t rule, uint32_t vm)
+{
+    bool tied = false;
+
+    for (uint32_t i = w->rule_first[vm]; i < w->rule_first[vm + 1]; i++) {
+        tied |= w->rules[i] == rule;
+    }
+    return tied;
+}
+
+uint32_t
+dcp_stand_in_parted(const struct dcp_survive_work *w,
+                    const struct dcp_survive *s, uint32_t vm, uint32_t spare)
+{
+    for (uint32_t i = w->rule_first[vm]; i < w->rule_first[vm + 1]; i++) {
+        const struct dcp_rule *rule = &w->inv->rules[w->rules[i]];
+
+        for (uint32_t k = 0; rule->kind == DCP_RULE_GATHER &&
+                             rule->over == DCP_DOMAIN_HOST && k < s->n;
+             k++) {
+            if (s->to[k].ix != spare && ties(w, w->rules[i], s->vms[k])) {
+                return s->vms[k];
+            }
+        }
+    }
+    return DCP_IX_NONE;
+}

@@ -2,17 +2,24 @@
 #ifndef DCP_MODEL_CHECK_STAND_IN_H
 #define DCP_MODEL_CHECK_STAND_IN_H 1
 
-/* A woken host without VMs that takes all VMs of one that never boots.
- * Internal to model/check/. */
+/* A woken host without VMs that takes VMs of one that never boots.  Internal to
+ * model/check/. */
 
 #include "model/check/survive.h"
 
-/* Whether 'spare' can take all VMs of the list: reach, VLANs, limits after a
- * loss, policy.overload.  Rules hold as well as they do now, in whatever order
- * hosts stand in for others: those that look at company on a host see the same
- * company, of all others the spare must be in the same place as the host.
- * Uses w->need, w->capacity and w->sum. */
+/* Whether 'spare' can take all VMs of the list, which may be a part of those of
+ * the host: reach, VLANs, limits after a loss, policy.overload.  Rules hold as
+ * well as they do now, in whatever order hosts stand in for others: those that
+ * look at company on a host see the same company or a part of it, of all others
+ * the spare must be in the same place as the host.  (That nobody whom a gather
+ * rule ties is left out is not asked here.)  Uses w->need, w->capacity and
+ * w->sum. */
 bool dcp_stands_in_for(const struct dcp_survive_work *,
                        const struct dcp_survive *, uint32_t spare);
+/* A VM of the list that a rule wants on the same host as 'vm' and that goes to
+ * another spare; DCP_IX_NONE: none. */
+uint32_t dcp_stand_in_parted(const struct dcp_survive_work *,
+                             const struct dcp_survive *, uint32_t vm,
+                             uint32_t spare);
 
 #endif /* model/check/stand_in.h */
