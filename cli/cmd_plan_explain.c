@@ -165,11 +165,12 @@ static bool
 count_words(const struct options *o, uint32_t n_args, char *const args[],
             struct dcp_error *err)
 {
-    uint32_t want = !o->why_not && !strcmp(args[1], "rules") ? 2 : 3;
+    bool nameless = !strcmp(args[1], "rules") || !strcmp(args[1], "bound");
+    uint32_t want = !o->why_not && nameless ? 2 : 3;
 
     return n_args == want ||
            dcp_fail(err, DCP_E_USAGE, "%s",
-                    want == 2 ? "'rules' takes no name"
+                    want == 2 ? "'rules' and 'bound' take no name"
                               : "a name is missing: PLAN vm NAME, PLAN host "
                                 "NAME, PLAN rule NAME, PLAN rules, or PLAN "
                                 "--why-not VM HOST");
@@ -208,9 +209,12 @@ explain(struct dcp_explain *x, const struct options *o, char *const args[],
     if (!strcmp(args[1], "rules")) {
         return dcp_explain_rules(x, err);
     }
+    if (!strcmp(args[1], "bound")) {
+        return dcp_explain_bound(x, err);
+    }
     (void)dcp_fail(err, DCP_E_USAGE,
-                   "'%.40s' is neither 'vm' nor 'host', 'rule' or 'rules'; or "
-                   "ask PLAN --why-not VM HOST",
+                   "'%.40s' is neither 'vm' nor 'host', 'rule', 'rules' or "
+                   "'bound'; or ask PLAN --why-not VM HOST",
                    args[1]);
     return -1;
 }
@@ -240,13 +244,14 @@ const struct dcp_command dcp_cmd_plan_explain = {
     .name = "plan explain",
     .summary = "why a VM or a host is where the plan has it, and why not",
     .synopsis = "PLAN vm NAME | PLAN host NAME | PLAN rule NAME | PLAN rules | "
-                "PLAN --why-not VM HOST",
+                "PLAN bound | PLAN --why-not VM HOST",
     .details =
         "vm: where it is before and after each leg, its steps with their "
         "reasons, what they\nwait for, and what moving it is worth.  host: "
         "what comes and goes, why it is on or\noff, what binds it, what "
-        "happens when it is lost, what switching it off is worth.\nrule: what "
-        "it costs, in the plan's goal; rules: all of them, the dearest first.\n"
+        "happens when it is lost, what switching it off is worth\nor would "
+        "take.  rule: what it costs, in the plan's goal; rules: all of them, "
+        "the\ndearest first.  bound: why fewer hosts are impossible.\n"
         "--why-not: the first thing that stands against the VM being on the "
         "host after a leg,\nwith numbers, and the least that would allow "
         "it.\n\nExamples:\n"

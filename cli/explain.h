@@ -48,6 +48,8 @@ int dcp_explain_rule(struct dcp_explain *, const char *name,
                      struct dcp_error *err);
 /* All rules by what they cost. */
 int dcp_explain_rules(struct dcp_explain *, struct dcp_error *err);
+/* Why no fewer hosts will do. */
+int dcp_explain_bound(struct dcp_explain *, struct dcp_error *err);
 
 /* cli/explain_worth.c: asks again what the plan was made for; '*out_why_not'
  * says why that cannot be done (a text), or is NULL. */
@@ -71,6 +73,28 @@ bool dcp_worth_is_exact(const struct dcp_worth *);
 /* "0.42 EUR", "3 hosts". */
 void dcp_explain_amount(const struct dcp_worth *, double value, char *out,
                         size_t size);
+
+/* cli/explain_licences.c, where policy.licences is `owned`: units that the end
+ * of the leg needs, and those that are owned; false: this one limits nothing,
+ * or, where a host is named, no VM there needs it (DCP_IX_NONE: all hosts). */
+bool dcp_explain_licence(const struct dcp_explain *, uint32_t leg,
+                         uint32_t licence, uint32_t host, double *out_needed,
+                         double *out_owned);
+void dcp_explain_print_licences(const struct dcp_explain *, uint32_t leg,
+                                uint32_t host);
+/* Member "licences". */
+void dcp_explain_json_licences(const struct dcp_explain *, struct dcp_json *,
+                               uint32_t leg, uint32_t host);
+
+/* cli/explain_empty.c: why the host, on at the end of the first leg, is not
+ * off; nothing (null) for other legs and hosts that may not go off.  The state
+ * is that of the leg. */
+bool dcp_explain_print_empty(struct dcp_explain *, uint32_t leg, uint32_t host,
+                             struct dcp_error *err) DCP_CHECKED;
+/* Member "emptying". */
+bool dcp_explain_json_empty(struct dcp_explain *, struct dcp_json *,
+                            uint32_t leg, uint32_t host,
+                            struct dcp_error *err) DCP_CHECKED;
 
 /* An open JSON object: schema and what is asked about. */
 void

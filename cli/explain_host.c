@@ -338,9 +338,9 @@ json_loss(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_end(w, '}');
 }
 
-static void
-json_leg(struct dcp_json *w, const struct dcp_explain *x, uint32_t leg,
-         uint32_t h, const struct facts *f)
+static bool
+json_leg(struct dcp_json *w, struct dcp_explain *x, uint32_t leg, uint32_t h,
+         const struct facts *f, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = dcp_explain_inventory(x);
     char why[240];
@@ -360,8 +360,30 @@ json_leg(struct dcp_json *w, const struct dcp_explain *x, uint32_t leg,
     json_moves(w, x, leg, h, true);
     json_moves(w, x, leg, h, false);
     json_use(w, f);
+    dcp_explain_json_licences(x, w, leg, h);
     json_loss(w, inv, f);
+    if (!dcp_explain_json_empty(x, w, leg, h, err)) {
+        return false;
+    }
     dcp_json_end(w, '}');
+    return true;
+}
+
+static bool
+print_leg(struct dcp_explain *x, uint32_t leg, uint32_t h,
+          const struct facts *f, struct dcp_error *err)
+{
+    char why[240];
+
+    write_why(x, h, f, why, sizeof why);
+    printf("  %-10s %s%s: %s\n", x->open.plan->legs[leg].name,
+           f->is_on ? "on" : "off", f->power ? " (is switched)" : "", why);
+    print_moves(x, leg, h, false);
+    print_moves(x, leg, h, true);
+    print_use(x, f);
+    dcp_explain_print_licences(x, leg, h);
+    print_loss(x, f);
+    return dcp_explain_print_empty(x, leg, h, err);
 }
 
 int
@@ -373,7 +395,6 @@ dcp_explain_host(struct dcp_explain *x, dcp_host_id host, struct dcp_error *err)
     struct dcp_worth_change c = { DCP_WORTH_HOST_STAYS_ON, host.ix };
     struct dcp_json w = { 0 };
     struct facts f;
-    char why[240];
 
     if (x->g->json) {
         dcp_explain_json_head(&w, "host", h->name);
@@ -386,21 +407,12 @@ dcp_explain_host(struct dcp_explain *x, dcp_host_id host, struct dcp_error *err)
                plan->before->on[host.ix] ? "on" : "off");
     }
     for (uint32_t l = 0; l < plan->n_legs; l++) {
-        if (!gather(x, l, host.ix, &f, err)) {
+        if (!gather(x, l, host.ix, &f, err) ||
+            !(x->g->json ? json_leg(&w, x, l, host.ix, &f, err)
+                         : print_leg(x, l, host.ix, &f, err))) {
             dcp_json_finish(&w);
             return -1;
         }
-        if (x->g->json) {
-            json_leg(&w, x, l, host.ix, &f);
-            continue;
-        }
-        write_why(x, host.ix, &f, why, sizeof why);
-        printf("  %-10s %s%s: %s\n", plan->legs[l].name, f.is_on ? "on" : "off",
-               f.power ? " (is switched)" : "", why);
-        print_moves(x, l, host.ix, false);
-        print_moves(x, l, host.ix, true);
-        print_use(x, &f);
-        print_loss(x, &f);
     }
     if (!x->g->json) {
         return dcp_explain_print_worth(x, &c, err) ? 0 : -1;

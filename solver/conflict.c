@@ -215,8 +215,8 @@ make_copies(struct finder *f)
     f->use = calloc(inv->n_hosts + 1u, 1);
     f->held = calloc(f->n + 1u, 1);
     f->trial = calloc(f->n + 1u, 1);
-    return f->rules && f->racks && f->feeds && f->licences && f->hosts && f->use && f->held &&
-           f->trial;
+    return f->rules && f->racks && f->feeds && f->licences && f->hosts &&
+           f->use && f->held && f->trial;
 }
 
 /* The question with only the parts of 'set'. */
@@ -489,7 +489,7 @@ find(struct finder *f, struct dcp_conflict *out, struct dcp_error *err)
     memset(f->held, 0, f->n + 1u);
     ok = ok && ask(f, f->held, &says, err);
     out->hopeless = ok && says == NO;
-    if (ok && says == YES) {
+    if (ok && says == YES && f->n) {
         ok = correct(f, false, &a, err);
         if (ok && a.n > 1) {
             ok = correct(f, true, &b, err);
@@ -524,7 +524,7 @@ dcp_conflict_find(const struct dcp_question *q,
 
     if (!ok) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a conflict");
-    } else if (f.n) {
+    } else {
         ok = find(&f, out, err);
     }
     out->n_questions = f.n_questions;

@@ -5,8 +5,9 @@
 /* Why a question has no answer, as people can act on it.
  *
  * What may be given up are *parts*: each hard rule, headroom, each fill target
- * (to full capacity), each power limit of a rack or feed, what is owned of a licence, the emptying of each
- * host.  Capacity, reach and demand are facts and are not given up.
+ * (to full capacity), each power limit of a rack or feed, what is owned of a
+ * licence, the emptying of each host.  Capacity, reach and demand are facts
+ * and are not given up.
  *
  * - The *clash*: parts that cannot hold together, even if all others are given
  *   up (an irreducible infeasible subset: Chinneck, "Feasibility and

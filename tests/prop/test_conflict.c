@@ -8,6 +8,7 @@
 
 #include "model/check/check.h"
 #include "tests/support/random_model.h"
+#include "tests/support/relaxed.h"
 #include "tests/unit/run_suite.h"
 
 enum { HOSTS = 3, VMS = 5, MODELS = 150, BACKGROUND = 3 };
@@ -114,43 +115,18 @@ make(struct planted *m, uint64_t seed)
 
 /* --- Brute force -------------------------------------------------------- */
 
-static bool
-is_given_up(const struct dcp_conflict_part parts[], uint32_t n,
-            enum dcp_part_kind kind, uint32_t ix)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        if (parts[i].kind == kind && parts[i].ix == ix) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether some placement is legal when 'parts' are given up (keep: when only
  * they are kept). */
 static bool
 feasible(const struct planted *m, const struct dcp_conflict_part parts[],
          uint32_t n, bool keep)
 {
-    struct dcp_inventory inv = *m->w.inv;
-    struct dcp_rule rules[8];
+    struct relaxed r;
     DCP_AUTO(dcp_placement)
     struct dcp_placement *p = dcp_placement_copy(m->start, NULL);
     uint32_t total = 1;
 
-    inv.n_rules = 0;
-    for (uint32_t r = 0; r < m->w.inv->n_rules; r++) {
-        if (is_given_up(parts, n, DCP_PART_RULE, r) == keep) {
-            rules[inv.n_rules++] = m->w.inv->rules[r];
-        }
-    }
-    inv.rules = rules;
-    if (is_given_up(parts, n, DCP_PART_TARGET_MEM, 0) != keep) {
-        inv.policy.target_mem_frac = 1;
-    }
-    if (is_given_up(parts, n, DCP_PART_TARGET_CPU, 0) != keep) {
-        inv.policy.target_cpu_frac = 1;
-    }
+    relax(&r, m->w.inv, parts, n, keep);
     for (uint32_t v = 0; v < VMS; v++) {
         total *= HOSTS;
     }
@@ -162,7 +138,7 @@ feasible(const struct planted *m, const struct dcp_conflict_part parts[],
         for (uint32_t v = 0; v < VMS; v++, rest /= HOSTS) {
             p->host[v].ix = rest % HOSTS;
         }
-        ck_assert_msg(dcp_check_placement(&inv, &m->w.demand, p, 0, WORLD_SLOTS,
+        ck_assert_msg(dcp_check_placement(&r.inv, &m->w.demand, p, 0, WORLD_SLOTS,
                                           &result, &err),
                       "%s", err.message);
         bool pass = result.pass;

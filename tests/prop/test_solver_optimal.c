@@ -5,6 +5,7 @@
  * What is said to be optimal is the optimum, no bound is above it, and what is
  * said to be infeasible has no answer. */
 
+#include "solver/bound_terms.h"
 #include "tests/support/brute_force.h"
 #include "tests/unit/run_suite.h"
 
@@ -23,7 +24,7 @@ tiny(uint64_t seed)
 
 /* --- Properties --------------------------------------------------------- */
 
-static uint32_t n_by_status[DCP_STATUS_NOTHING_TO_DO + 1], n_missed;
+static uint32_t n_by_status[DCP_STATUS_NOTHING_TO_DO + 1], n_missed, n_terms;
 
 static bool
 solve(const struct tiny_model *m, struct dcp_solution *out, char why[WHY])
@@ -65,6 +66,28 @@ agrees(const struct tiny_model *m, const struct dcp_solution *s,
     return false;
 }
 
+/* Each reason why fewer hosts are impossible, alone. */
+static bool
+terms_hold(const struct tiny_model *m, const struct brute *b, char why[WHY])
+{
+    struct dcp_bound_terms terms;
+    struct dcp_error err = { 0 };
+    DCP_AUTO(dcp_problem)
+    struct dcp_problem *p = dcp_problem_create(&m->q, &err);
+
+    ck_assert_msg(p && dcp_bound_terms_count(p, &terms, &err), "%s",
+                  err.message);
+    for (uint32_t i = 0; i < terms.n; i++) {
+        if (terms.term[i].hosts > b->fewest) {
+            (void)snprintf(why, WHY, "%s: %u hosts at least, %g do",
+                           terms.term[i].name, terms.term[i].hosts, b->fewest);
+            return false;
+        }
+    }
+    n_terms += terms.n;
+    return true;
+}
+
 static bool
 compare(struct tiny_model m, const struct sample *s, char why[WHY])
 {
@@ -85,6 +108,7 @@ compare(struct tiny_model m, const struct sample *s, char why[WHY])
                        solution.value, solution.bound,
                        solution.hosts_lower_bound, b.best, b.fewest);
         dcp_solution_finish(&solution);
+        ok = ok && terms_hold(&m, &b, why);
     }
     free_tiny(&m);
     return ok;
@@ -129,10 +153,10 @@ START_TEST(answers_are_as_brute_force_finds)
 {
     try_samples(tiny, is_as_brute_force, 1500);
     printf("%u optimal, %u feasible, %u infeasible, %u unanswered (%u of them "
-           "had an answer)\n",
+           "had an answer); %u terms of bounds\n",
            n_by_status[DCP_STATUS_OPTIMAL], n_by_status[DCP_STATUS_FEASIBLE],
            n_by_status[DCP_STATUS_INFEASIBLE], n_by_status[DCP_STATUS_TIMEOUT],
-           n_missed);
+           n_missed, n_terms);
 }
 END_TEST
 
