@@ -4,6 +4,17 @@
 
 #include <math.h>
 
+/* Which limits of paths to storage any hardware states. */
+static void
+path_limits(const struct dcp_inventory *inv, bool *out_iops, bool *out_rate)
+{
+    *out_iops = *out_rate = false;
+    for (uint32_t i = 0; i < inv->n_hardware; i++) {
+        *out_iops |= inv->hardware[i].storage_iops != 0;
+        *out_rate |= inv->hardware[i].storage_kib_s != 0;
+    }
+}
+
 static uint32_t
 clamp_u32(double value)
 {
@@ -45,6 +56,19 @@ dcp_host_capacity(const struct dcp_inventory *inv, dcp_host_id id)
     c.scalar[DCP_SCALAR_RESERVED] = c.cpu_mhz;
     c.scalar[DCP_SCALAR_DISK] = clamp_u32((double)hw->disk_mib);
     c.scalar[DCP_SCALAR_HUGE] = clamp_u32((double)hw->huge_pages_mib);
+    bool iops, rate;
+
+    path_limits(inv, &iops, &rate);
+    if (iops) {
+        c.scalar[DCP_SCALAR_IOPS] = hw->storage_iops
+                                        ? clamp_u32((double)hw->storage_iops)
+                                        : UINT32_MAX;
+    }
+    if (rate) {
+        c.scalar[DCP_SCALAR_IO] = hw->storage_kib_s
+                                      ? clamp_u32((double)hw->storage_kib_s)
+                                      : UINT32_MAX;
+    }
     for (uint32_t i = 0; i < inv->n_extras; i++) {
         c.scalar[DCP_SCALAR_EXTRA + i] = hw->extras[i];
     }
@@ -81,7 +105,8 @@ dcp_vm_request_at(const struct dcp_inventory *inv, dcp_vm_id id,
     double mem_overcommit = tier->memory_overcommit;
     double cpu_overcommit = tier->cpu_overcommit;
     double mem_mib = (double)size.mem_mib - (double)vm->huge_pages_mib;
-    double overhead_mib = 0, disk_mib = 0;
+    double overhead_mib = 0, disk_mib = 0, iops = 0, io_kib_s = 0;
+    bool limits_iops, limits_rate;
 
     if (!dcp_hypervisor_is_none(hypervisor)) {
         const struct dcp_hypervisor *hv = &inv->hypervisors[hypervisor.ix];
@@ -98,6 +123,9 @@ dcp_vm_request_at(const struct dcp_inventory *inv, dcp_vm_id id,
 
         if (dcp_pool_is_none(v->pool)) {
             disk_mib += (double)v->size_mib; /* On the host's own disks. */
+        } else {
+            iops += (double)v->iops;
+            io_kib_s += (double)v->rate_kib_s;
         }
     }
     for (uint32_t i = 0; i < DCP_SCALARS_MAX; i++) {
@@ -110,6 +138,9 @@ dcp_vm_request_at(const struct dcp_inventory *inv, dcp_vm_id id,
     out[DCP_SCALAR_RESERVED] = vm->cpu_reservation_mhz;
     out[DCP_SCALAR_DISK] = clamp_u32(disk_mib);
     out[DCP_SCALAR_HUGE] = clamp_u32((double)vm->huge_pages_mib);
+    path_limits(inv, &limits_iops, &limits_rate);
+    out[DCP_SCALAR_IOPS] = limits_iops ? clamp_u32(iops) : 0;
+    out[DCP_SCALAR_IO] = limits_rate ? clamp_u32(io_kib_s) : 0;
     for (uint32_t i = 0; i < inv->n_extras; i++) {
         out[DCP_SCALAR_EXTRA + i] = vm->extras[i];
     }
@@ -162,7 +193,8 @@ dcp_scalar_name(const struct dcp_inventory *inv, uint32_t scalar)
     static const char *const names[] = {
         [DCP_SCALAR_MEM] = "memory",       [DCP_SCALAR_VCPU] = "vcpu",
         [DCP_SCALAR_RESERVED] = "reserved", [DCP_SCALAR_DISK] = "disk",
-        [DCP_SCALAR_HUGE] = "huge_pages",
+        [DCP_SCALAR_HUGE] = "huge_pages",  [DCP_SCALAR_IOPS] = "storage_iops",
+        [DCP_SCALAR_IO] = "storage_rate",
     };
 
     if (scalar < DCP_SCALAR_EXTRA) {
@@ -185,6 +217,10 @@ dcp_scalar_unit(uint32_t scalar)
         return "millicores";
     case DCP_SCALAR_RESERVED:
         return "MHz";
+    case DCP_SCALAR_IOPS:
+        return "IO/s";
+    case DCP_SCALAR_IO:
+        return "KiB/s";
     default:
         return "";
     }

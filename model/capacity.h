@@ -9,7 +9,7 @@
  *   network where it was measured;
  * - *scalar*: one number whatever the hour: memory as allocated, vCPUs as
  *   allocated against the tier's overcommit, reserved CPU, local disk, huge
- *   pages, named extras such as GPUs.
+ *   pages, use of the paths to storage pools, named extras such as GPUs.
  *
  * CPU capacity = physical cores x clock x speed_factor, less the hypervisor's
  * own share.  Hyper-threads never count.  Demand is kept in the same unit,
@@ -27,6 +27,9 @@ enum dcp_scalar {
     DCP_SCALAR_RESERVED, /* MHz guaranteed to VMs. */
     DCP_SCALAR_DISK,     /* MiB of the host's own disks. */
     DCP_SCALAR_HUGE,     /* MiB of huge pages. */
+    DCP_SCALAR_IOPS,     /* Operations a second on volumes in pools, over the
+                          * host's paths to storage. */
+    DCP_SCALAR_IO,       /* KiB/s likewise. */
     DCP_SCALAR_EXTRA,    /* First of DCP_EXTRAS_MAX named resources. */
 };
 #define DCP_SCALARS_MAX (DCP_SCALAR_EXTRA + DCP_EXTRAS_MAX)
@@ -44,7 +47,10 @@ struct dcp_capacity dcp_host_capacity(const struct dcp_inventory *,
 struct dcp_capacity dcp_host_usable(const struct dcp_inventory *, dcp_host_id);
 
 /* What 'vm' asks of a host under 'hypervisor' (none: no overhead), by enum
- * dcp_scalar. */
+ * dcp_scalar.  Paths to storage are asked for as the model declares it, and
+ * only where some hardware states what its paths carry; what was measured is
+ * put in its place by model/volume.h.  Hardware that states nothing then has no
+ * limit: UINT32_MAX. */
 void dcp_vm_request(const struct dcp_inventory *, dcp_vm_id vm,
                     dcp_hypervisor_id hypervisor,
                     uint32_t out[DCP_SCALARS_MAX]);

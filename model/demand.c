@@ -101,6 +101,21 @@ dcp_demand_create(uint32_t n_vms, const struct dcp_slot *slots,
     return NULL;
 }
 
+bool
+dcp_demand_add_disk(struct dcp_demand *d, struct dcp_demand_rows *rows,
+                    struct dcp_error *err)
+{
+    rows->disk_kib_s = dcp_arena_array(d->arena, uint32_t, d->n_vms);
+    if (!rows->disk_kib_s) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for the demand of disks");
+    }
+    for (uint32_t v = 0; v < d->n_vms; v++) {
+        rows->disk_kib_s[v] = UINT32_MAX;
+    }
+    d->disk_kib_s = rows->disk_kib_s;
+    return true;
+}
+
 struct dcp_demand *
 dcp_demand_from_model(const struct dcp_inventory *inv,
                       const struct dcp_slot *slots, uint32_t n_slots,

@@ -36,6 +36,8 @@ struct dcp_demand {
                                 * of both directions. */
     const uint32_t *mem_active_mib; /* By VM: planned active memory; NULL: not
                                      * measured. */
+    const uint32_t *disk_kib_s; /* By VM: planned reads and writes together;
+                                 * UINT32_MAX: no sample; NULL: not measured. */
     /* The joint history behind 'cpu_mhz'; NULL: policy does not ask for it, or
      * there is none.  With it 'cpu_mhz' is the mean of each slot's samples. */
     const struct dcp_scenarios *scenarios;
@@ -60,7 +62,7 @@ struct dcp_demand {
 /* The rows of a demand that is being made; same shapes, NULL where it has
  * none.  They belong to the demand. */
 struct dcp_demand_rows {
-    uint32_t *cpu_mhz, *net_kib_s, *mem_active_mib;
+    uint32_t *cpu_mhz, *net_kib_s, *mem_active_mib, *disk_kib_s;
     uint8_t *source;
 };
 /* A demand of zeros, to be filled by its maker (here and traces/fit.h) before
@@ -71,6 +73,10 @@ struct dcp_demand *dcp_demand_create(uint32_t n_vms,
                                      bool with_mem,
                                      struct dcp_demand_rows *out,
                                      struct dcp_error *err) DCP_CHECKED;
+
+/* Adds the column of reads and writes, of UINT32_MAX.  False: out of memory. */
+bool dcp_demand_add_disk(struct dcp_demand *, struct dcp_demand_rows *,
+                         struct dcp_error *err) DCP_CHECKED;
 
 /* Demand from profiles and allocations alone.  'slots' is copied.  NULL: out
  * of memory. */

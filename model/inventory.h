@@ -73,6 +73,9 @@ struct dcp_hardware {
     double speed_factor;      /* Work per core-MHz against the reference. */
     bool speed_factor_known;
     uint64_t mem_mib, disk_mib; /* disk: local to the host. */
+    /* What its paths to storage pools (host bus adapters) carry together; 0:
+     * not stated. */
+    uint64_t storage_iops, storage_kib_s;
     uint32_t n_nics;
     const uint64_t *nic_kib_s;  /* One per NIC. */
     uint32_t height_u;
@@ -206,10 +209,21 @@ struct dcp_pool {
     uint32_t transport; /* One enum dcp_transport bit. */
     dcp_array_id array;
 };
+enum dcp_volume_tier { /* Of the pool that it needs to be in. */
+    DCP_VOLUME_ANY,    /* That of the pool where it is. */
+    DCP_VOLUME_ARCHIVE,
+    DCP_VOLUME_NORMAL,
+    DCP_VOLUME_ULTRAFAST,
+};
 struct dcp_volume {
+    const char *name; /* "db-1/0": the first of VM db-1; NULL in a model that
+                       * was not read. */
     dcp_vm_id vm;
-    dcp_pool_id pool;
+    dcp_pool_id pool; /* Where it is now; none: on the host's own disks. */
+    dcp_pool_id given_pool; /* Where dc.yaml has it: differs after a move. */
     uint64_t size_mib;
+    uint64_t iops, rate_kib_s; /* Declared use; 0: not known. */
+    enum dcp_volume_tier tier;
 };
 
 /* --- Who and what runs -------------------------------------------------- */
@@ -238,6 +252,11 @@ struct dcp_profile { /* Hourly shape where there is no trace. */
     const float *cpu_frac; /* [DCP_DAY_CLASSES_MAX * 24] */
 };
 
+enum dcp_disks { /* A VM's volumes in pools. */
+    DCP_DISKS_TOGETHER, /* Those that are in one pool stay together. */
+    DCP_DISKS_APART,    /* No two in one pool. */
+    DCP_DISKS_ANY,
+};
 enum dcp_restart_priority { DCP_RESTART_LOW, DCP_RESTART_NORMAL,
                             DCP_RESTART_HIGH };
 
@@ -269,6 +288,7 @@ struct dcp_vm {
     uint32_t extras[DCP_EXTRAS_MAX];
     struct dcp_ids vlans;         /* Of its NICs, distinct. */
     uint32_t first_volume, n_volumes; /* Into inventory->volumes. */
+    enum dcp_disks disks;
     struct dcp_ids tags;
     struct dcp_pos pos;
 };

@@ -6,6 +6,7 @@
 #include "model/ledger.h"
 
 #include "model/ledger_state.h"
+#include "model/volume.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -204,6 +205,7 @@ dcp_ledger_vm_vector(const struct dcp_ledger_state *s, dcp_vm_id vm,
                    dcp_host_is_none(host) ? dcp_hypervisor_none()
                                           : s->inv->hosts[host.ix].hypervisor,
                    request);
+    dcp_volume_measured(s->inv, d, vm.ix, request);
     out[DCP_LEDGER_CPU] =
         peak_of(d->cpu_mhz + (size_t)vm.ix * d->stride, d->n_slots);
     out[DCP_LEDGER_NET] =

@@ -44,6 +44,11 @@ dcp_policy_default(struct dcp_policy *policy)
         .failed_boots_frac = 0.05,
         .morning_lead_ms = 15 * INT64_C(60000),
         .min_history_ms = 7 * DCP_DAY_MS,
+        .storage = { .space_frac = 0.8,
+                     .io_frac = 0.8,
+                     .min_difference_frac = 0.05,
+                     .moves_per_pool = 2,
+                     .move_kib_s = 204800 },
     };
 }
 

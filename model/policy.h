@@ -50,6 +50,25 @@ enum dcp_licence_limit { /* What a plan may need of licences. */
     DCP_LICENCES_OWNED,  /* No more than is owned, where that is stated. */
 };
 
+enum dcp_storage_moves {
+    DCP_STORAGE_MOVES_DENY,  /* consolidate takes volumes as they are. */
+    DCP_STORAGE_MOVES_ALLOW, /* It may move them first. */
+};
+/* Of storage pools, and of moving volumes between them. */
+struct dcp_storage_policy {
+    double space_frac; /* Of what a pool may hold: fuller is relieved, and
+                        * nothing is moved in beyond; default 80 %. */
+    double io_frac;    /* Likewise of its IOPS and throughput; 80 %. */
+    double min_difference_frac; /* Pools of a tier are evened out where fullest
+                                 * and emptiest differ by more; 5 %. */
+    uint32_t moves_per_pool; /* Moves that a pool takes part in at one time; 2. */
+    uint64_t move_kib_s;     /* Of one move, at most; 200 MiB/s. */
+    double io_size_mib; /* Operations of a VM that states none: measured
+                         * throughput by this; 0: not counted. */
+    enum dcp_storage_moves moves;
+    double cost_per_gib; /* What consolidate counts for moving a GiB. */
+};
+
 struct dcp_policy {
     enum dcp_bucket_scheme buckets;
     double target_cpu_frac, target_mem_frac, target_net_frac;
@@ -106,6 +125,7 @@ struct dcp_policy {
     int64_t morning_lead_ms;  /* Morning leg ends so long before the window
                                * does, at least; default 15 min. */
     int64_t min_history_ms;   /* Shorter traces are not trusted; 7 d. */
+    struct dcp_storage_policy storage;
 };
 
 void dcp_policy_default(struct dcp_policy *);

@@ -308,7 +308,17 @@ extend_demand(struct dcp_overlay *o, const struct dcp_demand *d)
     if (d->mem_active_mib) {
         o->demand.mem_active_mib = longer_rows(o, d->mem_active_mib, 1);
     }
-    if (!cpu || !source || (d->net_kib_s && !o->demand.net_kib_s) ||
+    if (d->disk_kib_s) {
+        uint32_t *disk =
+            (uint32_t *)(uintptr_t)longer_rows(o, d->disk_kib_s, 1);
+
+        for (uint32_t i = 0; disk && i < o->n_copies; i++) {
+            disk[o->first_vm + i] = UINT32_MAX; /* Not measured. */
+        }
+        o->demand.disk_kib_s = disk;
+    }
+    if ((d->disk_kib_s && !o->demand.disk_kib_s) || !cpu || !source ||
+        (d->net_kib_s && !o->demand.net_kib_s) ||
         (d->mem_active_mib && !o->demand.mem_active_mib)) {
         return false;
     }

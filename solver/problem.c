@@ -7,6 +7,8 @@
 #include "model/licence.h"
 #include "solver/problem.h"
 
+#include "model/volume.h"
+
 #include "solver/licence_pool.h"
 #include "solver/pricing.h"
 
@@ -177,6 +179,7 @@ dcp_problem_vm_request(const struct dcp_question *q, uint32_t v,
 {
     dcp_vm_request(q->inventory, (dcp_vm_id){ v }, hypervisor, row);
     row[DCP_SCALAR_MEM] = packed_memory(q, v, row[DCP_SCALAR_MEM]);
+    dcp_volume_measured(q->inventory, q->demand, v, row);
 }
 
 static bool

@@ -254,7 +254,31 @@ read_rows(struct fit *f, enum dcp_metric metric,
                           f->first_cell, f->n_cells, f->stripe_rows[into], err);
 }
 
-enum part { PART_CPU, PART_NET, PART_MEM };
+/* Reads and writes together; the tier's percentile of all samples. */
+static void
+fit_disk(struct fit *f, const struct dcp_column *pair, const float *reads,
+         const float *writes)
+{
+    const struct dcp_tier *tier = &f->inv->tiers[f->inv->vms[pair->vm].tier.ix];
+    uint32_t n = 0;
+
+    for (uint32_t c = 0; c < f->n_cells; c++) {
+        if (!isnan(reads[c]) || !isnan(writes[c])) {
+            f->series.scratch[n++] = (isnan(reads[c]) ? 0 : reads[c]) +
+                                     (isnan(writes[c]) ? 0 : writes[c]);
+        }
+    }
+    if (n == 0) {
+        return;
+    }
+    double kib_s = (1 + tier->margin_frac) *
+                   dcp_percentile(f->series.scratch, n, tier->percentile);
+
+    f->rows.disk_kib_s[pair->vm] =
+        kib_s >= 4294967294.0 ? UINT32_MAX - 1 : (uint32_t)ceil(kib_s - 1e-6);
+}
+
+enum part { PART_CPU, PART_NET, PART_MEM, PART_DISK };
 
 static void
 fit_stripe_part(struct fit *f, const struct dcp_stripe *stripe, enum part part)
@@ -279,6 +303,9 @@ fit_stripe_part(struct fit *f, const struct dcp_stripe *stripe, enum part part)
             break;
         case PART_MEM:
             fit_mem(f, pair, a);
+            break;
+        case PART_DISK:
+            fit_disk(f, pair, a, b);
             break;
         }
     }
@@ -310,6 +337,13 @@ fit_stripes(struct fit *f, struct dcp_error *err)
             ok = read_rows(f, DCP_METRIC_MEM_MIB, &stripe, 0, err);
             if (ok) {
                 fit_stripe_part(f, &stripe, PART_MEM);
+            }
+        }
+        if (ok && f->rows.disk_kib_s) {
+            ok = read_rows(f, DCP_METRIC_DISK_READ_KIB_S, &stripe, 0, err) &&
+                 read_rows(f, DCP_METRIC_DISK_WRITE_KIB_S, &stripe, 1, err);
+            if (ok) {
+                fit_stripe_part(f, &stripe, PART_DISK);
             }
         }
     }
@@ -348,8 +382,9 @@ prepare(struct fit *f, struct dcp_arena *scratch, struct dcp_error *err)
     if (stripe <= SIZE_MAX / sizeof(float)) {
         f->stripe_rows[0] = dcp_arena_array(scratch, float, (size_t)stripe);
         f->stripe_rows[1] =
-            f->rows.net_kib_s ? dcp_arena_array(scratch, float, (size_t)stripe)
-                              : f->stripe_rows[0];
+            f->rows.net_kib_s || f->rows.disk_kib_s
+                ? dcp_arena_array(scratch, float, (size_t)stripe)
+                : f->stripe_rows[0];
     }
     if (!f->slot_want || !f->stripe_rows[0] || !f->stripe_rows[1]) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to fit %u samples a VM",
@@ -415,6 +450,13 @@ dcp_fit(struct dcp_store *store, const struct dcp_inventory *inv,
     }
     if (!scratch) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory to fit demand");
+        return NULL;
+    }
+    /* Read only where a VM has volumes in pools: else nobody asks. */
+    if (inv->n_pools && inv->n_volumes &&
+        (dcp_store_has(store, DCP_METRIC_DISK_READ_KIB_S) ||
+         dcp_store_has(store, DCP_METRIC_DISK_WRITE_KIB_S)) &&
+        !dcp_demand_add_disk(d, &f.rows, err)) {
         return NULL;
     }
     f.demand = d;

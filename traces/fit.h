@@ -42,7 +42,8 @@ struct dcp_samples {
  * Network is fitted alike on the larger direction of each sample, without a
  * ceiling; 0 where it was not measured.  Active memory is the p95 of all
  * samples, at least the balloon floor and the reservation, at most what is
- * allocated; allocated where it was not measured.
+ * allocated; allocated where it was not measured.  Reads and writes together
+ * are the tier's percentile of all samples, with its margin.
  *
  * O(samples), in memory for 256 VMs' samples beside the result. */
 struct dcp_demand *dcp_fit(struct dcp_store *, const struct dcp_inventory *,

@@ -2,6 +2,8 @@
 
 #include "model/check/cells.h"
 
+#include "model/volume.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +118,7 @@ dcp_cells_need(const struct dcp_cells *c, uint32_t vm, uint32_t host,
     }
     dcp_vm_request(inv, (dcp_vm_id){ vm }, inv->hosts[host].hypervisor,
                    request);
+    dcp_volume_measured(j->inv, d, vm, request);
     for (uint32_t s = 0; s < c->n_scalars; s++) {
         out[n + s] = request[s];
     }

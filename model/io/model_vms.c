@@ -2,6 +2,7 @@
 
 /* Tenants, flavours, VMs with their volumes, applications. */
 
+#include "model/base/text.h"
 #include "model/io/model_reader.h"
 #include "model/io/schema_rows.h"
 
@@ -69,6 +70,21 @@ volume_cell(struct dcp_reader *r, const struct dcp_yaml *cell,
     return true;
 }
 
+static const char *
+volume_name(struct dcp_reader *r, const char *vm, uint32_t k)
+{
+    struct dcp_text text = { 0 };
+
+    dcp_text_printf(&text, "%s/%u", vm, k);
+    const char *name =
+        text.failed ? NULL
+                    : dcp_arena_strdup(r->inv->arena, dcp_text_get(&text));
+
+    dcp_text_finish(&text);
+    r->no_memory |= !name;
+    return name;
+}
+
 static void
 read_volumes(struct dcp_reader *r, struct volumes *all, uint32_t vm_ix,
              struct dcp_vm *vm, const struct dcp_yaml *node)
@@ -84,6 +100,8 @@ read_volumes(struct dcp_reader *r, struct volumes *all, uint32_t vm_ix,
                 ? volume_cell(r, &items[i], &volume)
                 : dcp_reader_section(r, &dcp_schema_volume, &items[i], &volume);
 
+        volume.given_pool = volume.pool;
+        volume.name = volume_name(r, vm->name, vm->n_volumes);
         if (ok && add_volume(r, all, &volume)) {
             vm->n_volumes++;
         }

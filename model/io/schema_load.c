@@ -147,6 +147,10 @@ static const struct dcp_schema_row vm_rows[] = {
       .help = "VLANs of its network cards, in short" },
     { "volumes", SECTION("vms.volumes"), LIST,
       .help = "its disks; in CSV: pool:size, or :size on the host's own" },
+    { "disks", CHOICE("together|apart|any"), AT(struct dcp_vm, disks),
+      .fallback = "together",
+      .help = "volumes that are in one pool move together; or no two of them "
+              "are in one pool; or each goes its own way" },
     { "tags", TEXT, LIST, .help = "words that selectors can name" },
     SIZE_ROWS,
 };
@@ -162,6 +166,15 @@ static const struct dcp_schema_row volume_rows[] = {
       .help = "where it is; absent: on the host's own disks" },
     { "size", QUANTITY(SIZE), AT(struct dcp_volume, size_mib), .min = 1,
       .max = 4294967295.0, .required = true, .help = "provisioned size" },
+    { "iops", QUANTITY(NUMBER), AT(struct dcp_volume, iops), .max = 4e9,
+      .help = "operations per second it needs; absent: not known" },
+    { "rate", QUANTITY(RATE), AT(struct dcp_volume, rate_kib_s),
+      .help = "throughput it needs, where its VM's was not measured; of a VM "
+              "that was measured, the volume's share" },
+    { "tier", CHOICE("any|archive|normal|ultrafast"),
+      AT(struct dcp_volume, tier), .fallback = "any",
+      .help = "tier of the pools it may be in; any: that of the pool where it "
+              "is" },
 };
 DEFINE_SECTION(volume, "vms.volumes", "volume", NONE, sizeof(struct dcp_volume),
                "A VM's disk.");

@@ -97,6 +97,12 @@ static const struct dcp_schema_row hardware_rows[] = {
     { "disk", QUANTITY(SIZE), AT(struct dcp_hardware, disk_mib),
       .max = 4294967295.0, .fallback = "0",
       .help = "the host's own disks, for volumes without a pool" },
+    { "storage_iops", QUANTITY(NUMBER), AT(struct dcp_hardware, storage_iops),
+      .max = 4e9,
+      .help = "operations per second that its paths to storage pools carry; "
+              "absent: not stated" },
+    { "storage_rate", QUANTITY(RATE), AT(struct dcp_hardware, storage_kib_s),
+      .help = "throughput of its paths to storage pools; absent: not stated" },
     { "nics", QUANTITY(RATE), LIST, .help = "rate of each network port" },
     { "height", QUANTITY(HEIGHT), AT(struct dcp_hardware, height_u), .min = 1,
       .max = 100, .fallback = "1U", .help = "rack units it takes" },

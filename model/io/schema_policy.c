@@ -145,6 +145,8 @@ static const struct dcp_schema_row policy_rows[] = {
       .help = "hosts that are switched at one time; 0: one in fifty, at "
               "least one" },
     { "migration", SECTION("policy.migration"), .help = "limits of moves" },
+    { "storage", SECTION("policy.storage"),
+      .help = "how full pools may be, and moves of volumes" },
     { "parking", SECTION("policy.parking"), LIST,
       .help = "VMs that may be saved or shut down for the night; the first "
               "entry that selects a VM counts" },
@@ -355,6 +357,37 @@ static const struct dcp_schema_row migration_rows[] = {
 };
 DEFINE_SECTION(migration, "policy.migration", "migration", NONE, 0,
                "Limits of moves.");
+
+static const struct dcp_schema_row storage_rows[] = {
+    { "space", QUANTITY(SHARE), AT(P, storage.space_frac), .min = 0.01,
+      .max = 1, .fallback = "80%",
+      .help = "of what a pool may hold: a fuller one is relieved, and nothing "
+              "is moved in beyond" },
+    { "io", QUANTITY(SHARE), AT(P, storage.io_frac), .min = 0.01, .max = 1,
+      .fallback = "80%", .help = "likewise of its IOPS and throughput" },
+    { "min_difference", QUANTITY(SHARE), AT(P, storage.min_difference_frac),
+      .max = 1, .fallback = "5%",
+      .help = "pools of a tier are evened out where the fullest and the "
+              "emptiest differ by more" },
+    { "moves_per_pool", QUANTITY(NUMBER), AT(P, storage.moves_per_pool),
+      .min = 1, .max = 1000, .fallback = "2",
+      .help = "moves of volumes that a pool takes part in at one time" },
+    { "move_rate", QUANTITY(RATE), AT(P, storage.move_kib_s), .min = 1,
+      .fallback = "200MiB/s", .help = "of one move, at most" },
+    { "io_size", QUANTITY(SIZE), AT(P, storage.io_size_mib), .max = 1024,
+      .fallback = "0",
+      .help = "of an operation: IOPS of VMs that state none are their "
+              "measured throughput by this; 0: not counted" },
+    { "moves", CHOICE("deny|allow"), AT(P, storage.moves), .fallback = "deny",
+      .help = "whether consolidate may move volumes so that VMs reach other "
+              "hosts" },
+    { "cost_per_gib", QUANTITY(NUMBER), AT(P, storage.cost_per_gib),
+      .max = 1e6, .fallback = "0",
+      .help = "what consolidate counts for moving a GiB, in the unit of its "
+              "goal" },
+};
+DEFINE_SECTION(storage, "policy.storage", "storage", NONE, 0,
+               "How full pools may be, and moves of volumes.");
 
 static const struct dcp_schema_row rule_rows[] = {
     { "rule", CHOICE(RULE_KINDS),

@@ -233,7 +233,7 @@ START_TEST(reach_is_by_storage_and_hypervisor)
     struct dcp_licence *licence = cover_all(inv, DCP_LICENCE_HOST);
     static const uint32_t zero[] = { 0 };
     struct dcp_pool pool = { .name = "p", .reach = { zero, 1 } };
-    struct dcp_volume volume = { { 0 }, { 0 }, 10 };
+    struct dcp_volume volume = { .vm = { 0 }, .pool = { 0 }, .size_mib = 10 };
 
     licence->scope = DCP_LICENCE_REACHABLE;
     ck_assert_double_eq(count(inv, (const uint32_t[]){ 0 }).units, 2);
