@@ -160,6 +160,7 @@ static bool
 note_moves(struct apply *a, int64_t at_ms, struct dcp_error *err)
 {
     const struct dcp_plan *plan = a->plan;
+    const struct dcp_inventory *inv = a->context.model.inventory;
     DCP_FREE const char **vms = malloc((plan->n_steps + 1u) * sizeof *vms);
     uint32_t n = 0;
 
@@ -169,8 +170,14 @@ note_moves(struct apply *a, int64_t at_ms, struct dcp_error *err)
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         const struct dcp_step *s = &plan->steps[i];
 
-        if (s->leg == a->leg && s->kind == DCP_STEP_MIGRATE) {
-            vms[n++] = a->context.model.inventory->vms[s->object.ix].name;
+        if (s->leg != a->leg) {
+            continue;
+        }
+        if (s->kind == DCP_STEP_MIGRATE) {
+            vms[n++] = inv->vms[s->object.ix].name;
+        } else if (s->kind == DCP_STEP_VOLUME_MOVE &&
+                   !dcp_vm_is_none(inv->volumes[s->object.ix].vm)) {
+            vms[n++] = inv->vms[inv->volumes[s->object.ix].vm.ix].name;
         }
     }
     return dcp_journal_note_moves(a->journal, vms, n, at_ms, err);

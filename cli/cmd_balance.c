@@ -8,6 +8,7 @@
 struct options {
     struct dcp_planning_options planning;
     const char *score, *pareto;
+    bool storage;
 };
 
 static const char *const scores[] = { "peak", "hours", "ganeti", NULL };
@@ -22,6 +23,10 @@ static const struct dcp_opt rows[] = {
       NULL, NULL,
       "a plan for each of these numbers of moves; -o writes that of "
       "--max-moves, else the last" },
+    { "storage", 0, DCP_OPT_FLAG, offsetof(struct options, storage), NULL, NULL,
+      NULL,
+      "even out storage pools instead of hosts: volumes move between the pools "
+      "of a tier" },
 };
 
 static int
@@ -40,6 +45,16 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     job.even_score = !strcmp(o->score, "hours")    ? DCP_EVEN_HOURS
                      : !strcmp(o->score, "ganeti") ? DCP_EVEN_GANETI
                                                    : DCP_EVEN_PEAK;
+    if (o->storage && o->pareto) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "--pareto is for hosts; with --storage use --max-moves");
+        return -1;
+    }
+    if (o->storage) {
+        job.job = DCP_JOB_STORAGE;
+        job.storage.asked = true;
+        job.storage.aim = DCP_STORAGE_BALANCE;
+    }
     if (!dcp_planning_read_pareto(o->pareto, &job, err) ||
         !dcp_context_open(g, planning.traces, &c, err)) {
         return -1;
@@ -51,7 +66,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 }
 
 static const struct dcp_opt_group groups[] = {
-    { rows, 2, 0 },
+    { rows, 3, 0 },
     { dcp_planning_rows, DCP_N_PLANNING_ROWS,
       offsetof(struct options, planning) },
 };
@@ -59,7 +74,8 @@ static const struct dcp_opt_group groups[] = {
 const struct dcp_command dcp_cmd_balance = {
     .name = "balance",
     .summary = "plan to even out load over the hosts that are on",
-    .synopsis = "[--max-moves N] [--pareto K,K,...] [--score SCORE] [-o PLAN]",
+    .synopsis = "[--storage] [--max-moves N] [--pareto K,K,...] [--score SCORE] "
+                "[-o PLAN]",
     .details =
         "Moves VMs between hosts that are on until they are about equally "
         "loaded, as far as\nthe moves are worth it (policy.min_gain: what one "
@@ -67,10 +83,14 @@ const struct dcp_command dcp_cmd_balance = {
         "reach, headroom and limits are kept; violations are\nended first; "
         "no host is switched.  With --max-moves the best plan within so many\n"
         "moves is sought.  The bound says how even things could be at best.\n"
-        "\nExamples:\n"
+        "\nWith --storage VMs stay and their volumes move between pools of one "
+        "tier until these\nare about equally full of space, IOPS and "
+        "throughput; pools above what policy.storage\nlets be used come first "
+        "(docs/storage.md).\n\nExamples:\n"
         "  dcplan balance --max-moves 20 -o plan.json\n"
         "  dcplan balance --pareto 5,10,20,40 --max-moves 10 -o plan.json\n"
-        "  dcplan balance --score hours --json\n",
+        "  dcplan balance --score hours --json\n"
+        "  dcplan balance --storage --max-moves 50 -o plan.json\n",
     .groups = groups,
     .n_groups = 2,
     .options_size = sizeof(struct options),

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 struct totals {
-    uint32_t n_moves, n_on, n_off, n_vlans, n_resizes, n_others;
+    uint32_t n_moves, n_volumes, n_on, n_off, n_vlans, n_resizes, n_others;
     double moved_mib;
 };
 
@@ -24,6 +24,10 @@ count(const struct dcp_inventory *inv, const struct dcp_step *s,
         break;
     case DCP_STEP_VM_RESIZE:
         t->n_resizes++;
+        break;
+    case DCP_STEP_VOLUME_MOVE:
+        t->n_volumes++;
+        t->moved_mib += (double)inv->volumes[s->object.ix].size_mib;
         break;
     case DCP_STEP_HOST_ON:
         t->n_on++;
@@ -42,7 +46,6 @@ count(const struct dcp_inventory *inv, const struct dcp_step *s,
     case DCP_STEP_VM_RESTORE:
     case DCP_STEP_VM_DESTROY:
     case DCP_STEP_VOLUME_CREATE:
-    case DCP_STEP_VOLUME_MOVE:
     case DCP_STEP_VOLUME_GROW:
     case DCP_STEP_VOLUME_DELETE:
     case DCP_STEP_IP_ALLOCATE:
@@ -197,9 +200,13 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     }
     printf("\nleg %s: %s to %s at the latest, estimated %s (%s at least)\n",
            leg->name, start, deadline, time, least);
-    printf(" %u moves (%s), %u hosts on, %u off, %u VLAN changes%s%s; %u "
-           "hosts on afterwards\n",
-           t.n_moves, moved, t.n_on, t.n_off, t.n_vlans, resizes,
+    printf(" %u moves (%s), ", t.n_moves + t.n_volumes, moved);
+    if (t.n_volumes) {
+        printf("%u of them of volumes, ", t.n_volumes);
+    }
+    printf("%u hosts on, %u off, %u VLAN changes%s%s; %u hosts on "
+           "afterwards\n",
+           t.n_on, t.n_off, t.n_vlans, resizes,
            t.n_others ? ", other steps" : "", dcp_placement_n_on(leg->after));
 }
 
@@ -260,6 +267,7 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
         dcp_json_ki64(&w, "makespan_lower_bound_ms",
                       plan->legs[i].makespan_bound_ms);
         dcp_json_ku64(&w, "moves", t.n_moves);
+        dcp_json_ku64(&w, "volume_moves", t.n_volumes);
         dcp_json_kdouble(&w, "moved_mib", t.moved_mib);
         dcp_json_ku64(&w, "hosts_switched_on", t.n_on);
         dcp_json_ku64(&w, "hosts_switched_off", t.n_off);

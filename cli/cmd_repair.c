@@ -9,7 +9,8 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 {
     const struct dcp_planning_options *o = options;
     struct dcp_planning_job job = { .job = DCP_JOB_REPAIR,
-                                    .command = "repair" };
+                                    .command = "repair",
+                                    .storage = { .asked = true } };
     struct dcp_context c;
 
     (void)n_args;
@@ -34,8 +35,10 @@ const struct dcp_command dcp_cmd_repair = {
     .details =
         "Moves VMs off hosts that are overloaded, in maintenance or forbidden "
         "by a rule or\nby reach, and wakes hosts where there is no room or no "
-        "headroom otherwise.  What is\nin order stays where it is.  As few VMs "
-        "as can be are moved, and of equal answers the\none that wakes fewer "
+        "headroom otherwise.  Volumes leave\npools that are fuller or busier than "
+        "policy.storage lets them be, of another tier\nthan they need, or out "
+        "of reach of their host.  What is in order stays where it is.\nAs few "
+        "VMs as can be are moved, and of equal answers the\none that wakes fewer "
         "hosts and moves less memory is taken; the answer says how many\nVMs "
         "must move at least, and is `optimal` where no fewer do.  Nothing to "
         "do is\nsuccess.\n\nExamples:\n"

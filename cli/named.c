@@ -75,6 +75,33 @@ is_glob(const char *word)
     return strpbrk(word, "*?") != NULL;
 }
 
+/* --- Pools -------------------------------------------------------------- */
+
+bool
+dcp_named_pools(const struct dcp_inventory *inv, const char *word,
+                uint8_t out_mark[], bool *out_is_pool, struct dcp_error *err)
+{
+    const char *name = after(word, "pool");
+    uint32_t n = 0;
+
+    *out_is_pool = name != NULL;
+    for (uint32_t i = 0; name && i < inv->n_pools; i++) {
+        if (is_glob(name) ? dcp_text_glob(name, inv->pools[i].name)
+                          : !strcmp(name, inv->pools[i].name)) {
+            out_mark[i] = 1;
+            n++;
+        }
+    }
+    if (!name || n) {
+        return true;
+    }
+    return inv->n_pools ? dcp_named_unknown("pool", name, &inv->pools[0].name,
+                                            sizeof inv->pools[0], inv->n_pools,
+                                            err)
+                        : dcp_fail(err, DCP_E_USAGE,
+                                   "the model has no storage pools");
+}
+
 /* --- Hosts -------------------------------------------------------------- */
 
 enum host_by { BY_GLOB, BY_TAG, BY_RACK, BY_ROOM, BY_SITE, BY_HARDWARE };

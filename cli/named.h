@@ -13,6 +13,11 @@
 bool
 dcp_named_hosts(const struct dcp_inventory *, uint32_t n, char *const words[],
                 uint8_t out_mark[], struct dcp_error *err) DCP_CHECKED;
+/* Pools: 'word' is "pool:NAME" or "pool:GLOB".  '*out_is_pool' false: it is
+ * neither, and nothing was done. */
+bool dcp_named_pools(const struct dcp_inventory *, const char *word,
+                     uint8_t out_mark[], bool *out_is_pool,
+                     struct dcp_error *err) DCP_CHECKED;
 /* Likewise for VMs. */
 bool
 dcp_named_vms(const struct dcp_inventory *, uint32_t n, char *const words[],

@@ -383,6 +383,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
         .max_moves = o->max_moves,
         .even_score = job->even_score,
         .no_park = job->no_park,
+        .storage = job->storage,
     };
     double before = dcp_ui_wall_seconds(g);
 

@@ -53,6 +53,7 @@ struct dcp_planning_job {
     struct dcp_pareto_point pareto[DCP_PARETO_MAX];
     uint32_t n_pareto;
     bool no_park; /* --no-park. */
+    struct dcp_storage_job storage;
 };
 
 struct dcp_planning_answer {
@@ -103,6 +104,16 @@ bool dcp_planning_job_goals(const struct dcp_inventory *, enum dcp_job,
  * where nothing was found. */
 void dcp_conflict_print(const struct dcp_conflict *);
 void dcp_conflict_json(struct dcp_json *, const struct dcp_conflict *);
+
+/* cli/planning_storage.c: pools before and after, for people and programs;
+ * nothing where no volume was asked about. */
+void dcp_planning_storage_print(const struct dcp_context *,
+                                const struct dcp_planning_job *,
+                                const struct dcp_planning_answer *);
+void dcp_planning_storage_json(const struct dcp_context *,
+                               const struct dcp_planning_job *,
+                               const struct dcp_planning_answer *,
+                               struct dcp_json *);
 
 /* cli/planning_pareto.c: "5,10,20", rising; NULL: none. */
 bool dcp_planning_read_pareto(const char *text, struct dcp_planning_job *,

@@ -252,6 +252,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_kstring(&w, "binding", o->binding);
     json_demand(&w, c->model.inventory, a->demand);
     json_hosts(&w, c->model.inventory, a);
+    dcp_planning_storage_json(c, job, a, &w);
     dcp_json_kstring(&w, "plan",
                      a->plan && options->output ? options->output : NULL);
     dcp_json_kobject(&w, "run");
@@ -309,6 +310,12 @@ print_standing(const struct dcp_planning_job *job,
                    "status", o->lower_bound, o->bound_method);
             break;
         }
+        if (job->job == DCP_JOB_STORAGE) {
+            printf("%-15s feasible; at most %.1f %% above the least (bound: "
+                   "%s)\n",
+                   "status", 100 * o->gap_frac, o->bound_method);
+            break;
+        }
         if (!packs) {
             printf("%-15s feasible; few moves are the aim, not few hosts\n",
                    "status");
@@ -339,6 +346,9 @@ print_standing(const struct dcp_planning_job *job,
                : packs || job->job == DCP_JOB_BALANCE
                    ? "things are as good as they get, or too little would be "
                      "gained"
+               : job->job == DCP_JOB_STORAGE
+                   ? "pools are as they should be, or too little would be "
+                     "gained"
                : job->job == DCP_JOB_REPAIR ? "nothing is broken"
                                             : "no VM is in the way");
         break;
@@ -352,7 +362,7 @@ print_legs(const struct dcp_context *c, const struct dcp_plan *plan)
         const struct dcp_leg *leg = &plan->legs[l];
         struct dcp_local at =
             dcp_zone_local(c->model.inventory->zone, leg->start_ms);
-        uint32_t moves = 0, on = 0, off = 0;
+        uint32_t moves = 0, volumes = 0, on = 0, off = 0;
         char length[32], least[32];
 
         for (uint32_t i = 0; i < plan->n_steps; i++) {
@@ -361,6 +371,7 @@ print_legs(const struct dcp_context *c, const struct dcp_plan *plan)
             if (s->leg == l) {
                 moves +=
                     s->kind == DCP_STEP_MIGRATE || s->kind == DCP_STEP_VM_START;
+                volumes += s->kind == DCP_STEP_VOLUME_MOVE;
                 on += s->kind == DCP_STEP_HOST_ON;
                 off += s->kind == DCP_STEP_HOST_OFF;
             }
@@ -369,11 +380,13 @@ print_legs(const struct dcp_context *c, const struct dcp_plan *plan)
                         sizeof length);
         dcp_print_human(DCP_DIM_TIME, (double)leg->makespan_bound_ms, least,
                         sizeof least);
-        printf("%-15s starts %02d:%02d, about %s (%s at least): %u moves, %u "
-               "hosts on, %u off\n",
+        printf("%-15s starts %02d:%02d, about %s (%s at least): %u moves, ",
                leg->name, (int)(at.ms_of_day / 3600000),
-               (int)(at.ms_of_day / 60000 % 60), length, least, moves, on,
-               off);
+               (int)(at.ms_of_day / 60000 % 60), length, least, moves);
+        if (volumes) {
+            printf("%u of volumes, ", volumes);
+        }
+        printf("%u hosts on, %u off\n", on, off);
     }
 }
 
@@ -566,6 +579,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
         printf("%-15s %.0f VMs, at least %.0f must\n", "moves", o->after,
                o->lower_bound);
     }
+    dcp_planning_storage_print(c, job, a);
     dcp_planning_soft_print(c, a);
     dcp_planning_pareto_print(job);
     print_demand(inv, a->demand);

@@ -29,9 +29,18 @@ units_limit(const struct dcp_run *r, uint32_t host)
 }
 
 uint32_t
-dcp_run_full_host(const struct dcp_run *r, const struct dcp_step *s)
+dcp_run_full_place(const struct dcp_run *r, const struct dcp_step *s)
 {
-    uint32_t from = s->from.ix, to = s->to.ix;
+    uint32_t from = dcp_run_place(r, s->from), to = dcp_run_place(r, s->to);
+
+    if (s->kind == DCP_STEP_VOLUME_MOVE) {
+        uint32_t most = r->plan->limits.moves_per_pool;
+
+        return !dcp_run_under(r->n_out[from] + r->n_in[from], most) ? from
+               : !dcp_run_under(r->n_out[to] + r->n_in[to], most)
+                   ? to
+                   : UINT32_MAX;
+    }
 
     if (!dcp_run_under(r->n_out[from], r->plan->limits.out_per_host) ||
         !dcp_run_under(r->n_out[from] + r->n_in[from], units_limit(r, from))) {
@@ -62,7 +71,18 @@ check_steps(struct dcp_run *r)
                             r->executor->ops->name, dcp_step_kind_name(s->kind),
                             id);
         }
-        if (dcp_run_is_move(s) &&
+        if (s->kind == DCP_STEP_VOLUME_MOVE &&
+            (s->object.kind != DCP_OBJECT_VOLUME ||
+             s->object.ix >= r->inventory->n_volumes ||
+             s->from.kind != DCP_OBJECT_POOL ||
+             s->from.ix >= r->inventory->n_pools ||
+             s->to.kind != DCP_OBJECT_POOL ||
+             s->to.ix >= r->inventory->n_pools)) {
+            return dcp_fail(r->err, DCP_E_ARGUMENT,
+                            "step %u moves a volume but names no two pools",
+                            id);
+        }
+        if (s->kind == DCP_STEP_MIGRATE &&
             (s->from.kind != DCP_OBJECT_HOST || s->from.ix >= n_hosts ||
              s->to.kind != DCP_OBJECT_HOST || s->to.ix >= n_hosts)) {
             return dcp_fail(r->err, DCP_E_ARGUMENT,
@@ -126,14 +146,15 @@ link_steps(struct dcp_run *r)
 bool
 dcp_run_state_init(struct dcp_run *r)
 {
-    size_t n = r->plan->n_steps, n_hosts = r->inventory->n_hosts;
+    size_t n = r->plan->n_steps;
+    size_t n_places = (size_t)r->inventory->n_hosts + r->inventory->n_pools;
 
     r->report->steps = calloc(n + 1, sizeof *r->report->steps);
     r->steps = calloc(n + 1, sizeof *r->steps);
     r->first_child = calloc(n + 1, sizeof *r->first_child);
-    r->n_out = calloc(n_hosts + 1, sizeof *r->n_out);
-    r->n_in = calloc(n_hosts + 1, sizeof *r->n_in);
-    r->parked_at = calloc(n_hosts + 1, sizeof *r->parked_at);
+    r->n_out = calloc(n_places + 1, sizeof *r->n_out);
+    r->n_in = calloc(n_places + 1, sizeof *r->n_in);
+    r->parked_at = calloc(n_places + 1, sizeof *r->parked_at);
     if (!r->report->steps || !r->steps || !r->first_child || !r->n_out ||
         !r->n_in || !r->parked_at) {
         return dcp_fail(r->err, DCP_E_NOMEM, "no memory for the run");

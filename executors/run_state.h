@@ -27,8 +27,8 @@ struct dcp_run {
     struct dcp_step_record *records;  /* By id - 1; NULL: no journal. */
     struct dcp_run_step_state *steps; /* By id - 1. */
     uint32_t *first_child, *children; /* Ids that wait for a step. */
-    uint32_t *n_out, *n_in;           /* Moves under way, by host. */
-    uint32_t *parked_at;              /* First parked id, by host; 0: none. */
+    uint32_t *n_out, *n_in;           /* Moves under way, by place. */
+    uint32_t *parked_at;              /* First parked id, by place; 0: none. */
     uint32_t parked_off, n_off;       /* Switching off, over all hosts. */
     struct dcp_heap ready, late;
     uint32_t n_running;
@@ -41,8 +41,8 @@ struct dcp_run {
 bool dcp_run_state_init(struct dcp_run *);
 void dcp_run_state_finish(struct dcp_run *);
 
-/* The host whose limit holds the move back, or UINT32_MAX. */
-uint32_t dcp_run_full_host(const struct dcp_run *, const struct dcp_step *);
+/* The place whose limit holds the move back, or UINT32_MAX. */
+uint32_t dcp_run_full_place(const struct dcp_run *, const struct dcp_step *);
 
 static inline bool
 dcp_run_in_leg(const struct dcp_run *r, uint32_t id)
@@ -53,7 +53,15 @@ dcp_run_in_leg(const struct dcp_run *r, uint32_t id)
 static inline bool
 dcp_run_is_move(const struct dcp_step *s)
 {
-    return s->kind == DCP_STEP_MIGRATE;
+    return s->kind == DCP_STEP_MIGRATE || s->kind == DCP_STEP_VOLUME_MOVE;
+}
+
+/* The place that a move leaves or enters: hosts, then pools. */
+static inline uint32_t
+dcp_run_place(const struct dcp_run *r, struct dcp_object place)
+{
+    return place.kind == DCP_OBJECT_POOL ? r->inventory->n_hosts + place.ix
+                                         : place.ix;
 }
 
 /* Limit 0 is none. */

@@ -123,9 +123,9 @@ park_if_limited(struct dcp_run *r, const struct dcp_step *s)
     uint32_t *head = NULL;
 
     if (dcp_run_is_move(s)) {
-        uint32_t host = dcp_run_full_host(r, s);
+        uint32_t place = dcp_run_full_place(r, s);
 
-        head = host == UINT32_MAX ? NULL : &r->parked_at[host];
+        head = place == UINT32_MAX ? NULL : &r->parked_at[place];
     } else if (s->kind == DCP_STEP_HOST_OFF &&
                !dcp_run_under(r->n_off, r->plan->limits.host_off_at_once)) {
         head = &r->parked_off;
@@ -160,8 +160,8 @@ count(struct dcp_run *r, const struct dcp_step *s, bool starts)
     r->n_running += by;
     r->steps[s->id - 1].running = starts;
     if (dcp_run_is_move(s)) {
-        r->n_out[s->from.ix] += by;
-        r->n_in[s->to.ix] += by;
+        r->n_out[dcp_run_place(r, s->from)] += by;
+        r->n_in[dcp_run_place(r, s->to)] += by;
     } else if (s->kind == DCP_STEP_HOST_OFF) {
         r->n_off += by;
     }
@@ -187,8 +187,8 @@ release(struct dcp_run *r, const struct dcp_step *s)
     count(r, s, false);
     r->steps[s->id - 1].look_ms = INT64_MAX;
     if (dcp_run_is_move(s)) {
-        return unpark(r, &r->parked_at[s->from.ix]) &&
-               unpark(r, &r->parked_at[s->to.ix]);
+        return unpark(r, &r->parked_at[dcp_run_place(r, s->from)]) &&
+               unpark(r, &r->parked_at[dcp_run_place(r, s->to)]);
     }
     return s->kind != DCP_STEP_HOST_OFF || unpark(r, &r->parked_off);
 }

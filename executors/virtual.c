@@ -82,6 +82,9 @@ take_effect(struct dcp_virtual *w, const struct dcp_step *s)
     case DCP_STEP_HOST_OFF:
         w->placement->on[s->object.ix] = s->kind == DCP_STEP_HOST_ON;
         break;
+    case DCP_STEP_VOLUME_MOVE:
+        w->placement->pool[s->object.ix] = (dcp_pool_id){ s->to.ix };
+        break;
     case DCP_STEP_VLAN_TRUNK:
     case DCP_STEP_VLAN_UNTRUNK:
         set_trunk(w, s->object.ix, s->to.ix, s->kind == DCP_STEP_VLAN_TRUNK);
@@ -90,7 +93,6 @@ take_effect(struct dcp_virtual *w, const struct dcp_step *s)
         w->placement->size[s->object.ix] = s->size_to;
         break;
     case DCP_STEP_VOLUME_CREATE:
-    case DCP_STEP_VOLUME_MOVE:
     case DCP_STEP_VOLUME_GROW:
     case DCP_STEP_VOLUME_DELETE:
     case DCP_STEP_IP_ALLOCATE:
@@ -171,6 +173,25 @@ see_host_off(const struct dcp_virtual *w, const struct dcp_step *s,
 }
 
 static enum dcp_effect
+see_volume(const struct dcp_virtual *w, const struct dcp_step *s,
+           char text[160])
+{
+    dcp_pool_id at = w->placement->pool[s->object.ix];
+
+    if (at.ix == s->to.ix) {
+        return DCP_EFFECT_PRESENT;
+    }
+    if (at.ix != s->from.ix) {
+        (void)snprintf(text, 160, "it is in %.60s, the plan assumed %.60s",
+                       dcp_pool_is_none(at) ? "no pool"
+                                            : w->inventory->pools[at.ix].name,
+                       w->inventory->pools[s->from.ix].name);
+        return DCP_EFFECT_ELSEWHERE;
+    }
+    return DCP_EFFECT_ABSENT;
+}
+
+static enum dcp_effect
 see(const struct dcp_virtual *w, const struct dcp_step *s, char text[160])
 {
     dcp_host_id from = { s->from.kind == DCP_OBJECT_HOST ? s->from.ix
@@ -199,10 +220,11 @@ see(const struct dcp_virtual *w, const struct dcp_step *s, char text[160])
                        (s->kind == DCP_STEP_VLAN_TRUNK)
                    ? DCP_EFFECT_PRESENT
                    : DCP_EFFECT_ABSENT;
+    case DCP_STEP_VOLUME_MOVE:
+        return see_volume(w, s, text);
     case DCP_STEP_VM_RESIZE:
         return see_size(w, s, text);
     case DCP_STEP_VOLUME_CREATE:
-    case DCP_STEP_VOLUME_MOVE:
     case DCP_STEP_VOLUME_GROW:
     case DCP_STEP_VOLUME_DELETE:
     case DCP_STEP_IP_ALLOCATE:
@@ -365,7 +387,7 @@ const struct dcp_executor_ops dcp_virtual_ops = {
              KIND(VM_PARK) | KIND(VM_RESTORE) | KIND(VM_DESTROY) |
              KIND(VM_RESIZE) |
              KIND(HOST_ON) | KIND(HOST_OFF) | KIND(VLAN_TRUNK) |
-             KIND(VLAN_UNTRUNK) | KIND(SYNC),
+             KIND(VLAN_UNTRUNK) | KIND(VOLUME_MOVE) | KIND(SYNC),
     .start = virtual_start,
     .wait = virtual_wait,
     .observe = virtual_observe,
@@ -437,7 +459,7 @@ dcp_virtual_create(const struct dcp_virtual_options *options,
         return NULL;
     }
     w->placement = dcp_placement_copy(options->start, err);
-    if (!w->placement) {
+    if (!w->placement || !dcp_placement_own_pools(w->placement, inv, err)) {
         return NULL;
     }
     if (!make_sizes(w, err)) {

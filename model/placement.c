@@ -54,11 +54,23 @@ dcp_placement_copy(const struct dcp_placement *from, struct dcp_error *err)
 {
     struct dcp_placement *p = create(from->n_vms, from->n_hosts, err);
 
-    if (p) {
-        memcpy(p->host, from->host, from->n_vms * sizeof *p->host);
-        memcpy(p->on, from->on, from->n_hosts * sizeof *p->on);
+    if (!p) {
+        return NULL;
     }
-    if (p && from->size) {
+    memcpy(p->host, from->host, from->n_vms * sizeof *p->host);
+    memcpy(p->on, from->on, from->n_hosts * sizeof *p->on);
+    if (from->pool) {
+        p->pool = calloc(from->n_volumes + 1u, sizeof *p->pool);
+        if (!p->pool) {
+            (void)dcp_fail(err, DCP_E_NOMEM, "placement of %u volumes",
+                           from->n_volumes);
+            dcp_placement_destroy(p);
+            return NULL;
+        }
+        memcpy(p->pool, from->pool, from->n_volumes * sizeof *p->pool);
+        p->n_volumes = from->n_volumes;
+    }
+    if (from->size) {
         p->size = malloc((from->n_vms + 1u) * sizeof *p->size);
         if (!p->size) {
             dcp_placement_destroy(p);
@@ -94,6 +106,39 @@ dcp_placement_resize(struct dcp_placement *p, const struct dcp_inventory *inv,
     return true;
 }
 
+bool
+dcp_placement_own_pools(struct dcp_placement *p,
+                        const struct dcp_inventory *inv, struct dcp_error *err)
+{
+    if (p->pool) {
+        return true;
+    }
+    p->pool = calloc(inv->n_volumes + 1u, sizeof *p->pool);
+    if (!p->pool) {
+        return dcp_fail(err, DCP_E_NOMEM, "placement of %u volumes",
+                        inv->n_volumes);
+    }
+    p->n_volumes = inv->n_volumes;
+    for (uint32_t i = 0; i < inv->n_volumes; i++) {
+        p->pool[i] = inv->volumes[i].pool;
+    }
+    return true;
+}
+
+uint32_t
+dcp_placement_n_volumes_moved(const struct dcp_placement *from,
+                              const struct dcp_placement *to,
+                              const struct dcp_inventory *inv)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; (from->pool || to->pool) && i < inv->n_volumes; i++) {
+        n += dcp_placement_pool(from, inv, i).ix !=
+             dcp_placement_pool(to, inv, i).ix;
+    }
+    return n;
+}
+
 void
 dcp_placement_destroy(struct dcp_placement *p)
 {
@@ -101,6 +146,7 @@ dcp_placement_destroy(struct dcp_placement *p)
         free(p->host);
         free(p->on);
         free(p->size);
+        free(p->pool);
         free(p);
     }
 }

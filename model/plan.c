@@ -44,6 +44,10 @@ static const char *const reason_names[] = {
     [DCP_REASON_MAKE_ROOM] = "make_room",   [DCP_REASON_PARK] = "park",
     [DCP_REASON_WAKE] = "wake",             [DCP_REASON_RIGHTSIZE] = "rightsize",
     [DCP_REASON_CONVERT] = "convert",
+    [DCP_REASON_EMPTY_POOL] = "empty_pool",
+    [DCP_REASON_RELIEVE_POOL] = "relieve_pool",
+    [DCP_REASON_POOL_TIER] = "pool_tier",
+    [DCP_REASON_STORAGE_REACH] = "storage_reach",
 };
 
 struct dcp_plan *
@@ -167,6 +171,7 @@ dcp_object_name(const struct dcp_inventory *inv, struct dcp_object object)
     case DCP_OBJECT_FEED:
         return inv->feeds[object.ix].name;
     case DCP_OBJECT_VOLUME:
+        return inv->volumes[object.ix].name ? inv->volumes[object.ix].name : "";
     case DCP_OBJECT_NONE:
         break;
     }

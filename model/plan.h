@@ -67,8 +67,12 @@ enum dcp_reason {
     DCP_REASON_WAKE,        /* Back from that. */
     DCP_REASON_RIGHTSIZE,   /* The VM's size is not what it uses. */
     DCP_REASON_CONVERT,     /* Another hypervisor costs less. */
+    DCP_REASON_EMPTY_POOL,  /* Pool is to be emptied. */
+    DCP_REASON_RELIEVE_POOL, /* Pool is too full or too busy. */
+    DCP_REASON_POOL_TIER,   /* Volume needs another tier, or another pool. */
+    DCP_REASON_STORAGE_REACH, /* So that the VM can run elsewhere. */
 };
-#define DCP_REASONS (DCP_REASON_CONVERT + 1)
+#define DCP_REASONS (DCP_REASON_STORAGE_REACH + 1)
 
 struct dcp_step {
     uint32_t id;  /* Unique in the plan, from 1 in order. */
@@ -80,7 +84,7 @@ struct dcp_step {
     int64_t estimate_ms;
     enum dcp_reason reason;
     const char *reason_text;  /* With numbers; never NULL. */
-    struct dcp_object frees;  /* The host whose emptying this serves. */
+    struct dcp_object frees;  /* The host or pool whose emptying this serves. */
     bool cold;                /* MIGRATE, VM_RESIZE: VM is shut down for it. */
     /* VM_RESIZE, on the host that is both 'from' and 'to'. */
     struct dcp_vm_size size_from, size_to;
@@ -120,6 +124,7 @@ struct dcp_survive {
 
 struct dcp_plan_limits {
     uint32_t out_per_host, in_per_host, units_per_10gbit, host_off_at_once;
+    uint32_t moves_per_pool; /* Of volumes; 0: no volume is moved. */
 };
 
 struct dcp_plan_prediction { /* Over 'horizon'; before = nothing done. */

@@ -33,6 +33,8 @@ dcp_fact_kind_name(enum dcp_fact_kind kind)
         return "host_vms";
     case DCP_FACT_HOST_POWER:
         return "host_power";
+    case DCP_FACT_VOLUME_POOL:
+        return "volume_pool";
     case DCP_FACT_PORT_VLANS:
         return "port_vlans";
     case DCP_FACT_VM_SIZE:
@@ -260,6 +262,12 @@ dcp_plan_facts_of(const struct dcp_plan_facts *f, uint32_t id,
 
     if (s->object.kind == DCP_OBJECT_VM) {
         return vm_facts(s, out);
+    }
+    if (s->kind == DCP_STEP_VOLUME_MOVE) {
+        out[0] = (struct dcp_fact){ .kind = DCP_FACT_VOLUME_POOL,
+                                    .object = s->object,
+                                    .host = s->from };
+        return 1;
     }
     if (s->object.kind == DCP_OBJECT_HOST && s->kind == DCP_STEP_HOST_OFF) {
         out[0] =

@@ -21,6 +21,7 @@ enum dcp_fact_kind {
     DCP_FACT_VM_STATE,   /* 'object' is in state 'word'. */
     DCP_FACT_HOST_VMS,   /* 'object' holds no VM at all. */
     DCP_FACT_HOST_POWER, /* 'object' is "on" or "off": 'word'. */
+    DCP_FACT_VOLUME_POOL, /* 'object' is in pool 'host'. */
     DCP_FACT_PORT_VLANS, /* NIC 'nic' of 'object' carries 'vlans'. */
     DCP_FACT_VM_SIZE,    /* 'object' was given 'size'. */
 };

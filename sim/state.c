@@ -502,7 +502,7 @@ dcp_sim_apply(struct sim *sim, const struct dcp_sim_event *e,
     case DCP_STEP_VM_RESIZE:
         return resize(sim, e, err);
     case DCP_STEP_VOLUME_CREATE:
-    case DCP_STEP_VOLUME_MOVE:
+    case DCP_STEP_VOLUME_MOVE: /* Pools are not replayed. */
     case DCP_STEP_VOLUME_GROW:
     case DCP_STEP_VOLUME_DELETE:
     case DCP_STEP_VLAN_TRUNK:

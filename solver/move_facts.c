@@ -192,6 +192,10 @@ dcp_move_text(const struct dcp_state *s, const struct dcp_move *move,
     case DCP_REASON_NIGHT_OFF:
     case DCP_REASON_REACH:
     case DCP_REASON_HEADROOM:
+    case DCP_REASON_EMPTY_POOL: /* Of volumes. */
+    case DCP_REASON_RELIEVE_POOL:
+    case DCP_REASON_POOL_TIER:
+    case DCP_REASON_STORAGE_REACH:
     case DCP_REASON_MAKE_ROOM:
     case DCP_REASON_RIGHTSIZE:
         (void)snprintf(why, sizeof why, "makes room");

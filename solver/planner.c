@@ -373,7 +373,8 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     const struct dcp_plan_request *r = w->r;
     struct dcp_plan_outcome *o = w->outcome;
 
-    if (!solve_night(w, err)) {
+    if (r->job == DCP_JOB_STORAGE ? !dcp_work_stand_still(w, err)
+                                  : !solve_night(w, err)) {
         return false;
     }
     if (!has_answer(&w->night)) {
@@ -400,7 +401,15 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     if (balances && same(r->start, w->first_end)) {
         dcp_work_judge_balance(w, true);
     }
-    if (same(r->start, w->first_end) &&
+    if (r->storage.asked && !dcp_work_storage(w, err)) {
+        return false;
+    }
+    bool stuck = r->job == DCP_JOB_STORAGE && !w->storage.pool;
+
+    if (stuck) {
+        return true;
+    }
+    if (same(r->start, w->first_end) && !w->storage.n_moves &&
         (r->settled || same(r->start, w->second_end))) {
         nothing_to_do(w);
         return true;
@@ -451,6 +460,7 @@ make(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
         dcp_solution_finish(&w->night);
         dcp_solution_finish(&w->day);
         dcp_placement_destroy(w->home);
+        dcp_storage_answer_finish(&w->storage);
         w->home = NULL;
     }
     return ok;

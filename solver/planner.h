@@ -21,6 +21,7 @@
 #include "model/plan.h"
 #include "solver/balance/evenness.h"
 #include "solver/conflict.h"
+#include "solver/storage/storage.h"
 
 enum dcp_job {
     DCP_JOB_CONSOLIDATE,
@@ -28,6 +29,14 @@ enum dcp_job {
     DCP_JOB_REPAIR,   /* Ends violations with the fewest moves, which must be the
                        * first goal; empties nothing. */
     DCP_JOB_BALANCE,  /* As repair, then evens out hosts that are on. */
+    DCP_JOB_STORAGE,  /* VMs and hosts stay as they are: 'storage' alone. */
+};
+
+struct dcp_storage_job { /* Moves of volumes, after docs/storage.md. */
+    bool asked;
+    enum dcp_storage_aim aim;
+    const uint8_t *avoid; /* By pool: 1 = must end empty, and nothing else is
+                           * wrong; NULL: none. */
 };
 
 struct dcp_plan_request {
@@ -51,6 +60,7 @@ struct dcp_plan_request {
     uint64_t max_moves;             /* Of all legs; 0: no limit. */
     enum dcp_even_score even_score; /* BALANCE. */
     bool no_park; /* Nobody is parked, whatever policy.parking says. */
+    struct dcp_storage_job storage; /* REPAIR, EVACUATE (one leg), STORAGE. */
 };
 
 struct dcp_plan_outcome {
@@ -91,6 +101,14 @@ struct dcp_plan_outcome {
         uint32_t hosts_kept_on;
         double value_left;
     } window;
+    struct dcp_storage_outcome { /* Where 'storage' was asked for. */
+        enum dcp_status status;
+        struct dcp_because because;
+        const char *bound_method;
+        uint64_t volumes_moved, moved_mib;
+        double before, after, lower_bound; /* As struct dcp_storage_answer. */
+        uint32_t n_full_before, n_full, n_astray_before, n_astray;
+    } storage;
     double cpu_util_mean_frac, mem_alloc_mean_frac; /* Hosts on, after. */
     struct dcp_plan_prediction predicted;
     uint64_t rounds;

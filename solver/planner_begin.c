@@ -64,7 +64,8 @@ set_day_goals(struct dcp_work *w)
 bool
 dcp_work_keeps_power(const struct dcp_work *w)
 {
-    return w->r->job == DCP_JOB_EVACUATE || w->r->job == DCP_JOB_BALANCE;
+    return w->r->job == DCP_JOB_EVACUATE || w->r->job == DCP_JOB_BALANCE ||
+           w->r->job == DCP_JOB_STORAGE;
 }
 
 static void

@@ -27,6 +27,7 @@ first_reason(const struct dcp_plan_request *r)
     case DCP_JOB_REPAIR:
         return DCP_REASON_REPAIR;
     case DCP_JOB_BALANCE:
+    case DCP_JOB_STORAGE:
         return DCP_REASON_BALANCE;
     }
     return DCP_REASON_REPAIR;
@@ -179,6 +180,23 @@ first_leg(struct dcp_work *w, struct dcp_plan *plan,
     }
     if (!a.ok) {
         return no_order(w, &a);
+    }
+    if (w->storage.n_moves) {
+        struct dcp_storage_schedule volumes;
+
+        if (!dcp_work_storage_steps(w, steps, &volumes, err)) {
+            return false;
+        }
+        if (!volumes.ok) {
+            return true; /* The outcome says why. */
+        }
+        /* Side by side: they share neither hosts nor pools. */
+        a.makespan_ms = volumes.makespan_ms > a.makespan_ms
+                            ? volumes.makespan_ms
+                            : a.makespan_ms;
+        a.makespan_bound_ms = volumes.makespan_bound_ms > a.makespan_bound_ms
+                                  ? volumes.makespan_bound_ms
+                                  : a.makespan_bound_ms;
     }
     leg->name = first_name(r);
     leg->start_ms = r->start_ms;
@@ -378,8 +396,13 @@ fill_plan(struct dcp_work *w, struct dcp_plan *plan,
     plan->steps = copy;
     plan->n_steps = steps->n;
     plan->limits = (struct dcp_plan_limits){
-        policy->out_per_host, policy->in_per_host, policy->units_per_10gbit,
-        dcp_policy_host_off_at_once(policy, r->inventory->n_hosts)
+        .out_per_host = policy->out_per_host,
+        .in_per_host = policy->in_per_host,
+        .units_per_10gbit = policy->units_per_10gbit,
+        .host_off_at_once =
+            dcp_policy_host_off_at_once(policy, r->inventory->n_hosts),
+        .moves_per_pool =
+            w->storage.n_moves ? policy->storage.moves_per_pool : 0,
     };
     plan->not_before_ms = plan->legs[0].start_ms;
     plan->not_after_ms = last->deadline_ms + DCP_HOUR_MS;

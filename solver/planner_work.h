@@ -6,6 +6,7 @@
 
 #include "solver/planner.h"
 #include "solver/pricing.h"
+#include "solver/storage/moves.h"
 
 /* Sizes of VMs that the goal `room` counts. */
 #define DCP_WORK_SHAPES 4u
@@ -29,6 +30,7 @@ struct dcp_work {
     uint8_t *convertible;       /* By VM: 1 = may get another hypervisor. */
     const uint8_t *may_convert; /* The same; NULL: none may. */
     const uint8_t *absent; /* By VM: parked for the night; NULL: none. */
+    struct dcp_storage_answer storage; /* Owned. */
     struct dcp_placement *home; /* Owned: where a return leg ends. */
     double even_before, even_after, even_bound; /* BALANCE. */
     uint32_t n_detours; /* Moves of an earlier attempt above the limit. */
@@ -104,6 +106,15 @@ bool dcp_work_weigh(struct dcp_work *, const struct dcp_placement *end1,
  * figures by the score that was asked for, where VMs go or stay. */
 bool dcp_work_balance(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
 void dcp_work_judge_balance(struct dcp_work *, bool stays);
+
+/* solver/planner_storage.c: the night is where VMs are, if that survives what
+ * policy asks; which volumes move once VMs are at the night's end, which is told
+ * their pools; and their steps, in the first leg. */
+bool dcp_work_stand_still(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
+bool dcp_work_storage(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
+bool dcp_work_storage_steps(struct dcp_work *, struct dcp_step_list *,
+                            struct dcp_storage_schedule *out,
+                            struct dcp_error *err) DCP_CHECKED;
 
 /* solver/planner_room.c: fills w->shapes. */
 bool

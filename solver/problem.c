@@ -5,9 +5,8 @@
 
 #include "model/duty.h"
 #include "model/licence.h"
-#include "solver/problem.h"
-
 #include "model/volume.h"
+#include "solver/problem.h"
 
 #include "solver/licence_pool.h"
 #include "solver/pricing.h"

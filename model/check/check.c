@@ -80,13 +80,16 @@ check_leg(struct dcp_leg_view *leg)
     char when[80] = "at the end of leg ";
 
     compare_after(leg);
+    dcp_volumes_compare_after(leg);
     if (!leg->sound) {
         return true;
     }
     strncat(when, leg->j->plan->legs[leg->index].name, 40);
     dcp_moves_check(leg);
     return dcp_switch_check(leg) && dcp_vlan_check(leg) &&
-           dcp_pools_check(leg) && dcp_licences_check(leg) && dcp_always_check(leg) &&
+           dcp_pools_check(leg) &&
+           dcp_volumes_check(leg, leg->j->plan->before) &&
+           dcp_licences_check(leg) && dcp_always_check(leg) &&
            dcp_capacity_check(leg, leg->j->plan->before) &&
            dcp_overload_check(leg, leg->j->plan->before) &&
            dcp_check_rules_check(leg->j, leg->end, when) &&

@@ -21,6 +21,9 @@
  *        says is 'after' is what the steps give;
  *  (iv)  the 'survive' lists give every lost protected VM a place that is
  *        legal.
+ * Volumes that move count in both pools; their VM's host opens the pool in
+ * every state, and at each leg's end the pool has their tier and a VM's disks
+ * are together, or apart, as its 'disks' says, but where the start has it so.
  * Where policy.licences is owned, no leg's end needs more units of a licence
  * than are owned, or than were needed before the plan if that is more.
  * Where policy.overload asks for it, (i) and (iii) to (iv) also hold as
@@ -64,7 +67,8 @@ struct dcp_check_result {
 /* False only when the question could not be answered (memory). 'demand' must
  * cover the plan's slots (every leg's start to buckets_until). */
 /* Kinds of steps that cannot be judged (starting, stopping and resizing VMs,
- * changing volumes) are violations with the rule "unsupported". Lineage,
+ * creating, growing and deleting volumes) are violations with the rule
+ * "unsupported".  Lineage,
  * serial, digests and validity are the caller's to compare. */
 bool dcp_check_plan(const struct dcp_inventory *, const struct dcp_demand *,
                     const struct dcp_plan *, struct dcp_check_result *out,

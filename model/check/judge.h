@@ -65,6 +65,11 @@ dcp_judge_host(uint32_t host)
  * are not looked at. */
 const char *dcp_check_reach_refusal(const struct dcp_inventory *, uint32_t vm,
                                     uint32_t host, char text[120]);
+/* Whether the host opens the pools that the placement has the VM's volumes in;
+ * the reason in 'text' where not. */
+bool dcp_check_volumes_open(const struct dcp_placement *,
+                            const struct dcp_inventory *, uint32_t vm,
+                            uint32_t host, char text[120]);
 /* The same for the way of a migration between two hosts. */
 const char *
 dcp_check_reach_move_refusal(const struct dcp_inventory *, uint32_t vm,

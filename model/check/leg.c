@@ -252,7 +252,8 @@ dcp_leg_init(struct dcp_leg_view *leg, const struct dcp_judge *j,
         return dcp_judge_no_memory(j);
     }
     return dcp_cells_init(&leg->cells, j, first_slot, last_slot) &&
-           build_stays(leg) && stays_by_host(leg) && build_switches(leg);
+           build_stays(leg) && stays_by_host(leg) && build_switches(leg) &&
+           dcp_volumes_follow(leg);
 }
 
 void

@@ -14,6 +14,11 @@ struct dcp_stay {
     uint32_t vm, host, in, out;
 };
 
+/* A volume in a pool likewise; only of volumes that have steps. */
+struct dcp_volume_stay {
+    uint32_t volume, pool, in, out;
+};
+
 struct dcp_leg_view {
     const struct dcp_judge *j;
     struct dcp_check_order *order;
@@ -32,6 +37,8 @@ struct dcp_leg_view {
     uint32_t *switch_first; /* By host, into switch_ids; n_hosts + 1. */
     uint32_t *switch_ids;   /* HOST_ON and HOST_OFF, ascending. */
     uint32_t *n_fixed;      /* By host: VMs that are there all the leg. */
+    struct dcp_volume_stay *volume_stays;
+    uint32_t n_volume_stays;
     bool sound;             /* Every step starts from where its VM is. */
 };
 
@@ -58,6 +65,14 @@ bool dcp_capacity_check(struct dcp_leg_view *,
 bool dcp_switch_check(struct dcp_leg_view *) DCP_CHECKED;
 bool dcp_vlan_check(struct dcp_leg_view *) DCP_CHECKED;
 bool dcp_pools_check(struct dcp_leg_view *) DCP_CHECKED;
+/* model/check/volumes_check.c: fills volume_stays and end->pool; then what the
+ * leg says of volumes, and where they may be. 'step' 0: none. */
+bool dcp_volumes_follow(struct dcp_leg_view *) DCP_CHECKED;
+void dcp_volumes_compare_after(const struct dcp_leg_view *);
+bool dcp_volumes_check(struct dcp_leg_view *,
+                       const struct dcp_placement *base) DCP_CHECKED;
+void dcp_volume_tier_check(const struct dcp_judge *, uint32_t volume,
+                           dcp_pool_id pool, uint32_t step);
 void dcp_moves_check(const struct dcp_leg_view *);
 bool dcp_always_check(struct dcp_leg_view *) DCP_CHECKED;
 /* Racks and feeds; 'peak_mhz' is the most load of each host in any state,

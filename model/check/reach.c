@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include "model/check/judge.h"
+#include "model/volume.h"
 
 #include "model/convert.h"
 
@@ -117,6 +118,26 @@ storage_refuses(const struct dcp_inventory *inv, const struct dcp_vm *vm,
         }
     }
     return false;
+}
+
+bool
+dcp_check_volumes_open(const struct dcp_placement *p,
+                       const struct dcp_inventory *inv, uint32_t vm,
+                       uint32_t host, char text[120])
+{
+    const struct dcp_vm *v = &inv->vms[vm];
+
+    for (uint32_t i = 0; p->pool && i < v->n_volumes; i++) {
+        dcp_pool_id pool = dcp_placement_pool(p, inv, v->first_volume + i);
+
+        if (!dcp_pool_is_none(pool) &&
+            !dcp_pool_opens_on(inv, pool.ix, host)) {
+            (void)snprintf(text, 120, "pool %s is not reachable",
+                           inv->pools[pool.ix].name);
+            return false;
+        }
+    }
+    return true;
 }
 
 const char *

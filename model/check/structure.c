@@ -59,6 +59,10 @@ shape_of(enum dcp_step_kind kind, enum dcp_object_kind shape[3])
         object = DCP_OBJECT_VM;
         from = DCP_OBJECT_HOST;
         break;
+    case DCP_STEP_VOLUME_MOVE:
+        object = DCP_OBJECT_VOLUME;
+        from = to = DCP_OBJECT_POOL;
+        break;
     case DCP_STEP_VLAN_TRUNK:
     case DCP_STEP_VLAN_UNTRUNK:
         object = DCP_OBJECT_HOST;
@@ -73,7 +77,6 @@ shape_of(enum dcp_step_kind kind, enum dcp_object_kind shape[3])
     case DCP_STEP_VM_START:
     case DCP_STEP_VM_STOP:
     case DCP_STEP_VOLUME_CREATE:
-    case DCP_STEP_VOLUME_MOVE:
     case DCP_STEP_VOLUME_GROW:
     case DCP_STEP_VOLUME_DELETE:
     case DCP_STEP_IP_ALLOCATE:
@@ -106,7 +109,8 @@ check_shape(const struct dcp_judge *j, const struct dcp_step *s)
     }
     if (s->object.kind != shape[0] || s->from.kind != shape[1] ||
         s->to.kind != shape[2] ||
-        (s->kind == DCP_STEP_MIGRATE && s->from.ix == s->to.ix) ||
+        (s->kind != DCP_STEP_VM_RESIZE && shape[1] == shape[2] &&
+         shape[1] != DCP_OBJECT_NONE && s->from.ix == s->to.ix) ||
         (s->kind == DCP_STEP_VM_RESIZE && s->from.ix != s->to.ix)) {
         dcp_judge_report(
             j, s->id, "step", s->object, DCP_NO_NUMBER, DCP_NO_NUMBER,

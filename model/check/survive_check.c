@@ -84,6 +84,9 @@ judge_target(struct dcp_survive_work *w, const struct dcp_survive *s,
     const char *rule = dcp_check_reach_refusal(w->inv, vm, host, why);
     dcp_host_id from = w->leg->end->host[vm];
 
+    if (!rule && !dcp_check_volumes_open(w->leg->end, w->inv, vm, host, why)) {
+        rule = "storage";
+    }
     if (!rule && !dcp_host_is_none(from)) { /* As cold as a move can be. */
         rule =
             dcp_check_reach_move_refusal(w->inv, vm, from.ix, host, true, why);

@@ -12,6 +12,7 @@
 #include "model/io/csv.h"
 #include "model/io/file.h"
 #include "model/io/model_file.h"
+#include "model/io/plan_text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -139,6 +140,7 @@ struct rows {
     struct dcp_model *model;
     struct dcp_diag *diag;
     uint32_t n_gone;
+    struct dcp_volume *volumes; /* The inventory's, where some were moved. */
 };
 
 static bool
@@ -183,6 +185,38 @@ take_vm_row(struct rows *rows, struct dcp_pos pos, struct dcp_error *err)
 }
 
 static bool
+take_volume_row(struct rows *rows, struct dcp_pos pos, struct dcp_error *err)
+{
+    struct dcp_inventory *inv = rows->model->inventory;
+    struct dcp_object volume, pool;
+
+    if (!dcp_plan_read_name(inv, DCP_OBJECT_VOLUME, rows->csv.field[1],
+                            &volume)) {
+        rows->n_gone++;
+        return true;
+    }
+    if (!dcp_plan_read_name(inv, DCP_OBJECT_POOL, rows->csv.field[2], &pool)) {
+        return dcp_fail_at(err, DCP_E_STALE, pos,
+                           "volume '%.80s' is in pool '%.80s', which is not in "
+                           "the model; put it back into dc.yaml",
+                           rows->csv.field[1], rows->csv.field[2]);
+    }
+    if (!rows->volumes) {
+        rows->volumes = dcp_arena_array(inv->arena, struct dcp_volume,
+                                        inv->n_volumes);
+        if (!rows->volumes) {
+            return dcp_fail(err, DCP_E_NOMEM, "no memory for %u volumes",
+                            inv->n_volumes);
+        }
+        memcpy(rows->volumes, inv->volumes,
+               inv->n_volumes * sizeof *rows->volumes);
+        inv->volumes = rows->volumes;
+    }
+    rows->volumes[volume.ix].pool = (dcp_pool_id){ pool.ix };
+    return true;
+}
+
+static bool
 take_row(struct rows *rows, struct dcp_error *err)
 {
     struct dcp_model *model = rows->model;
@@ -201,9 +235,12 @@ take_row(struct rows *rows, struct dcp_error *err)
     if (!strcmp(kind, "vm")) {
         return take_vm_row(rows, pos, err);
     }
+    if (!strcmp(kind, "volume")) {
+        return take_volume_row(rows, pos, err);
+    }
     if (strcmp(kind, "host") != 0) {
         return dcp_fail_at(err, DCP_E_PARSE, pos,
-                           "'%.40s' is none of serial, vm, host", kind);
+                           "'%.40s' is none of serial, vm, host, volume", kind);
     }
     dcp_host_id host = dcp_inventory_find_host(model->inventory, name);
 
@@ -363,6 +400,19 @@ make_own_dir(const char *dir, struct dcp_error *err)
     return true;
 }
 
+/* One cell of two texts. */
+static void
+put_with(struct dcp_text *out, const char *name, const char *rest)
+{
+    struct dcp_text both = { 0 };
+
+    dcp_text_puts(&both, name);
+    dcp_text_puts(&both, rest);
+    out->failed |= both.failed;
+    dcp_csv_put(out, both.failed ? "" : dcp_text_get(&both));
+    dcp_text_finish(&both);
+}
+
 static void
 print_placement(const struct dcp_inventory *inv,
                 const struct dcp_placement *now, uint64_t serial,
@@ -392,6 +442,22 @@ print_placement(const struct dcp_inventory *inv,
         dcp_text_puts(out, "host,");
         dcp_csv_put(out, host->name);
         dcp_text_puts(out, now->on[h] ? ",,on\n" : ",,off\n");
+    }
+    for (uint32_t i = 0; i < inv->n_volumes; i++) {
+        dcp_pool_id pool = dcp_placement_pool(now, inv, i);
+        const struct dcp_vm *vm = &inv->vms[inv->volumes[i].vm.ix];
+        char rest[16];
+
+        if (dcp_pool_is_none(pool) ||
+            pool.ix == inv->volumes[i].given_pool.ix) {
+            continue;
+        }
+        (void)snprintf(rest, sizeof rest, "/%u", i - vm->first_volume);
+        dcp_text_puts(out, "volume,");
+        put_with(out, vm->name, rest);
+        dcp_text_puts(out, ",");
+        dcp_csv_put(out, inv->pools[pool.ix].name);
+        dcp_text_puts(out, ",\n");
     }
 }
 

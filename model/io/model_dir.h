@@ -9,7 +9,8 @@
  * else dc.yaml does.  It has the columns kind,name,host,state: a row
  * `serial,7,,`, then `vm,web-1,h3,running` per VM (`vm,web-2,,absent` where it
  * is not placed) and `host,h2,,off` per host that was switched off (`on`:
- * dc.yaml has it in standby).  A VM without a row came into dc.yaml since, and
+ * dc.yaml has it in standby), and `volume,web-1/0,p2,` per volume that is in
+ * another pool than dc.yaml says; the inventory then has it there.  A VM without a row came into dc.yaml since, and
  * is where dc.yaml says.  It is written aside and put in place, with its
  * serial, by one rename under the lock; the file `serial` is a copy for people.
  */

@@ -199,7 +199,39 @@ parse_legs(struct dcp_plan_reader *r, json_t *root)
            dcp_plan_reader_u32(r, limits, "units_per_10Gbit",
                                &l->units_per_10gbit) &&
            dcp_plan_reader_u32(r, limits, "host_off_at_once",
-                               &l->host_off_at_once);
+                               &l->host_off_at_once) &&
+           (!json_object_get(limits, "moves_per_pool") ||
+            dcp_plan_reader_u32(r, limits, "moves_per_pool",
+                                &l->moves_per_pool));
+}
+
+/* Volumes that are not named are where the model has them. */
+static bool
+parse_volumes(struct dcp_plan_reader *r, json_t *o, struct dcp_placement *p)
+{
+    const char *name;
+    json_t *value;
+    json_t *volumes = dcp_plan_reader_get(r, o, "volumes", JSON_OBJECT);
+
+    if (!volumes || !dcp_placement_own_pools(p, r->inv, r->err)) {
+        return false;
+    }
+    json_object_foreach(volumes, name, value)
+    {
+        struct dcp_object volume, pool;
+
+        if (!dcp_plan_read_name(r->inv, DCP_OBJECT_VOLUME, name, &volume) ||
+            !json_is_string(value) ||
+            !dcp_plan_read_name(r->inv, DCP_OBJECT_POOL,
+                                json_string_value(value), &pool)) {
+            return dcp_plan_reader_fail(r, DCP_E_STALE, "volumes",
+                                        "'%.80s': the model has no such volume "
+                                        "or pool",
+                                        name);
+        }
+        p->pool[volume.ix] = (dcp_pool_id){ pool.ix };
+    }
+    return true;
 }
 
 static bool
@@ -277,7 +309,8 @@ parse_placement(struct dcp_plan_reader *r, json_t *o,
         }
         (*out)->on[host] = 0;
     }
-    return !json_object_get(o, "sizes") || parse_sizes(r, o, *out);
+    return (!json_object_get(o, "sizes") || parse_sizes(r, o, *out)) &&
+           (!json_object_get(o, "volumes") || parse_volumes(r, o, *out));
 }
 
 static bool

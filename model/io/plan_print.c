@@ -7,6 +7,7 @@
 #include "model/io/plan_text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char zero_uuid[] = "00000000-0000-8000-8000-000000000000";
@@ -18,6 +19,7 @@ struct printer {
     const struct dcp_inventory *inv;
     const struct dcp_plan *plan;
     const struct dcp_plan_facts *facts;
+    uint8_t *moved; /* By volume: a step moves it; NULL: none does. Owned. */
     size_t uuid_end, digest_end; /* Just after the closing quotes. */
 };
 
@@ -96,7 +98,56 @@ print_legs(struct printer *p)
     dcp_json_ku64(w, "in_per_host", p->plan->limits.in_per_host);
     dcp_json_ku64(w, "units_per_10Gbit", p->plan->limits.units_per_10gbit);
     dcp_json_ku64(w, "host_off_at_once", p->plan->limits.host_off_at_once);
+    if (p->plan->limits.moves_per_pool) {
+        dcp_json_ku64(w, "moves_per_pool", p->plan->limits.moves_per_pool);
+    }
     dcp_json_end(w, '}');
+}
+
+/* Where those volumes are that the plan moves; nothing where it moves none. */
+static void
+print_volumes(struct printer *p, const struct dcp_placement *placement)
+{
+    struct dcp_json *w = &p->w;
+
+    if (!p->moved) {
+        return;
+    }
+    dcp_json_kobject(w, "volumes");
+    for (uint32_t i = 0; i < p->inv->n_volumes; i++) {
+        if (p->moved[i]) {
+            dcp_pool_id pool = dcp_placement_pool(placement, p->inv, i);
+            struct dcp_object volume = { DCP_OBJECT_VOLUME, i };
+
+            dcp_plan_key_object(w, p->inv, volume);
+            dcp_json_string(w, dcp_pool_is_none(pool)
+                                   ? ""
+                                   : p->inv->pools[pool.ix].name);
+        }
+    }
+    dcp_json_end(w, '}');
+}
+
+/* Which volumes the plan moves; NULL where none, or no memory. */
+static bool
+mark_moved(struct printer *p)
+{
+    for (uint32_t i = 0; i < p->plan->n_steps; i++) {
+        const struct dcp_step *s = &p->plan->steps[i];
+
+        if (s->kind != DCP_STEP_VOLUME_MOVE ||
+            s->object.kind != DCP_OBJECT_VOLUME) {
+            continue;
+        }
+        if (!p->moved) {
+            p->moved = calloc(p->inv->n_volumes + 1u, 1);
+        }
+        if (!p->moved) {
+            return false;
+        }
+        p->moved[s->object.ix] = 1;
+    }
+    return true;
 }
 
 static void
@@ -131,6 +182,7 @@ print_placement(struct printer *p, const char *key,
         }
         dcp_json_end(w, '}');
     }
+    print_volumes(p, placement);
     dcp_json_end(w, '}');
 }
 
@@ -402,8 +454,13 @@ dcp_plan_print(const struct dcp_inventory *inv, struct dcp_plan *plan,
         return false;
     }
     p.facts = facts;
+    if (!mark_moved(&p)) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for the plan's text");
+    }
     dcp_json_init(&p.w, true);
     print_all(&p);
+    free(p.moved);
+
     bool memory = dcp_json_text(&p.w) != NULL;
     bool ok =
         memory && dcp_plan_digest(p.w.text.data, p.w.text.length, plan->digest);

@@ -42,6 +42,27 @@ dcp_plan_write_object(struct dcp_json *w, const struct dcp_inventory *inv,
     }
 }
 
+void
+dcp_plan_key_object(struct dcp_json *w, const struct dcp_inventory *inv,
+                    struct dcp_object object)
+{
+    if (object.kind != DCP_OBJECT_VOLUME) {
+        dcp_json_key(w, dcp_object_name(inv, object));
+        return;
+    }
+    const struct dcp_vm *vm = &inv->vms[inv->volumes[object.ix].vm.ix];
+    size_t size = strlen(vm->name) + 16;
+    DCP_FREE char *text = malloc(size);
+
+    if (!text) {
+        w->text.failed = true;
+        return;
+    }
+    (void)snprintf(text, size, "%s/%u", vm->name,
+                   object.ix - vm->first_volume);
+    dcp_json_key(w, text);
+}
+
 static bool
 find_volume(const struct dcp_inventory *inv, const char *name, uint32_t *out)
 {
@@ -105,6 +126,14 @@ find(const struct dcp_inventory *inv, enum dcp_object_kind kind,
 }
 
 bool
+dcp_plan_read_name(const struct dcp_inventory *inv, enum dcp_object_kind kind,
+                   const char *name, struct dcp_object *out)
+{
+    out->kind = kind;
+    return find(inv, kind, name, &out->ix);
+}
+
+bool
 dcp_plan_read_object(const struct dcp_inventory *inv, const char *text,
                      struct dcp_object *out)
 {
@@ -153,6 +182,7 @@ write_fact(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_key(w, "is");
     switch (fact->kind) {
     case DCP_FACT_VM_HOST:
+    case DCP_FACT_VOLUME_POOL:
         dcp_plan_write_object(w, inv, fact->host);
         break;
     case DCP_FACT_VM_SIZE:

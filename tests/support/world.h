@@ -295,7 +295,7 @@ world_plan(struct world *w, uint32_t n_legs, uint32_t max_steps)
     plan->lineage = w->inv->lineage;
     memcpy(plan->model_digest, w->inv->digest, sizeof plan->model_digest);
     plan->before = dcp_placement_start(w->inv, NULL);
-    plan->limits = (struct dcp_plan_limits){ 2, 2, 8, 1 };
+    plan->limits = (struct dcp_plan_limits){ 2, 2, 8, 1, 0 };
     plan->n_legs = n_legs;
     for (uint32_t i = 0; i < n_legs; i++) {
         plan->legs[i] = (struct dcp_leg){

@@ -450,7 +450,7 @@ fixture_plan(struct fixture *f)
         .after = dcp_placement_copy(plan->before, NULL),
     };
     plan->n_legs = 2;
-    plan->limits = (struct dcp_plan_limits){ 2, 2, 8, 4 };
+    plan->limits = (struct dcp_plan_limits){ 2, 2, 8, 4, 0 };
     fixture_steps(f);
     fixture_survive(f);
     strcpy(plan->uuid, "0b6c1d52-3e0e-8a77-9b1f-6a2f0f6c9d31");
