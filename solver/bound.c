@@ -4,8 +4,10 @@
 
 #include "solver/bound_loss.h"
 #include "solver/bound_parts.h"
+#include "solver/bound_prices.h"
 #include "solver/fold.h"
 #include "solver/pricing.h"
+#include "solver/progress.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -275,31 +277,38 @@ add_counts(const struct dcp_fold *f, struct dcp_lp *lp)
     return ok;
 }
 
+static bool
+no_memory(struct dcp_error *err)
+{
+    return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
+}
+
 /* --- Bounds ------------------------------------------------------------- */
 
-/* The program with whole hosts, or, where that takes too long, its bound. */
-static bool
-solve(const struct dcp_fold *f, bool count_hosts, double limit_s,
-      struct dcp_lp_answer *answer, double *type_on, struct dcp_error *err)
+bool
+dcp_bound_add_hosts(const struct dcp_fold *f, struct dcp_lp *lp,
+                    const double *cost)
 {
-    DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
-    bool ok = lp != NULL;
-
     uint32_t n_cols = f->n_regions * f->n_sides * f->n_types;
+    bool ok = true;
 
     for (uint32_t k = 0; ok && k < n_cols; k++) {
         uint32_t t = k % f->n_types, r = k / f->n_types / f->n_sides;
-        double cost = count_hosts ? 1 : dcp_bound_host_cost(f, t);
 
-        ok = dcp_lp_add_col(lp, 0, f->n_max[(size_t)r * f->n_types + t], cost,
+        ok = dcp_lp_add_col(lp, 0, f->n_max[(size_t)r * f->n_types + t],
+                            cost ? cost[k % (f->n_sides * f->n_types)] : 1,
                             true) != UINT32_MAX;
     }
-    ok = ok && add_counts(f, lp) && add_rows(f, lp) &&
-         dcp_bound_add_domains(f, lp) &&
-         (count_hosts || dcp_bound_add_money(f, lp));
-    if (!ok) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
-    }
+    return ok && add_counts(f, lp) && add_rows(f, lp) &&
+           dcp_bound_add_domains(f, lp);
+}
+
+/* The program with whole hosts, or, where that takes too long, its bound. */
+static bool
+solve(const struct dcp_fold *f, struct dcp_lp *lp, double limit_s,
+      struct dcp_lp_answer *answer, double *type_on, struct dcp_error *err)
+{
+    uint32_t n_cols = f->n_regions * f->n_sides * f->n_types;
     DCP_FREE double *x = calloc(dcp_lp_n_cols(lp) + 1u, sizeof *x);
     struct dcp_lp_options integer = { .integer = true,
                                       .time_limit_s = limit_s,
@@ -308,7 +317,7 @@ solve(const struct dcp_fold *f, bool count_hosts, double limit_s,
     struct dcp_lp_options relaxed = { .time_limit_s = limit_s };
 
     if (!x) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
+        return no_memory(err);
     }
     if (!dcp_lp_solve(lp, &integer, answer, x, err) ||
         (answer->bound <= -DCP_LP_INF && answer->status != DCP_LP_INFEASIBLE &&
@@ -322,6 +331,118 @@ solve(const struct dcp_fold *f, bool count_hosts, double limit_s,
         type_on[(size_t)r * f->n_types + k % f->n_types] += x[k];
     }
     return true;
+}
+
+static bool
+solve_hosts(const struct dcp_fold *f, double limit_s,
+            struct dcp_lp_answer *answer, double *type_on,
+            struct dcp_error *err)
+{
+    DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
+
+    if (!lp || !dcp_bound_add_hosts(f, lp, NULL)) {
+        return no_memory(err);
+    }
+    return solve(f, lp, limit_s, answer, type_on, err);
+}
+
+/* Energy by the curves' envelopes. */
+static bool
+solve_envelopes(const struct dcp_bound_energy *e, double limit_s,
+                struct dcp_lp_answer *answer, double *type_on,
+                struct dcp_error *err)
+{
+    const struct dcp_fold *f = e->f;
+    DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
+    DCP_FREE double *cost =
+        calloc((size_t)f->n_sides * f->n_types + 1, sizeof *cost);
+    bool ok = lp && cost;
+
+    for (uint32_t k = 0; ok && k < f->n_sides * f->n_types; k++) {
+        cost[k] = dcp_bound_host_cost(f, k % f->n_types) +
+                  (k / f->n_types == DCP_FOLD_SPARE
+                       ? dcp_bound_energy_idle(e, k % f->n_types)
+                       : 0);
+    }
+    if (!ok || !dcp_bound_add_hosts(f, lp, cost) ||
+        !dcp_bound_add_money(f, lp) || !dcp_bound_energy_add(e, lp)) {
+        return no_memory(err);
+    }
+    return solve(f, lp, limit_s, answer, type_on, err);
+}
+
+/* Energy by items' prices: what a host costs is then a number. */
+static bool
+solve_priced(const struct dcp_bound_energy *e,
+             const struct dcp_bound_prices *priced, uint32_t ix, double limit_s,
+             struct dcp_lp_answer *answer, double *type_on,
+             struct dcp_error *err)
+{
+    const struct dcp_fold *f = e->f;
+    DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
+    DCP_FREE double *cost =
+        calloc((size_t)f->n_sides * f->n_types + 1, sizeof *cost);
+    bool ok = lp && cost;
+
+    for (uint32_t k = 0; ok && k < f->n_sides * f->n_types; k++) {
+        cost[k] = dcp_bound_host_cost(f, k % f->n_types) +
+                  (k / f->n_types == DCP_FOLD_SPARE
+                       ? dcp_bound_energy_idle(e, k % f->n_types)
+                       : priced->per_host[ix][k]);
+    }
+    if (!ok || !dcp_bound_add_hosts(f, lp, cost) ||
+        !dcp_bound_add_money(f, lp)) {
+        return no_memory(err);
+    }
+    if (!solve(f, lp, limit_s, answer, type_on, err)) {
+        return false;
+    }
+    answer->bound += answer->bound > -DCP_LP_INF ? priced->base[ix] : 0;
+    return true;
+}
+
+static double
+left_s(int64_t deadline_ms)
+{
+    return fmax((double)(deadline_ms - dcp_monotonic_ms()) / 1000, 0.001);
+}
+
+/* Money: by envelopes, then by items' prices; 'type_on' of the higher bound,
+ * for it is nearer to what hosts really draw. */
+static bool
+solve_money(const struct dcp_fold *f, double limit_s,
+            struct dcp_lp_answer *answer, double *type_on,
+            const char **out_method, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_bound_energy)
+    struct dcp_bound_energy *energy = dcp_bound_energy_create(f);
+    struct dcp_bound_prices prices = { 0 };
+    int64_t deadline_ms = dcp_monotonic_ms() + (int64_t)(limit_s * 1000);
+    size_t n_on = (size_t)f->n_regions * f->n_types;
+    DCP_FREE double *kept = calloc(n_on + 1, sizeof *kept);
+    bool ok = energy && kept;
+
+    if (!ok) {
+        return no_memory(err);
+    }
+    ok = solve_envelopes(energy, limit_s, answer, type_on, err) &&
+         dcp_bound_prices_find(energy, deadline_ms, &prices, err);
+    for (uint32_t k = 0; ok && k < prices.n; k++) {
+        struct dcp_lp_answer priced = { .bound = -DCP_LP_INF };
+
+        ok = solve_priced(energy, &prices, k, left_s(deadline_ms), &priced,
+                          kept, err);
+        if (ok && priced.bound > answer->bound) {
+            answer->bound = priced.bound;
+            *out_method = "item prices";
+            if (priced.status == DCP_LP_OPTIMAL ||
+                priced.status == DCP_LP_FEASIBLE) {
+                memcpy(type_on, kept, n_on * sizeof *kept);
+            }
+        }
+    }
+    dcp_bound_prices_finish(&prices);
+    return ok;
 }
 
 /* Hosts that one resource alone needs: largest capacities first. */
@@ -395,7 +516,7 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
             dcp_arena_array(p->arena, double, (size_t)f.n_regions * p->n_types);
     }
     if (!type_on) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
+        return no_memory(err);
     }
     out->type_on = type_on;
     out->region = f.region;
@@ -403,7 +524,7 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     out->binding = binding_resource(&f);
     double each_s = fmin(limit_s / 2, PROGRAM_S);
 
-    if (!solve(&f, true, each_s, &hosts, type_on, err)) {
+    if (!solve_hosts(&f, each_s, &hosts, type_on, err)) {
         return false;
     }
     out->infeasible = hosts.status == DCP_LP_INFEASIBLE;
@@ -424,9 +545,9 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
                                          (size_t)f.n_regions * p->n_types);
 
     if (!kept) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
+        return no_memory(err);
     }
-    if (!solve(&f, false, each_s, &value, kept, err)) {
+    if (!solve_money(&f, each_s, &value, kept, &out->method, err)) {
         return false;
     }
     if (value.bound > -DCP_LP_INF) {

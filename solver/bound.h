@@ -16,7 +16,8 @@
  *                                            see that large items do not pair,
  *   y_t between the hosts that must and the hosts that may be on.
  * The same holds for each region that no item's reach leaves, of its own hosts.
- * Power curves enter by the straight line under them (model/power.h).  Where a
+ * Power curves enter by their lower convex envelope, then by prices of items
+ * (solver/bound_energy.h, solver/bound_prices.h).  Where a
  * hard rule separates two sets of items by host, hosts are counted by side and
  * each side's items need that side's capacity.  Where all that a host holds
  * restarts after its loss, capacity is asked for demand plus the smallest
@@ -35,7 +36,9 @@ struct dcp_bound {
     double value;          /* Of the goal; safe against rounding. */
     uint32_t hosts;        /* Fewest hosts on. */
     bool infeasible;       /* Proved: even this relaxation has no answer. */
-    const char *method;    /* "host types", or "mip" (solver/exact.h). */
+    const char *method;    /* "host types", "item prices"
+                            * (solver/bound_prices.h), or "mip"
+                            * (solver/exact.h). */
     /* What binds: the scalar (index), or n_scalars for CPU, n_scalars + 1 for
      * network, whose constraint alone needs the most hosts. */
     uint32_t binding;

@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Money in the lower bound.
- *
- * Energy.  y hosts of one kind that carry D together draw at least
- * y E(D / y), E being the lower convex envelope of their curve: by Jensen's
- * inequality no split of D does better.  y E(D / y) is the least sum of
- * lambda_j E(u_j) over points u_j of the envelope with sum lambda_j = y and
- * sum lambda_j u_j = D, so it is linear in columns and exact for the envelope;
- * SPECpower curves are neither convex nor concave, and the envelope keeps what
- * is convex of them.  Slots of like demand are taken together at their mean
- * demand, weighted by what a watt costs in each: Jensen again.
+/* Money in the lower bound, but for the power curve (solver/bound_energy.h).
  *
  * Licences.  l hosts of a kind hold covered VMs; they have room for all of
  * them, and each needs its units. */
@@ -22,7 +13,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define SLOT_GROUPS_MAX 12u
 #define COVERED_SLOTS   4u
 
 double
@@ -85,167 +75,6 @@ add_lines(const struct dcp_fold *f, struct dcp_lp *lp, const double *slope)
         }
     }
     return true;
-}
-
-/* --- The envelope of a curve -------------------------------------------- */
-
-struct envelope {
-    double mhz[DCP_POWER_POINTS + 1], watts[DCP_POWER_POINTS + 1];
-    uint32_t n;
-};
-
-/* Lower convex hull of the curve up to what a host may carry (Andrew's
- * monotone chain, lower half). */
-static struct envelope
-envelope_of(const struct dcp_problem *p, uint32_t host)
-{
-    struct envelope e = { .n = 0 };
-    double full = p->pricing->full_mhz[host], cap = p->cap_cpu_mhz[host];
-
-    for (uint32_t k = 0; k <= DCP_POWER_POINTS; k++) {
-        double x = k * full / (DCP_POWER_POINTS - 1);
-
-        if (k && (k == DCP_POWER_POINTS || x >= cap)) {
-            if (cap <= e.mhz[e.n - 1]) {
-                break;
-            }
-            x = cap;
-        }
-        double w = dcp_pricing_watts(p, host, x);
-
-        while (e.n > 1 &&
-               (e.watts[e.n - 1] - e.watts[e.n - 2]) * (x - e.mhz[e.n - 2]) >=
-                   (w - e.watts[e.n - 2]) * (e.mhz[e.n - 1] - e.mhz[e.n - 2])) {
-            e.n--;
-        }
-        e.mhz[e.n] = x;
-        e.watts[e.n++] = w;
-        if (x >= cap) {
-            break;
-        }
-    }
-    return e;
-}
-
-/* Slots taken together: weight by site row, and the mean demand. */
-struct slots {
-    uint32_t slot;
-    double demand;
-};
-
-static int
-by_demand(const void *pa, const void *pb)
-{
-    const struct slots *a = pa, *b = pb;
-
-    if (a->demand != b->demand) {
-        return a->demand < b->demand ? -1 : 1;
-    }
-    return a->slot < b->slot ? -1 : a->slot > b->slot;
-}
-
-/* One group of slots [first, last) of 'list'. */
-static bool
-add_group(const struct dcp_fold *f, struct dcp_lp *lp,
-          const struct envelope *envelopes, const struct slots *list,
-          uint32_t first, uint32_t last)
-{
-    const struct dcp_problem *p = f->p;
-    const struct dcp_pricing *g = p->pricing;
-    const double *factor = g->level[0].factor;
-    double weight = 0, demand = 0;
-    /* Where sites differ, groups are of one slot: any row gives its mean. */
-    size_t base = (size_t)g->site_row[f->example[0]] * p->n_slots;
-
-    for (uint32_t k = first; k < last; k++) {
-        double w = last - first > 1 ? factor[base + list[k].slot] : 1;
-
-        weight += w;
-        demand += w * list[k].demand;
-    }
-    demand /= weight;
-
-    uint32_t all = dcp_lp_add_row(lp, demand, demand);
-    bool ok = all != UINT32_MAX;
-
-    for (uint32_t t = 0; ok && t < f->n_types; t++) {
-        const struct envelope *e = &envelopes[t];
-        size_t row_of = (size_t)g->site_row[f->example[t]] * p->n_slots;
-        double price = 0;
-        uint32_t row = dcp_lp_add_row(lp, 0, 0);
-
-        for (uint32_t k = first; k < last; k++) {
-            price += factor[row_of + list[k].slot];
-        }
-        ok = row != UINT32_MAX && set_hosts(f, lp, row, t, -1);
-        for (uint32_t j = 0; ok && j < e->n; j++) {
-            uint32_t col =
-                dcp_lp_add_col(lp, 0, DCP_LP_INF, price * e->watts[j], false);
-
-            ok = col != UINT32_MAX && dcp_lp_set(lp, row, col, 1) &&
-                 (e->mhz[j] <= 0 || dcp_lp_set(lp, all, col, e->mhz[j]));
-        }
-    }
-    return ok;
-}
-
-static bool
-one_site(const struct dcp_fold *f)
-{
-    const struct dcp_pricing *g = f->p->pricing;
-
-    for (uint32_t h = 0; h < f->p->n_hosts; h++) {
-        if (g->site_row[h] != g->site_row[0]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-is_paid(const struct dcp_pricing *g, uint32_t slot, uint32_t n_slots)
-{
-    for (uint32_t r = 0; r < g->n_site_rows; r++) {
-        if (g->level[0].factor[(size_t)r * n_slots + slot] > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-add_envelopes(const struct dcp_fold *f, struct dcp_lp *lp)
-{
-    const struct dcp_problem *p = f->p;
-    DCP_FREE struct envelope *envelopes =
-        calloc(f->n_types + 1u, sizeof *envelopes);
-    DCP_FREE struct slots *list = calloc(p->n_slots + 1u, sizeof *list);
-    uint32_t n = 0, groups;
-    bool ok = envelopes && list;
-
-    for (uint32_t t = 0; ok && t < f->n_types; t++) {
-        envelopes[t] = envelope_of(p, f->example[t]);
-    }
-    for (uint32_t s = 0; ok && s < p->n_slots; s++) {
-        if (is_paid(p->pricing, s, p->n_slots)) {
-            list[n].slot = s;
-            for (uint32_t i = 0; i < p->n_items; i++) {
-                list[n].demand += p->cpu_mhz[(size_t)i * p->stride + s];
-            }
-            n++;
-        }
-    }
-    if (!ok || !n || !f->n_types) {
-        return ok;
-    }
-    qsort(list, n, sizeof *list, by_demand);
-    groups = one_site(f) && n > SLOT_GROUPS_MAX ? SLOT_GROUPS_MAX : n;
-    for (uint32_t k = 0; ok && k < groups; k++) {
-        ok = add_group(f, lp, envelopes, list,
-                       (uint32_t)((uint64_t)n * k / groups),
-                       (uint32_t)((uint64_t)n * (k + 1) / groups));
-    }
-    return ok;
 }
 
 /* --- Licences ----------------------------------------------------------- */
@@ -570,7 +399,6 @@ dcp_bound_add_money(const struct dcp_fold *f, struct dcp_lp *lp)
     const struct dcp_priced_level *level = &f->p->pricing->level[0];
 
     return (!level->mhz_slope || add_lines(f, lp, level->mhz_slope)) &&
-           (!level->factor || add_envelopes(f, lp)) &&
            (!(level->licence > 0) || add_licences(f, lp)) &&
            (!(level->per_room > 0) || add_shapes(f, lp, level->per_room));
 }

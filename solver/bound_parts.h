@@ -4,6 +4,7 @@
 
 /* What the parts of the lower bound share; private to solver/bound*.c. */
 
+#include "solver/bound_energy.h"
 #include "solver/fold.h"
 #include "solver/lp.h"
 
@@ -27,9 +28,12 @@ uint32_t dcp_bound_column(const struct dcp_fold *, uint32_t region,
 /* A dual-feasible function: 'k' > 0: u^(k), else f0 with 'epsilon'. */
 double dcp_bound_dual_feasible(double x, int k, double epsilon);
 
-/* solver/bound_money.c: the first goal's columns and rows besides y's own:
- * energy by the lower convex envelope of each power curve, licences, room.
- * False: no memory. */
+/* solver/bound.c: the columns y and their rows; 'cost' by side and type
+ * [side * n_types + type], NULL: 1 each.  False: no memory. */
+bool dcp_bound_add_hosts(const struct dcp_fold *, struct dcp_lp *,
+                         const double *cost) DCP_CHECKED;
+/* solver/bound_money.c: the first goal's columns and rows besides y's own and
+ * the power curve's: licences, room.  False: no memory. */
 bool dcp_bound_add_money(const struct dcp_fold *, struct dcp_lp *) DCP_CHECKED;
 /* solver/bound_domains.c: items spread over racks and the like need so many of
  * them with a host on.  False: no memory. */

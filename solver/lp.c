@@ -136,6 +136,12 @@ dcp_lp_n_cols(const struct dcp_lp *lp)
     return lp->n_cols;
 }
 
+uint32_t
+dcp_lp_n_rows(const struct dcp_lp *lp)
+{
+    return lp->n_rows;
+}
+
 /* --- GLPK --------------------------------------------------------------- */
 
 /* GLPK turns its output on to explain an error. */
@@ -208,7 +214,7 @@ limit_ms(double seconds)
 
 static void
 solve_relaxation(glp_prob *prob, const struct dcp_lp *lp, double time_limit_s,
-                 struct dcp_lp_answer *out, double *x)
+                 struct dcp_lp_answer *out, double *x, double *duals)
 {
     glp_smcp options;
 
@@ -228,6 +234,9 @@ solve_relaxation(glp_prob *prob, const struct dcp_lp *lp, double time_limit_s,
         out->bound = out->value;
         for (uint32_t j = 0; x && j < lp->n_cols; j++) {
             x[j] = glp_get_col_prim(prob, (int)j + 1);
+        }
+        for (uint32_t i = 0; duals && i < lp->n_rows; i++) {
+            duals[i] = glp_get_row_dual(prob, (int)i + 1);
         }
     }
 }
@@ -291,7 +300,7 @@ solve_integer(glp_prob *prob, const struct dcp_lp *lp,
     struct dcp_lp_answer relaxed = { .status = DCP_LP_UNKNOWN };
 
     /* GLPK wants an optimal relaxation first. */
-    solve_relaxation(prob, lp, options->time_limit_s, &relaxed, NULL);
+    solve_relaxation(prob, lp, options->time_limit_s, &relaxed, NULL, NULL);
     if (relaxed.status != DCP_LP_OPTIMAL) {
         out->status = relaxed.status;
         return;
@@ -344,7 +353,8 @@ dcp_lp_solve(struct dcp_lp *lp, const struct dcp_lp_options *options,
     if (options->integer) {
         solve_integer(prob, lp, options, &search, out, x);
     } else {
-        solve_relaxation(prob, lp, options->time_limit_s, out, x);
+        solve_relaxation(prob, lp, options->time_limit_s, out, x,
+                         options->duals);
     }
     glp_delete_prob(prob);
     glp_error_hook(NULL, NULL);

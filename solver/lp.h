@@ -27,6 +27,7 @@ uint32_t dcp_lp_add_row(struct dcp_lp *, double low, double high);
 /* Each (row, col) at most once. */
 bool dcp_lp_set(struct dcp_lp *, uint32_t row, uint32_t col, double value);
 uint32_t dcp_lp_n_cols(const struct dcp_lp *);
+uint32_t dcp_lp_n_rows(const struct dcp_lp *);
 
 enum dcp_lp_status {
     DCP_LP_OPTIMAL,
@@ -43,6 +44,8 @@ struct dcp_lp_options {
     double gap_frac;     /* MIP: stop at this gap. */
     const double *start; /* MIP: a known answer (one value per column) that
                           * others must beat; NULL: none. */
+    double *duals; /* Relaxation: filled, by row, where there is an optimum;
+                    * NULL: not asked for. */
 };
 struct dcp_lp_answer {
     enum dcp_lp_status status;

@@ -39,7 +39,7 @@ struct dcp_solution {
     struct dcp_placement *placement; /* Owned; NULL without an answer. */
     double value, bound;             /* In the question's unit. */
     uint32_t hosts_lower_bound;
-    const char *bound_method;        /* "host types", "mip". */
+    const char *bound_method;        /* As in struct dcp_bound. */
     char binding[32];                /* Resource that stops further packing. */
     struct dcp_because because;      /* INFEASIBLE and TIMEOUT. */
     struct dcp_arena *arena;         /* Owns the losses. */
