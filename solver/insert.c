@@ -244,6 +244,11 @@ host_to_wake(struct dcp_inserter *in, uint32_t item)
         }
         /* What was on before is rather left on than another woken. */
         value *= p->q->start->on[h] ? 0.999 : 1;
+        if (p->conversions && p->conversions->cost) {
+            value += (dcp_objective_licence_delta(s, item, h) +
+                      dcp_conversions_cost(p->conversions, item, h)) /
+                     ((double)p->cap_cpu_mhz[h] + 1);
+        }
         if (best == DCP_IX_NONE || value < least) {
             best = h;
             least = value;

@@ -338,8 +338,9 @@ improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
     }
     if (!q->headroom) {
         dcp_search_tell(x, true);
-        return !q->may_empty || q->gentle ||
-               dcp_search_by_programs(x, false, out, err);
+        return !q->may_empty ||
+               (dcp_search_convert(x, false, err) &&
+                (q->gentle || dcp_search_by_programs(x, false, out, err)));
     }
     if (!dcp_search_add_spares(x, &out->headroom, err)) {
         return false;
@@ -348,7 +349,8 @@ improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
     if (!out->headroom.ok || !q->may_empty) {
         return true;
     }
-    return (q->gentle || x->options->strategy == DCP_STRATEGY_FFD ||
+    return dcp_search_convert(x, true, err) &&
+           (q->gentle || x->options->strategy == DCP_STRATEGY_FFD ||
             dcp_search_drop_hosts(x, DCP_SEARCH_ALL, true, DROP_EJECTIONS,
                                   DROP_FAILURES, err)) &&
            (x->s->n_on <= SMALL_HOSTS || dcp_search_trim(x, err)) &&

@@ -129,6 +129,10 @@ bool dcp_search_drop_hosts(struct search *, uint32_t region, bool check,
  * something; nothing where licences do not count. */
 bool dcp_search_drop_licences(struct search *, uint32_t max_passes, bool check,
                               struct dcp_error *err) DCP_CHECKED;
+/* Empties hosts whose hypervisor costs a licence onto hosts of another one,
+ * while that is cheaper; nothing where no item may be converted. */
+bool dcp_search_convert(struct search *, bool check,
+                        struct dcp_error *err) DCP_CHECKED;
 /* Makes one level of goals smaller by moves, swaps and other kinds of hosts,
  * while the earlier levels stay within 'limits'. */
 bool dcp_search_polish(struct search *, uint32_t level, const double limits[],

@@ -16,7 +16,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { HOSTS_MAX = 4, VMS_MAX = 6, SLOTS = WORLD_SLOTS, KINDS = 3, WAYS = 4 };
+enum { HOSTS_MAX = 4, VMS_MAX = 6, SLOTS = WORLD_SLOTS, KINDS = 3, WAYS = 6 };
 
 #define LICENCE_MS INT64_C(86400000)
 
@@ -72,7 +72,7 @@ tiny_ways(struct tiny_model *m, struct dcp_rng *rng, const struct sample *s)
         uint32_t vms[VMS_MAX], n_vms = 0, from = draw(rng, KINDS);
 
         for (uint32_t v = 0; v < s->n_vms; v++) {
-            if (chance(rng, 80)) {
+            if (chance(rng, 90)) {
                 vms[n_vms++] = v;
             }
         }
@@ -109,7 +109,7 @@ tiny_licences(struct world *w, struct dcp_rng *rng, const struct sample *s)
             .factor = 1,
             .guests_free_on_host = chance(rng, 30),
             .guests_per_cover = chance(rng, 20) ? 2 : 0,
-            .price_per_year = draw(rng, 400),
+            .price_per_year = draw(rng, 4000),
             .of_hypervisor = chance(rng, 80),
             .hypervisor = { draw(rng, KINDS) },
         };
