@@ -38,6 +38,41 @@ drop_state(struct dcp_explain *x)
     x->problem = NULL;
 }
 
+/* Plans after which VMs stay, and that count money, weigh conversions. */
+static bool
+might_convert(const struct dcp_explain *x)
+{
+    const struct dcp_plan *plan = x->open.plan;
+
+    return dcp_explain_inventory(x)->n_conversions && plan->n_legs == 1 &&
+           strstr(plan->goal, "cost");
+}
+
+/* The leg's end as reached from its start, so that a VM that was converted is
+ * not said to be of its new hypervisor from the first. */
+static bool
+state_after_conversions(struct dcp_explain *x, uint32_t leg,
+                        struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = dcp_explain_inventory(x);
+
+    if (!x->may_convert) {
+        x->may_convert = malloc(inv->n_vms + 1u);
+        if (!x->may_convert) {
+            return dcp_fail(err, DCP_E_NOMEM, "no memory to explain a plan");
+        }
+        memset(x->may_convert, 1, inv->n_vms);
+    }
+    x->question.may_convert = x->may_convert;
+    x->question.start = dcp_plan_leg_start(x->open.plan, leg);
+    x->problem = dcp_problem_create(&x->question, err);
+    x->state = x->problem ? dcp_state_create(x->problem, err) : NULL;
+    if (x->state) {
+        dcp_state_become(x->state, x->open.plan->legs[leg].after);
+    }
+    return x->state != NULL;
+}
+
 bool
 dcp_explain_state(struct dcp_explain *x, uint32_t leg, struct dcp_error *err)
 {
@@ -65,6 +100,9 @@ dcp_explain_state(struct dcp_explain *x, uint32_t leg, struct dcp_error *err)
         .headroom = inv->policy.n_survive > 0,
         .ignore_soft = true,
     };
+    if (might_convert(x)) {
+        return state_after_conversions(x, leg, err);
+    }
     x->problem = dcp_problem_create(&x->question, err);
     x->state = x->problem ? dcp_state_create(x->problem, err) : NULL;
     return x->state != NULL;
@@ -75,6 +113,7 @@ dcp_explain_finish(struct dcp_explain *x)
 {
     drop_state(x);
     free(x->resting);
+    free(x->may_convert);
     dcp_demand_destroy(x->demand);
     dcp_plan_open_close(&x->open);
 }

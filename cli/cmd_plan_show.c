@@ -105,6 +105,9 @@ print_step(const struct dcp_globals *g, const struct dcp_inventory *inv,
     } else if (s->to.kind != DCP_OBJECT_NONE) {
         printf(" -> %s", dcp_object_name(inv, s->to));
     }
+    if (s->kind == DCP_STEP_MIGRATE && s->cold) {
+        printf(", cold");
+    }
     printf("  (%s", time);
     for (uint32_t i = 0; i < s->n_after && i < 8; i++) {
         printf("%s%u", i ? ", " : "; after ", s->after[i]);

@@ -23,6 +23,7 @@ struct dcp_explain {
     bool has_request;
     struct dcp_plan_request request;
     uint8_t *resting; /* Owned. */
+    uint8_t *may_convert; /* Owned; by VM, where the plan might have. */
 };
 
 static inline const struct dcp_inventory *

@@ -95,6 +95,40 @@ resize_commands(const struct dcp_inventory *inv, const struct dcp_step *s,
     }
 }
 
+/* virt-v2v makes guests of ESX and Xen over for KVM; other ways have tools of
+ * their makers. */
+static void
+convert_commands(const struct dcp_inventory *inv, const struct dcp_step *s,
+                 struct dcp_text *out)
+{
+    const char *vm = dcp_object_name(inv, s->object);
+    const char *from = inv->hypervisors[s->convert_from.ix].name;
+    const char *to = inv->hypervisors[s->convert_to.ix].name;
+    const char *uri = !strcmp(from, "esx")   ? "esx://"
+                      : !strcmp(from, "xen") ? "xen+ssh://"
+                                             : NULL;
+
+    if (!uri || strcmp(to, "qemu") != 0) {
+        dcp_text_printf(out, "# stop, convert from %s to %s, and start on %s:",
+                        from, to, dcp_object_name(inv, s->to));
+        add_word(out, "", vm, "");
+        dcp_text_puts(out, "\n");
+        return;
+    }
+    dcp_text_puts(out, "virsh -c");
+    add_word(out, uri, dcp_object_name(inv, s->from), "/");
+    dcp_text_puts(out, " shutdown");
+    add_word(out, "", vm, "");
+    dcp_text_puts(out, "\nvirt-v2v -i libvirt -ic");
+    add_word(out, uri, dcp_object_name(inv, s->from), "/");
+    dcp_text_puts(out, " -o libvirt -oc");
+    add_word(out, "qemu+ssh://", dcp_object_name(inv, s->to), "/system");
+    add_word(out, "", vm, "");
+    dcp_text_puts(out, "\n");
+    add_virsh(out, dcp_object_name(inv, s->to), "start", vm);
+    dcp_text_puts(out, "\n");
+}
+
 static void
 trunk_command(const struct dcp_inventory *inv, const struct dcp_step *s,
               struct dcp_text *out)
@@ -125,6 +159,10 @@ dcp_dry_commands(const struct dcp_inventory *inv, const struct dcp_step *s,
 
     switch (s->kind) {
     case DCP_STEP_MIGRATE:
+        if (s->converts) {
+            convert_commands(inv, s, out);
+            break;
+        }
         add_virsh(out, from,
                   s->cold ? "migrate --offline --p2p --persistent "
                             "--undefinesource --abort-on-error"

@@ -178,6 +178,14 @@ add_step(struct dcp_pipe *p, struct dcp_json *w, const struct dcp_step *s)
     add_object(p, w, "from", s->from);
     add_object(p, w, "to", s->to);
     dcp_json_kbool(w, "cold", s->cold);
+    if (s->converts) {
+        dcp_json_kobject(w, "convert");
+        dcp_json_kstring(
+            w, "from", p->inventory->hypervisors[s->convert_from.ix].name);
+        dcp_json_kstring(w, "to",
+                         p->inventory->hypervisors[s->convert_to.ix].name);
+        dcp_json_end(w, '}');
+    }
     dcp_json_ki64(w, "estimate_ms", s->estimate_ms);
     dcp_json_end(w, '}');
 }

@@ -114,6 +114,10 @@ begin_step(void *user, const struct dcp_step *s, int64_t now_ms)
     struct dcp_sim_executor *x = user;
     int64_t known_ms = 0;
 
+    if (s->converts) { /* No memory is copied. */
+        x->step_rate_kib_s[s->id - 1] = 0;
+        return s->estimate_ms;
+    }
     if (s->kind == DCP_STEP_MIGRATE) {
         return begin_migration(x, s, now_ms);
     }

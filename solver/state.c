@@ -141,6 +141,28 @@ dcp_state_assign(struct dcp_state *to, const struct dcp_state *from)
     to->n_checks = from->n_checks;
 }
 
+void
+dcp_state_become(struct dcp_state *s, const struct dcp_placement *where)
+{
+    const struct dcp_problem *p = s->p;
+
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        if (s->host[i] != DCP_IX_NONE) {
+            dcp_state_remove(s, i);
+        }
+    }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        dcp_state_power(s, h, where->on[h]);
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        uint32_t to = where->host[p->vm[p->vm_first[i]]].ix;
+
+        if (to != DCP_IX_NONE) {
+            dcp_state_place(s, i, to);
+        }
+    }
+}
+
 static void
 set_room(struct dcp_state *s, uint32_t host)
 {

@@ -50,6 +50,10 @@ DCP_DEFINE_AUTO(dcp_state)
 /* Makes 'to' equal to 'from'; both of one problem. */
 void dcp_state_assign(struct dcp_state *to, const struct dcp_state *from);
 
+/* Places all as in a placement (an item as the first of its VMs), hosts on as
+ * there. */
+void dcp_state_become(struct dcp_state *, const struct dcp_placement *);
+
 void dcp_state_place(struct dcp_state *, uint32_t item, uint32_t host);
 void dcp_state_remove(struct dcp_state *, uint32_t item);
 /* The sums alone, for bounds on what a host may hold at once; the item's place

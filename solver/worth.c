@@ -2,6 +2,7 @@
 
 #include "solver/worth.h"
 
+#include "model/convert.h"
 #include "solver/state.h"
 
 #include <math.h>
@@ -47,12 +48,26 @@ judge(const struct dcp_plan_request *r, const struct dcp_placement *end,
       const struct dcp_worth_change *c, uint32_t host, struct dcp_worth *out,
       struct dcp_placement *changed, struct dcp_error *err)
 {
+    uint32_t n_vms = r->inventory->n_vms;
+    DCP_FREE uint8_t *converted = calloc(n_vms + 1u, 1);
+
+    if (!converted) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory to weigh a plan");
+    }
+    for (uint32_t v = 0; v < n_vms; v++) {
+        converted[v] = dcp_conversion_between(r->inventory, r->start->host[v],
+                                              end->host[v]);
+    }
+    /* Who was converted would not go back to another hypervisor, but never have
+     * left it. */
+    bool as_left = c->kind == DCP_WORTH_VM_STAYS && converted[c->ix];
     struct dcp_question q = {
         .inventory = r->inventory,
         .demand = r->demand,
         .last_slot = night_slots(r),
-        .start = end,
+        .start = as_left ? r->start : end,
         .home = r->start,
+        .may_convert = as_left ? converted : NULL,
         .may_wake = true,
         .headroom = r->inventory->policy.n_survive > 0,
         .ignore_soft = true,
@@ -64,6 +79,9 @@ judge(const struct dcp_plan_request *r, const struct dcp_placement *end,
 
     if (!s) {
         return false;
+    }
+    if (as_left) {
+        dcp_state_become(s, end);
     }
     if (!end->on[host] && !dcp_state_may_switch(s, host, true)) {
         out->refused = true;

@@ -252,6 +252,38 @@ START_TEST(reach_is_by_storage_and_hypervisor)
 }
 END_TEST
 
+/* A hypervisor's own licence: hosts that run another one need none. */
+START_TEST(licences_of_hypervisors)
+{
+    struct dcp_hardware hw[] = { fixture_hardware(2, 12),
+                                 fixture_hardware(2, 12),
+                                 fixture_hardware(2, 24) };
+    DCP_AUTO(dcp_inventory)
+    struct dcp_inventory *inv =
+        fixture_create(hw, 3, (const uint32_t[]){ 2, 4, 8 }, 3);
+    struct dcp_licence *licence = cover_all(inv, DCP_LICENCE_CORE);
+
+    for (uint32_t h = 0; h < 3; h++) {
+        fixture_host(inv, h)->hypervisor = (dcp_hypervisor_id){ h == 1 };
+    }
+    licence->minimum_per_socket = 16;
+    licence->of_hypervisor = true;
+    licence->hypervisor = (dcp_hypervisor_id){ 0 };
+    ck_assert_double_eq(count(inv, (const uint32_t[]){ 0, 1, 2 }).units,
+                        32 + 48);
+    ck_assert_uint_eq(count(inv, (const uint32_t[]){ 0, 1, 2 }).n_hosts, 2);
+    ck_assert_double_eq(count(inv, (const uint32_t[]){ 1, 1, 1 }).units, 0);
+    ck_assert_uint_eq(count(inv, (const uint32_t[]){ 1, 1, 1 }).n_hosts, 0);
+    licence->scope = DCP_LICENCE_REACHABLE;
+    ck_assert_double_eq(count(inv, (const uint32_t[]){ 1, 1, 1 }).units,
+                        32 + 48);
+    licence->scope = DCP_LICENCE_PLACED;
+    licence->metric = DCP_LICENCE_VCPU;
+    ck_assert_double_eq(count(inv, (const uint32_t[]){ 0, 1, 2 }).units, 10);
+    ck_assert_double_eq(count(inv, (const uint32_t[]){ 1, 1, 2 }).units, 8);
+}
+END_TEST
+
 /* More hosts than one block of the counter holds. */
 START_TEST(counts_beyond_one_block)
 {
@@ -286,6 +318,7 @@ main(void)
     tcase_add_test(tc, vcpus_by_vm);
     tcase_add_test(tc, scope_over_a_night_and_a_day);
     tcase_add_test(tc, reach_is_by_storage_and_hypervisor);
+    tcase_add_test(tc, licences_of_hypervisors);
     tcase_add_test(tc, counts_beyond_one_block);
     suite_add_tcase(suite, tc);
     return fixture_run(suite);

@@ -367,6 +367,88 @@ START_TEST(all_errors_at_once)
 }
 END_TEST
 
+static const char hypervisors[] =
+    HEAD "hardware: {m: {sockets: 2, cores_per_socket: 8, clock: 2GHz, "
+         "memory: 64GiB, vt: true}}\n"
+         "hosts: {h: {hardware: m, hypervisor: esx}}\n" /* 4 */
+         "hypervisors: {mine: {}, xen: {capabilities: [uefi], "
+         "live_migration: false}}\n"
+         "vms:\n"
+         "  a: {vcpus: 1, memory: 1GiB, host: h, needs: [uefi, nested],\n"
+         "    max_downtime: 5min}\n"
+         "  b: {vcpus: 1, memory: 1GiB, host: h}\n"
+         "licences:\n"
+         "  v: {hypervisor: esx, per: core, scope: ever_placed}\n"
+         "  w: {hypervisor: esx, per: vm, scope: ever_placed}\n"
+         "policy:\n"
+         "  conversions:\n"
+         "    - {from: esx, to: mine, vms: [a], cost: 12.5/vm, time: 7min,\n"
+         "       rate: 100MiB/s, payback: 30d, window: 22:00-06:00}\n"
+         "    - {from: esx, to: xen}\n";
+
+START_TEST(what_hypervisors_can_and_cost_is_read)
+{
+    struct dcp_model model;
+    struct dcp_diag diag = { 0 };
+
+    ck_assert(open_text(hypervisors, &model, &diag));
+    const struct dcp_inventory *inv = model.inventory;
+    const struct dcp_conversion *c = inv->conversions;
+    uint32_t all = (1u << DCP_CAPABILITIES) - 1;
+
+    ck_assert_uint_eq(inv->n_conversions, 2);
+    ck_assert_str_eq(inv->hypervisors[c[0].from.ix].name, "esx");
+    ck_assert_str_eq(inv->hypervisors[c[0].to.ix].name, "mine");
+    ck_assert_uint_eq(c[0].vms.n, 1);
+    ck_assert_double_eq(c[0].cost, 12.5);
+    ck_assert_int_eq(c[0].fixed_ms, 420000);
+    ck_assert_uint_eq(c[0].rate_kib_s, 102400);
+    ck_assert_int_eq(c[0].payback_ms, INT64_C(30) * 86400000);
+    ck_assert(c[0].has_window && c[0].window.from_min == 22 * 60);
+    ck_assert_uint_eq(c[1].vms.n, 2);
+    ck_assert_int_eq(c[1].fixed_ms, 300000);
+    ck_assert(!c[1].has_window && c[1].rate_kib_s == 0);
+    ck_assert_uint_eq(inv->hypervisors[c[0].from.ix].capabilities, all);
+    ck_assert_uint_eq(inv->hypervisors[c[0].to.ix].capabilities, all);
+    ck_assert_uint_eq(inv->hypervisors[c[1].to.ix].capabilities,
+                      1u << DCP_CAPABILITY_UEFI);
+    ck_assert_uint_eq(inv->vms[0].needs, 1u << DCP_CAPABILITY_UEFI |
+                                             1u << DCP_CAPABILITY_NESTED);
+    ck_assert_int_eq(inv->vms[0].max_downtime_ms, 300000);
+    ck_assert(inv->licences[0].of_hypervisor && inv->licences[0].vms.n == 2);
+    ck_assert_int_eq(inv->licences[0].scope, DCP_LICENCE_EVER_PLACED);
+    ck_assert_int_eq(inv->licences[1].scope, DCP_LICENCE_PLACED);
+    dcp_model_finish(&model);
+    dcp_diag_finish(&diag);
+}
+END_TEST
+
+static const char wrong_hypervisors[] =
+    HEAD "hypervisors: {mine: {capabilities: [eufi]}}\n"
+         "licences:\n"
+         "  v: {per: core}\n" /* 5 */
+         "policy:\n"
+         "  conversions:\n"
+         "    - {from: esx, to: esx}\n" /* 8 */
+         "    - {from: esx, to: qemoo}\n"
+         "    - {from: esx, to: qemu, cost: 5, window: 25}\n"; /* 10 */
+
+START_TEST(wrong_hypervisors_are_named)
+{
+    struct dcp_model model;
+    struct dcp_diag diag = { 0 };
+
+    ck_assert(!open_text(wrong_hypervisors, &model, &diag));
+    ck_assert(says(&diag, 3, "'eufi' is not one of uefi"));
+    ck_assert(says(&diag, 5, "no covers"));
+    ck_assert(says(&diag, 8, "from and to are the same"));
+    ck_assert(says(&diag, 9, "hypervisor 'qemoo' is not defined"));
+    ck_assert(says(&diag, 10, "'5' is not a price such as 0.28/vm"));
+    ck_assert(says(&diag, 10, "'25' is not a window"));
+    dcp_diag_finish(&diag);
+}
+END_TEST
+
 START_TEST(a_hundred_errors_are_a_hundred_messages)
 {
     struct dcp_text text = { 0 };
@@ -550,6 +632,8 @@ main(void)
     tcase_add_test(tc, policy_and_rules_arrive);
     tcase_add_test(tc, policy_defaults_are_those_of_the_core);
     tcase_add_test(tc, all_errors_at_once);
+    tcase_add_test(tc, what_hypervisors_can_and_cost_is_read);
+    tcase_add_test(tc, wrong_hypervisors_are_named);
     tcase_add_test(tc, a_hundred_errors_are_a_hundred_messages);
     tcase_add_loop_test(tc, foreign_text_is_refused, 0,
                         sizeof foreign / sizeof foreign[0]);
