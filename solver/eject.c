@@ -357,7 +357,8 @@ clear_some_host(struct dcp_homeless *g, struct dcp_inserter *in, uint32_t item,
         at = at + 1 < g->n_hosts ? at + 1 : 0;
         if (restart ? !dcp_problem_restarts_on(g->p, item, w.host) ||
                           !dcp_state_same_hypervisor(in->s, item, w.host)
-                    : !dcp_problem_reaches(g->p, item, w.host)) {
+                    : !dcp_problem_reaches(g->p, item, w.host) ||
+                          !dcp_insert_is_covered(in, item, w.host)) {
             continue;
         }
         tries++;

@@ -68,15 +68,9 @@ watts_line(const struct dcp_exact *m, uint32_t h, double load_frac,
             ? dcp_power_slope_w(&inv->hardware[inv->hosts[h].hardware.ix]) /
                   full
             : 0;
-    if (m->part && full > 0) {
-        double low = fmax(load_frac - CHORD_FRAC, 0) * full;
-        double high = fmin(load_frac + CHORD_FRAC, 1) * full;
-
-        *out_slope =
-            (dcp_pricing_watts(p, h, high) - dcp_pricing_watts(p, h, low)) /
-            (high - low);
-        *out_idle = dcp_pricing_watts(p, h, load_frac * full) -
-                    *out_slope * load_frac * full;
+    if (m->part) {
+        dcp_pricing_chord(p, h, fmax(load_frac - CHORD_FRAC, 0),
+                          fmin(load_frac + CHORD_FRAC, 1), out_idle, out_slope);
     }
 }
 

@@ -210,6 +210,7 @@ takes(struct dcp_inserter *in, uint32_t item, uint32_t host)
     struct dcp_state *s = in->s;
 
     return host != DCP_IX_NONE && dcp_insert_is_open(in, host) &&
+           dcp_insert_is_covered(in, item, host) &&
            dcp_state_fits(s, item, host) && dcp_state_allowed(s, item, host);
 }
 
@@ -289,7 +290,7 @@ dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
     const struct dcp_problem *p = s->p;
     uint32_t best = DCP_IX_NONE;
     double least = 0, cheapest = 0;
-    bool priced = dcp_pricing_item_is_covered(p, item);
+    bool priced = !in->covered && dcp_pricing_item_is_covered(p, item);
     bool soft = dcp_state_is_priced(s, item);
 
     if (in->prefer_home && takes(in, item, p->home_host[item])) {
@@ -303,6 +304,7 @@ dcp_insert_best_host(struct dcp_inserter *in, uint32_t item)
 
     for (uint32_t h = in->class_first[p->reach_class[item]]; h < end; h++) {
         if (s->room[h] < need || !dcp_insert_is_open(in, h) ||
+            !dcp_insert_is_covered(in, item, h) ||
             !dcp_state_fits(s, item, h) || blinks(in)) {
             continue;
         }
@@ -368,7 +370,8 @@ insert_by_ejection(struct dcp_inserter *in, uint32_t item)
 
     for (uint32_t k = 0; k < n && tries < in->swap_tries; k++) {
         h = h + 1 < n ? h + 1 : 0;
-        if (!dcp_insert_is_open(in, h) || !dcp_problem_reaches(p, item, h)) {
+        if (!dcp_insert_is_open(in, h) || !dcp_problem_reaches(p, item, h) ||
+            !dcp_insert_is_covered(in, item, h)) {
             continue;
         }
         tries++;

@@ -38,6 +38,9 @@ struct dcp_inserter {
     bool may_wake;         /* Switch on a host where none that is on fits. */
     uint32_t not_to;       /* Host to leave alone; DCP_IX_NONE: none. */
     const uint8_t *closed; /* By host: takes nothing; NULL: all do. */
+    /* Licences, as bits: what each item needs, and what each host is to be
+     * licensed for; an item goes only where it is covered.  NULL: anywhere. */
+    const uint32_t *needs, *covered;
     uint32_t swap_tries;   /* Ejections tried per item without a place. */
     uint32_t *scratch;     /* Room for all items; the owner frees it. */
 };
@@ -54,6 +57,13 @@ void dcp_insert_remove(struct dcp_inserter *, uint32_t item);
 void dcp_insert_power(struct dcp_inserter *, uint32_t host, bool on);
 /* Whether the host is one that may take items at all. */
 bool dcp_insert_is_open(const struct dcp_inserter *, uint32_t host);
+/* Whether the item's licences are among those of the host; see 'needs'. */
+static inline bool
+dcp_insert_is_covered(const struct dcp_inserter *in, uint32_t item,
+                      uint32_t host)
+{
+    return !in->covered || !(in->needs[item] & ~in->covered[host]);
+}
 /* Places the item there, unasked. */
 void dcp_insert_at(struct dcp_inserter *, uint32_t item, uint32_t host);
 /* The best host for the item, or DCP_IX_NONE; places nothing. */

@@ -29,6 +29,21 @@ dcp_pricing_watts(const struct dcp_problem *p, uint32_t host, double mhz)
     return w[i] + (at - i) * (w[i + 1] - w[i]);
 }
 
+void
+dcp_pricing_chord(const struct dcp_problem *p, uint32_t host, double low,
+                  double high, double *out_idle_w, double *out_slope_w)
+{
+    double full = p->pricing->full_mhz[host];
+    double at_low = dcp_pricing_watts(p, host, low * full);
+
+    *out_slope_w =
+        full > 0 && high > low
+            ? (dcp_pricing_watts(p, host, high * full) - at_low) /
+                  ((high - low) * full)
+            : 0;
+    *out_idle_w = at_low - *out_slope_w * low * full;
+}
+
 double
 dcp_pricing_units(const struct dcp_problem *p,
                   const struct dcp_priced_licence *l, uint32_t host,

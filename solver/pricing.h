@@ -105,6 +105,10 @@ dcp_pricing_make(const struct dcp_problem *, struct dcp_error *err) DCP_CHECKED;
 
 /* Watts above standby of a host at 'mhz'. */
 double dcp_pricing_watts(const struct dcp_problem *, uint32_t host, double mhz);
+/* A guess of watts as a line: the chord over the curve from 'low' to 'high',
+ * shares of full load, by its value at 0 and its slope per MHz. */
+void dcp_pricing_chord(const struct dcp_problem *, uint32_t host, double low,
+                       double high, double *out_idle_w, double *out_slope_w);
 /* Units of one licence that a host needs when it holds so much, above what it
  * needs anyway. */
 double

@@ -12,9 +12,7 @@
 #include <string.h>
 
 #define SMALL_HOSTS 160u
-/* Doing without a host: many tried briefly, then few at length. */
-#define DROP_EJECTIONS 200u
-#define DROP_FAILURES  12u
+/* Doing without a host: few at length, after many briefly. */
 #define LONG_EJECTIONS 4000u
 #define LONG_FAILURES  3u
 /* On, at most, for rounds that cost as many; where watts count as well they
@@ -195,6 +193,19 @@ with_reserves(struct search *x, struct dcp_error *err)
 }
 
 static bool
+covered_with_reserves(struct search *x, bool *out_done, struct dcp_error *err)
+{
+    if (x->p->q->headroom && !dcp_search_reserve(x, x->closed, err)) {
+        return false;
+    }
+    x->in.closed = x->p->q->headroom ? x->closed : NULL;
+    bool ok = dcp_search_cover_hosts(x, out_done, err);
+
+    x->in.closed = NULL;
+    return ok;
+}
+
+static bool
 from_target(struct search *x, struct dcp_search_result *out,
             struct dcp_error *err)
 {
@@ -211,6 +222,30 @@ from_target(struct search *x, struct dcp_search_result *out,
            dcp_search_ruin_and_recreate(x, check, out, err) &&
            dcp_search_empty_hosts(x, 2, check, 64, err) &&
            dcp_search_refine_first(x, check, err);
+}
+
+/* Hosts licensed as a program says. */
+static bool
+from_covers(struct search *x, struct dcp_search_result *out,
+            struct dcp_error *err)
+{
+    struct dcp_headroom headroom = { .ok = true };
+    bool check = x->p->q->headroom, done;
+
+    if (!covered_with_reserves(x, &done, err)) {
+        return false;
+    }
+    bool ok = !done || !check || dcp_search_add_spares(x, &headroom, err);
+
+    check = check && headroom.ok;
+    ok = ok && (!done || dcp_search_drop_hosts(x, DCP_SEARCH_ALL, check,
+                                               DROP_EJECTIONS, DROP_FAILURES,
+                                               err));
+    x->in.covered = NULL;
+    return ok && (!done ||
+                  (dcp_search_ruin_and_recreate(x, check, out, err) &&
+                   dcp_search_empty_hosts(x, 2, check, 64, err) &&
+                   dcp_search_refine_first(x, check, err)));
 }
 
 /* All anew: where licences count, what is packed first decides. */
@@ -262,8 +297,9 @@ consolidate_small(struct search *x, struct dcp_search_result *out,
     static bool (*const ways[])(struct search *, struct dcp_search_result *,
                                 struct dcp_error *) = { from_start, from_bound,
                                                         from_target,
-                                                        from_nothing };
-    uint32_t n_ways = dcp_pricing_counts_licences(x->p, 0) ? 4 : 3;
+                                                        from_nothing,
+                                                        from_covers };
+    uint32_t n_ways = dcp_pricing_counts_licences(x->p, 0) ? 5 : 3;
     double min_gain = x->p->q->inventory->policy.min_gain_frac;
     DCP_AUTO(dcp_state)
     struct dcp_state *repaired = dcp_state_create(x->p, err);
@@ -293,6 +329,19 @@ consolidate_small(struct search *x, struct dcp_search_result *out,
     return true;
 }
 
+/* To covers by licences, where these count, else to the bound's hosts. */
+static bool
+pack(struct search *x, struct dcp_error *err)
+{
+    bool done = false;
+
+    if (dcp_pricing_counts_licences(x->p, 0) &&
+        !covered_with_reserves(x, &done, err)) {
+        return false;
+    }
+    return done || with_reserves(x, err);
+}
+
 static bool
 consolidate(struct search *x, struct dcp_search_result *out,
             struct dcp_error *err)
@@ -308,7 +357,7 @@ consolidate(struct search *x, struct dcp_search_result *out,
     if (x->s->n_on <= SMALL_HOSTS) {
         return consolidate_small(x, out, err);
     }
-    return with_reserves(x, err) &&
+    return pack(x, err) &&
            (x->s->n_on > RUIN_HOSTS || x->p->q->mhz_slope ||
             dcp_search_ruin_and_recreate(x, false, out, err));
 }
@@ -338,6 +387,7 @@ improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
     }
     if (!q->headroom) {
         dcp_search_tell(x, true);
+        x->in.covered = NULL;
         return !q->may_empty ||
                (dcp_search_convert(x, false, err) &&
                 (q->gentle || dcp_search_by_programs(x, false, out, err)));
@@ -349,12 +399,15 @@ improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
     if (!out->headroom.ok || !q->may_empty) {
         return true;
     }
-    return dcp_search_convert(x, true, err) &&
-           (q->gentle || x->options->strategy == DCP_STRATEGY_FFD ||
-            dcp_search_drop_hosts(x, DCP_SEARCH_ALL, true, DROP_EJECTIONS,
-                                  DROP_FAILURES, err)) &&
-           (x->s->n_on <= SMALL_HOSTS || dcp_search_trim(x, err)) &&
-           (q->gentle || dcp_search_by_programs(x, true, out, err));
+    if (!dcp_search_convert(x, true, err) ||
+        !(q->gentle || x->options->strategy == DCP_STRATEGY_FFD ||
+          dcp_search_drop_hosts(x, DCP_SEARCH_ALL, true, DROP_EJECTIONS,
+                                DROP_FAILURES, err)) ||
+        !(x->s->n_on <= SMALL_HOSTS || dcp_search_trim(x, err))) {
+        return false;
+    }
+    x->in.covered = NULL;
+    return q->gentle || dcp_search_by_programs(x, true, out, err);
 }
 
 /* As if moves were free, then with as few moves as that takes; where these are
@@ -421,9 +474,13 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
     };
     DCP_FREE uint32_t *items = malloc((s->p->n_items + 1u) * sizeof *items);
     DCP_FREE uint8_t *closed = calloc(s->p->n_hosts + 1u, 1);
-    bool ok = items != NULL && closed;
+    DCP_FREE uint32_t *needs = calloc(s->p->n_items + 1u, sizeof *needs);
+    DCP_FREE uint32_t *covered = calloc(s->p->n_hosts + 1u, sizeof *covered);
+    bool ok = items != NULL && closed && needs && covered;
 
     x.closed = closed;
+    x.needs = needs;
+    x.covered = covered;
 
     *out = (struct dcp_search_result){ .headroom.ok = true };
     if (!ok) {

@@ -17,7 +17,8 @@ struct search {
     const struct dcp_search_options *options;
     struct dcp_inserter in;
     struct dcp_homeless homeless; /* Empty between parts. */
-    uint8_t *closed; /* By host: for the inserter to point to. */
+    uint8_t *closed; /* By host: for the inserter to point to; */
+    uint32_t *needs, *covered; /* likewise, by item and by host. */
     bool out_of_time;
     double told; /* The least value that was told so far. */
 };
@@ -73,6 +74,9 @@ void dcp_search_pool_host(struct search *, uint32_t host);
 bool dcp_search_has_room(const struct search *, uint32_t region);
 /* Places the pool with so many ejections at most, none once the time is up. */
 bool dcp_search_place(struct search *, uint64_t ejections);
+/* Doing without a host: many tried briefly. */
+#define DROP_EJECTIONS 200u
+#define DROP_FAILURES  12u
 #define DCP_SEARCH_HOSTS_EACH 40u /* Looked at for each ejection. */
 
 /* Places what may not stay where it is, with few moves; returns how many items
@@ -86,6 +90,12 @@ bool dcp_search_fewest(struct search *, uint32_t *items,
                        struct dcp_error *err) DCP_CHECKED;
 /* solver/search_ffd.c: all anew by first fit decreasing. */
 bool dcp_search_first_fit(struct search *, struct dcp_error *err) DCP_CHECKED;
+/* solver/search_covers.c: decides which hosts are licensed for what and packs
+ * to that; the inserter keeps to it then, until its 'covered' is NULL.
+ * *out_done false: nothing was changed, because licences do not count, hosts
+ * have them anyway, or some items found no place. */
+bool dcp_search_cover_hosts(struct search *, bool *out_done,
+                            struct dcp_error *err) DCP_CHECKED;
 /* Switches hosts until no hard rule about how many are on is broken, as far as
  * that can be; what was on those that go off is added to 'items' ('n' so far).
  * Returns how many there are then. */
