@@ -257,7 +257,7 @@ count_items(const struct dcp_state *s, struct dcp_objective *o, uint32_t h)
         o->n_vcpus[(size_t)k * p->n_hosts + h] = 0;
     }
     for (uint32_t i = s->first[h]; i != DCP_IX_NONE; i = s->next[i]) {
-        price->n_moved += dcp_pricing_moves(p, i, h);
+        price->n_moved += g->counts_moves ? dcp_pricing_moves(p, i, h) : 0;
         price->conversion += dcp_conversions_cost(p->conversions, i, h);
         for (uint32_t j = g->first_of_item[i]; j < g->first_of_item[i + 1];
              j++) {

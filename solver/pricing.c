@@ -361,8 +361,8 @@ dcp_pricing_make(const struct dcp_problem *p, struct dcp_error *err)
         (void)no_memory(err);
         return NULL;
     }
-    g->counts_items =
-        g->n_licences > 0 || p->q->limits_moves || p->q->fewest_moves;
+    g->counts_moves = p->q->limits_moves || p->q->fewest_moves;
+    g->counts_items = g->n_licences > 0 || g->counts_moves;
     if (!terms) {
         g->n_levels = 1;
         g->level[0] = (struct dcp_priced_level){
@@ -380,8 +380,9 @@ dcp_pricing_make(const struct dcp_problem *p, struct dcp_error *err)
             (void)no_memory(err);
             return NULL;
         }
+        g->counts_moves |= g->level[k].per_move > 0;
         g->counts_items |=
-            g->level[k].per_move > 0 ||
+            g->counts_moves ||
             (g->level[k].conversion > 0 && p->conversions &&
              p->conversions->cost);
     }

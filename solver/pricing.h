@@ -92,6 +92,7 @@ struct dcp_pricing {
     /* Licences of item i: of_item[first_of_item[i] .. [i + 1] - 1]. */
     const uint32_t *first_of_item;
     bool counts_items; /* Licences or moves count: items are looked at. */
+    bool counts_moves; /* Moves do. */
     const struct dcp_item_licence {
         uint32_t slot; /* In 'licence'. */
         uint32_t n_vms, n_vcpus;

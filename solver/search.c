@@ -174,7 +174,9 @@ fewer_in_region(struct search *x, uint32_t region, struct dcp_error *err)
         was = value;
         value = dcp_search_value(x->s);
     }
-    return dcp_search_drop_hosts(x, region, false, LONG_EJECTIONS,
+    /* One host of many is worth that where hosts are all that counts. */
+    return !dcp_pricing_counts_hosts_alone(x->p) ||
+           dcp_search_drop_hosts(x, region, false, LONG_EJECTIONS,
                                  LONG_FAILURES, err);
 }
 
