@@ -5,6 +5,7 @@
 #include "model/capacity.h"
 
 #include <math.h>
+#include <stdio.h>
 
 const char *
 dcp_size_verdict_name(enum dcp_size_verdict verdict)
@@ -13,12 +14,12 @@ dcp_size_verdict_name(enum dcp_size_verdict verdict)
         [DCP_SIZE_FITS] = "fits",
         [DCP_SIZE_OVERSIZED] = "oversized",
         [DCP_SIZE_UNDERSIZED] = "undersized",
-        [DCP_SIZE_MIXED] = "mixed",
         [DCP_SIZE_NO_HISTORY] = "no_history",
         [DCP_SIZE_EXCLUDED] = "excluded",
         [DCP_SIZE_RULE] = "rule",
         [DCP_SIZE_COOLDOWN] = "cooldown",
         [DCP_SIZE_RESTART] = "restart",
+        [DCP_SIZE_PARKED] = "parked",
         [DCP_SIZE_LIMIT] = "limit",
         [DCP_SIZE_NO_ROOM] = "no_room",
     };
@@ -150,7 +151,15 @@ dcp_rightsize_advise(const struct dcp_size_question *q)
 {
     const struct dcp_rightsize *p = &q->inv->rightsize;
     struct dcp_vm_size has = dcp_vm_size(q->inv, q->vm);
-    struct dcp_size_advice a = { .from = has, .to = has };
+    struct dcp_size_advice a = {
+        .from = has,
+        .to = has,
+        .cpu_mhz = q->usage->cpu_mhz,
+        .ceiling_mhz = dcp_vm_ceiling_mhz(q->inv, (dcp_vm_id){ q->vm },
+                                          q->inv->vms[q->vm].host),
+        .cpu_at_limit_frac = q->usage->cpu_at_limit_frac,
+        .mem_mib = q->usage->mem_history_ms ? q->usage->mem_mib : 0,
+    };
 
     if (dcp_ids_contain(&p->exclude, q->vm)) {
         a.verdict = DCP_SIZE_EXCLUDED;
@@ -167,15 +176,43 @@ dcp_rightsize_advise(const struct dcp_size_question *q)
     if (!down && !up) {
         return a;
     }
-    a.cold = p->hot == DCP_HOT_NONE || (p->hot == DCP_HOT_GROW && down);
-    a.verdict =
-        rule_counts(q->inv, q->vm) ? DCP_SIZE_RULE
-        : q->resting               ? DCP_SIZE_COOLDOWN
-        : a.cold && (p->restart == DCP_RESTART_NEVER ||
-                     (p->restart == DCP_RESTART_IN_WINDOW && !q->in_window))
-            ? DCP_SIZE_RESTART
-        : down && up ? DCP_SIZE_MIXED
-        : down       ? DCP_SIZE_OVERSIZED
-                     : DCP_SIZE_UNDERSIZED;
+    if (up) {
+        a.to = dcp_vm_size_most(a.to, has);
+    }
+    a.cold = p->hot == DCP_HOT_NONE || (p->hot == DCP_HOT_GROW && !up);
+    bool waits = p->restart == DCP_RESTART_NEVER ||
+                 (p->restart == DCP_RESTART_IN_WINDOW && !q->in_window);
+
+    a.verdict = rule_counts(q->inv, q->vm) ? DCP_SIZE_RULE
+                : q->parked                ? DCP_SIZE_PARKED
+                : q->resting               ? DCP_SIZE_COOLDOWN
+                : a.cold && waits          ? DCP_SIZE_RESTART
+                : up                       ? DCP_SIZE_UNDERSIZED
+                                           : DCP_SIZE_OVERSIZED;
     return a;
+}
+
+const char *
+dcp_size_reason(const struct dcp_inventory *inv,
+                const struct dcp_size_advice *a, char *out, size_t size)
+{
+    const struct dcp_rightsize *p = &inv->rightsize;
+    int n;
+
+    if (a->verdict == DCP_SIZE_UNDERSIZED) {
+        n = snprintf(out, size,
+                     "%.1f %% of its CPU samples are at its limit of %.0f MHz",
+                     100 * a->cpu_at_limit_frac, a->ceiling_mhz);
+    } else {
+        n = snprintf(out, size,
+                     "%g %% of its CPU samples are within %.0f of %.0f MHz",
+                     100 * p->cpu_percentile, a->cpu_mhz, a->ceiling_mhz);
+    }
+    if (a->mem_mib > 0 && n > 0 && (size_t)n < size) {
+        (void)snprintf(out + n, size - (size_t)n,
+                       ", of active memory %g %% within %.1f of %.1f GiB",
+                       100 * p->mem_percentile, a->mem_mib / 1024,
+                       (double)a->from.mem_mib / 1024);
+    }
+    return out;
 }

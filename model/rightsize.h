@@ -16,6 +16,8 @@
  * - It is *undersized* where policy.rightsize.at_limit of its samples are at
  *   its limit (98 %): what it wanted beyond is not known, so it grows by
  *   steps.
+ * - One that is short of one and has too much of the other grows first; what
+ *   it has too much of is for a later plan.
  * - Memory is judged by active memory alone: what a guest has touched once
  *   (consumed) says how little it may have, never that it needs more.
  * - Idle vCPUs that are taken away free no MHz; docs/rightsizing.md says what
@@ -42,15 +44,16 @@ struct dcp_vm_usage {
 enum dcp_size_verdict {
     DCP_SIZE_FITS,
     DCP_SIZE_OVERSIZED,  /* To be made smaller, */
-    DCP_SIZE_UNDERSIZED, /* larger, */
-    DCP_SIZE_MIXED,      /* or both, by resource. */
+    DCP_SIZE_UNDERSIZED, /* or larger. */
     /* Left alone: */
     DCP_SIZE_NO_HISTORY,
     DCP_SIZE_EXCLUDED,
     DCP_SIZE_RULE,     /* A capacity rule counts its size. */
     DCP_SIZE_COOLDOWN, /* Resized lately. */
     DCP_SIZE_RESTART,  /* Would need a restart, which policy forbids now. */
-    DCP_SIZE_LIMIT,    /* policy.rightsize.max_vms. */
+    DCP_SIZE_PARKED,   /* Away for the night. */
+    DCP_SIZE_LIMIT,    /* policy.rightsize.max_vms, or no time for so many
+                        * restarts one after another. */
     DCP_SIZE_NO_ROOM,  /* No placement has room for it to grow. */
 };
 #define DCP_SIZE_VERDICTS (DCP_SIZE_NO_ROOM + 1)
@@ -62,7 +65,16 @@ struct dcp_size_advice {
     struct dcp_vm_size to; /* What it should have, even where it is left alone
                             * for now; 'from' where nothing is known. */
     bool cold;             /* Takes a restart. */
+    /* What it was measured by. */
+    double cpu_mhz, ceiling_mhz; /* Percentile, of what it may use. */
+    double cpu_at_limit_frac;
+    double mem_mib; /* Percentile; 0: not measured. */
 };
+/* "99.5 % of its CPU samples are below 1200 of 16000 MHz, ..."; returns 'out'.
+ */
+const char *
+dcp_size_reason(const struct dcp_inventory *, const struct dcp_size_advice *,
+                char *out, size_t size);
 
 struct dcp_size_question {
     const struct dcp_inventory *inv;
@@ -72,6 +84,7 @@ struct dcp_size_question {
     double planned_mib; /* Its planned active memory; 0: not measured. */
     bool active_memory; /* 'mem_mib' is active memory, not consumed. */
     bool in_window;     /* The plan has a window. */
+    bool parked;        /* It parks this VM. */
     bool resting;       /* Cooldown. */
 };
 struct dcp_size_advice dcp_rightsize_advise(const struct dcp_size_question *);
@@ -81,7 +94,7 @@ static inline bool
 dcp_size_changes(const struct dcp_size_advice *a)
 {
     return a->verdict == DCP_SIZE_OVERSIZED ||
-           a->verdict == DCP_SIZE_UNDERSIZED || a->verdict == DCP_SIZE_MIXED;
+           a->verdict == DCP_SIZE_UNDERSIZED;
 }
 
 #endif /* model/rightsize.h */

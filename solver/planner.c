@@ -409,7 +409,7 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     if (stuck) {
         return true;
     }
-    if (same(r->start, w->first_end) && !w->storage.n_moves &&
+    if (!r->advice && same(r->start, w->first_end) && !w->storage.n_moves &&
         (r->settled || same(r->start, w->second_end))) {
         nothing_to_do(w);
         return true;

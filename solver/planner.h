@@ -19,6 +19,7 @@
 
 #include "model/goals.h"
 #include "model/plan.h"
+#include "model/rightsize.h"
 #include "solver/balance/evenness.h"
 #include "solver/conflict.h"
 #include "solver/storage/storage.h"
@@ -41,6 +42,11 @@ struct dcp_storage_job { /* Moves of volumes, after docs/storage.md. */
 
 struct dcp_plan_request {
     const struct dcp_inventory *inventory; /* Borrowed, all of them. */
+    /* VMs that the first leg resizes, for good: 'inventory' and 'demand' are as
+     * they will be (model/size.h), 'was' is as it is, 'advice' (by VM) says
+     * which VMs and how; both NULL: none.  A settled night resizes none. */
+    const struct dcp_inventory *was;
+    const struct dcp_size_advice *advice;
     const struct dcp_demand *demand; /* From 'start_ms' to the horizon's end. */
     const struct dcp_placement *start;
     enum dcp_job job;
@@ -82,7 +88,7 @@ struct dcp_plan_outcome {
     uint32_t n_objectives;
     uint32_t moves;
     uint64_t moved_mib;
-    uint32_t vms_parked;
+    uint32_t vms_parked, vms_resized;
     /* VMs that get another hypervisor; money for that, whole and the share that
      * the objective counts; how long they are down, added up and at most. */
     uint32_t conversions;

@@ -163,6 +163,8 @@ first_leg(struct dcp_work *w, struct dcp_plan *plan,
     struct dcp_leg_answer a;
     struct dcp_leg_request request = {
         .inventory = r->inventory,
+        .was = r->was,
+        .advice = r->advice,
         .demand = r->demand,
         .first_slot = 0,
         .last_slot = w->night_slots,
@@ -366,6 +368,20 @@ add_survive(struct dcp_work *w, struct dcp_plan *plan, struct dcp_error *err)
     return ok;
 }
 
+/* A resize is for good: it holds after every leg. */
+static bool
+note_size(const struct dcp_work *w, struct dcp_plan *plan,
+          const struct dcp_step *s, struct dcp_error *err)
+{
+    for (uint32_t i = 0; i < plan->n_legs; i++) {
+        if (!dcp_placement_resize(plan->legs[i].after, w->r->was, s->object.ix,
+                                  s->size_to, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 fill_plan(struct dcp_work *w, struct dcp_plan *plan,
           struct dcp_step_list *steps, struct dcp_error *err)
@@ -389,9 +405,14 @@ fill_plan(struct dcp_work *w, struct dcp_plan *plan,
     if (steps->n) {
         memcpy(copy, steps->steps, steps->n * sizeof *copy);
     }
-    w->outcome->vms_parked = 0;
+    w->outcome->vms_parked = w->outcome->vms_resized = 0;
     for (uint32_t i = 0; i < steps->n; i++) {
         w->outcome->vms_parked += copy[i].kind == DCP_STEP_VM_PARK;
+        w->outcome->vms_resized += copy[i].kind == DCP_STEP_VM_RESIZE;
+        if (copy[i].kind == DCP_STEP_VM_RESIZE &&
+            !note_size(w, plan, &copy[i], err)) {
+            return false;
+        }
     }
     plan->steps = copy;
     plan->n_steps = steps->n;

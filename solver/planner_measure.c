@@ -364,8 +364,9 @@ predict(struct dcp_work *w, const struct dcp_placement *end1,
      * one that stays does. */
     bool stays = dcp_work_stays(w);
 
-    p->licence_cost_before =
-        dcp_licence_cost(inv, first, 1, (int64_t)horizon_ms);
+    /* Resizes are for good: what is needed at the new sizes counts. */
+    p->licence_cost_before = dcp_licence_cost(w->r->was ? w->r->was : inv,
+                                              first, 1, (int64_t)horizon_ms);
     p->licence_cost_after =
         stays ? dcp_licence_cost(inv, last, 1, (int64_t)horizon_ms)
               : dcp_licence_cost(inv, all, 3, (int64_t)horizon_ms);

@@ -411,7 +411,8 @@ make_legs(const struct cut *c, struct attempt *a, struct dcp_error *err)
         return false;
     }
     count_kept(c, w->outcome);
-    if (same(r->start, w->first_end) && same(r->start, w->second_end)) {
+    if (!r->advice && same(r->start, w->first_end) &&
+        same(r->start, w->second_end)) {
         return true;
     }
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = dcp_plan_create(err);

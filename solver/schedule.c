@@ -25,6 +25,7 @@
 struct visit {
     uint32_t vm, step;
     uint32_t next; /* Next one of the host, DCP_IX_NONE: last. */
+    bool shrinks;  /* The VM stays, and becomes smaller. */
 };
 
 struct maker {
@@ -68,7 +69,7 @@ allocate(struct maker *m, uint32_t n_moves)
     }
     m->n_parked = dcp_parking_list(m->r->inventory, m->r->from, m->r->to,
                                    m->parked);
-    n_moves += m->n_parked;
+    n_moves += m->n_parked + m->room->resizing->n;
     m->on_step = calloc(nh, sizeof *m->on_step);
     m->gate = calloc(nh, sizeof *m->gate);
     m->departure = malloc((n_moves + 1u) * sizeof *m->departure);
@@ -344,7 +345,12 @@ open_gate(struct maker *m, uint32_t h)
         struct visit *v = &m->departure[m->first_departure[h]];
 
         m->first_departure[h] = v->next;
-        dcp_state_sub_load(m->start, v->vm, h);
+        if (v->shrinks) {
+            dcp_resizing_sub(m->room->resizing,
+                             m->room->resizing->of_vm[v->vm], m->start, h);
+        } else {
+            dcp_state_sub_load(m->start, v->vm, h);
+        }
         opened++;
         only = v->step;
         if (!dcp_step_waits_add(&m->done, v->step)) {
@@ -393,16 +399,17 @@ wait_for_rules(struct maker *m, const struct dcp_move *move)
 static void
 visit_host(struct maker *m, uint32_t h, uint32_t vm, uint32_t step)
 {
-    m->visit[m->n_visits] = (struct visit){ vm, step, m->visits_first[h] };
+    m->visit[m->n_visits] =
+        (struct visit){ vm, step, m->visits_first[h], false };
     m->visits_first[h] = m->n_visits++;
 }
 
 static void
-depart(struct maker *m, uint32_t h, uint32_t vm, uint32_t step)
+depart(struct maker *m, uint32_t h, uint32_t vm, uint32_t step, bool shrinks)
 {
     uint32_t k = m->n_departures++;
 
-    m->departure[k] = (struct visit){ vm, step, DCP_IX_NONE };
+    m->departure[k] = (struct visit){ vm, step, DCP_IX_NONE, shrinks };
     if (m->first_departure[h] == DCP_IX_NONE) {
         m->first_departure[h] = k;
     } else {
@@ -447,7 +454,7 @@ add_park(struct maker *m, uint32_t vm)
         (unsigned long long)inv->vms[vm].mem_mib, inv->hosts[host].name);
     dcp_parking_waits_add(&m->parking, vm, host, step->id);
     m->last_step_of_vm[vm] = step->id;
-    depart(m, host, vm, step->id);
+    depart(m, host, vm, step->id, false);
     visit_host(m, host, vm, step->id);
     return step->reason_text && dcp_step_waits_take(m->list, step, &m->waits);
 }
@@ -525,7 +532,7 @@ add_move(struct maker *m, const struct dcp_move *move)
         step->from = host_object(move->from);
         dcp_move_estimate(m->start, m->room->paths, m->room->n_slots, move,
                           step);
-        depart(m, move->from, move->vm, step->id);
+        depart(m, move->from, move->vm, step->id, false);
         visit_host(m, move->from, move->vm, step->id);
         m->out->moved_mib += step->mem_mib;
         if ((reason == DCP_REASON_EMPTY_HOST ||
@@ -544,6 +551,42 @@ add_move(struct maker *m, const struct dcp_move *move)
     m->last_step_of_vm[move->vm] = step->id;
     dcp_rule_waits_note(m->rule_waits, move, step->id);
     return step->reason_text && dcp_step_waits_take(m->list, step, &m->waits);
+}
+
+/* A VM becomes smaller where it is, before it moves, or larger where it ends,
+ * once there is room. */
+static bool
+add_resize(struct maker *m, uint32_t i)
+{
+    struct dcp_resizing *z = m->room->resizing;
+    uint32_t vm = z->items[i].vm;
+    bool grow = z->items[i].grow;
+    uint32_t host = (grow ? m->r->to : m->r->from)->host[vm].ix;
+
+    if (grow) {
+        dcp_resizing_add(z, i, m->start, host);
+    }
+    if ((grow && !open_gate(m, host)) ||
+        (grow && !dcp_step_waits_add(&m->waits, m->gate[host])) ||
+        !dcp_step_waits_add(&m->waits, m->last_step_of_vm[vm]) ||
+        !dcp_resizing_waits(z, m->p, i, &m->waits)) {
+        return false;
+    }
+    struct dcp_step *step =
+        add_step(m, DCP_STEP_VM_RESIZE,
+                 (struct dcp_object){ DCP_OBJECT_VM, vm },
+                 DCP_REASON_RIGHTSIZE);
+
+    if (!step || !dcp_resizing_fill(z, i, host, step, m->list->arena)) {
+        return false;
+    }
+    if (!grow) {
+        depart(m, host, vm, step->id, true);
+    }
+    visit_host(m, host, vm, step->id);
+    m->last_step_of_vm[vm] = step->id;
+    dcp_resizing_note(z, m->p, i, step->id);
+    return dcp_step_waits_take(m->list, step, &m->waits);
 }
 
 /* Counts, per host that will be off, the moves that still touch it. */
@@ -590,6 +633,11 @@ make_steps(struct maker *m, const struct dcp_move_order *order)
         ok = add_park(m, m->parked[i]) &&
              switch_off_if_done(m, from->host[m->parked[i]].ix);
     }
+    const struct dcp_resizing *z = m->room->resizing;
+
+    for (uint32_t i = 0; ok && i < z->n_shrinking; i++) {
+        ok = add_resize(m, i);
+    }
     for (uint32_t i = 0; ok && i < order->n; i++) {
         const struct dcp_move *move = &order->moves[i];
 
@@ -597,6 +645,9 @@ make_steps(struct maker *m, const struct dcp_move_order *order)
         m->out->n_bypasses += move->bypass;
         ok = add_move(m, move) && switch_off_if_done(m, move->from) &&
              switch_off_if_done(m, move->to);
+    }
+    for (uint32_t i = z->n_shrinking; ok && i < z->n; i++) {
+        ok = add_resize(m, i);
     }
     return ok && add_untrunks(m);
 }

@@ -16,6 +16,7 @@
 
 #include "model/demand.h"
 #include "model/plan.h"
+#include "model/rightsize.h"
 
 /* A leg being made; steps are appended to 'steps'. */
 struct dcp_step_list {
@@ -26,6 +27,10 @@ struct dcp_step_list {
 
 struct dcp_leg_request {
     const struct dcp_inventory *inventory;
+    /* VMs that the leg resizes (solver/resizing.h): 'inventory' has their new
+     * sizes, 'was' the old ones, 'advice' (by VM) says which; NULL: none. */
+    const struct dcp_inventory *was;
+    const struct dcp_size_advice *advice;
     const struct dcp_demand *demand;
     uint32_t first_slot, last_slot; /* In which its states are judged. */
     const struct dcp_placement *from, *to;

@@ -33,8 +33,8 @@ slots_needed(const struct dcp_leg_request *r, int64_t makespan_ms)
 
 static bool
 make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
-           const struct dcp_move_order *order, uint32_t n_slots, bool last,
-           struct dcp_step_list *list, struct dcp_leg_answer *out,
+           struct dcp_resizing *resizing, const struct dcp_move_order *order,
+           uint32_t n_slots, bool last, struct dcp_step_list *list, struct dcp_leg_answer *out,
            struct dcp_error *err)
 {
     uint32_t first = list->n;
@@ -43,7 +43,7 @@ make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
     DCP_AUTO(dcp_paths)
     struct dcp_paths *paths =
         start ? dcp_paths_create(start, n_slots, err) : NULL;
-    const struct dcp_leg_room room = { most, paths, n_slots };
+    const struct dcp_leg_room room = { most, paths, n_slots, resizing };
     const struct dcp_leg_times_request times_request = { r->inventory, start,
                                                          paths, n_slots,
                                                          r->deadline_ms };
@@ -51,7 +51,12 @@ make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
 
     *out = (struct dcp_leg_answer){ .ok = true, .stuck_vm = DCP_IX_NONE };
     /* Watts are kept in the listed order alone: leave it then. */
-    if (!most || !paths || !dcp_chance_load_ends(most->chance, r->to, err) ||
+    if (!most || !paths) {
+        return false;
+    }
+    dcp_resizing_rewind(resizing, p);
+    dcp_resizing_begin(resizing, most);
+    if (!dcp_chance_load_ends(most->chance, r->to, err) ||
         !dcp_schedule_make_steps(r, &room, order, list, out, err) ||
         !dcp_leg_times_make(&times_request, list, first, r->trunks,
                             last && !p->any_tight_power, &times, err)) {
@@ -64,8 +69,9 @@ make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
 
 static bool
 make_leg(const struct dcp_leg_request *r, const struct dcp_problem *p,
-         const struct dcp_move_order *order, struct dcp_step_list *list,
-         struct dcp_leg_answer *out, struct dcp_error *err)
+         struct dcp_resizing *resizing, const struct dcp_move_order *order,
+         struct dcp_step_list *list, struct dcp_leg_answer *out,
+         struct dcp_error *err)
 {
     uint32_t first = list->n, all = r->last_slot - r->first_slot, n = all;
 
@@ -75,7 +81,7 @@ make_leg(const struct dcp_leg_request *r, const struct dcp_problem *p,
         if (r->trunks) {
             dcp_trunks_rewind(r->trunks, first + 1);
         }
-        if (!make_round(r, p, order, n, round > 0, list, out, err)) {
+        if (!make_round(r, p, resizing, order, n, round > 0, list, out, err)) {
             return false;
         }
         uint32_t needed = slots_needed(r, out->makespan_ms);
@@ -92,8 +98,8 @@ make_leg(const struct dcp_leg_request *r, const struct dcp_problem *p,
  * of the leg counts as on, and nothing but order is asked. */
 static bool
 schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
-         struct dcp_step_list *list, struct dcp_leg_answer *out,
-         struct dcp_error *err)
+         struct dcp_resizing *resizing, struct dcp_step_list *list,
+         struct dcp_leg_answer *out, struct dcp_error *err)
 {
     uint32_t n_vms = r->inventory->n_vms;
     DCP_FREE uint8_t *converts = calloc(n_vms + 1u, 1);
@@ -106,7 +112,7 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
                                         r->to->host[v]);
     }
     struct dcp_question q = {
-        .inventory = r->inventory,
+        .inventory = dcp_resizing_moves(resizing),
         .demand = r->demand,
         .first_slot = r->first_slot,
         .last_slot = r->last_slot,
@@ -116,7 +122,7 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
     };
     DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(&q, err);
 
-    if (!p) {
+    if (!p || (resizing->n && !dcp_resizing_weigh(resizing, p, err))) {
         return false;
     }
     DCP_AUTO(dcp_state) struct dcp_state *s = dcp_state_create(p, err);
@@ -132,7 +138,7 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
         out->ok = false;
         out->stuck_vm = order.stuck_vm;
     } else {
-        ok = make_leg(r, p, &order, list, out, err);
+        ok = make_leg(r, p, resizing, &order, list, out, err);
     }
     dcp_move_order_finish(&order);
     return ok;
@@ -152,5 +158,13 @@ dcp_schedule_leg(const struct dcp_leg_request *r, struct dcp_step_list *list,
     for (uint32_t h = 0; h < both->n_hosts; h++) {
         both->on[h] |= r->to->on[h];
     }
-    return schedule(r, both, list, out, err);
+    struct dcp_resizing resizing;
+
+    if (!dcp_resizing_init(&resizing, r, err)) {
+        return false;
+    }
+    bool ok = schedule(r, both, &resizing, list, out, err);
+
+    dcp_resizing_finish(&resizing);
+    return ok;
 }

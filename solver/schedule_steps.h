@@ -7,6 +7,7 @@
 
 #include "solver/move_order.h"
 #include "solver/paths.h"
+#include "solver/resizing.h"
 #include "solver/schedule.h"
 
 struct dcp_leg_room {
@@ -14,6 +15,7 @@ struct dcp_leg_room {
                              * order can reach. */
     const struct dcp_paths *paths;
     uint32_t n_slots; /* In which moves run, from the leg's first. */
+    struct dcp_resizing *resizing;
 };
 
 bool dcp_schedule_make_steps(const struct dcp_leg_request *,

@@ -252,6 +252,26 @@ dcp_state_sub_load(struct dcp_state *s, uint32_t item, uint32_t host)
 }
 
 void
+dcp_state_add_scalars(struct dcp_state *s, const uint32_t amount[],
+                      uint32_t host)
+{
+    for (uint32_t r = 0; r < s->p->n_scalars; r++) {
+        s->used[(size_t)r * s->p->n_hosts + host] += amount[r];
+    }
+    set_room(s, host);
+}
+
+void
+dcp_state_sub_scalars(struct dcp_state *s, const uint32_t amount[],
+                      uint32_t host)
+{
+    for (uint32_t r = 0; r < s->p->n_scalars; r++) {
+        s->used[(size_t)r * s->p->n_hosts + host] -= amount[r];
+    }
+    set_room(s, host);
+}
+
+void
 dcp_state_remove(struct dcp_state *s, uint32_t item)
 {
     uint32_t host = s->host[item];

@@ -60,6 +60,12 @@ void dcp_state_remove(struct dcp_state *, uint32_t item);
  * is not changed. */
 void dcp_state_add_load(struct dcp_state *, uint32_t item, uint32_t host);
 void dcp_state_sub_load(struct dcp_state *, uint32_t item, uint32_t host);
+/* The same of scalars alone, by position in the problem: of a VM that grows or
+ * shrinks on its host. */
+void dcp_state_add_scalars(struct dcp_state *, const uint32_t amount[],
+                           uint32_t host);
+void dcp_state_sub_scalars(struct dcp_state *, const uint32_t amount[],
+                           uint32_t host);
 void dcp_state_power(struct dcp_state *, uint32_t host, bool on);
 
 /* Whether 'item' (not placed now) has room on 'host' under the usable limits,

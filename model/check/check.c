@@ -107,7 +107,8 @@ check_legs(const struct dcp_judge *j)
     if (!ok) {
         return false;
     }
-    ok = dcp_park_check(j, &order) && dcp_conversions_check(j);
+    ok = dcp_park_check(j, &order) && dcp_conversions_check(j) &&
+         dcp_restarts_check(j, &order);
     for (uint32_t i = 0; ok && sound && i < j->plan->n_legs; i++) {
         struct dcp_leg_view leg;
 

@@ -92,6 +92,10 @@ bool dcp_survive_check(struct dcp_leg_view *) DCP_CHECKED;
 /* Of the whole plan: fills 'resize' (by VM, zeroed) and judges what is resized,
  * and to what. */
 void dcp_resize_check(const struct dcp_judge *, uint32_t resize[]);
+/* VMs of one application, or that a hard spread rule keeps apart, restart one
+ * after another. */
+bool dcp_restarts_check(const struct dcp_judge *,
+                        struct dcp_check_order *) DCP_CHECKED;
 bool dcp_park_check(const struct dcp_judge *,
                     struct dcp_check_order *) DCP_CHECKED;
 /* Of the whole plan: who gets another hypervisor does so by a conversion. */

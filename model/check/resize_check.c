@@ -8,6 +8,7 @@
 #include "model/check/leg.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static void
 report(const struct dcp_judge *j, const struct dcp_step *s, double need,
@@ -161,4 +162,68 @@ dcp_resize_check(const struct dcp_judge *j, uint32_t resize[])
         judge_rules(j, s);
         judge_policy(j, s);
     }
+}
+
+/* --- Restarts ----------------------------------------------------------- */
+
+static int
+compare_ids(const void *pa, const void *pb)
+{
+    uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+
+    return a < b ? -1 : a > b;
+}
+
+/* Of these VMs no two restart at one time: each waits for the one before. */
+static void
+judge_restarts(const struct dcp_judge *j, struct dcp_check_order *order,
+               const uint32_t vms[], uint32_t n_vms, const char *of,
+               uint32_t ids[])
+{
+    const struct dcp_plan *plan = j->plan;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < n_vms; i++) {
+        uint32_t id = j->resize[vms[i]];
+
+        if (id && plan->steps[id - 1].cold) {
+            ids[n++] = id;
+        }
+    }
+    if (n > 1) {
+        qsort(ids, n, sizeof *ids, compare_ids);
+    }
+    for (uint32_t i = 1; i < n; i++) {
+        if (!dcp_check_order_before(order, ids[i - 1], ids[i])) {
+            dcp_judge_report(j, ids[i], "resize",
+                             plan->steps[ids[i] - 1].object, ids[i - 1], ids[i],
+                             "may restart together with step %u, which %.80s "
+                             "forbids",
+                             ids[i - 1], of);
+        }
+    }
+}
+
+bool
+dcp_restarts_check(const struct dcp_judge *j, struct dcp_check_order *order)
+{
+    const struct dcp_inventory *inv = j->inv;
+    DCP_FREE uint32_t *ids = malloc((inv->n_vms + 1u) * sizeof *ids);
+
+    if (!ids) {
+        return dcp_judge_no_memory(j);
+    }
+    for (uint32_t a = 0; j->resize && a < inv->n_applications; a++) {
+        const struct dcp_ids *vms = &inv->applications[a].vms;
+
+        judge_restarts(j, order, vms->ix, vms->n, "their application", ids);
+    }
+    for (uint32_t r = 0; j->resize && r < inv->n_rules; r++) {
+        const struct dcp_rule *rule = &inv->rules[r];
+
+        if (rule->kind == DCP_RULE_SPREAD && !rule->soft) {
+            judge_restarts(j, order, rule->vms, rule->n_vms, rule->name, ids);
+        }
+    }
+    return true;
 }

@@ -298,6 +298,38 @@ START_TEST(demand_grows_with_vcpus)
 }
 END_TEST
 
+START_TEST(those_who_stand_in_for_each_other_restart_in_turn)
+{
+    static const uint32_t both[] = { 0, 1 };
+
+    for (int rule = 0; rule < 2; rule++) {
+        for (int waits = 0; waits < 2; waits++) {
+            struct world w = sized_world();
+            struct dcp_application *app =
+                WORLD_NEW(&w, struct dcp_application, 1);
+
+            *app = (struct dcp_application){ .name = "a",
+                                             .vms = { both, 2 } };
+            w.rules[0] = (struct dcp_rule){ .kind = DCP_RULE_SPREAD,
+                                            .name = "apart",
+                                            .vms = both,
+                                            .n_vms = 2,
+                                            .over = DCP_DOMAIN_HOST };
+            w.inv->applications = app;
+            w.inv->n_applications = !rule;
+            w.inv->n_rules = (uint32_t)rule;
+            (void)world_resize(&w, 0, 0, 0, SIZE(4, 20000));
+            uint32_t second = world_resize(&w, 0, 1, 1, SIZE(2, 20000));
+
+            if (waits) {
+                world_wait(&w, second, 1);
+            }
+            expect(&w, waits ? "" : "resize");
+        }
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -314,6 +346,7 @@ main(void)
         &a_growth_waits_for_room,
         &a_mixed_resize_holds_the_larger_of_both,
         &demand_grows_with_vcpus,
+        &those_who_stand_in_for_each_other_restart_in_turn,
     };
 
     return run_tests("check_resize", tests, sizeof tests / sizeof tests[0]);
