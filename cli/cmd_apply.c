@@ -155,10 +155,13 @@ progress(void *user, const struct dcp_step *s, enum dcp_step_phase phase,
 
 /* --- The end of a leg --------------------------------------------------- */
 
-/* For whoever plans next: which VMs have just moved. */
+/* For whoever plans next: which VMs have just moved, or were resized. */
 static bool
-note_moves(struct apply *a, int64_t at_ms, struct dcp_error *err)
+note_moves(struct apply *a, enum dcp_journal_deed deed, int64_t at_ms,
+           struct dcp_error *err)
 {
+    enum dcp_step_kind kind =
+        deed == DCP_DEED_MOVE ? DCP_STEP_MIGRATE : DCP_STEP_VM_RESIZE;
     const struct dcp_plan *plan = a->plan;
     const struct dcp_inventory *inv = a->context.model.inventory;
     DCP_FREE const char **vms = malloc((plan->n_steps + 1u) * sizeof *vms);
@@ -173,14 +176,15 @@ note_moves(struct apply *a, int64_t at_ms, struct dcp_error *err)
         if (s->leg != a->leg) {
             continue;
         }
-        if (s->kind == DCP_STEP_MIGRATE) {
+        if (s->kind == kind) {
             vms[n++] = inv->vms[s->object.ix].name;
-        } else if (s->kind == DCP_STEP_VOLUME_MOVE &&
+        } else if (deed == DCP_DEED_MOVE && s->kind == DCP_STEP_VOLUME_MOVE &&
                    !dcp_vm_is_none(inv->volumes[s->object.ix].vm)) {
             vms[n++] = inv->vms[inv->volumes[s->object.ix].vm.ix].name;
         }
     }
-    return dcp_journal_note_moves(a->journal, vms, n, at_ms, err);
+    return (!n && deed == DCP_DEED_RESIZE) ||
+           dcp_journal_note_moves(a->journal, deed, vms, n, at_ms, err);
 }
 
 /* Writes the placement and uses the leg up.  The journal has it as applied
@@ -195,7 +199,8 @@ commit(struct apply *a, int64_t at_ms, struct dcp_error *err)
                             a->world ? dcp_virtual_placement(a->world)
                                      : a->plan->legs[a->leg].after,
                             err) &&
-           note_moves(a, at_ms, err) &&
+           note_moves(a, DCP_DEED_MOVE, at_ms, err) &&
+           note_moves(a, DCP_DEED_RESIZE, at_ms, err) &&
            dcp_journal_mark_leg(a->journal, DCP_LEG_CONSUMED, model->serial,
                                 at_ms, err);
 }

@@ -8,7 +8,7 @@
 struct options {
     struct dcp_planning_options planning;
     const char *score, *pareto;
-    bool storage;
+    bool storage, rightsize;
 };
 
 static const char *const scores[] = { "peak", "hours", "ganeti", NULL };
@@ -19,6 +19,10 @@ static const struct dcp_opt rows[] = {
       "what even means: peak (CPU in each host's fullest slot, and memory), "
       "hours (CPU and network in each slot, and memory) or ganeti (as hbal "
       "scores nodes)" },
+    { "rightsize", 0, DCP_OPT_FLAG, offsetof(struct options, rightsize), NULL,
+      NULL, NULL,
+      "resize VMs to what they use, by policy.rightsize, and say which are too "
+      "large or too small" },
     { "pareto", 0, DCP_OPT_TEXT, offsetof(struct options, pareto), "K,K,...",
       NULL, NULL,
       "a plan for each of these numbers of moves; -o writes that of "
@@ -37,7 +41,8 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     struct dcp_planning_options planning = o->planning;
     struct dcp_planning_job job = { .job = DCP_JOB_BALANCE,
                                     .command = "balance",
-                                    .score = o->score };
+                                    .score = o->score,
+                                    .rightsize = o->rightsize };
     struct dcp_context c;
 
     (void)n_args;
@@ -75,7 +80,7 @@ const struct dcp_command dcp_cmd_balance = {
     .name = "balance",
     .summary = "plan to even out load over the hosts that are on",
     .synopsis = "[--storage] [--max-moves N] [--pareto K,K,...] [--score SCORE] "
-                "[-o PLAN]",
+                "[--rightsize] [-o PLAN]",
     .details =
         "Moves VMs between hosts that are on until they are about equally "
         "loaded, as far as\nthe moves are worth it (policy.min_gain: what one "

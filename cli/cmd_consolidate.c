@@ -6,7 +6,7 @@
 struct options {
     struct dcp_planning_options planning;
     const char *window, *pareto;
-    bool no_park;
+    bool no_park, rightsize;
 };
 
 static const struct dcp_opt rows[] = {
@@ -15,6 +15,10 @@ static const struct dcp_opt rows[] = {
       "pack for this window of local time only, with a morning leg back" },
     { "no-park", 0, DCP_OPT_FLAG, offsetof(struct options, no_park), NULL, NULL,
       NULL, "park no VM, whatever policy.parking says" },
+    { "rightsize", 0, DCP_OPT_FLAG, offsetof(struct options, rightsize), NULL,
+      NULL, NULL,
+      "resize VMs to what they use, by policy.rightsize, and say which are too "
+      "large or too small" },
     { "pareto", 0, DCP_OPT_TEXT, offsetof(struct options, pareto), "K,K,...",
       NULL, NULL,
       "a plan for each of these numbers of moves; -o writes that of "
@@ -29,7 +33,8 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     struct dcp_planning_job job = { .job = DCP_JOB_CONSOLIDATE,
                                     .command = "consolidate",
                                     .window_text = o->window,
-                                    .no_park = o->no_park };
+                                    .no_park = o->no_park,
+                                    .rightsize = o->rightsize };
     struct dcp_context c;
 
     (void)n_args;
@@ -55,7 +60,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 }
 
 static const struct dcp_opt_group groups[] = {
-    { rows, 3, 0 },
+    { rows, 4, 0 },
     { dcp_planning_rows, DCP_N_PLANNING_ROWS,
       offsetof(struct options, planning) },
 };
@@ -65,7 +70,7 @@ const struct dcp_command dcp_cmd_consolidate = {
     .summary = "plan fewer hosts: for a night window, or for good",
     .synopsis =
         "[--window FROM-TO] [--until TIME] [--goal GOAL] [--max-moves N] "
-        "[-o PLAN]",
+        "[--rightsize] [-o PLAN]",
     .details =
         "Packs VMs on fewer hosts and switches the rest off.  With --window "
         "the plan has an\nevening leg and a morning leg that brings back what "
@@ -74,6 +79,7 @@ const struct dcp_command dcp_cmd_consolidate = {
         "  dcplan consolidate --window 22:00-06:00 -o plan.json\n"
         "  dcplan consolidate --window 22:00-06:00 --until "
         "2013-08-22T00:00:00Z -o plan.json\n"
+        "  dcplan consolidate --window 22:00-06:00 --rightsize -o plan.json\n"
         "  dcplan consolidate --goal hosts --gap 1% --json -o static.json\n",
     .groups = groups,
     .n_groups = 2,

@@ -73,6 +73,17 @@ state_after_conversions(struct dcp_explain *x, uint32_t leg,
     return x->state != NULL;
 }
 
+/* The model and demand with the sizes that the plan leaves. */
+static bool
+resize(struct dcp_explain *x, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = dcp_explain_inventory(x);
+
+    return dcp_plan_inventory_after(x->open.plan, inv, &x->resized, err) &&
+           (!x->resized || dcp_demand_with_sizes(x->demand, inv, x->resized,
+                                                 &x->grown, err));
+}
+
 bool
 dcp_explain_state(struct dcp_explain *x, uint32_t leg, struct dcp_error *err)
 {
@@ -84,14 +95,14 @@ dcp_explain_state(struct dcp_explain *x, uint32_t leg, struct dcp_error *err)
     if (!x->demand) {
         x->demand = dcp_context_plan_demand(&x->open.context, plan, err);
     }
-    if (!x->demand) {
+    if (!x->demand || (!x->resized && !resize(x, err))) {
         return false;
     }
     dcp_slot_range(x->demand, plan->legs[leg].start_ms,
                    plan->legs[leg].buckets_until_ms, &first, &last);
     x->question = (struct dcp_question){
-        .inventory = inv,
-        .demand = x->demand,
+        .inventory = x->resized ? x->resized : inv,
+        .demand = x->grown ? x->grown : x->demand,
         .first_slot = first,
         .last_slot = last,
         .start = plan->legs[leg].after,
@@ -114,7 +125,9 @@ dcp_explain_finish(struct dcp_explain *x)
     drop_state(x);
     free(x->resting);
     free(x->may_convert);
+    dcp_demand_destroy(x->grown);
     dcp_demand_destroy(x->demand);
+    free(x->resized);
     dcp_plan_open_close(&x->open);
 }
 
@@ -154,7 +167,7 @@ dcp_explain_print_step(const struct dcp_inventory *inv,
     if (s->from.kind != DCP_OBJECT_NONE) {
         printf(" %s", dcp_object_name(inv, s->from));
     }
-    if (s->to.kind != DCP_OBJECT_NONE) {
+    if (s->to.kind != DCP_OBJECT_NONE && s->kind != DCP_STEP_VM_RESIZE) {
         printf(" -> %s", dcp_object_name(inv, s->to));
     }
 }

@@ -15,6 +15,10 @@ struct dcp_explain {
     struct dcp_plan_open open;
     /* The state at one leg's end; see dcp_explain_state(). */
     struct dcp_demand *demand; /* Owned. */
+    /* Where the plan resizes VMs, as legs end: NULL where nothing differs.
+     * Owned. */
+    struct dcp_inventory *resized;
+    struct dcp_demand *grown;
     struct dcp_question question;
     struct dcp_problem *problem; /* Owned. */
     struct dcp_state *state;     /* Owned. */

@@ -137,6 +137,15 @@ print_vm(const struct dcp_inventory *inv, const struct dcp_plan *plan,
 /* --- JSON --------------------------------------------------------------- */
 
 static void
+json_size(struct dcp_json *w, const char *key, struct dcp_vm_size size)
+{
+    dcp_json_kobject(w, key);
+    dcp_json_ku64(w, "vcpus", size.vcpus);
+    dcp_json_ku64(w, "mem_mib", size.mem_mib);
+    dcp_json_end(w, '}');
+}
+
+static void
 json_step(struct dcp_json *w, const struct dcp_inventory *inv,
           const struct dcp_plan *plan, const struct dcp_step *s)
 {
@@ -150,6 +159,10 @@ json_step(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_kstring(
         w, "to",
         s->to.kind == DCP_OBJECT_NONE ? NULL : dcp_object_name(inv, s->to));
+    if (s->kind == DCP_STEP_VM_RESIZE) {
+        json_size(w, "size_from", s->size_from);
+        json_size(w, "size_to", s->size_to);
+    }
     dcp_json_ki64(w, "estimate_ms", s->estimate_ms);
     dcp_json_kobject(w, "reason");
     dcp_json_kstring(w, "code", dcp_reason_name(s->reason));

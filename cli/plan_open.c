@@ -7,6 +7,38 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Where the plan's first leg was carried out, VMs have the sizes that it gave
+ * them: back to those that it started from. */
+static bool
+restore_sizes(struct dcp_plan_open *o, struct dcp_error *err)
+{
+    struct dcp_inventory *inv = o->context.model.inventory;
+    struct dcp_vm *vms = NULL;
+
+    for (uint32_t i = 0; i < o->plan->n_steps; i++) {
+        const struct dcp_step *s = &o->plan->steps[i];
+        uint32_t v = s->object.ix;
+
+        if (s->kind != DCP_STEP_VM_RESIZE || s->leg ||
+            s->object.kind != DCP_OBJECT_VM ||
+            o->context.model.serial <= o->plan->serial ||
+            !dcp_vm_size_eq(dcp_vm_size(inv, v), s->size_to)) {
+            continue;
+        }
+        if (!vms) {
+            vms = dcp_arena_array(inv->arena, struct dcp_vm, inv->n_vms);
+            if (!vms) {
+                return dcp_fail(err, DCP_E_NOMEM, "no memory for sizes");
+            }
+            memcpy(vms, inv->vms, inv->n_vms * sizeof *vms);
+            inv->vms = vms;
+        }
+        vms[v].vcpus = s->size_from.vcpus;
+        vms[v].mem_mib = s->size_from.mem_mib;
+    }
+    return true;
+}
+
 bool
 dcp_plan_open(const struct dcp_globals *g, const char *traces, const char *path,
               struct dcp_plan_open *out, struct dcp_error *err)
@@ -28,6 +60,10 @@ dcp_plan_open(const struct dcp_globals *g, const char *traces, const char *path,
                        "the plan was made for another model: lineage %.40s, "
                        "this is %.40s",
                        o.plan->lineage, lineage);
+        dcp_plan_open_close(&o);
+        return false;
+    }
+    if (!restore_sizes(&o, err)) {
         dcp_plan_open_close(&o);
         return false;
     }

@@ -12,7 +12,8 @@ struct dcp_plan_open {
 };
 
 /* Opens both.  A plan that was edited or names what is not in the model is
- * DCP_E_STALE; so is one of another lineage. */
+ * DCP_E_STALE; so is one of another lineage.  VMs that it has resized already
+ * have the sizes that it found them with: the plan is judged, not what is. */
 bool
 dcp_plan_open(const struct dcp_globals *, const char *traces, const char *path,
               struct dcp_plan_open *out, struct dcp_error *err) DCP_CHECKED;

@@ -80,11 +80,11 @@ make_demand(struct dcp_context *c, int64_t start_ms, int64_t end_ms,
 
 /* Lower bounds on hosts under both memory bases. */
 static bool
-hosts_needed(const struct dcp_globals *g, const struct dcp_context *c,
+hosts_needed(const struct dcp_globals *g, const struct dcp_inventory *of,
              const struct dcp_placement *start, struct dcp_planning_answer *a,
              struct dcp_error *err)
 {
-    struct dcp_inventory inv = *c->model.inventory;
+    struct dcp_inventory inv = *of;
     struct dcp_question q = {
         .inventory = &inv,
         .demand = a->demand,
@@ -122,13 +122,13 @@ hosts_needed(const struct dcp_globals *g, const struct dcp_context *c,
 /* --- Making ------------------------------------------------------------- */
 
 static bool
-count_violations(const struct dcp_context *c, const struct dcp_demand *d,
+count_violations(const struct dcp_inventory *inv, const struct dcp_demand *d,
                  const struct dcp_placement *p, uint32_t last_slot,
                  uint32_t *out, struct dcp_error *err)
 {
     struct dcp_check_result r;
 
-    if (!dcp_check_placement(c->model.inventory, d, p, 0, last_slot, &r, err)) {
+    if (!dcp_check_placement(inv, d, p, 0, last_slot, &r, err)) {
         return false;
     }
     *out = r.n_violations_all;
@@ -260,6 +260,9 @@ options_text(const struct dcp_globals *g, const struct dcp_planning_job *job,
     if (job->no_park) {
         dcp_json_kbool(w, "no_park", true);
     }
+    if (job->rightsize) {
+        dcp_json_kbool(w, "rightsize", true);
+    }
     dcp_json_end(w, '}');
 }
 
@@ -357,6 +360,36 @@ limit_left_s(const struct dcp_globals *g, double spent_s)
                : 0;
 }
 
+/* What VMs should be resized to; and how few hosts would do then. */
+static bool
+rightsize(const struct dcp_globals *g, struct dcp_context *c,
+          const struct dcp_placement *start, const struct dcp_planning_job *job,
+          struct dcp_planning_answer *a, struct dcp_error *err)
+{
+    struct dcp_rightsizing *z = &a->rightsizing;
+    const struct dcp_rightsizing_request request = {
+        .dir = g->dir,
+        .demand = a->demand,
+        .start = start,
+        .start_ms = a->start_ms,
+        .end_ms = a->window_end_ms,
+        .in_window = job->has_window,
+        .parks = job->has_window && job->job == DCP_JOB_CONSOLIDATE &&
+                 !job->no_park,
+        .settled = a->settled,
+    };
+
+    if (!dcp_rightsizing_make(c, &request, z, err)) {
+        return false;
+    }
+    z->hosts_needed_before = a->hosts_needed_allocated;
+    if (z->inv && !hosts_needed(g, z->inv, start, a, err)) {
+        return false;
+    }
+    z->hosts_needed_after = a->hosts_needed_allocated;
+    return true;
+}
+
 static bool
 make(const struct dcp_globals *g, struct dcp_context *c,
      const struct dcp_placement *start, const struct dcp_planning_options *o,
@@ -390,9 +423,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     if (o->limit_from_start) {
         r.solve.time_limit_s = limit_left_s(g, before);
     }
-    if (!dcp_planning_job_goals(inv, job->job, o->goals, &r.goals, err) ||
-        (job->has_window && start == c->model.placement &&
-         !is_settled(g, c, a, &a->settled, err))) {
+    if (!dcp_planning_job_goals(inv, job->job, o->goals, &r.goals, err)) {
         return false;
     }
     if (o->slack_frac > 0) {
@@ -407,7 +438,8 @@ make(const struct dcp_globals *g, struct dcp_context *c,
         return false;
     }
     r.resting = resting;
-    if (!dcp_plan_make(&r, &a->plan, &a->outcome, err)) {
+    if (!dcp_rightsizing_plan(&a->rightsizing, &r, &a->plan, &a->outcome,
+                              err)) {
         return false;
     }
     a->solve_seconds = dcp_ui_wall_seconds(g) - before;
@@ -416,7 +448,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
 
     dcp_slot_range(a->demand, a->start_ms, a->window_end_ms, &first, &last);
     a->night_slots = last;
-    if (!count_violations(c, a->demand, start, last, &a->violations_before,
+    if (!count_violations(inv, a->demand, start, last, &a->violations_before,
                           err)) {
         return false;
     }
@@ -427,7 +459,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
         }
         return true;
     }
-    return count_violations(c, a->demand, a->plan->legs[0].after, last,
+    return count_violations(r.inventory, r.demand, a->plan->legs[0].after, last,
                             &a->violations_after, err) &&
            add_joint(c, a, err) && sign_plan(g, c, job, o, &r.goals, a, err);
 }
@@ -496,7 +528,10 @@ dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
     }
     if (!dcp_context_perturb(c->model.inventory, out->demand, o->perturb_frac,
                              g->seed, err) ||
-        !hosts_needed(g, c, start, out, err) ||
+        (job->has_window && start == c->model.placement &&
+         !is_settled(g, c, out, &out->settled, err)) ||
+        !hosts_needed(g, c->model.inventory, start, out, err) ||
+        (job->rightsize && !rightsize(g, c, start, job, out, err)) ||
         !make(g, c, start, o, job, out, err)) {
         dcp_planning_answer_finish(out);
         return false;
@@ -510,54 +545,11 @@ dcp_planning_answer_finish(struct dcp_planning_answer *a)
     dcp_plan_destroy(a->plan);
     dcp_demand_destroy(a->demand);
     dcp_joint_finish(&a->joint);
+    dcp_rightsizing_finish(&a->rightsizing);
     free(a->planned_peak_mhz);
     a->planned_peak_mhz = NULL;
     a->plan = NULL;
     a->demand = NULL;
-}
-
-/* --- Replan ------------------------------------------------------------- */
-
-void
-dcp_replan_options_default(struct dcp_replan_options *o)
-{
-    *o = (struct dcp_replan_options){ .history_from_ms = INT64_MIN,
-                                      .history_until_ms = INT64_MAX };
-}
-
-bool
-dcp_replan(const struct dcp_globals *g, struct dcp_context *c,
-           const struct dcp_placement *start,
-           const struct dcp_replan_options *o, struct dcp_plan **out,
-           const char **out_status, struct dcp_error *err)
-{
-    struct dcp_globals own = *g;
-    struct dcp_planning_options options = {
-        .goals = o->goals,
-        .gap_frac = o->gap_frac,
-        .from_ms = o->history_from_ms,
-        .until_ms = o->history_until_ms,
-        .max_moves = o->max_moves,
-        .perturb_frac = o->perturb_frac,
-    };
-    struct dcp_planning_job job = { .job = DCP_JOB_CONSOLIDATE,
-                                    .command = "consolidate",
-                                    .has_window = o->has_window,
-                                    .window = o->window };
-    struct dcp_planning_answer a;
-
-    own.time_limit_s = o->time_limit_s;
-    own.verbose = 0; /* One of many plans: their caller speaks. */
-    own.progress = false;
-    if (!dcp_planning_make(&own, c, start, &options, &job, o->after_ms, &a,
-                           err)) {
-        return false;
-    }
-    *out_status = dcp_status_name(a.outcome.status);
-    *out = a.plan;
-    a.plan = NULL;
-    dcp_planning_answer_finish(&a);
-    return true;
 }
 
 /* --- A whole command ---------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 #include "cli/context.h"
 #include "cli/replan.h"
+#include "cli/rightsizing.h"
 #include "model/io/json_writer.h"
 #include "solver/planner.h"
 #include "traces/joint.h"
@@ -53,6 +54,7 @@ struct dcp_planning_job {
     struct dcp_pareto_point pareto[DCP_PARETO_MAX];
     uint32_t n_pareto;
     bool no_park; /* --no-park. */
+    bool rightsize; /* --rightsize. */
     struct dcp_storage_job storage;
 };
 
@@ -62,6 +64,7 @@ struct dcp_planning_answer {
     struct dcp_plan_outcome outcome;
     uint32_t violations_before, violations_after;
     bool settled; /* The evening of this window was carried out. */
+    struct dcp_rightsizing rightsizing; /* Owned; zeroes: not asked for. */
     uint32_t hosts_needed_allocated, hosts_needed_active; /* active: 0 where
                                                            * not measured. */
     int64_t start_ms, end_ms, window_end_ms;
@@ -149,6 +152,12 @@ int dcp_planning_json(const struct dcp_globals *, const struct dcp_context *,
 bool dcp_planning_rest(const struct dcp_globals *, const struct dcp_inventory *,
                        const struct dcp_placement *start, int64_t start_ms, uint8_t **out_resting,
                        uint64_t *max_moves, struct dcp_error *err) DCP_CHECKED;
+
+/* The same file: marks in 'resting' (by VM, zeroed) those that were resized less
+ * than policy.rightsize.cooldown before 'start_ms'; 'dir' is the model's. */
+bool dcp_planning_resized(const char *dir, const struct dcp_inventory *,
+                          int64_t start_ms, uint8_t resting[],
+                          struct dcp_error *err) DCP_CHECKED;
 
 /* cli/planning_soft.c: soft rules that the plan breaks, leg by leg, with their
  * price: member "soft" of the answer, and lines for people. */

@@ -272,6 +272,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     } else {
         dcp_json_knull(&w, "hosts_needed_active");
     }
+    dcp_rightsizing_json(&w, c->model.inventory, &a->rightsizing);
     json_cost(&w, c->model.inventory, &o->predicted);
     dcp_json_kstring(&w, "binding", o->binding);
     json_demand(&w, c->model.inventory, a->demand);
@@ -593,6 +594,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     print_standing(job, a);
     if (o->status == DCP_STATUS_INFEASIBLE || o->status == DCP_STATUS_TIMEOUT) {
         dcp_conflict_print(&o->conflict);
+        dcp_rightsizing_print(inv, &a->rightsizing);
         print_demand(inv, a->demand); /* It may be what stands in the way. */
         return;
     }
@@ -619,6 +621,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_planning_pareto_print(job);
     print_demand(inv, a->demand);
     print_memory(inv, a);
+    dcp_rightsizing_print(inv, &a->rightsizing);
     print_joint(inv, a);
     if (!a->plan) {
         return;

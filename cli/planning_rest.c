@@ -14,20 +14,20 @@
 #define WEEK_MS (7 * INT64_C(86400000))
 
 static bool
-read_moves(const struct dcp_globals *g, int64_t since_ms,
+read_moves(const char *dir, enum dcp_journal_deed deed, int64_t since_ms,
            struct dcp_journal_moves *out, struct dcp_error *err)
 {
     char path[4096];
 
     *out = (struct dcp_journal_moves){ 0 };
-    (void)snprintf(path, sizeof path, "%s/.dcplan/journal.db", g->dir);
+    (void)snprintf(path, sizeof path, "%s/.dcplan/journal.db", dir);
     if (access(path, F_OK) != 0) {
         return true;
     }
     DCP_AUTO(dcp_journal)
     struct dcp_journal *j = dcp_journal_open_to_read(path, err);
 
-    return j && dcp_journal_read_moves(j, since_ms, out, err);
+    return j && dcp_journal_read_moves(j, deed, since_ms, out, err);
 }
 
 /* Moves that lie in the future of 'start_ms' (another clock) do not count. */
@@ -68,7 +68,7 @@ dcp_planning_rest(const struct dcp_globals *g, const struct dcp_inventory *inv,
 
     back_ms = p->cooldown_ms > back_ms ? p->cooldown_ms : back_ms;
     *out_resting = NULL;
-    if (!read_moves(g, start_ms - back_ms, &moves, err)) {
+    if (!read_moves(g->dir, DCP_DEED_MOVE, start_ms - back_ms, &moves, err)) {
         return false;
     }
     uint8_t *resting = calloc(inv->n_vms + 1u, 1);
@@ -97,5 +97,27 @@ dcp_planning_rest(const struct dcp_globals *g, const struct dcp_inventory *inv,
         }
     }
     *out_resting = resting;
+    return true;
+}
+
+bool
+dcp_planning_resized(const char *dir, const struct dcp_inventory *inv,
+                     int64_t start_ms, uint8_t resting[], struct dcp_error *err)
+{
+    int64_t since_ms = start_ms - inv->rightsize.cooldown_ms;
+    struct dcp_journal_moves resizes;
+
+    if (!read_moves(dir, DCP_DEED_RESIZE, since_ms, &resizes, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < resizes.n; i++) {
+        uint32_t v = dcp_strmap_find(&inv->vm_by_name, resizes.items[i].vm);
+
+        if (v != DCP_STRMAP_NONE && resizes.items[i].at_ms > since_ms &&
+            resizes.items[i].at_ms <= start_ms) {
+            resting[v] = 1;
+        }
+    }
+    dcp_journal_moves_finish(&resizes);
     return true;
 }

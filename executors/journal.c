@@ -598,23 +598,37 @@ dcp_journal_load_steps(struct dcp_journal *j, const struct dcp_plan *plan,
     return ok;
 }
 
-/* --- Moves -------------------------------------------------------------- */
+/* --- Moves and resizes ---------------------------------------------------- */
 
-static const char moves_sql[] = /* Journals of before have no such table. */
-    "CREATE TABLE IF NOT EXISTS moves(vm TEXT NOT NULL, at_ms INTEGER)";
+/* The statement about the table of a deed; NULL: failed. */
+static sqlite3_stmt *
+prepare_for(struct dcp_journal *j, enum dcp_journal_deed deed,
+            const char *before, const char *after, struct dcp_error *err)
+{
+    char sql[160];
+
+    (void)snprintf(sql, sizeof sql, "%s%s%s", before,
+                   deed == DCP_DEED_MOVE ? "moves" : "resizes", after);
+    return prepare(j, sql, err);
+}
 
 bool
-dcp_journal_note_moves(struct dcp_journal *j, const char *const vms[],
-                       uint32_t n, int64_t at_ms, struct dcp_error *err)
+dcp_journal_note_moves(struct dcp_journal *j, enum dcp_journal_deed deed,
+                       const char *const vms[], uint32_t n, int64_t at_ms,
+                       struct dcp_error *err)
 {
     if (!run_sql(j, "BEGIN IMMEDIATE", "begin", err)) {
         return false;
     }
-    bool ok = run_sql(j, moves_sql, "make a table", err);
-    sqlite3_stmt *s =
-        ok ? prepare(j, "INSERT INTO moves(vm, at_ms) VALUES(?, ?)", err)
-           : NULL;
+    sqlite3_stmt *s = /* Journals of before have no such table. */
+        prepare_for(j, deed, "CREATE TABLE IF NOT EXISTS ",
+                    "(vm TEXT NOT NULL, at_ms INTEGER)", err);
+    bool ok = s && step_statement(j, s, err);
 
+    (void)sqlite3_finalize(s);
+    s = ok ? prepare_for(j, deed, "INSERT INTO ", "(vm, at_ms) VALUES(?, ?)",
+                         err)
+           : NULL;
     for (uint32_t i = 0; s && ok && i < n; i++) {
         (void)sqlite3_bind_text(s, 1, vms[i], -1, SQLITE_STATIC);
         (void)sqlite3_bind_int64(s, 2, at_ms);
@@ -638,36 +652,20 @@ dcp_journal_moves_finish(struct dcp_journal_moves *m)
     *m = (struct dcp_journal_moves){ 0 };
 }
 
-static bool
-has_moves(struct dcp_journal *j, bool *out, struct dcp_error *err)
-{
-    sqlite3_stmt *s = prepare(
-        j, "SELECT 1 FROM sqlite_master WHERE name = 'moves'", err);
-    int status = s ? sqlite3_step(s) : SQLITE_ERROR;
-
-    *out = status == SQLITE_ROW;
-    (void)sqlite3_finalize(s);
-    return status == SQLITE_ROW || status == SQLITE_DONE ||
-           (s && fail_db(j, "look up moves", err));
-}
-
 bool
-dcp_journal_read_moves(struct dcp_journal *j, int64_t since_ms,
-                       struct dcp_journal_moves *out, struct dcp_error *err)
+dcp_journal_read_moves(struct dcp_journal *j, enum dcp_journal_deed deed,
+                       int64_t since_ms, struct dcp_journal_moves *out,
+                       struct dcp_error *err)
 {
-    bool has, ok = has_moves(j, &has, err);
+    sqlite3_stmt *s = prepare_for(j, deed, "SELECT vm, at_ms FROM ",
+                                  " WHERE at_ms >= ? ORDER BY at_ms, vm", NULL);
     uint32_t capacity = 0;
+    bool ok = true;
 
     *out = (struct dcp_journal_moves){ 0 };
-    if (!ok || !has) {
-        return ok;
-    }
-    sqlite3_stmt *s = prepare(
-        j, "SELECT vm, at_ms FROM moves WHERE at_ms >= ? ORDER BY at_ms, vm",
-        err);
-
-    if (!s) {
-        return false;
+    if (!s) { /* Journals of before have no such table. */
+        return strstr(sqlite3_errmsg(j->db), "no such table") ||
+               fail_db(j, "read moves", err);
     }
     (void)sqlite3_bind_int64(s, 1, since_ms);
     while (ok && sqlite3_step(s) == SQLITE_ROW) {

@@ -76,7 +76,9 @@ bool dcp_journal_evening_done(struct dcp_journal *, const char *lineage,
                               int64_t from_ms, int64_t to_ms, bool *out,
                               struct dcp_error *err) DCP_CHECKED;
 
-/* --- Moves, for those who plan the next --------------------------------- */
+/* --- Moves and resizes, for those who plan the next ---------------------- */
+
+enum dcp_journal_deed { DCP_DEED_MOVE, DCP_DEED_RESIZE };
 
 struct dcp_journal_moves { /* Of VMs, by name; oldest first. */
     struct dcp_journal_move {
@@ -86,13 +88,13 @@ struct dcp_journal_moves { /* Of VMs, by name; oldest first. */
     uint32_t n;
 };
 
-/* Notes that VMs were moved; all or none. */
-bool dcp_journal_note_moves(struct dcp_journal *, const char *const vms[],
-                            uint32_t n, int64_t at_ms,
+/* Notes that VMs were moved, or resized; all or none. */
+bool dcp_journal_note_moves(struct dcp_journal *, enum dcp_journal_deed,
+                            const char *const vms[], uint32_t n, int64_t at_ms,
                             struct dcp_error *err) DCP_CHECKED;
-/* Moves at 'since_ms' and later. */
-bool dcp_journal_read_moves(struct dcp_journal *, int64_t since_ms,
-                            struct dcp_journal_moves *out,
+/* Those at 'since_ms' and later. */
+bool dcp_journal_read_moves(struct dcp_journal *, enum dcp_journal_deed,
+                            int64_t since_ms, struct dcp_journal_moves *out,
                             struct dcp_error *err) DCP_CHECKED;
 void dcp_journal_moves_finish(struct dcp_journal_moves *);
 

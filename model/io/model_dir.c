@@ -141,6 +141,7 @@ struct rows {
     struct dcp_diag *diag;
     uint32_t n_gone;
     struct dcp_volume *volumes; /* The inventory's, where some were moved. */
+    struct dcp_vm *vms; /* The inventory's, once one has another size. */
 };
 
 static bool
@@ -157,6 +158,38 @@ parse_serial(const char *text, uint64_t *out)
     return true;
 }
 
+/* The size that a plan gave it, which dc.yaml does not know. */
+static bool
+take_size(struct rows *rows, uint32_t vm, struct dcp_pos pos,
+          struct dcp_error *err)
+{
+    struct dcp_inventory *inv = rows->model->inventory;
+    uint64_t vcpus, mem_mib;
+
+    if (rows->csv.n_fields < 6 ||
+        (!*rows->csv.field[4] && !*rows->csv.field[5])) {
+        return true;
+    }
+    if (!parse_serial(rows->csv.field[4], &vcpus) ||
+        !parse_serial(rows->csv.field[5], &mem_mib) || !vcpus || !mem_mib ||
+        vcpus > 4096 || mem_mib > UINT32_MAX) {
+        return dcp_fail_at(err, DCP_E_PARSE, pos,
+                           "'%.20s' vCPUs, '%.20s' MiB are no size of a VM",
+                           rows->csv.field[4], rows->csv.field[5]);
+    }
+    if (!rows->vms) {
+        rows->vms = dcp_arena_array(inv->arena, struct dcp_vm, inv->n_vms);
+        if (!rows->vms) {
+            return dcp_fail(err, DCP_E_NOMEM, "no memory for sizes");
+        }
+        memcpy(rows->vms, inv->vms, inv->n_vms * sizeof *rows->vms);
+        inv->vms = rows->vms;
+    }
+    rows->vms[vm].vcpus = (uint32_t)vcpus;
+    rows->vms[vm].mem_mib = mem_mib;
+    return true;
+}
+
 static bool
 take_vm_row(struct rows *rows, struct dcp_pos pos, struct dcp_error *err)
 {
@@ -167,6 +200,9 @@ take_vm_row(struct rows *rows, struct dcp_pos pos, struct dcp_error *err)
     if (dcp_vm_is_none(vm)) {
         rows->n_gone++;
         return true;
+    }
+    if (!take_size(rows, vm.ix, pos, err)) {
+        return false;
     }
     if (!*at) {
         rows->model->placement->host[vm.ix] = dcp_host_none();
@@ -223,8 +259,9 @@ take_row(struct rows *rows, struct dcp_error *err)
     struct dcp_pos pos = { rows->csv.path, rows->csv.record_line, 1 };
     const char *kind = rows->csv.field[0], *name = rows->csv.field[1];
 
-    if (rows->csv.n_fields != 4) {
-        return dcp_fail_at(err, DCP_E_PARSE, pos, "a row needs 4 fields");
+    if (rows->csv.n_fields != rows->csv.n_columns) {
+        return dcp_fail_at(err, DCP_E_PARSE, pos, "a row needs %u fields",
+                           (unsigned)rows->csv.n_columns);
     }
     if (!strcmp(kind, "serial")) {
         return parse_serial(name, &model->serial)
@@ -259,12 +296,17 @@ read_rows(struct rows *rows, const char *path, char *bytes, size_t length,
     if (!dcp_csv_open(&rows->csv, path, bytes, length, err)) {
         return false;
     }
-    if (rows->csv.n_columns != 4 || dcp_csv_column(&rows->csv, "kind") != 0 ||
+    bool sizes = rows->csv.n_columns == 6 &&
+                 dcp_csv_column(&rows->csv, "vcpus") == 4 &&
+                 dcp_csv_column(&rows->csv, "mem_mib") == 5;
+
+    if ((rows->csv.n_columns != 4 && !sizes) || dcp_csv_column(&rows->csv, "kind") != 0 ||
         dcp_csv_column(&rows->csv, "name") != 1 ||
         dcp_csv_column(&rows->csv, "host") != 2 ||
         dcp_csv_column(&rows->csv, "state") != 3) {
         return dcp_fail_at(err, DCP_E_PARSE, (struct dcp_pos){ path, 1, 1 },
-                           "the columns must be kind,name,host,state");
+                           "the columns must be kind,name,host,state, or these "
+                           "and vcpus,mem_mib");
     }
     for (bool more = true;;) {
         if (!dcp_csv_next(&rows->csv, &more, err)) {
@@ -362,6 +404,7 @@ dcp_model_open(const char *dir, const char *policy_path,
     if (ok) {
         model.inventory = dcp_model_read((const char *const *)paths.items,
                                          paths.n, policy_path, diag, err);
+        model.stated_vms = model.inventory ? model.inventory->vms : NULL;
         model.placement =
             model.inventory ? dcp_placement_start(model.inventory, err) : NULL;
         ok = model.placement && read_placement(dir, &model, diag, err);
@@ -413,13 +456,47 @@ put_with(struct dcp_text *out, const char *name, const char *rest)
     dcp_text_finish(&both);
 }
 
+/* Where a VM has another size than dc.yaml states; else nothing. */
 static void
-print_placement(const struct dcp_inventory *inv,
-                const struct dcp_placement *now, uint64_t serial,
-                struct dcp_text *out)
+print_size(const struct dcp_model *model, const struct dcp_placement *now,
+           uint32_t vm, struct dcp_text *out)
 {
-    dcp_text_printf(out, "kind,name,host,state\nserial,%llu,,\n",
-                    (unsigned long long)serial);
+    const struct dcp_vm *stated = &model->stated_vms[vm];
+    struct dcp_vm_size is = dcp_placement_size(model->inventory, now, vm);
+
+    if (is.vcpus == stated->vcpus && is.mem_mib == stated->mem_mib) {
+        dcp_text_puts(out, ",,");
+    } else {
+        dcp_text_printf(out, ",%u,%llu", is.vcpus,
+                        (unsigned long long)is.mem_mib);
+    }
+}
+
+static bool
+any_size(const struct dcp_model *model, const struct dcp_placement *now)
+{
+    bool any = false;
+
+    for (uint32_t v = 0; model->stated_vms && v < now->n_vms; v++) {
+        struct dcp_vm_size is = dcp_placement_size(model->inventory, now, v);
+
+        any |= is.vcpus != model->stated_vms[v].vcpus ||
+               is.mem_mib != model->stated_vms[v].mem_mib;
+    }
+    return any;
+}
+
+static void
+print_placement(const struct dcp_model *model, const struct dcp_placement *now,
+                uint64_t serial, struct dcp_text *out)
+{
+    const struct dcp_inventory *inv = model->inventory;
+    bool sizes = any_size(model, now);
+    const char *rest = sizes ? ",,\n" : "\n";
+
+    dcp_text_printf(out, "kind,name,host,state%s\nserial,%llu,,%s",
+                    sizes ? ",vcpus,mem_mib" : "", (unsigned long long)serial,
+                    rest);
     for (uint32_t v = 0; v < inv->n_vms; v++) {
         bool placed = !dcp_host_is_none(now->host[v]);
 
@@ -429,7 +506,11 @@ print_placement(const struct dcp_inventory *inv,
         if (placed) {
             dcp_csv_put(out, inv->hosts[now->host[v].ix].name);
         }
-        dcp_text_puts(out, placed ? ",running\n" : ",absent\n");
+        dcp_text_puts(out, placed ? ",running" : ",absent");
+        if (sizes) {
+            print_size(model, now, v, out);
+        }
+        dcp_text_puts(out, "\n");
     }
     for (uint32_t h = 0; h < inv->n_hosts; h++) {
         const struct dcp_host *host = &inv->hosts[h];
@@ -441,23 +522,25 @@ print_placement(const struct dcp_inventory *inv,
         }
         dcp_text_puts(out, "host,");
         dcp_csv_put(out, host->name);
-        dcp_text_puts(out, now->on[h] ? ",,on\n" : ",,off\n");
+        dcp_text_puts(out, now->on[h] ? ",,on" : ",,off");
+        dcp_text_puts(out, rest);
     }
     for (uint32_t i = 0; i < inv->n_volumes; i++) {
         dcp_pool_id pool = dcp_placement_pool(now, inv, i);
         const struct dcp_vm *vm = &inv->vms[inv->volumes[i].vm.ix];
-        char rest[16];
+        char number[16];
 
         if (dcp_pool_is_none(pool) ||
             pool.ix == inv->volumes[i].given_pool.ix) {
             continue;
         }
-        (void)snprintf(rest, sizeof rest, "/%u", i - vm->first_volume);
+        (void)snprintf(number, sizeof number, "/%u", i - vm->first_volume);
         dcp_text_puts(out, "volume,");
-        put_with(out, vm->name, rest);
+        put_with(out, vm->name, number);
         dcp_text_puts(out, ",");
         dcp_csv_put(out, inv->pools[pool.ix].name);
-        dcp_text_puts(out, ",\n");
+        dcp_text_puts(out, ",");
+        dcp_text_puts(out, rest);
     }
 }
 
@@ -519,7 +602,7 @@ dcp_model_commit(const char *dir, struct dcp_model *model,
     if (!copy) {
         return false;
     }
-    print_placement(model->inventory, now, next, &text);
+    print_placement(model, now, next, &text);
     bool ok = !text.failed
                   ? dcp_file_write(path, dcp_text_get(&text), text.length, err)
                   : dcp_fail(err, DCP_E_NOMEM, "no memory for the placement");

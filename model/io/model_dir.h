@@ -10,7 +10,9 @@
  * `serial,7,,`, then `vm,web-1,h3,running` per VM (`vm,web-2,,absent` where it
  * is not placed) and `host,h2,,off` per host that was switched off (`on`:
  * dc.yaml has it in standby), and `volume,web-1/0,p2,` per volume that is in
- * another pool than dc.yaml says; the inventory then has it there.  A VM without a row came into dc.yaml since, and
+ * another pool than dc.yaml says; the inventory then has it there.  Once a plan
+ * has resized VMs there are two columns more, vcpus,mem_mib, empty where
+ * dc.yaml's size holds.  A VM without a row came into dc.yaml since, and
  * is where dc.yaml says.  It is written aside and put in place, with its
  * serial, by one rename under the lock; the file `serial` is a copy for people.
  */
@@ -19,7 +21,8 @@
 #include "model/placement.h"
 
 struct dcp_model {
-    struct dcp_inventory *inventory; /* Owned. */
+    struct dcp_inventory *inventory; /* Owned; sizes of VMs as they are now. */
+    const struct dcp_vm *stated_vms; /* As dc.yaml has them; the inventory's. */
     struct dcp_placement *placement; /* Owned; as things are now. */
     uint64_t serial;                 /* 0 before the first change. */
 };

@@ -26,23 +26,29 @@ START_TEST(moves_are_noted_and_read_again)
             dcp_journal_open(path, DCP_DURABILITY_NORMAL, &err);
 
         ck_assert_ptr_nonnull(j);
-        ck_assert(dcp_journal_read_moves(j, 0, &moves, &err));
+        ck_assert(dcp_journal_read_moves(j, DCP_DEED_MOVE, 0, &moves, &err));
         ck_assert_uint_eq(moves.n, 0); /* A journal of before. */
-        ck_assert(dcp_journal_note_moves(j, first, 2, 1000, &err));
-        ck_assert(dcp_journal_note_moves(j, second, 1, 5000, &err));
-        ck_assert(dcp_journal_note_moves(j, NULL, 0, 6000, &err));
+        ck_assert(dcp_journal_note_moves(j, DCP_DEED_MOVE, first, 2, 1000, &err));
+        ck_assert(dcp_journal_note_moves(j, DCP_DEED_MOVE, second, 1, 5000, &err));
+        ck_assert(dcp_journal_note_moves(j, DCP_DEED_MOVE, NULL, 0, 6000, &err));
+        ck_assert(
+            dcp_journal_note_moves(j, DCP_DEED_RESIZE, second, 1, 7000, &err));
     }
     DCP_AUTO(dcp_journal)
     struct dcp_journal *j = dcp_journal_open_to_read(path, &err);
 
-    ck_assert(dcp_journal_read_moves(j, 0, &moves, &err));
+    ck_assert(dcp_journal_read_moves(j, DCP_DEED_MOVE, 0, &moves, &err));
     ck_assert_uint_eq(moves.n, 3);
     ck_assert_str_eq(moves.items[1].vm, "v2");
     ck_assert_int_eq(moves.items[2].at_ms, 5000);
     dcp_journal_moves_finish(&moves);
-    ck_assert(dcp_journal_read_moves(j, 1001, &moves, &err));
+    ck_assert(dcp_journal_read_moves(j, DCP_DEED_MOVE, 1001, &moves, &err));
     ck_assert_uint_eq(moves.n, 1);
     ck_assert_str_eq(moves.items[0].vm, "v1");
+    dcp_journal_moves_finish(&moves);
+    ck_assert(dcp_journal_read_moves(j, DCP_DEED_RESIZE, 0, &moves, &err));
+    ck_assert_uint_eq(moves.n, 1); /* Apart from the moves. */
+    ck_assert_int_eq(moves.items[0].at_ms, 7000);
     dcp_journal_moves_finish(&moves);
     (void)snprintf(command, sizeof command, "rm -rf %s", dir);
     ck_assert_int_eq(system(command), 0);

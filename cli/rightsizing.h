@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_CLI_RIGHTSIZING_H
+#define DCP_CLI_RIGHTSIZING_H 1
+
+/* --rightsize: what each VM should be given by what it used
+ * (model/rightsize.h), the plan in which that is done, and the report.
+ *
+ * All VMs that policy.rightsize lets be resized are; of those whose restarts
+ * come one after another (one application, or a hard spread rule) only as many
+ * as fit an eighth of the plan's
+ * window.  Where no plan is found so, none grows
+ * ("no_room"); where there still is none, none is resized at all. */
+
+#include "cli/context.h"
+#include "model/io/json_writer.h"
+#include "solver/planner.h"
+
+struct dcp_rightsizing {
+    struct dcp_vm_usage *usage;     /* By VM; NULL: not asked for. */
+    struct dcp_size_advice *advice; /* By VM. */
+    /* The model as it will be; NULL: no VM is resized.  Owned, as its demand,
+     * which is NULL where it is as it was. */
+    struct dcp_inventory *inv;
+    struct dcp_demand *demand;
+    uint32_t n[DCP_SIZE_VERDICTS];
+    uint32_t hosts_needed_before, hosts_needed_after; /* Lower bounds. */
+    bool measured_memory;
+    bool settled; /* The window's evening was carried out: none is resized. */
+};
+
+struct dcp_rightsizing_request {
+    const char *dir; /* Of the model: its journal. */
+    const struct dcp_demand *demand;
+    const struct dcp_placement *start;
+    int64_t start_ms, end_ms; /* Of the plan's window. */
+    bool in_window;
+    bool parks; /* VMs that policy.parking names are away. */
+    bool settled;
+};
+
+/* Measures over the history that 'demand' was fitted on. */
+bool dcp_rightsizing_make(struct dcp_context *,
+                          const struct dcp_rightsizing_request *,
+                          struct dcp_rightsizing *out,
+                          struct dcp_error *err) DCP_CHECKED;
+void dcp_rightsizing_finish(struct dcp_rightsizing *);
+
+/* dcp_plan_make() with what is to be resized; sets the request's 'inventory',
+ * 'demand', 'was' and 'advice' as the plan that was made has them. */
+bool dcp_rightsizing_plan(struct dcp_rightsizing *, struct dcp_plan_request *,
+                          struct dcp_plan **out, struct dcp_plan_outcome *,
+                          struct dcp_error *err) DCP_CHECKED;
+
+/* cli/rightsizing_print.c: member "rightsizing" (null: not asked for), and
+ * lines for people. */
+void dcp_rightsizing_json(struct dcp_json *, const struct dcp_inventory *,
+                          const struct dcp_rightsizing *);
+void dcp_rightsizing_print(const struct dcp_inventory *,
+                           const struct dcp_rightsizing *);
+
+#endif /* cli/rightsizing.h */
