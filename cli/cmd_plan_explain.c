@@ -73,12 +73,17 @@ state_after_conversions(struct dcp_explain *x, uint32_t leg,
     return x->state != NULL;
 }
 
-/* The model and demand with the sizes that the plan leaves. */
-static bool
-resize(struct dcp_explain *x, struct dcp_error *err)
+bool
+dcp_explain_sizes(struct dcp_explain *x, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = dcp_explain_inventory(x);
 
+    if (!x->demand) {
+        x->demand = dcp_context_plan_demand(&x->open.context, x->open.plan, err);
+    }
+    if (!x->demand || x->resized) {
+        return x->demand != NULL;
+    }
     return dcp_plan_inventory_after(x->open.plan, inv, &x->resized, err) &&
            (!x->resized || dcp_demand_with_sizes(x->demand, inv, x->resized,
                                                  &x->grown, err));
@@ -92,10 +97,7 @@ dcp_explain_state(struct dcp_explain *x, uint32_t leg, struct dcp_error *err)
     uint32_t first, last;
 
     drop_state(x);
-    if (!x->demand) {
-        x->demand = dcp_context_plan_demand(&x->open.context, plan, err);
-    }
-    if (!x->demand || (!x->resized && !resize(x, err))) {
+    if (!dcp_explain_sizes(x, err)) {
         return false;
     }
     dcp_slot_range(x->demand, plan->legs[leg].start_ms,

@@ -36,6 +36,8 @@ dcp_explain_inventory(const struct dcp_explain *x)
     return x->open.context.model.inventory;
 }
 
+/* Fills 'demand', and 'resized' and 'grown' where the plan resizes VMs. */
+bool dcp_explain_sizes(struct dcp_explain *, struct dcp_error *err) DCP_CHECKED;
 /* Makes 'state' that at the end of leg 'leg', judged in that leg's slots, as
  * the solver sees it; soft rules are ignored.  Replaces what was there. */
 bool dcp_explain_state(struct dcp_explain *, uint32_t leg,

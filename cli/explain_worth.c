@@ -52,14 +52,14 @@ dcp_explain_request(struct dcp_explain *x, const char **out_why_not,
     if (*out_why_not) {
         return true;
     }
-    if (!x->demand) {
-        x->demand = dcp_context_plan_demand(&x->open.context, plan, err);
+    if (!dcp_explain_sizes(x, err)) {
+        return false;
     }
     struct dcp_plan_request *r = &x->request;
 
     *r = (struct dcp_plan_request){
-        .inventory = inv,
-        .demand = x->demand,
+        .inventory = x->resized ? x->resized : inv,
+        .demand = x->grown ? x->grown : x->demand,
         .start = plan->before,
         .job = DCP_JOB_CONSOLIDATE,
         .two_legs = plan->n_legs > 1,
@@ -74,8 +74,7 @@ dcp_explain_request(struct dcp_explain *x, const char **out_why_not,
         .max_moves = o.max_moves,
         .no_park = o.no_park,
     };
-    if (!x->demand ||
-        !dcp_planning_goals(inv, o.goal[0] ? o.goal : NULL, &r->goals, err) ||
+    if (!dcp_planning_goals(inv, o.goal[0] ? o.goal : NULL, &r->goals, err) ||
         !dcp_planning_rest(x->g, inv, plan->before, r->start_ms, &x->resting,
                            &r->max_moves, err)) {
         return false;
