@@ -50,9 +50,11 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     job.even_score = !strcmp(o->score, "hours")    ? DCP_EVEN_HOURS
                      : !strcmp(o->score, "ganeti") ? DCP_EVEN_GANETI
                                                    : DCP_EVEN_PEAK;
-    if (o->storage && o->pareto) {
+    if (o->storage && (o->pareto || o->rightsize)) {
         (void)dcp_fail(err, DCP_E_USAGE,
-                       "--pareto is for hosts; with --storage use --max-moves");
+                       o->pareto ? "--pareto is for hosts; with --storage use "
+                                   "--max-moves"
+                                 : "--rightsize is for hosts, not for storage");
         return -1;
     }
     if (o->storage) {
@@ -71,7 +73,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 }
 
 static const struct dcp_opt_group groups[] = {
-    { rows, 3, 0 },
+    { rows, 4, 0 },
     { dcp_planning_rows, DCP_N_PLANNING_ROWS,
       offsetof(struct options, planning) },
 };

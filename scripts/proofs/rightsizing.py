@@ -154,9 +154,9 @@ def main():
                 "2013-08-31T00:00:00Z")
     if "demo" in only:
         model = models.demo(WORK)
-        print("### Demo: 900 VMs, sizes by 19 days, the next eleven replayed\n")
+        print("### Demo: 900 VMs, sizes by 22 days, the next eight replayed\n")
         compare(model, clocks(model), "2026-08-24T22:00:00Z",
-                "2026-09-13T00:00:00Z", "2026-09-13T00:00:00Z",
+                "2026-09-15T22:00:00Z", "2026-09-15T22:00:00Z",
                 "2026-09-24T00:00:00Z")
 
 

@@ -68,13 +68,12 @@ START_TEST(percentiles_in_reference_mhz_and_the_share_at_the_limit)
     struct dcp_inventory *inv = model();
     struct dcp_store *store = store_of();
     int64_t step = dcp_store_interval_ms(store);
-    DCP_FREE struct dcp_vm_usage *u =
-        measure(store, inv, INT64_MIN, INT64_MAX);
+    DCP_FREE struct dcp_vm_usage *u = measure(store, inv, INT64_MIN, INT64_MAX);
 
     ck_assert_int_eq(u[0].cpu_history_ms, N * step);
     ck_assert_double_eq_tol(u[0].cpu_mhz, 398 * 1.5, 1e-3); /* Nearest rank. */
     ck_assert_double_eq_tol(u[0].cpu_peak_mhz, 600, 1e-3);
-    ck_assert_double_eq_tol(u[0].cpu_at_limit_frac, 0, 0);
+    ck_assert_double_eq_tol(u[0].cpu_at_limit_frac, 0, 1e-12);
     ck_assert_double_eq_tol(u[0].mem_mib, 400, 1e-3);
     ck_assert_int_eq(u[1].cpu_history_ms, 20 * step);
     ck_assert_double_eq_tol(u[1].cpu_at_limit_frac, 0.5, 1e-9);
@@ -107,8 +106,7 @@ START_TEST(allocated_memory_is_no_measure)
     struct dcp_store *store = store_of();
 
     store->mem_basis = "allocated";
-    DCP_FREE struct dcp_vm_usage *u =
-        measure(store, inv, INT64_MIN, INT64_MAX);
+    DCP_FREE struct dcp_vm_usage *u = measure(store, inv, INT64_MIN, INT64_MAX);
 
     ck_assert_int_eq(u[0].mem_history_ms, 0);
     ck_assert_int_ne(u[0].cpu_history_ms, 0);
@@ -124,10 +122,9 @@ START_TEST(a_vm_that_got_more_is_not_at_its_limit)
     struct dcp_store *store = store_of();
 
     fixture_vm(inv, 1)->vcpus = 3;
-    DCP_FREE struct dcp_vm_usage *u =
-        measure(store, inv, INT64_MIN, INT64_MAX);
+    DCP_FREE struct dcp_vm_usage *u = measure(store, inv, INT64_MIN, INT64_MAX);
 
-    ck_assert_double_eq_tol(u[1].cpu_at_limit_frac, 0, 0);
+    ck_assert_double_eq_tol(u[1].cpu_at_limit_frac, 0, 1e-12);
     dcp_store_destroy(store);
     dcp_inventory_destroy(inv);
 }
