@@ -86,22 +86,21 @@ dcp_conversion_cost(const struct dcp_conversion *c, int64_t horizon_ms)
     return c->cost * (share < 1 ? share : 1);
 }
 
-bool
-dcp_conversion_is_open(const struct dcp_inventory *inv,
-                       const struct dcp_conversion *c, int64_t at_ms,
-                       int64_t down_ms)
+int64_t
+dcp_conversion_open_ms(const struct dcp_inventory *inv,
+                       const struct dcp_conversion *c, int64_t at_ms)
 {
     int64_t end_ms = c->window.to_min * INT64_C(60000);
 
     if (!c->has_window) {
-        return true;
+        return INT64_MAX;
     }
     struct dcp_local local = dcp_zone_local(inv->zone, at_ms);
 
     if (!dcp_window_contains(&c->window, local.ms_of_day)) {
-        return false;
+        return 0;
     }
-    return at_ms + down_ms <=
-           dcp_zone_instant(inv->zone, local.day + (local.ms_of_day >= end_ms),
-                            end_ms);
+    return dcp_zone_instant(inv->zone,
+                            local.day + (local.ms_of_day >= end_ms), end_ms) -
+           at_ms;
 }

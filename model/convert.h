@@ -40,10 +40,9 @@ int64_t dcp_conversion_ms(const struct dcp_inventory *,
 /* What a plan over so long a horizon counts for it, of one VM. */
 double dcp_conversion_cost(const struct dcp_conversion *, int64_t horizon_ms);
 
-/* Whether a VM that is down for so long from 'at_ms' on stays within the way's
- * window. */
-bool dcp_conversion_is_open(const struct dcp_inventory *,
-                            const struct dcp_conversion *, int64_t at_ms,
-                            int64_t down_ms);
+/* How long from 'at_ms' on VMs may be down for it: 0 outside the way's window,
+ * INT64_MAX where it has none. */
+int64_t dcp_conversion_open_ms(const struct dcp_inventory *,
+                               const struct dcp_conversion *, int64_t at_ms);
 
 #endif /* model/convert.h */

@@ -450,7 +450,8 @@ make(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
         outcome->moves = 0;
         outcome->moved_mib = 0;
         ok = run(w, out_plan, err);
-        bool cut = !*out_plan && cut_budget(w);
+        bool cut = !*out_plan &&
+                   (cut_budget(w) || dcp_work_cut_conversions(w));
 
         again = cut || (!*out_plan && !dcp_work_time_is_up(w) &&
                         (!strcmp(outcome->because.rule, "order") ||

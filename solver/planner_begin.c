@@ -148,6 +148,7 @@ dcp_work_begin(struct dcp_work *w, const struct dcp_plan_request *r,
     set_use(w);
     if (dcp_work_choose_convertible(w, w->convertible)) {
         w->may_convert = w->convertible;
+        w->most_conversions = r->inventory->policy.conversions_per_plan;
     }
     return true;
 }

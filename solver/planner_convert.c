@@ -7,6 +7,8 @@
  * conversions are allowed, the question is asked without them as well: a
  * search with fewer ways sometimes finds what costs less.
  *
+ * Where they take longer than a window of theirs, fewer are allowed.
+ *
  * policy.conversions_per_plan: of an answer with too many, hosts are taken in
  * the order of what they saved for each VM converted away from them, as long
  * as the limit allows, and the question is asked again for those VMs alone.
@@ -31,6 +33,17 @@ counts_money(const struct dcp_goals *goals)
     return counts;
 }
 
+/* Whether a leg with nothing but this conversion ends in its window: a leg's
+ * deadline leaves a quarter, and a quarter of an hour. */
+static bool
+fits_alone(const struct dcp_work *w, const struct dcp_conversion *c, uint32_t v)
+{
+    double down_ms = (double)dcp_conversion_ms(w->r->inventory, c, v);
+
+    return 1.25 * down_ms + 15 * 60000 <=
+           (double)dcp_conversion_open_ms(w->r->inventory, c, w->r->start_ms);
+}
+
 bool
 dcp_work_choose_convertible(const struct dcp_work *w, uint8_t *out)
 {
@@ -44,8 +57,10 @@ dcp_work_choose_convertible(const struct dcp_work *w, uint8_t *out)
         const struct dcp_conversion *c = &inv->conversions[i];
 
         for (uint32_t k = 0; k < c->vms.n; k++) {
-            out[c->vms.ix[k]] = 1;
-            any = true;
+            if (fits_alone(w, c, c->vms.ix[k])) {
+                out[c->vms.ix[k]] = 1;
+                any = true;
+            }
         }
     }
     return any;
@@ -120,7 +135,7 @@ choose_fewer(const struct dcp_work *w, const struct dcp_placement *end,
 {
     const struct dcp_inventory *inv = w->r->inventory;
     const struct dcp_placement *start = w->r->start;
-    uint32_t left = inv->policy.conversions_per_plan, n = 0;
+    uint32_t left = w->most_conversions, n = 0;
     DCP_FREE struct left_host *hosts = calloc(w->n_hosts + 1u, sizeof *hosts);
 
     if (!hosts) {
@@ -158,7 +173,7 @@ bool
 dcp_work_keep_conversion_limit(struct dcp_work *w, const struct dcp_question *q,
                                struct dcp_error *err)
 {
-    uint32_t most = w->r->inventory->policy.conversions_per_plan;
+    uint32_t most = w->most_conversions;
     uint32_t n_vms = w->r->inventory->n_vms;
 
     if (!most || !w->night.placement ||
@@ -189,5 +204,24 @@ dcp_work_keep_conversion_limit(struct dcp_work *w, const struct dcp_question *q,
     } else if (s.status == DCP_STATUS_INFEASIBLE) {
         w->night.status = DCP_STATUS_TIMEOUT; /* Other VMs were not tried. */
     }
+    return true;
+}
+
+bool
+dcp_work_cut_conversions(struct dcp_work *w)
+{
+    const struct dcp_because *b = &w->outcome->because;
+    uint32_t n = w->outcome->conversions;
+
+    if (!w->conversions_too_long || !w->may_convert) {
+        return false;
+    }
+    w->conversions_too_long = false;
+    w->most_conversions =
+        (uint32_t)(n * fmin(b->need > 0 ? b->have / b->need : 0, 0.8));
+    if (!w->most_conversions) {
+        w->may_convert = NULL;
+    }
+    w->outcome->window = (struct dcp_window_fit){ .fits = true };
     return true;
 }

@@ -3,6 +3,7 @@
 /* From placements to legs: when each starts and must end, its steps, and the
  * survive lists of its end. */
 
+#include "model/convert.h"
 #include "solver/planner_work.h"
 
 #include "solver/schedule.h"
@@ -153,6 +154,28 @@ morning(struct dcp_work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
     return true;
 }
 
+/* How long the windows of the conversions among the steps are open. */
+static int64_t
+conversions_open_ms(const struct dcp_work *w, const struct dcp_step_list *steps,
+                    int64_t start_ms)
+{
+    const struct dcp_inventory *inv = w->r->inventory;
+    int64_t least_ms = INT64_MAX;
+
+    for (uint32_t i = 0; i < steps->n; i++) {
+        const struct dcp_step *s = &steps->steps[i];
+        const struct dcp_conversion *c =
+            s->converts ? dcp_conversion_of(inv, s->object.ix, s->convert_from,
+                                            s->convert_to)
+                        : NULL;
+        int64_t open_ms =
+            c ? dcp_conversion_open_ms(inv, c, start_ms) : INT64_MAX;
+
+        least_ms = open_ms < least_ms ? open_ms : least_ms;
+    }
+    return least_ms;
+}
+
 static bool
 first_leg(struct dcp_work *w, struct dcp_plan *plan,
           struct dcp_step_list *steps, struct dcp_trunks *trunks,
@@ -211,6 +234,13 @@ first_leg(struct dcp_work *w, struct dcp_plan *plan,
     if (leg->deadline_ms > leg->buckets_until_ms) {
         return too_tight(w, leg->name, leg->deadline_ms - leg->start_ms,
                          leg->buckets_until_ms - leg->start_ms);
+    }
+    int64_t open_ms = conversions_open_ms(w, steps, leg->start_ms);
+
+    if (leg->deadline_ms - leg->start_ms > open_ms) {
+        w->conversions_too_long = true;
+        return too_tight(w, "conversions", leg->deadline_ms - leg->start_ms,
+                         open_ms);
     }
     w->outcome->moves += a.n_moves;
     w->outcome->moved_mib += a.moved_mib;

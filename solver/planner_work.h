@@ -29,6 +29,8 @@ struct dcp_work {
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
     uint8_t *convertible;       /* By VM: 1 = may get another hypervisor. */
     const uint8_t *may_convert; /* The same; NULL: none may. */
+    uint32_t most_conversions;  /* Of this attempt; 0: no limit. */
+    bool conversions_too_long;  /* The last attempt's do not fit a window. */
     const uint8_t *absent; /* By VM: parked for the night; NULL: none. */
     struct dcp_storage_answer storage; /* Owned. */
     struct dcp_placement *home; /* Owned: where a return leg ends. */
@@ -85,6 +87,9 @@ uint32_t dcp_work_n_converted(const struct dcp_work *,
                               const struct dcp_placement *end);
 void dcp_work_weigh_conversions(struct dcp_work *,
                                 const struct dcp_placement *end);
+/* Fewer conversions for the next attempt, where those of the last take longer
+ * than a window of theirs; false: that is not why there is no plan. */
+bool dcp_work_cut_conversions(struct dcp_work *);
 /* Solves the night again, fewer VMs allowed, where its answer to the question
  * converts more than policy.conversions_per_plan. */
 bool dcp_work_keep_conversion_limit(struct dcp_work *,

@@ -104,9 +104,9 @@ why_not_convert(const struct dcp_question *q, uint32_t v, dcp_host_id now,
         return because(out, size,
                        "this plan converts no VMs to another hypervisor");
     }
-    if (!dcp_conversion_is_open(inv, c,
-                                q->demand->slots[q->first_slot].start_ms,
-                                down_ms)) {
+    if (down_ms >
+        dcp_conversion_open_ms(inv, c,
+                               q->demand->slots[q->first_slot].start_ms)) {
         return because(out, size,
                        "its conversion does not fit the window of "
                        "policy.conversions");
