@@ -62,11 +62,9 @@ host_row(const struct dcp_fold *f, struct dcp_lp *lp, struct dcp_part part,
     return ok;
 }
 
-/* Capacity covers the demand of each part, and still does when the smallest
- * host is lost. */
-static bool
-cover_rows(const struct dcp_fold *f, struct dcp_lp *lp,
-           const struct dcp_bound_resource *r)
+bool
+dcp_bound_add_cover(const struct dcp_fold *f, struct dcp_lp *lp,
+                    const struct dcp_bound_resource *r)
 {
     DCP_FREE double *cap = calloc(f->n_types + 1u, sizeof *cap);
     DCP_FREE double *full = calloc(f->n_types + 1u, sizeof *full);
@@ -229,7 +227,7 @@ add_rows(const struct dcp_fold *f, struct dcp_lp *lp)
     for (uint32_t k = 0; k < p->n_scalars; k++) {
         struct dcp_bound_resource r = dcp_bound_scalar(p, k);
 
-        if (!cover_rows(f, lp, &r) || !dual_feasible_rows(f, lp, &r)) {
+        if (!dcp_bound_add_cover(f, lp, &r) || !dual_feasible_rows(f, lp, &r)) {
             return false;
         }
     }
@@ -241,12 +239,12 @@ add_rows(const struct dcp_fold *f, struct dcp_lp *lp)
             most = demand;
             busiest = s;
         }
-        if (!cover_rows(f, lp, &r)) {
+        if (!dcp_bound_add_cover(f, lp, &r)) {
             return false;
         }
         if (p->net_kib_s) {
             r = dcp_bound_net(p, s);
-            if (!cover_rows(f, lp, &r)) {
+            if (!dcp_bound_add_cover(f, lp, &r)) {
                 return false;
             }
         }
@@ -300,7 +298,7 @@ dcp_bound_add_hosts(const struct dcp_fold *f, struct dcp_lp *lp,
                             true) != UINT32_MAX;
     }
     return ok && add_counts(f, lp) && add_rows(f, lp) &&
-           dcp_bound_add_domains(f, lp);
+           dcp_bound_add_domains(f, lp) && dcp_bound_add_chance(f, lp);
 }
 
 /* The program with whole hosts, or, where that takes too long, its bound. */
@@ -511,7 +509,7 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     double *type_on = NULL;
 
     *out = (struct dcp_bound){ .method = "host types" };
-    if (dcp_fold_make(p, &f)) {
+    if (dcp_fold_make(p, &f) && dcp_bound_trim(&f)) {
         type_on =
             dcp_arena_array(p->arena, double, (size_t)f.n_regions * p->n_types);
     }

@@ -32,6 +32,16 @@ double dcp_bound_dual_feasible(double x, int k, double epsilon);
  * [side * n_types + type], NULL: 1 each.  False: no memory. */
 bool dcp_bound_add_hosts(const struct dcp_fold *, struct dcp_lp *,
                          const double *cost) DCP_CHECKED;
+/* Rows: capacity covers the demand of each part, and still does when the smallest
+ * host is lost.  False: no memory. */
+bool
+dcp_bound_add_cover(const struct dcp_fold *, struct dcp_lp *,
+                    const struct dcp_bound_resource *) DCP_CHECKED;
+/* solver/bound_chance.c: policy.overload, where it is asked for: finds the
+ * scenarios that count, once; adds rows.  False: no memory. */
+bool dcp_bound_trim(struct dcp_fold *) DCP_CHECKED;
+bool dcp_bound_add_chance(const struct dcp_fold *,
+                          struct dcp_lp *) DCP_CHECKED;
 /* solver/bound_money.c: the first goal's columns and rows besides y's own and
  * the power curve's: licences, room.  False: no memory. */
 bool dcp_bound_add_money(const struct dcp_fold *, struct dcp_lp *) DCP_CHECKED;

@@ -26,6 +26,10 @@ struct dcp_fold {
     uint8_t *stays;        /* By reach class: restarts in its region alone. */
     bool *reserve;         /* A host of the part may be lost and all that was
                             * on it restarts in the part: by part number. */
+    /* Once dcp_bound_trim() was asked and there is policy.overload: sizes of
+     * items by bucket, [range * n_items + item], and how many scenarios of the
+     * bucket they stand for (0: none). */
+    const uint32_t *trimmed_mhz, *n_trimmed;
 };
 #define DCP_FOLD_ANY 255u
 enum { DCP_FOLD_SPARE = 2, DCP_FOLD_SIDES };
