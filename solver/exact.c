@@ -39,10 +39,9 @@ is_better(const struct dcp_exact *m, struct dcp_state *a, struct dcp_state *b)
     if (!m->starts) {
         return true;
     }
-    return m->p->q->fewest_moves
-               ? dcp_repair_compare(dcp_repair_cost_of(a),
-                                    dcp_repair_cost_of(b)) < 0
-               : dcp_search_value(a) < dcp_search_value(b);
+    return m->p->q->fewest_moves ? dcp_repair_compare(dcp_repair_cost_of(a),
+                                                      dcp_repair_cost_of(b)) < 0
+                                 : dcp_search_value(a) < dcp_search_value(b);
 }
 
 /* Builds the answer on a copy and takes it when it passes everything. */
@@ -84,6 +83,7 @@ adopt(const struct dcp_exact *m, struct dcp_state *s, const double *x,
     }
     struct dcp_headroom h = { .ok = true };
 
+    (void)dcp_search_value(c); /* Counts the moves too. */
     if (p->q->headroom && !dcp_headroom_check(c, NULL, NULL, &h, err)) {
         return false;
     }
@@ -98,8 +98,8 @@ adopt(const struct dcp_exact *m, struct dcp_state *s, const double *x,
 
 static bool
 run(struct dcp_exact *m, struct dcp_state *s, struct dcp_bound *bound,
-    const struct dcp_exact_limits *limits, bool *out_complete,
-    bool *out_proved, struct dcp_error *err)
+    const struct dcp_exact_limits *limits, bool *out_complete, bool *out_proved,
+    struct dcp_error *err)
 {
     DCP_FREE double *x = calloc(dcp_lp_n_cols(m->lp) + 1u, sizeof *x);
     struct dcp_lp_answer answer;
@@ -117,8 +117,10 @@ run(struct dcp_exact *m, struct dcp_state *s, struct dcp_bound *bound,
 
     bool fewest = m->p->q->fewest_moves;
 
-    bound->infeasible |= fewest && answer.status == DCP_LP_INFEASIBLE;
-    if (has && (fewest || answer.value < value - 1e-7 * fmax(fabs(value), 1)) &&
+    bound->infeasible |= !m->starts && answer.status == DCP_LP_INFEASIBLE;
+    if (has &&
+        (fewest || !m->starts ||
+         answer.value < value - 1e-7 * fmax(fabs(value), 1)) &&
         !adopt(m, s, x, &adopted, err)) {
         return false;
     }
@@ -191,10 +193,10 @@ dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
                            .host = list,
                            .n_kinds = p->n_items,
                            .n_hosts = p->n_hosts };
-    bool ok = dcp_exact_build(&m)
-                  ? run(&m, s, bound, limits, out_complete, out_proved, err)
-                  : dcp_fail(err, DCP_E_NOMEM,
-                             "no memory for the exact solver");
+    bool ok =
+        dcp_exact_build(&m)
+            ? run(&m, s, bound, limits, out_complete, out_proved, err)
+            : dcp_fail(err, DCP_E_NOMEM, "no memory for the exact solver");
 
     dcp_exact_finish(&m);
     return ok;

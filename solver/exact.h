@@ -23,8 +23,8 @@ struct dcp_exact_limits {
 /* Starts from 's' (complete and legal where 'starts', else the search found no
  * answer), which is improved in place when the program finds better and that
  * passes: *out_complete.  Raises 'bound' where it can; sets *out_proved when
- * 's' is proved optimal.  Of the fewest moves, bound->infeasible is set where
- * the program has no answer. */
+ * 's' is proved optimal.  bound->infeasible is set where the program has no
+ * answer. */
 bool dcp_exact_run(struct dcp_state *s, struct dcp_bound *bound,
                    const struct dcp_exact_limits *, bool starts,
                    bool *out_complete, bool *out_proved,

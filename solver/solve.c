@@ -16,7 +16,7 @@
 
 /* Of the exact program, where iterations are limited instead of time. */
 #define EXACT_NODES 20u
-#define EXACT_REPAIR_NODES 2000u /* Of the fewest moves. */
+#define EXACT_FIRST_NODES 2000u /* Of a first answer, or the fewest moves. */
 #define EXACT_S     10.0 /* Or a third of a long limit. */
 
 const char *
@@ -353,7 +353,7 @@ explain_incomplete(const struct dcp_problem *p,
 
 /* The program of a small problem has no answer. */
 static void
-explain_no_repair(struct dcp_because *out)
+explain_no_placement(struct dcp_because *out)
 {
     (void)snprintf(out->rule, sizeof out->rule, "capacity");
     (void)snprintf(out->text, sizeof out->text,
@@ -443,8 +443,7 @@ tell(struct dcp_state *s, const struct dcp_bound *bound,
                       start);
 }
 
-/* Whether the exact program may improve the answer; of the fewest moves, or
- * find the first. */
+/* Whether the exact program may improve the answer, or find the first. */
 static bool
 may_be_exact(const struct dcp_problem *p,
              const struct dcp_search_result *result,
@@ -455,7 +454,7 @@ may_be_exact(const struct dcp_problem *p,
         result->stopped_by == DCP_STOPPED_GAP || !dcp_exact_is_small(p)) {
         return false;
     }
-    return need || (result->complete && p->q->may_empty && !p->q->gentle);
+    return need || !result->complete || (p->q->may_empty && !p->q->gentle);
 }
 
 static bool
@@ -473,7 +472,7 @@ run_exact(struct dcp_state *s, struct dcp_bound *bound,
 
     if (options->iterations) { /* Repeatable: no clock decides. */
         limits = (struct dcp_exact_limits){
-            600, fewest ? EXACT_REPAIR_NODES : EXACT_NODES
+            600, fewest || !result->complete ? EXACT_FIRST_NODES : EXACT_NODES
         };
     }
     if (!dcp_exact_run(s, bound, &limits, result->complete, &complete,
@@ -520,7 +519,7 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
         return false;
     }
     if (bound->infeasible) {
-        explain_no_repair(&out->because);
+        explain_no_placement(&out->because);
         out->status = DCP_STATUS_INFEASIBLE;
         return true;
     }
@@ -549,7 +548,7 @@ find_need(struct dcp_problem *p, struct dcp_bound *bound,
     bool repeatable = options->iterations > 0;
 
     if (!s || !dcp_repair_need_find(s, repeatable ? 600 : limit_s,
-                                    repeatable ? EXACT_REPAIR_NODES : 0, out,
+                                    repeatable ? EXACT_FIRST_NODES : 0, out,
                                     err)) {
         return false;
     }
@@ -622,7 +621,8 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
         dcp_solution_finish(out);
         return false;
     }
-    if (out->status == DCP_STATUS_TIMEOUT) {
+    if (out->status == DCP_STATUS_TIMEOUT ||
+        out->status == DCP_STATUS_INFEASIBLE) {
         if (!find_impossible(p, &out->because, &impossible, err)) {
             return false;
         }

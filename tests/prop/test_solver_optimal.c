@@ -157,6 +157,7 @@ START_TEST(answers_are_as_brute_force_finds)
            n_by_status[DCP_STATUS_OPTIMAL], n_by_status[DCP_STATUS_FEASIBLE],
            n_by_status[DCP_STATUS_INFEASIBLE], n_by_status[DCP_STATUS_TIMEOUT],
            n_missed, n_terms);
+    ck_assert_uint_le(n_missed, 30);
 }
 END_TEST
 
