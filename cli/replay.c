@@ -206,7 +206,9 @@ load(struct dcp_context *c, const struct dcp_plan *plan, int64_t *from_ms,
         *to_ms = end_ms;
         r->partial = true;
     }
-    return !plan || dcp_replay_net(c, first_ms, *to_ms, &r->net, err);
+    return dcp_samples_look_back(c->store, c->model.inventory, c->measured,
+                                 &r->cpu, err) &&
+           (!plan || dcp_replay_net(c, first_ms, *to_ms, &r->net, err));
 }
 
 /* --- Legs --------------------------------------------------------------- */

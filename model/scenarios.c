@@ -75,8 +75,12 @@ dcp_scenarios_means(const struct dcp_scenarios *s, uint32_t n_slots,
 uint32_t
 dcp_scenarios_allowed(const struct dcp_policy *policy, uint32_t count)
 {
-    /* 1e-9: 1 % of 300 is 3, however it rounds. */
-    return (uint32_t)floor(policy->overload_eps_frac * count + 1e-9);
+    /* 1e-9: 1 % of 300 is 3, however it rounds.  One more instant, drawn as
+     * these were, is then the k + 1 highest of them or higher with a chance
+     * of (k + 1) / (n + 1). */
+    double most = floor(policy->overload_eps_frac * (count + 1.0) + 1e-9) - 1;
+
+    return most > 0 ? (uint32_t)most : 0;
 }
 
 uint32_t

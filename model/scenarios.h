@@ -47,8 +47,12 @@ void dcp_scenarios_fill_flat(const struct dcp_demand *, uint32_t vm,
 void dcp_scenarios_means(const struct dcp_scenarios *, uint32_t n_slots,
                          const uint32_t row[], uint32_t out_mhz[]);
 
-/* Scenarios of 'count' in which a host may be overloaded: the whole part of
- * eps x count. */
+/* Scenarios of 'count' in which a host may be overloaded: the largest k with
+ * (k + 1) / (count + 1) at most eps, or 0.  For a host whose instants are
+ * exchangeable, that is the chance that one more overloads it (the rank
+ * argument of conformal prediction; Vovk, Gammerman & Shafer, Algorithmic
+ * Learning in a Random World, 2005).  eps x count alone would be an estimate
+ * that is as often too low as too high. */
 uint32_t dcp_scenarios_allowed(const struct dcp_policy *, uint32_t count);
 /* The CPU above which a host is overloaded; after a loss, where policy lets
  * hosts fill to capacity then, that. */

@@ -109,7 +109,7 @@ void dcp_sim_result_finish(struct dcp_sim_result *);
 
 struct dcp_sim_fill {
     uint64_t n_missing;      /* Samples that were missing, of VMs with some. */
-    uint32_t n_vms_no_trace; /* VMs without any sample in the window. */
+    uint32_t n_vms_no_trace; /* VMs without any sample. */
 };
 
 /* Puts a value for each missing sample: the VM's last known one in the window,

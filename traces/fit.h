@@ -62,4 +62,11 @@ bool dcp_samples_load(struct dcp_store *, enum dcp_metric,
                       struct dcp_error *err) DCP_CHECKED;
 void dcp_samples_finish(struct dcp_samples *);
 
+/* CPU of VMs that have no sample at all in 's': their last one before it, as
+ * its first.  Looks back day by day, to the store's start at most. */
+bool dcp_samples_look_back(struct dcp_store *, const struct dcp_inventory *,
+                           const struct dcp_placement *start,
+                           struct dcp_samples *s,
+                           struct dcp_error *err) DCP_CHECKED;
+
 #endif /* traces/fit.h */

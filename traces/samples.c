@@ -145,3 +145,66 @@ dcp_samples_finish(struct dcp_samples *samples)
     free(samples->value);
     *samples = (struct dcp_samples){ 0 };
 }
+
+/* --- Before the window -------------------------------------------------- */
+
+static bool
+has_sample(const struct dcp_samples *s, uint32_t vm)
+{
+    bool has = false;
+
+    for (uint32_t t = 0; !has && t < s->n_times; t++) {
+        has = !isnan(s->value[(size_t)t * s->n_vms + vm]);
+    }
+    return has;
+}
+
+/* The VM's last known value of 'past'; NaN: none. */
+static float
+last_known(const struct dcp_samples *past, uint32_t vm)
+{
+    float value = NAN;
+
+    for (uint32_t t = past->n_times; isnan(value) && t-- > 0;) {
+        value = past->value[(size_t)t * past->n_vms + vm];
+    }
+    return value;
+}
+
+bool
+dcp_samples_look_back(struct dcp_store *store, const struct dcp_inventory *inv,
+                      const struct dcp_placement *start, struct dcp_samples *s,
+                      struct dcp_error *err)
+{
+    int64_t until_ms = s->start_ms;
+    uint32_t n = 0;
+    DCP_FREE uint32_t *sought = calloc(s->n_vms + 1u, sizeof *sought);
+
+    if (!sought) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for samples");
+    }
+    for (uint32_t v = 0; s->n_times && v < s->n_vms; v++) {
+        if (!has_sample(s, v)) {
+            sought[n++] = v;
+        }
+    }
+    while (n && until_ms > dcp_store_start_ms(store)) {
+        struct dcp_samples past = { 0 };
+        uint32_t n_left = 0;
+
+        if (!dcp_samples_load(store, DCP_METRIC_CPU_MHZ, inv, start,
+                              until_ms - DCP_DAY_MS, until_ms, &past, err)) {
+            return false;
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            s->value[sought[i]] = last_known(&past, sought[i]);
+            if (isnan(s->value[sought[i]])) {
+                sought[n_left++] = sought[i];
+            }
+        }
+        n = n_left;
+        until_ms -= DCP_DAY_MS;
+        dcp_samples_finish(&past);
+    }
+    return true;
+}

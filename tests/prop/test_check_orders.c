@@ -70,7 +70,7 @@ add_joint_history(struct world *w, struct dcp_rng *rng)
     uint32_t *rows;
 
     w->inv->policy.overload = true;
-    w->inv->policy.overload_eps_frac = 0.25 * below(rng, 3);
+    w->inv->policy.overload_eps_frac = 0.25 * (1 + below(rng, 3));
     w->demand.arena = w->inv->arena;
     ck_assert(
         dcp_scenarios_attach(&w->demand, first, count, SAMPLES, &rows, &err));
@@ -282,9 +282,12 @@ limit_samples(struct state *s)
         }
     }
     for (uint32_t h = 0; s->w->demand.scenarios && h < HOSTS; h++) {
-        uint32_t allowed =
-            (uint32_t)(s->w->inv->policy.overload_eps_frac * SAMPLES);
+        double eps_frac = s->w->inv->policy.overload_eps_frac;
+        uint32_t allowed = 0;
 
+        while ((allowed + 2.0) / (SAMPLES + 1) <= eps_frac) {
+            allowed++;
+        }
         s->faults |=
             n[1][h] > allowed && n[1][h] > n[0][h] ? FAULT_OVERLOAD : 0;
     }

@@ -19,7 +19,7 @@ random_joint(struct world *w, uint64_t seed)
     struct dcp_error err = { 0 };
 
     w->inv->policy.overload = true;
-    w->inv->policy.overload_eps_frac = 0.05 * draw(&all, 4);
+    w->inv->policy.overload_eps_frac = 0.1 * draw(&all, 4);
     w->inv->policy.overload_to_target = chance(&all, 30);
     for (uint32_t t = 0; t < d->n_slots; t++) {
         first[t] = n;

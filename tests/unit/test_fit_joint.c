@@ -82,9 +82,14 @@ START_TEST(samples_of_one_instant_are_in_one_column)
         ck_assert_uint_eq(s->cpu_mhz[k] + s->cpu_mhz[s->stride + k], 1210);
     }
     ck_assert_uint_eq(d->cpu_mhz[0], 605); /* The mean, with the margin. */
-    ck_assert_uint_eq(dcp_scenarios_allowed(&inv->policy, 120), 1);
+    /* (k + 1) / (n + 1) is at most eps. */
+    ck_assert_uint_eq(dcp_scenarios_allowed(&inv->policy, 120), 0);
+    ck_assert_uint_eq(dcp_scenarios_allowed(&inv->policy, 198), 0);
+    ck_assert_uint_eq(dcp_scenarios_allowed(&inv->policy, 199), 1);
     inv->policy.overload_eps_frac = 0.05;
-    ck_assert_uint_eq(dcp_scenarios_allowed(&inv->policy, 120), 6);
+    ck_assert_uint_eq(dcp_scenarios_allowed(&inv->policy, 120), 5);
+    inv->policy.overload_eps_frac = 0;
+    ck_assert_uint_eq(dcp_scenarios_allowed(&inv->policy, 120), 0);
 }
 END_TEST
 
