@@ -227,9 +227,12 @@ def planetlab(name):
         for vm in os.listdir(f"{WORK}/{day}"):
             if vm not in vms:
                 os.remove(f"{WORK}/{day}/{vm}")
+    size = f"{WORK}/size.csv"
+    with open(size, "w", encoding="ascii") as f:
+        f.write("vm,vcpus,core_mhz,mem_mib\n*,1,2400,2048\n")
     return models.nantes(WORK, name, [
         "planetlab", *[f"{WORK}/{day}" for day in PLANETLAB[name]],
-        "--core-mhz", "2400"])
+        "--vm-size", size])
 
 
 def windows():
