@@ -394,7 +394,8 @@ prepare(struct fit *f, struct dcp_arena *scratch, struct dcp_error *err)
                            f->n_cells, err) &&
            (!f->inv->policy.overload ||
             dcp_joint_fit_init(&f->joint, scratch, &f->series, &f->inv->policy,
-                               f->demand, err));
+                               dcp_store_interval_ms(f->store),
+                               f->min_history_ms, f->demand, err));
 }
 
 static bool
@@ -471,9 +472,8 @@ dcp_fit(struct dcp_store *store, const struct dcp_inventory *inv,
         }
         for (uint32_t v = 0; d->scenarios && v < d->n_vms; v++) {
             if (f.rows.source[v] != DCP_DEMAND_TRACE) {
-                dcp_scenarios_fill_flat(d, v,
-                                        f.joint.cpu_mhz +
-                                            (size_t)v * d->scenarios->stride);
+                dcp_scenarios_fill_flat(
+                    d, v, f.joint.cpu_mhz + (size_t)v * d->scenarios->stride);
             }
         }
     }

@@ -23,16 +23,35 @@ n_cells_of(const struct dcp_series *s, uint32_t bucket)
     return s->bucket_first[bucket + 1] - s->bucket_first[bucket];
 }
 
+/* Days that the bucket has cells of, counted from the first cell of all. */
+static uint32_t
+n_days_of(const struct dcp_series *s, uint32_t bucket, int64_t interval_ms)
+{
+    uint32_t n = 0;
+    int64_t last = -1;
+
+    for (uint32_t i = s->bucket_first[bucket]; i < s->bucket_first[bucket + 1];
+         i++) {
+        int64_t day = s->cells[i] * interval_ms / DCP_DAY_MS;
+
+        n += day != last;
+        last = day;
+    }
+    return n;
+}
+
 bool
 dcp_joint_fit_init(struct dcp_joint_fit *j, struct dcp_arena *scratch,
                    const struct dcp_series *s, const struct dcp_policy *policy,
+                   int64_t interval_ms, int64_t min_history_ms,
                    struct dcp_demand *d, struct dcp_error *err)
 {
     uint32_t *first = dcp_arena_array(scratch, uint32_t, d->n_slots);
     uint32_t *count = dcp_arena_array(scratch, uint32_t, d->n_slots);
     uint32_t n = 0;
 
-    if (!first || !count) {
+    j->few = dcp_arena_array(scratch, uint8_t, d->n_slots);
+    if (!first || !count || !j->few) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for joint samples");
     }
     for (uint32_t t = 0; t < d->n_slots; t++) {
@@ -42,12 +61,15 @@ dcp_joint_fit_init(struct dcp_joint_fit *j, struct dcp_arena *scratch,
         if (twin < t) {
             first[t] = first[twin];
             count[t] = count[twin];
+            j->few[t] = j->few[twin];
             continue;
         }
         first[t] = n;
         count[t] =
             have < policy->overload_samples ? have : policy->overload_samples;
-        count[t] += count[t] == 0;
+        j->few[t] = n_days_of(s, d->slots[t].bucket, interval_ms) <
+                    min_history_ms / DCP_DAY_MS;
+        count[t] = count[t] == 0 || j->few[t] ? 1 : count[t];
         n += count[t];
     }
     j->cell = dcp_arena_array(scratch, uint32_t, n);
@@ -67,6 +89,19 @@ dcp_joint_fit_init(struct dcp_joint_fit *j, struct dcp_arena *scratch,
     return dcp_scenarios_attach(d, first, count, n, &j->cpu_mhz, err);
 }
 
+/* NaN: none. */
+static float
+highest(const struct dcp_series *s, uint32_t bucket)
+{
+    float most = NAN;
+
+    for (uint32_t i = s->bucket_first[bucket]; i < s->bucket_first[bucket + 1];
+         i++) {
+        most = fmaxf(most, s->value[s->cells[i]]);
+    }
+    return most;
+}
+
 void
 dcp_joint_fit_vm(const struct dcp_joint_fit *j, const struct dcp_series *s,
                  const struct dcp_demand *d, uint32_t vm, double scale,
@@ -78,7 +113,9 @@ dcp_joint_fit_vm(const struct dcp_joint_fit *j, const struct dcp_series *s,
     for (uint32_t t = 0; t < d->n_slots; t++) {
         for (uint32_t k = 0; k < out->count[t]; k++) {
             uint32_t c = out->first[t] + k, cell = j->cell[c];
-            float x = cell == UINT32_MAX ? NAN : s->value[cell];
+            float x = j->few[t]            ? highest(s, d->slots[t].bucket)
+                      : cell == UINT32_MAX ? NAN
+                                           : s->value[cell];
             double value = fmin((double)x * scale, most_mhz);
 
             /* 1e-6: what is whole but for rounding stays so. */

@@ -8,18 +8,25 @@
  * Of each bucket that a slot asks for at most policy.overload.samples instants
  * are kept, evenly chosen in time: neighbours are alike, so leaving out every
  * other one loses little.  A bucket without history gets one scenario in which
- * every VM has its planned demand: there the sum of these must fit. */
+ * every VM has its planned demand: there the sum of these must fit.
+ *
+ * What VMs want in one hour of one day is nearly one draw, however many samples
+ * it has: after D days the next one is worse than all of them with a chance of
+ * 1/(D + 1).  So a bucket that has samples of fewer days than policy.min_history
+ * has gets one scenario as well, of every VM's highest sample in it. */
 
 #include "traces/series.h"
 
 struct dcp_joint_fit {
     uint32_t *cpu_mhz; /* The demand's rows, being filled. */
     uint32_t *cell;    /* By column; UINT32_MAX: no history. */
+    uint8_t *few;      /* By slot: too few days, so the highest sample. */
 };
 
 /* Chooses the instants and attaches scenarios of zeros to 'demand'. */
 bool dcp_joint_fit_init(struct dcp_joint_fit *, struct dcp_arena *scratch,
                         const struct dcp_series *, const struct dcp_policy *,
+                        int64_t interval_ms, int64_t min_history_ms,
                         struct dcp_demand *, struct dcp_error *err) DCP_CHECKED;
 
 /* The row of a VM whose samples are in 'series' and whose planned demand is in

@@ -93,6 +93,23 @@ START_TEST(samples_of_one_instant_are_in_one_column)
 }
 END_TEST
 
+/* Ten weekdays in the store, eleven asked for: peaks, whose sum must fit. */
+START_TEST(few_days_are_planned_at_their_peaks)
+{
+    DCP_AUTO(dcp_inventory) struct dcp_inventory *inv = model(2);
+    DCP_AUTO(dcp_store) struct dcp_store *store = opposite(2);
+
+    inv->policy.min_history_ms = 11 * DCP_DAY_MS;
+    DCP_AUTO(dcp_demand) struct dcp_demand *d = fit(store, inv);
+    const struct dcp_scenarios *s = d->scenarios;
+
+    ck_assert_uint_eq(s->count[0], 1);
+    ck_assert_uint_eq(s->cpu_mhz[s->first[0]], 1100);
+    ck_assert_uint_eq(s->cpu_mhz[s->stride + s->first[0]], 1100);
+    ck_assert_uint_eq(d->cpu_mhz[0], 1100);
+}
+END_TEST
+
 START_TEST(few_samples_are_spread_over_the_history)
 {
     DCP_AUTO(dcp_inventory) struct dcp_inventory *inv = model(2);
@@ -207,6 +224,7 @@ main(void)
     static const TTest *const *const tests[] = {
         &samples_of_one_instant_are_in_one_column,
         &few_samples_are_spread_over_the_history,
+        &few_days_are_planned_at_their_peaks,
         &no_sample_is_what_is_planned,
         &not_asked_for_is_not_there,
         &no_more_than_the_largest_host_in_any_sample,
