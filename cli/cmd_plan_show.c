@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/plan_open.h"
 #include "cli/ui.h"
+#include "model/io/plan_text.h"
 #include "model/base/units.h"
 
 #include <stdio.h>
@@ -213,6 +214,22 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
            t.n_others ? ", other steps" : "", dcp_placement_n_on(leg->after));
 }
 
+/* Hosts that stay on. */
+static void
+print_left_out(const struct dcp_inventory *inv, const struct dcp_plan *plan)
+{
+    if (plan->n_left_out) {
+        printf("\nleft out, so that these hosts stay on:\n");
+    }
+    for (uint32_t i = 0; i < plan->n_left_out; i++) {
+        const struct dcp_left_out *l = &plan->left_out[i];
+
+        printf(" %-15s %u VMs, would save %.4g %s: %s\n",
+               inv->hosts[l->host.ix].name, l->n_vms, l->saving,
+               plan->left_out_unit, dcp_left_out_text(l->why));
+    }
+}
+
 static void
 print_head(const struct dcp_plan *plan)
 {
@@ -282,6 +299,7 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
     }
     dcp_json_end(&w, ']');
     dcp_json_ku64(&w, "steps", plan->n_steps);
+    dcp_plan_write_left_out(&w, inv, plan);
     dcp_json_kobject(&w, "run");
     dcp_ui_run_members(g, &w);
     dcp_json_end(&w, '}');
@@ -313,6 +331,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                 status = -1;
             }
         }
+        print_left_out(inv, open.plan);
     }
     dcp_plan_open_close(&open);
     return status;

@@ -386,6 +386,42 @@ print_leg(struct dcp_explain *x, uint32_t leg, uint32_t h,
     return dcp_explain_print_empty(x, leg, h, err);
 }
 
+/* Why it stays on although the plan would have had it off. */
+static void
+print_left_out(const struct dcp_plan *plan, dcp_host_id host)
+{
+    for (uint32_t i = 0; i < plan->n_left_out; i++) {
+        const struct dcp_left_out *l = &plan->left_out[i];
+
+        if (dcp_host_eq(l->host, host)) {
+            printf("  stays on: %s; off, with %u VMs elsewhere, it would save "
+                   "%.4g %s\n",
+                   dcp_left_out_text(l->why), l->n_vms, l->saving,
+                   plan->left_out_unit);
+        }
+    }
+}
+
+static void
+json_left_out(struct dcp_json *w, const struct dcp_plan *plan,
+              dcp_host_id host)
+{
+    for (uint32_t i = 0; i < plan->n_left_out; i++) {
+        const struct dcp_left_out *l = &plan->left_out[i];
+
+        if (dcp_host_eq(l->host, host)) {
+            dcp_json_kobject(w, "left_out");
+            dcp_json_kstring(w, "why", dcp_left_out_name(l->why));
+            dcp_json_kdouble(w, "saving", l->saving);
+            dcp_json_kstring(w, "unit", plan->left_out_unit);
+            dcp_json_ku64(w, "vms", l->n_vms);
+            dcp_json_end(w, '}');
+            return;
+        }
+    }
+    dcp_json_knull(w, "left_out");
+}
+
 int
 dcp_explain_host(struct dcp_explain *x, dcp_host_id host, struct dcp_error *err)
 {
@@ -415,9 +451,11 @@ dcp_explain_host(struct dcp_explain *x, dcp_host_id host, struct dcp_error *err)
         }
     }
     if (!x->g->json) {
+        print_left_out(plan, host);
         return dcp_explain_print_worth(x, &c, err) ? 0 : -1;
     }
     dcp_json_end(&w, ']');
+    json_left_out(&w, plan, host);
     if (!dcp_explain_json_worth(x, &w, &c, err)) {
         dcp_json_finish(&w);
         return -1;

@@ -114,6 +114,54 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     }
 }
 
+static bool
+is_left_out(const struct dcp_left_out *l, dcp_vm_id vm)
+{
+    bool is = false;
+
+    for (uint32_t k = 0; k < l->n_vms; k++) {
+        is |= l->vms[k] == vm.ix;
+    }
+    return is;
+}
+
+/* What of the plan was given up, and concerns the VM. */
+static void
+print_left_out(const struct dcp_inventory *inv, const struct dcp_plan *plan,
+               dcp_vm_id vm)
+{
+    for (uint32_t i = 0; i < plan->n_left_out; i++) {
+        const struct dcp_left_out *l = &plan->left_out[i];
+
+        if (is_left_out(l, vm)) {
+            printf("  left out: %s stays on, for %s; off, with this VM and %u "
+                   "others elsewhere, it would save %.4g %s\n",
+                   inv->hosts[l->host.ix].name, dcp_left_out_text(l->why),
+                   l->n_vms - 1, l->saving, plan->left_out_unit);
+        }
+    }
+}
+
+static void
+json_left_out(struct dcp_json *w, const struct dcp_inventory *inv,
+              const struct dcp_plan *plan, dcp_vm_id vm)
+{
+    dcp_json_karray(w, "left_out");
+    for (uint32_t i = 0; i < plan->n_left_out; i++) {
+        const struct dcp_left_out *l = &plan->left_out[i];
+
+        if (is_left_out(l, vm)) {
+            dcp_json_begin_line(w, '{');
+            dcp_json_kstring(w, "host", inv->hosts[l->host.ix].name);
+            dcp_json_kstring(w, "why", dcp_left_out_name(l->why));
+            dcp_json_kdouble(w, "saving", l->saving);
+            dcp_json_kstring(w, "unit", plan->left_out_unit);
+            dcp_json_end(w, '}');
+        }
+    }
+    dcp_json_end(w, ']');
+}
+
 static void
 print_vm(const struct dcp_inventory *inv, const struct dcp_plan *plan,
          dcp_vm_id id)
@@ -132,6 +180,7 @@ print_vm(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     for (uint32_t l = 0; l < plan->n_legs; l++) {
         print_leg(inv, plan, l, id);
     }
+    print_left_out(inv, plan, id);
 }
 
 /* --- JSON --------------------------------------------------------------- */
@@ -251,6 +300,7 @@ dcp_explain_vm(struct dcp_explain *x, dcp_vm_id vm, struct dcp_error *err)
     }
     dcp_json_end(&w, ']');
     json_survive(&w, inv, plan, vm);
+    json_left_out(&w, inv, plan, vm);
     if (!dcp_explain_json_worth(x, &w, &c, err)) {
         dcp_json_finish(&w);
         return -1;

@@ -214,3 +214,36 @@ dcp_plan_inventory_after(const struct dcp_plan *plan,
     }
     return !sizes || *out;
 }
+
+static const struct {
+    const char *name, *text;
+} left_out[] = {
+    [DCP_LEFT_OUT_WINDOW] = { "window", "its moves do not fit the window" },
+    [DCP_LEFT_OUT_FAILED_BOOTS] = { "failed_boots",
+                                    "what it gets in the morning would have "
+                                    "no other place if it did not boot" },
+};
+
+const char *
+dcp_left_out_name(enum dcp_left_out_why why)
+{
+    return left_out[why].name;
+}
+
+const char *
+dcp_left_out_text(enum dcp_left_out_why why)
+{
+    return left_out[why].text;
+}
+
+bool
+dcp_left_out_parse(const char *name, enum dcp_left_out_why *out)
+{
+    for (uint32_t i = 0; i < sizeof left_out / sizeof *left_out; i++) {
+        if (!strcmp(name, left_out[i].name)) {
+            *out = (enum dcp_left_out_why)i;
+            return true;
+        }
+    }
+    return false;
+}

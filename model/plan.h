@@ -122,6 +122,22 @@ struct dcp_survive {
     uint32_t n_not_protected;
 };
 
+/* A host that could have gone off for the night, and why it stays on. */
+enum dcp_left_out_why {
+    DCP_LEFT_OUT_WINDOW,       /* Its moves do not fit the window. */
+    DCP_LEFT_OUT_FAILED_BOOTS, /* What it gets in the morning has nowhere else
+                                * to be if it never boots. */
+};
+
+struct dcp_left_out {
+    enum dcp_left_out_why why;
+    dcp_host_id host;
+    double saving; /* Of its being off; see left_out_unit. */
+    uint64_t moved_mib;
+    const uint32_t *vms; /* That would leave it, or come back to it. */
+    uint32_t n_vms;
+};
+
 struct dcp_plan_limits {
     uint32_t out_per_host, in_per_host, units_per_10gbit, host_off_at_once;
     uint32_t moves_per_pool; /* Of volumes; 0: no volume is moved. */
@@ -164,6 +180,9 @@ struct dcp_plan {
      * leg's lists hold together. */
     const struct dcp_survive *no_boot;
     uint32_t n_no_boot;
+    const struct dcp_left_out *left_out;
+    uint32_t n_left_out;
+    const char *left_out_unit; /* "hosts", "kWh", "EUR"; NULL: none. */
 
     /* The answer's standing. */
     const char *status, *goal, *bound_method;
@@ -186,6 +205,9 @@ DCP_DEFINE_AUTO(dcp_plan)
 const char *dcp_step_kind_name(enum dcp_step_kind);      /* "migrate" ... */
 const char *dcp_object_kind_name(enum dcp_object_kind);  /* "vm" ... */
 const char *dcp_reason_name(enum dcp_reason);            /* "empty_host" ... */
+const char *dcp_left_out_name(enum dcp_left_out_why); /* "window" ... */
+bool dcp_left_out_parse(const char *, enum dcp_left_out_why *out);
+const char *dcp_left_out_text(enum dcp_left_out_why); /* For people. */
 /* '+' brings something up, '-' takes it away, '~' moves or changes it and ' '
  * does none of these, for people who skim a list of steps. */
 char dcp_step_symbol(enum dcp_step_kind);

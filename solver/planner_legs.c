@@ -472,7 +472,8 @@ fill_plan(struct dcp_work *w, struct dcp_plan *plan,
            sizeof plan->traces_digest);
     plan->vms_without_trace = r->demand->n_by_source[DCP_DEMAND_PROFILE] +
                               r->demand->n_by_source[DCP_DEMAND_ALLOCATION];
-    return add_survive(w, plan, err) && dcp_work_add_no_boot(w, plan, err);
+    return add_survive(w, plan, err) && dcp_work_add_no_boot(w, plan, err) &&
+           dcp_work_add_kept_for_boots(w, plan, err);
 }
 
 bool

@@ -37,6 +37,16 @@ dcp_work_unit(const struct dcp_work *w, uint32_t level)
     return dcp_goal_level_single(l, &goal) ? units[goal] : "";
 }
 
+const char *
+dcp_work_guide_unit(const struct dcp_work *w)
+{
+    enum dcp_goal guide = dcp_work_guide(w);
+
+    return guide == DCP_GOAL_HOSTS    ? "hosts"
+           : guide == DCP_GOAL_ENERGY ? "kWh"
+                                      : w->r->inventory->currency;
+}
+
 /* Energy of a placement over slots by the power curve, 'kwh' per kWh and
  * 'money' per unit of money. */
 static double

@@ -152,17 +152,31 @@ prefer_cheaper(struct dcp_work *w, const struct dcp_question *q,
     return ok;
 }
 
+/* Who stays on for failed boots; NULL: no memory. */
+static uint8_t *
+kept_of(struct dcp_solution *night, uint32_t n_hosts)
+{
+    night->arena = night->arena ? night->arena : dcp_arena_create(0);
+    if (night->arena && !night->kept_for_boots) {
+        night->kept_for_boots =
+            dcp_arena_array(night->arena, uint8_t, n_hosts + 1u);
+    }
+    return night->kept_for_boots;
+}
+
 static bool
 take(struct dcp_work *w, const struct dcp_boot_changes *change,
      struct dcp_solution *night, struct dcp_placement *day,
      struct dcp_error *err)
 {
     const struct dcp_inventory *inv = w->r->inventory;
-    bool memory = true;
+    uint8_t *kept = kept_of(night, w->n_hosts);
+    bool memory = kept != NULL;
 
     put(change, true, night->placement, day);
     for (uint32_t h = 0; memory && h < w->n_hosts; h++) {
         w->outcome->hosts_kept_on += change->keep[h];
+        kept[h] |= change->keep[h];
         w->outcome->hosts_spare += change->wake[h];
         if (!inv->policy.n_survive) {
             continue;

@@ -373,6 +373,36 @@ count_kept(const struct cut *c, struct dcp_plan_outcome *o)
     o->window.value_left = fmax(o->after - c->whole->outcome.after, 0);
 }
 
+/* A VM that the whole night moves away from the host. */
+static bool
+would_leave(const struct dcp_work *w, uint32_t vm, uint32_t host,
+            const void *whole_night)
+{
+    const struct dcp_placement *night = whole_night;
+
+    return w->r->start->host[vm].ix == host && night->host[vm].ix != host &&
+           !dcp_host_is_none(night->host[vm]);
+}
+
+static bool
+say_what_is_left_out(const struct cut *c, struct dcp_plan *plan,
+                     struct dcp_error *err)
+{
+    const struct dcp_placement *night = c->whole->night.placement;
+    bool ok = true;
+
+    for (uint32_t i = 0; ok && i < c->n; i++) {
+        uint32_t h = c->hosts[i].host;
+
+        if (c->kept[h] && !night->on[h]) {
+            ok = dcp_work_add_left_out(c->w, plan, DCP_LEFT_OUT_WINDOW, h,
+                                       c->hosts[i].saving, would_leave, night,
+                                       err);
+        }
+    }
+    return ok;
+}
+
 /* The plan of 'a' (whose night is there), into w->outcome and 'a'; a->plan
  * stays NULL where it does not fit. */
 static bool
@@ -417,7 +447,8 @@ make_legs(const struct cut *c, struct attempt *a, struct dcp_error *err)
     }
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = dcp_plan_create(err);
 
-    if (!plan || !dcp_work_make_plan(w, plan, err)) {
+    if (!plan || !dcp_work_make_plan(w, plan, err) ||
+        !say_what_is_left_out(c, plan, err)) {
         return false;
     }
     a->outcome = *w->outcome;

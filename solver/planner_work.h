@@ -127,6 +127,8 @@ dcp_work_choose_shapes(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
 /* The unit of a level of goals: "hosts", "kWh", "EUR"; "" for a sum without
  * money. */
 const char *dcp_work_unit(const struct dcp_work *, uint32_t level);
+/* That of what hosts are ranked by. */
+const char *dcp_work_guide_unit(const struct dcp_work *);
 
 /* solver/planner_morning.c: wakes spares at 'second_end', or leaves hosts on
  * at 'night', until the morning can do without any f of the hosts that it
@@ -137,6 +139,15 @@ bool dcp_work_allow_failed_boots(struct dcp_work *, struct dcp_solution *night,
 /* The plan's lists for hosts that do not boot. */
 bool dcp_work_add_no_boot(struct dcp_work *, struct dcp_plan *,
                           struct dcp_error *err) DCP_CHECKED;
+
+/* solver/planner_left_out.c: a host that stays on, and the VMs of 'is_of'. */
+bool dcp_work_add_left_out(const struct dcp_work *, struct dcp_plan *,
+                           enum dcp_left_out_why, uint32_t host, double saving,
+                           bool (*is_of)(const struct dcp_work *, uint32_t vm,
+                                         uint32_t host, const void *arg),
+                           const void *arg, struct dcp_error *err) DCP_CHECKED;
+bool dcp_work_add_kept_for_boots(struct dcp_work *, struct dcp_plan *,
+                                 struct dcp_error *err) DCP_CHECKED;
 
 /* solver/planner_window.c: after a night that does not fit its window, whose
  * outcome was 'whole': the best part of it that does.  Work, outcome and

@@ -641,4 +641,5 @@ dcp_solution_finish(struct dcp_solution *s)
     dcp_arena_destroy(s->arena);
     s->placement = NULL;
     s->arena = NULL;
+    s->kept_for_boots = NULL;
 }

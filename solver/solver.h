@@ -45,6 +45,9 @@ struct dcp_solution {
     struct dcp_arena *arena;         /* Owns the losses. */
     struct dcp_loss_answer *losses;  /* Where headroom was asked for. */
     uint32_t n_losses;
+    /* By host, in 'arena': on so that a morning can do without hosts that do
+     * not boot (solver/planner_morning.c); NULL: none. */
+    uint8_t *kept_for_boots;
     uint32_t n_misplaced; /* Items that could not stay where they started. */
     uint64_t rounds, checks;
 };

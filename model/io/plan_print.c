@@ -246,6 +246,7 @@ print_states(struct printer *p)
     if (plan->n_no_boot) {
         print_losses(p, "no_boot", plan->no_boot, plan->n_no_boot);
     }
+    dcp_plan_write_left_out(w, p->inv, plan);
 }
 
 static void

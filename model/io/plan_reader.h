@@ -60,4 +60,7 @@ dcp_plan_reader_vm(struct dcp_plan_reader *, const char *name, uint32_t *out);
 bool
 dcp_plan_reader_host(struct dcp_plan_reader *, const char *name, uint32_t *out);
 
+/* model/io/plan_left_out.c: "left_out", which may be absent. */
+bool dcp_plan_parse_left_out(struct dcp_plan_reader *, json_t *root);
+
 #endif /* model/io/plan_reader.h */

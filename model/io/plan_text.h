@@ -34,6 +34,10 @@ void dcp_plan_write_facts(struct dcp_json *, const struct dcp_inventory *,
 void dcp_plan_write_undo(struct dcp_json *, const struct dcp_inventory *,
                          const struct dcp_step *);
 
+/* The member "left_out", where something is. */
+void dcp_plan_write_left_out(struct dcp_json *, const struct dcp_inventory *,
+                             const struct dcp_plan *);
+
 /* The UUID that belongs to a digest "sha256:...". */
 void dcp_plan_uuid(const char digest[72], char out[40]);
 

@@ -77,6 +77,26 @@ says_so(const struct dcp_plan_outcome *o, char why[WHY])
     return ok;
 }
 
+/* Each host that stays on for the window or for failed boots is recorded. */
+static bool
+records_all(const struct dcp_plan *plan, const struct dcp_plan_outcome *o,
+            char why[WHY])
+{
+    uint32_t n[2] = { 0 };
+
+    for (uint32_t i = 0; i < plan->n_left_out; i++) {
+        n[plan->left_out[i].why]++;
+    }
+    bool ok = n[DCP_LEFT_OUT_WINDOW] == o->window.hosts_kept_on &&
+              n[DCP_LEFT_OUT_FAILED_BOOTS] >= o->hosts_kept_on;
+
+    if (!ok) {
+        (void)snprintf(why, WHY, "%u and %u recorded, %u and %u kept on",
+                       n[0], n[1], o->window.hosts_kept_on, o->hosts_kept_on);
+    }
+    return ok;
+}
+
 static bool
 cut_is_legal(const struct sample *s, char why[WHY])
 {
@@ -103,6 +123,7 @@ cut_is_legal(const struct sample *s, char why[WHY])
         (void)snprintf(why, WHY, "planner: %s", err.message);
     } else if (plan) {
         ok = plan_passes(&w, plan, why, WHY) && ends_in_time(&r, plan, why) &&
+             records_all(plan, &o, why) &&
              (o.window.fits || says_so(&o, why));
         n_whole += o.window.fits;
         n_cut += !o.window.fits;
