@@ -356,7 +356,8 @@ every_set_stands(const struct sample *s, char why[WHY])
         .goals = dcp_goals_single(DCP_GOAL_ENERGY),
         .solve = { .seed = s->seed,
                    .iterations = 40,
-                   .time_limit_s = 1,
+                   /* Out of time, it must stand as well. */
+                   .time_limit_s = s->seed % 4 ? 1 : 0.001,
                    .gap_frac = 0.3 },
     };
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
