@@ -92,7 +92,7 @@ gather_survive(const struct dcp_plan *plan, uint32_t leg, uint32_t h,
         if (e->leg != leg) {
             continue;
         }
-        if (e->lose.kind == DCP_OBJECT_HOST && e->lose.ix == h) {
+        if (e->lose.kind == DCP_OBJECT_HOST && e->lose.ix == h && !e->n_also) {
             f->lost = e;
         }
         for (uint32_t k = 0; k < e->n; k++) {

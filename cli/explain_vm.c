@@ -73,6 +73,36 @@ print_waits(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     }
 }
 
+/* "host:a", or "host:a host:b" of two lost at once. */
+static void
+print_lost(const struct dcp_inventory *inv, const struct dcp_survive *e,
+           char *out, size_t size)
+{
+    size_t at = 0;
+
+    for (uint32_t k = 0; k <= e->n_also && at < size; k++) {
+        struct dcp_object lose = k ? e->also[k - 1] : e->lose;
+        int n = snprintf(out + at, size - at, "%s%s:%s", k ? " " : "",
+                         dcp_object_kind_name(lose.kind),
+                         dcp_object_name(inv, lose));
+
+        at += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static void
+print_stand_ins(const struct dcp_inventory *inv, const struct dcp_survive *e)
+{
+    for (uint32_t k = 1; k < e->n_stand_ins; k++) {
+        printf("%s%s", k == 1 ? "      or, of several hosts lost at once, on "
+                              : ", ",
+               inv->hosts[e->stand_ins[k].ix].name);
+    }
+    if (e->n_stand_ins > 1) {
+        putchar('\n');
+    }
+}
+
 static void
 print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
           uint32_t leg, dcp_vm_id vm)
@@ -80,6 +110,7 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     dcp_host_id was = dcp_plan_leg_start(plan, leg)->host[vm.ix];
     dcp_host_id is = plan->legs[leg].after->host[vm.ix];
     bool lost = false;
+    uint32_t n_sets = 0;
 
     printf("  %-10s %s%s\n", plan->legs[leg].name,
            dcp_explain_host_name(inv, is),
@@ -103,14 +134,21 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
         dcp_host_id to =
             e->leg == leg ? restarts_on(e, vm, &lost) : dcp_host_none();
 
-        if (e->leg == leg && lost) {
+        n_sets += e->leg == leg && lost && e->n_also;
+        if (e->leg == leg && lost && !e->n_also) {
             printf("    if %s %s is lost: %s%s\n",
                    dcp_object_kind_name(e->lose.kind),
                    dcp_object_name(inv, e->lose),
                    dcp_host_is_none(to) ? "lost, it is not protected"
                                         : "restarts on ",
                    dcp_host_is_none(to) ? "" : dcp_explain_host_name(inv, to));
+            print_stand_ins(inv, e);
         }
+    }
+    if (n_sets) {
+        printf("    and it has a place after %u losses of several at once "
+               "(--json lists them)\n",
+               n_sets);
     }
 }
 
@@ -259,9 +297,7 @@ json_survive(struct dcp_json *w, const struct dcp_inventory *inv,
         if (!lost) {
             continue;
         }
-        (void)snprintf(lose, sizeof lose, "%s:%s",
-                       dcp_object_kind_name(e->lose.kind),
-                       dcp_object_name(inv, e->lose));
+        print_lost(inv, e, lose, sizeof lose);
         dcp_json_begin_line(w, '{');
         dcp_json_kstring(w, "leg", plan->legs[e->leg].name);
         dcp_json_kstring(w, "lose", lose);

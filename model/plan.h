@@ -115,6 +115,14 @@ struct dcp_leg {
 struct dcp_survive {
     uint32_t leg;
     struct dcp_object lose;
+    const struct dcp_object *also; /* Lost at the same time: of the same kind,
+                                    * ascending from 'lose'. */
+    uint32_t n_also;
+    /* Hosts that are on and empty, each of which can take all protected VMs of
+     * the lost host: enough of them for every host show that so many hosts may
+     * be lost at once. */
+    const dcp_host_id *stand_ins;
+    uint32_t n_stand_ins;
     const uint32_t *vms; /* Ascending. */
     const dcp_host_id *to; /* By position in vms. */
     uint32_t n;

@@ -29,6 +29,10 @@ enum dcp_loss_kind { /* What headroom survives the loss of. */
     DCP_LOSS_FEED,
 };
 #define DCP_LOSSES_MAX 4
+#define DCP_LOSS_AT_ONCE_MAX 16u /* The highest count. */
+/* Lists for each set of objects lost at once are asked for up to so many sets
+ * (docs/headroom.md). */
+#define DCP_LOSS_SETS_MAX 20000u
 
 /* What one VM's CPU samples of a bucket are planned as (docs/time.md). */
 enum dcp_predictor {

@@ -142,6 +142,9 @@ write_survive(const struct dcp_report_work *r, struct dcp_json *w)
         if (i == DCP_REPORT_STEPS_MAX) {
             break;
         }
+        if (s->n_also) { /* Sets of several are too many to read. */
+            continue;
+        }
         dcp_json_begin(w, '[');
         dcp_json_u64(w, s->leg);
         dcp_json_string(w, dcp_object_kind_name(s->lose.kind));

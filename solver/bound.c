@@ -93,7 +93,9 @@ dcp_bound_add_cover(const struct dcp_fold *f, struct dcp_lp *lp,
         if (demand > 0 &&
             (!host_row(f, lp, part, demand, cap, false) ||
              (f->reserve[k] && smallest < DCP_LP_INF &&
-              !host_row(f, lp, part, demand + smallest, full, true)))) {
+              !host_row(f, lp, part,
+                        demand + dcp_bound_losses(f->p) * smallest, full,
+                        true)))) {
             return false;
         }
     }

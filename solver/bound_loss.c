@@ -5,17 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+uint32_t
+dcp_bound_losses(const struct dcp_problem *p)
+{
+    const struct dcp_policy *policy = &p->q->inventory->policy;
+    uint32_t most = 0;
+
+    for (uint32_t k = 0; p->q->headroom && k < policy->n_survive; k++) {
+        if (policy->survive[k].kind == DCP_LOSS_HOST &&
+            policy->survive[k].count > most) {
+            most = policy->survive[k].count;
+        }
+    }
+    return most;
+}
+
 bool
 dcp_bound_survives_a_host(const struct dcp_problem *p)
 {
-    const struct dcp_policy *policy = &p->q->inventory->policy;
-
-    for (uint32_t k = 0; p->q->headroom && k < policy->n_survive; k++) {
-        if (policy->survive[k].kind == DCP_LOSS_HOST) {
-            return true;
-        }
-    }
-    return false;
+    return dcp_bound_losses(p) > 0;
 }
 
 /* Classes whose items restart in the region or nowhere: a restart may go where
@@ -51,8 +59,21 @@ struct count {
     uint8_t region;
     const uint32_t *hosts; /* Of the region, that may be on. */
     uint32_t n_hosts;
+    uint32_t n_losses;
     double *cap; /* Scratch. */
 };
+
+/* Whether n hosts can hold so much after each loss; of as many hosts as may be
+ * lost at once, all are. */
+static bool
+suffices(uint32_t n, uint32_t n_losses, double capacity, double total,
+         double unpromised)
+{
+    double lost = n < n_losses ? n : n_losses;
+
+    return (n - lost) * capacity >=
+           (n * total - lost * unpromised) * (1 - 1e-12);
+}
 
 /* The smallest n, from 'n' on, that the resource allows. */
 static uint32_t
@@ -79,7 +100,7 @@ raise(struct count *x, uint32_t n, const uint32_t *size, size_t step,
         capacity += x->cap[k];
     }
     while (n <= x->n_hosts &&
-           (n - 1.0) * capacity < (n * total - unpromised) * (1 - 1e-12)) {
+           !suffices(n, x->n_losses, capacity, total, unpromised)) {
         capacity += n < x->n_hosts ? x->cap[n] : 0;
         n++;
     }
@@ -99,6 +120,7 @@ dcp_bound_hosts_for_loss(const struct dcp_problem *p,
                        .promised = promised,
                        .region = region,
                        .hosts = hosts,
+                       .n_losses = dcp_bound_losses(p),
                        .cap = cap };
     uint32_t n = 0;
 

@@ -7,12 +7,17 @@
  * Let n hosts be on with capacity C in all, demand T, of which U is of items
  * without a promise.  When host h with capacity c_h and unpromised u_h is
  * lost, the others hold all but u_h: C - c_h >= T - u_h.  Summed over all h,
- *   (n - 1) C >= n T - U,
- * and C is at most the sum of the n largest hosts; so the smallest n for
- * which that holds for every resource is a lower bound. */
+ *   (n - 1) C >= n T - U;
+ * of k hosts lost at once, summed over all sets of k, of which each host is in
+ * k out of n,
+ *   (n - k) C >= n T - k U.
+ * C is at most the sum of the n largest hosts; so the smallest n for which
+ * that holds for every resource is a lower bound. */
 
 #include "solver/problem.h"
 
+/* How many hosts may be lost at once, whichever: 0 where that is not asked. */
+uint32_t dcp_bound_losses(const struct dcp_problem *);
 /* Whether the question asks that any one host may be lost. */
 bool dcp_bound_survives_a_host(const struct dcp_problem *);
 

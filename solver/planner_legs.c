@@ -307,9 +307,20 @@ copy_losses(struct dcp_plan *plan, uint32_t leg, const struct dcp_solution *s,
         dcp_host_id *to = dcp_arena_array(plan->arena, dcp_host_id, from->n);
         uint32_t *rest =
             dcp_arena_array(plan->arena, uint32_t, from->n_not_protected);
+        struct dcp_object *also =
+            dcp_arena_array(plan->arena, struct dcp_object, from->n_also);
+        dcp_host_id *stand_ins =
+            dcp_arena_array(plan->arena, dcp_host_id, from->n_stand_ins);
 
-        if (!vms || !to || !rest) {
+        if (!vms || !to || !rest || !also || !stand_ins) {
             return false;
+        }
+        for (uint32_t k = 0; k < from->n_also; k++) {
+            also[k] = (struct dcp_object){ kinds[from->lose.kind],
+                                           from->also[k] };
+        }
+        for (uint32_t k = 0; k < from->n_stand_ins; k++) {
+            stand_ins[k].ix = from->stand_ins[k];
         }
         for (uint32_t k = 0; k < from->n; k++) {
             vms[k] = from->vms[k];
@@ -321,6 +332,10 @@ copy_losses(struct dcp_plan *plan, uint32_t leg, const struct dcp_solution *s,
         out[(*n)++] = (struct dcp_survive){
             .leg = leg,
             .lose = { kinds[from->lose.kind], from->lose.ix },
+            .also = also,
+            .n_also = from->n_also,
+            .stand_ins = stand_ins,
+            .n_stand_ins = from->n_stand_ins,
             .vms = vms,
             .to = to,
             .n = from->n,

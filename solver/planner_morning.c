@@ -18,6 +18,7 @@ day_question(const struct dcp_work *w, const struct dcp_placement *day)
     return q;
 }
 
+/* Whether 'ix' is among what is lost in some answer, alone or with others. */
 static bool
 has_loss(const struct dcp_solution *s, enum dcp_loss_kind kind, uint32_t ix)
 {
@@ -27,6 +28,64 @@ has_loss(const struct dcp_solution *s, enum dcp_loss_kind kind, uint32_t ix)
         }
     }
     return false;
+}
+
+/* The most of the kind that policy lets be lost at once. */
+static uint32_t
+at_once(const struct dcp_policy *policy, enum dcp_loss_kind kind)
+{
+    uint32_t most = 1;
+
+    for (uint32_t k = 0; k < policy->n_survive; k++) {
+        if (policy->survive[k].kind == kind &&
+            policy->survive[k].count > most) {
+            most = policy->survive[k].count;
+        }
+    }
+    return most;
+}
+
+static bool
+has_stand_ins(const struct dcp_solution *s, enum dcp_loss_kind kind)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < s->n_losses; i++) {
+        any |= s->losses[i].lose.kind == kind && s->losses[i].n_stand_ins;
+    }
+    return any;
+}
+
+/* 'with' and an object of its kind that nothing is lost with. */
+static bool
+add_to_set(struct dcp_arena *arena, struct dcp_loss_answer *out, uint32_t ix)
+{
+    uint32_t *also = dcp_arena_array(arena, uint32_t, out->n_also + 1u);
+    uint32_t n = 0, last = ix;
+
+    if (!also) {
+        return false;
+    }
+    for (uint32_t k = 0; k < out->n_also; k++) {
+        if (out->also[k] > last && last != UINT32_MAX) {
+            also[n++] = last;
+            last = UINT32_MAX;
+        }
+        also[n++] = out->also[k];
+    }
+    if (last != UINT32_MAX) {
+        also[n++] = last;
+    }
+    if (ix < out->lose.ix) { /* It comes first: all others behind it. */
+        also[0] = out->lose.ix;
+        for (uint32_t k = 0; k < out->n_also; k++) {
+            also[k + 1] = out->also[k];
+        }
+        out->lose.ix = ix;
+    }
+    out->also = also;
+    out->n_also = n;
+    return true;
 }
 
 /* The object of that kind that the host goes down with; DCP_IX_NONE: none. */
@@ -54,10 +113,11 @@ static bool
 add_empty_losses(const struct dcp_inventory *inv, struct dcp_solution *night,
                  uint32_t host)
 {
+    size_t room = 2 * (size_t)night->n_losses + DCP_LOSSES_MAX;
     struct dcp_loss_answer *all =
-        night->arena ? dcp_arena_array(night->arena, struct dcp_loss_answer,
-                                       night->n_losses + DCP_LOSSES_MAX)
-                     : NULL;
+        night->arena
+            ? dcp_arena_array(night->arena, struct dcp_loss_answer, room)
+            : NULL;
 
     if (!all) {
         return false;
@@ -69,11 +129,22 @@ add_empty_losses(const struct dcp_inventory *inv, struct dcp_solution *night,
     for (uint32_t k = 0; k < inv->policy.n_survive; k++) {
         enum dcp_loss_kind kind = inv->policy.survive[k].kind;
         uint32_t ix = goes_down_with(inv, kind, host);
+        uint32_t n = night->n_losses, most = at_once(&inv->policy, kind);
 
-        if (ix != DCP_IX_NONE && !has_loss(night, kind, ix)) {
-            all[night->n_losses++] =
-                (struct dcp_loss_answer){ .lose = { kind, ix } };
+        if (ix == DCP_IX_NONE || has_loss(night, kind, ix)) {
+            continue;
         }
+        /* With each set that has room for it, unless stand-ins show all. */
+        for (uint32_t i = 0; i < n && !has_stand_ins(night, kind); i++) {
+            if (all[i].lose.kind == kind && all[i].n_also + 1 < most) {
+                all[night->n_losses] = all[i];
+                if (!add_to_set(night->arena, &all[night->n_losses++], ix)) {
+                    return false;
+                }
+            }
+        }
+        all[night->n_losses++] =
+            (struct dcp_loss_answer){ .lose = { kind, ix } };
     }
     return true;
 }

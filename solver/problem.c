@@ -551,30 +551,9 @@ compile(struct dcp_problem *p, struct dcp_error *err)
            dcp_problem_compile_groups(p, err);
 }
 
-/* Losses of several at once are not searched for: better said than passed
- * over. */
-static bool
-headroom_supported(const struct dcp_question *q, struct dcp_error *err)
-{
-    const struct dcp_policy *policy = &q->inventory->policy;
-
-    for (uint32_t k = 0; q->headroom && k < policy->n_survive; k++) {
-        if (policy->survive[k].count != 1) {
-            return dcp_fail(err, DCP_E_UNSUPPORTED,
-                            "policy.headroom.survive: count %u: only the loss "
-                            "of 1 at a time can be planned for; use count: 1",
-                            policy->survive[k].count);
-        }
-    }
-    return true;
-}
-
 struct dcp_problem *
 dcp_problem_create(const struct dcp_question *q, struct dcp_error *err)
 {
-    if (!headroom_supported(q, err)) {
-        return NULL;
-    }
     struct dcp_arena *arena = dcp_arena_create(0);
     struct dcp_problem *p =
         arena ? dcp_arena_new(arena, struct dcp_problem) : NULL;

@@ -452,28 +452,18 @@ dcp_refusal_of_headroom(const struct dcp_problem *p,
                         const struct dcp_headroom *headroom,
                         struct dcp_refusal *out)
 {
-    const struct dcp_inventory *inv = p->q->inventory;
-    uint32_t ix = headroom->failed.ix;
-    const char *what = "host", *name = "";
+    char what[140];
 
-    switch (headroom->failed.kind) {
-    case DCP_LOSS_HOST:
-        name = inv->hosts[ix].name;
-        break;
-    case DCP_LOSS_RACK:
-        what = "rack";
-        name = inv->racks[ix].name;
-        break;
-    case DCP_LOSS_FEED:
-        what = "feed";
-        name = inv->feeds[ix].name;
-        break;
-    }
+    (void)dcp_loss_set_print(p->q->inventory, &headroom->failed, what,
+                             sizeof what);
     refuse(out, DCP_REFUSAL_HEADROOM, "n+1");
     (void)snprintf(out->text, sizeof out->text,
-                   "if %s '%.60s' were lost then, VM '%.60s' would find no "
-                   "place",
-                   what, name, vm_name(p, headroom->failed_item));
+                   headroom->too_few_stand_ins
+                       ? "%.100s would have too few empty hosts to stand in "
+                         "for it, VM '%.60s' among its own"
+                       : "if %.100s were lost then, VM '%.60s' would find no "
+                         "place",
+                   what, vm_name(p, headroom->failed_item));
     (void)snprintf(out->remedy, sizeof out->remedy,
                    "switch on or add a host that can restart '%.60s'",
                    vm_name(p, headroom->failed_item));

@@ -7,12 +7,15 @@
 #include "solver/search_parts.h"
 
 #include "solver/bound_loss.h"
+#include "solver/stand_in.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define ROOM_EJECTIONS 60u
 #define ROOM_HOSTS     40u
+/* Hosts that are tried to be emptied for a stand-in. */
+#define STAND_IN_TRIES 20u
 
 /* How many items each host could restart. */
 static bool
@@ -65,12 +68,12 @@ dcp_search_reserve(struct search *x, uint8_t *closed, struct dcp_error *err)
         return dcp_fail(err, DCP_E_NOMEM, "no memory for spare hosts");
     }
     memset(closed, 0, p->n_hosts);
-    for (uint32_t r = 0;
-         dcp_bound_survives_a_host(p) && r < x->bound->n_regions; r++) {
-        uint32_t best = DCP_IX_NONE;
+    /* As many in each region as may be lost at once. */
+    for (uint32_t k = 0; k < dcp_bound_losses(p) * x->bound->n_regions; k++) {
+        uint32_t r = k % x->bound->n_regions, best = DCP_IX_NONE;
 
         for (uint32_t h = 0; h < p->n_hosts; h++) {
-            if (x->bound->region[h] == r && x->s->on[h] &&
+            if (x->bound->region[h] == r && x->s->on[h] && !closed[h] &&
                 p->use[h] == DCP_HOST_FREE && restarts[h] &&
                 (best == DCP_IX_NONE || better_reserve(x, restarts, h, best))) {
                 best = h;
@@ -116,23 +119,6 @@ spare_for(struct search *x, const uint32_t *restarts, uint32_t item)
     return best;
 }
 
-static bool
-is_lost(const struct dcp_inventory *inv, struct dcp_object_ref lose, uint32_t h)
-{
-    uint32_t rack = inv->hosts[h].rack.ix;
-
-    switch (lose.kind) {
-    case DCP_LOSS_HOST:
-        return h == lose.ix;
-    case DCP_LOSS_RACK:
-        return rack == lose.ix;
-    case DCP_LOSS_FEED:
-        return rack != DCP_IX_NONE && inv->racks[rack].feeds.n == 1 &&
-               inv->racks[rack].feeds.ix[0] == lose.ix;
-    }
-    return false;
-}
-
 /* All hosts that the item could restart on are on and full: clears one of them
  * for it by moving others away. */
 static bool
@@ -142,7 +128,7 @@ make_room(struct search *x, const struct dcp_headroom *failed, uint8_t *closed)
     uint32_t mark = x->in.trail.n;
 
     for (uint32_t h = 0; h < x->p->n_hosts; h++) {
-        closed[h] = is_lost(inv, failed->failed, h);
+        closed[h] = dcp_headroom_loses(inv, &failed->failed, h);
     }
     x->in.may_wake = false;
     x->in.closed = closed;
@@ -157,6 +143,80 @@ make_room(struct search *x, const struct dcp_headroom *failed, uint8_t *closed)
     return made;
 }
 
+/* --- Stand-ins ------------------------------------------------------------ */
+
+/* Of the hosts that are off, the cheapest that could take all of 'host'. */
+static bool
+wake_stand_in(struct search *x, uint32_t host, const uint32_t *restarts)
+{
+    struct dcp_state *s = x->s;
+    const struct dcp_problem *p = x->p;
+    uint32_t best = DCP_IX_NONE;
+
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if (s->on[h] || p->use[h] != DCP_HOST_FREE ||
+            !(p->q->may_wake || p->q->start->on[h]) ||
+            !dcp_state_may_switch(s, h, true) ||
+            (best != DCP_IX_NONE &&
+             spare_cost(p, restarts, h) >= spare_cost(p, restarts, best))) {
+            continue;
+        }
+        dcp_state_power(s, h, true);
+        if (dcp_stands_in(s, h, host, x->in.scratch)) {
+            best = h;
+        }
+        dcp_state_power(s, h, false);
+    }
+    if (best != DCP_IX_NONE) {
+        dcp_insert_power(&x->in, best, true);
+    }
+    return best != DCP_IX_NONE;
+}
+
+/* Moves all off some host that holds little, so that it stands in for 'host';
+ * hosts that are empty already stay so. */
+static bool
+empty_stand_in(struct search *x, uint32_t host, uint8_t *closed)
+{
+    struct dcp_state *s = x->s;
+    uint32_t mark = x->in.trail.n, tries = 0;
+    bool done = false;
+    DCP_FREE struct dcp_ranked_host *ranks =
+        malloc((x->p->n_hosts + 1u) * sizeof *ranks);
+    uint32_t n = 0;
+
+    for (uint32_t h = 0; ranks && h < x->p->n_hosts; h++) {
+        closed[h] = s->on[h] && s->first[h] == DCP_IX_NONE;
+        if (h != host && !closed[h] && dcp_insert_is_open(&x->in, h)) {
+            ranks[n++] = (struct dcp_ranked_host){ h, dcp_search_fill(x, h) };
+        }
+    }
+    if (ranks) {
+        dcp_search_sort_hosts(ranks, n);
+    }
+    x->in.may_wake = false;
+    x->in.closed = closed;
+    for (uint32_t k = 0; k < n && !done && tries < STAND_IN_TRIES; k++) {
+        uint32_t h = ranks[k].host, n_items = 0;
+        uint32_t *items = x->in.scratch;
+
+        tries++;
+        closed[h] = 1;
+        while (s->first[h] != DCP_IX_NONE) {
+            items[n_items] = s->first[h];
+            dcp_insert_remove(&x->in, items[n_items++]);
+        }
+        done = dcp_insert_all(&x->in, items, n_items) &&
+               dcp_stands_in(s, h, host, items);
+        if (!done) {
+            dcp_trail_undo_to(&x->in.trail, s, mark);
+            closed[h] = 0;
+        }
+    }
+    x->in.closed = NULL;
+    return done;
+}
+
 /* Ends the first loss that is not survived: by room made, or where that was
  * done for the item before, by a host switched on. */
 static bool
@@ -164,6 +224,13 @@ mend(struct search *x, const struct dcp_headroom *failed,
      const uint32_t *restarts, uint8_t *closed, bool may_wake, bool again)
 {
     bool few_moves = x->options->need != NULL; /* Waking moves nothing. */
+
+    if (failed->too_few_stand_ins) {
+        uint32_t host = failed->failed.ix[0];
+
+        return (may_wake && wake_stand_in(x, host, restarts)) ||
+               (!dcp_search_time_is_up(x) && empty_stand_in(x, host, closed));
+    }
 
     /* Once the time is up, what is quick. */
     if (!((again || few_moves || dcp_search_time_is_up(x)) && may_wake) &&
@@ -207,8 +274,9 @@ dcp_search_mend_headroom(struct search *x, bool may_wake, uint32_t tries,
         if (!out->ok && !may_wake && dcp_search_time_is_up(x)) {
             return true; /* The caller takes it back. */
         }
-        if (!out->ok && (k >= tries || !mend(x, out, restarts, closed, may_wake,
-                                             mended[out->failed_item]))) {
+        if (!out->ok && (out->too_many_sets || k >= tries ||
+                         !mend(x, out, restarts, closed, may_wake,
+                               mended[out->failed_item]))) {
             return true; /* out->ok is false: nothing helps. */
         }
         if (!out->ok) {

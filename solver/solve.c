@@ -304,6 +304,33 @@ explain_power_rule(const struct dcp_problem *p, const struct dcp_rule *rule,
 }
 
 static void
+explain_headroom(const struct dcp_inventory *inv, const struct dcp_headroom *h,
+                 const char *vm, struct dcp_because *out)
+{
+    char what[140];
+
+    (void)dcp_loss_set_print(inv, &h->failed, what, sizeof what);
+    if (h->too_many_sets) {
+        (void)snprintf(out->text, sizeof out->text,
+                       "so many %ss at once are more sets than are looked at "
+                       "(%u); ask for fewer at once",
+                       h->failed.kind == DCP_LOSS_RACK ? "rack" : "feed",
+                       DCP_LOSS_SETS_MAX);
+        out->object[0] = '\0';
+    } else if (h->too_few_stand_ins) {
+        (void)snprintf(out->text, sizeof out->text,
+                       "%.60s has too few empty hosts that could take all its "
+                       "VMs, '%.50s' among them",
+                       what, vm);
+    } else {
+        (void)snprintf(out->text, sizeof out->text,
+                       "if %.100s is lost, VM '%.40s' finds no place, even "
+                       "with all hosts on",
+                       what, vm);
+    }
+}
+
+static void
 explain_incomplete(const struct dcp_problem *p,
                    const struct dcp_search_result *r, struct dcp_because *out)
 {
@@ -335,17 +362,7 @@ explain_incomplete(const struct dcp_problem *p,
                        "and proves nothing",
                        r->n_unplaced);
     } else {
-        const char *names[] = { "host", "rack", "feed" };
-        uint32_t ix = r->headroom.failed.ix;
-        const char *name =
-            r->headroom.failed.kind == DCP_LOSS_HOST   ? inv->hosts[ix].name
-            : r->headroom.failed.kind == DCP_LOSS_RACK ? inv->racks[ix].name
-                                                       : inv->feeds[ix].name;
-
-        (void)snprintf(out->text, sizeof out->text,
-                       "if %s '%.60s' is lost, VM '%.60s' finds no place, "
-                       "even with all hosts on",
-                       names[r->headroom.failed.kind], name, vm);
+        explain_headroom(inv, &r->headroom, vm, out);
     }
     out->need = p->request[(size_t)item * p->n_scalars];
     out->have = NAN;

@@ -451,7 +451,7 @@ add_parcels(struct boots *b, const struct dcp_survive *s)
             (struct parcel){ s, b->able + (size_t)b->n_parcels++ * b->words,
                              0 };
         for (uint32_t k = 0; k < b->n_spares; k++) {
-            if (dcp_stands_in_for(&b->w, &part, b->spares[k])) {
+            if (dcp_stands_in_for(&b->w, &part, b->spares[k], false)) {
                 parcel->able[k / 64] |= UINT64_C(1) << (k % 64);
                 parcel->n_able++;
             } else if (b->spares[k] == spare) {

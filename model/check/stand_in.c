@@ -5,15 +5,17 @@
 #include <string.h>
 
 static bool
-reaches(const struct dcp_survive_work *w, uint32_t vm, uint32_t spare)
+reaches(const struct dcp_survive_work *w, uint32_t vm, uint32_t spare,
+        bool restarts)
 {
     const struct dcp_ids *vlans = &w->inv->vms[vm].vlans;
-    dcp_host_id from = w->leg->start->host[vm];
+    dcp_host_id from = (restarts ? w->leg->end : w->leg->start)->host[vm];
     char why[120];
     bool ok =
         !dcp_check_reach_refusal(w->inv, vm, spare, why) &&
         (dcp_host_is_none(from) || from.ix == spare ||
-         !dcp_check_reach_move_refusal(w->inv, vm, from.ix, spare, false, why));
+         !dcp_check_reach_move_refusal(w->inv, vm, from.ix, spare, restarts,
+                                       why));
 
     for (uint32_t i = 0; ok && i < vlans->n; i++) {
         ok = dcp_check_reach_vlan_now(w->inv, spare, vlans->ix[i]) ||
@@ -143,12 +145,12 @@ keeps_overload(const struct dcp_survive_work *w, const struct dcp_survive *s,
 
 bool
 dcp_stands_in_for(const struct dcp_survive_work *w, const struct dcp_survive *s,
-                  uint32_t spare)
+                  uint32_t spare, bool restarts)
 {
     bool ok = spare != s->lose.ix && has_room(w, s, spare);
 
     for (uint32_t i = 0; ok && i < s->n; i++) {
-        ok = reaches(w, s->vms[i], spare) &&
+        ok = reaches(w, s->vms[i], spare, restarts) &&
              rules_allow(w, s->vms[i], spare, s->lose.ix);
     }
     return ok && (!w->overload || keeps_overload(w, s, spare));

@@ -12,10 +12,12 @@
  * well as they do now, in whatever order hosts stand in for others: those that
  * look at company on a host see the same company or a part of it, of all others
  * the spare must be in the same place as the host.  (That nobody whom a gather
- * rule ties is left out is not asked here.)  Uses w->need, w->capacity and
- * w->sum. */
-bool dcp_stands_in_for(const struct dcp_survive_work *,
-                       const struct dcp_survive *, uint32_t spare);
+ * rule ties is left out is not asked here.)  'restarts': they restart there from
+ * the leg's end, else they come by a live move from its start.  Uses w->need,
+ * w->capacity and w->sum. */
+bool
+dcp_stands_in_for(const struct dcp_survive_work *, const struct dcp_survive *,
+                  uint32_t spare, bool restarts);
 /* A VM of the list that a rule wants on the same host as 'vm' and that goes to
  * another spare; DCP_IX_NONE: none. */
 uint32_t dcp_stand_in_parted(const struct dcp_survive_work *,

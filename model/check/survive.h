@@ -33,6 +33,21 @@ void dcp_survive_report(const struct dcp_survive_work *,
                         const struct dcp_survive *, struct dcp_object,
                         double need, double have, const char *text);
 
+/* Of a tier that policy protects; a VM with a disk of its own on its host is
+ * lost with it, and no place elsewhere can be promised. */
+bool dcp_survive_is_protected(const struct dcp_survive_work *, uint32_t vm);
+/* Is there something to lose: a host that is on? */
+bool dcp_survive_takes_down(const struct dcp_survive_work *,
+                            struct dcp_object lose);
+
+/* model/check/survive_sets.c: objects of one kind, ascending. */
+bool dcp_survive_is_a_set(const struct dcp_survive *);
+/* Whether the leg's lists show that any 'count' of the kind may be lost at
+ * once: by a list for every set, or for hosts by stand-ins; reports where not.
+ * False: out of memory. */
+bool dcp_survive_judge_sets(struct dcp_survive_work *, enum dcp_object_kind,
+                            uint32_t count, uint32_t n_objects) DCP_CHECKED;
+
 /* Hard rules that policy does not relax after a loss, by VM. */
 bool dcp_survive_index_rules(struct dcp_survive_work *) DCP_CHECKED;
 /* 'vm' restarts on 'host': with 'after' as it is then, which rules break? */

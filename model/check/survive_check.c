@@ -13,10 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a tier that policy protects; a VM with a disk of its own on its host is
- * lost with it, and no place elsewhere can be promised. */
-static bool
-is_protected(const struct dcp_survive_work *w, uint32_t vm)
+bool
+dcp_survive_is_protected(const struct dcp_survive_work *w, uint32_t vm)
 {
     const struct dcp_vm *v = &w->inv->vms[vm];
     uint32_t tier = v->tier.ix;
@@ -27,6 +25,12 @@ is_protected(const struct dcp_survive_work *w, uint32_t vm)
         }
     }
     return tier < 64 && w->inv->policy.protect_tiers >> tier & 1;
+}
+
+static struct dcp_object
+lost_object(const struct dcp_survive *s, uint32_t k)
+{
+    return k ? s->also[k - 1] : s->lose;
 }
 
 static bool
@@ -54,23 +58,31 @@ is_lost(const struct dcp_survive_work *w, struct dcp_object lose, uint32_t host)
 
 /* --- One loss ----------------------------------------------------------- */
 
-/* Marks the lost hosts and where their VMs are then: nowhere, or as listed. */
+/* Marks one host as lost, and its VMs as nowhere; or takes that back. */
+static void
+set_host(struct dcp_survive_work *w, uint32_t h, bool set)
+{
+    w->host_lost[h] = set;
+    for (uint32_t i = w->first[h]; i < w->first[h + 1]; i++) {
+        w->after[w->vms[i]] = set ? dcp_host_none() : (dcp_host_id){ h };
+    }
+}
+
+/* Marks the lost hosts and where their VMs are then: nowhere. */
 static void
 set_loss(struct dcp_survive_work *w, const struct dcp_survive *s, bool set)
 {
-    for (uint32_t h = 0; h < w->inv->n_hosts; h++) {
-        if (s->lose.kind == DCP_OBJECT_HOST) {
-            h = s->lose.ix;
+    for (uint32_t k = 0; k <= s->n_also; k++) {
+        struct dcp_object lose = lost_object(s, k);
+
+        if (lose.kind == DCP_OBJECT_HOST) {
+            set_host(w, lose.ix, set);
         }
-        if (is_lost(w, s->lose, h)) {
-            w->host_lost[h] = set;
-            for (uint32_t i = w->first[h]; i < w->first[h + 1]; i++) {
-                w->after[w->vms[i]] =
-                    set ? dcp_host_none() : (dcp_host_id){ h };
+        for (uint32_t h = 0;
+             lose.kind != DCP_OBJECT_HOST && h < w->inv->n_hosts; h++) {
+            if (is_lost(w, lose, h)) {
+                set_host(w, h, set);
             }
-        }
-        if (s->lose.kind == DCP_OBJECT_HOST) {
-            break;
         }
     }
 }
@@ -188,6 +200,23 @@ judge_overload(struct dcp_survive_work *w, const struct dcp_survive *s,
     }
 }
 
+/* Every protected VM of the lost host is listed. */
+static void
+judge_missing(const struct dcp_survive_work *w, const struct dcp_survive *s,
+              uint32_t h)
+{
+    struct dcp_ids restarted = { s->vms, s->n };
+
+    for (uint32_t i = w->first[h]; i < w->first[h + 1]; i++) {
+        if (dcp_survive_is_protected(w, w->vms[i]) &&
+            !dcp_ids_contain(&restarted, w->vms[i])) {
+            dcp_survive_report(w, s, dcp_judge_vm(w->vms[i]), DCP_NO_NUMBER,
+                               DCP_NO_NUMBER,
+                               "protected, but has no new place");
+        }
+    }
+}
+
 /* Restarts must be of lost VMs, and every protected lost VM must be there. */
 static void
 judge_lists(struct dcp_survive_work *w, const struct dcp_survive *s)
@@ -203,23 +232,17 @@ judge_lists(struct dcp_survive_work *w, const struct dcp_survive *s)
                                DCP_NO_NUMBER, "is restarted twice");
         }
     }
-    struct dcp_ids restarted = { s->vms, s->n };
+    for (uint32_t k = 0; k <= s->n_also; k++) {
+        struct dcp_object lose = lost_object(s, k);
 
-    for (uint32_t h = 0; h < w->inv->n_hosts; h++) {
-        if (s->lose.kind == DCP_OBJECT_HOST) {
-            h = s->lose.ix;
+        if (lose.kind == DCP_OBJECT_HOST) {
+            judge_missing(w, s, lose.ix);
         }
-        for (uint32_t i = w->host_lost[h] ? w->first[h] : w->first[h + 1];
-             i < w->first[h + 1]; i++) {
-            if (is_protected(w, w->vms[i]) &&
-                !dcp_ids_contain(&restarted, w->vms[i])) {
-                dcp_survive_report(w, s, dcp_judge_vm(w->vms[i]), DCP_NO_NUMBER,
-                                   DCP_NO_NUMBER,
-                                   "protected, but has no new place");
+        for (uint32_t h = 0;
+             lose.kind != DCP_OBJECT_HOST && h < w->inv->n_hosts; h++) {
+            if (is_lost(w, lose, h)) {
+                judge_missing(w, s, h);
             }
-        }
-        if (s->lose.kind == DCP_OBJECT_HOST) {
-            break;
         }
     }
 }
@@ -227,6 +250,7 @@ judge_lists(struct dcp_survive_work *w, const struct dcp_survive *s)
 static void
 judge_loss(struct dcp_survive_work *w, const struct dcp_survive *s)
 {
+    w->promise = s->n_also ? "n+k" : "n+1";
     set_loss(w, s, true);
     judge_lists(w, s);
     for (uint32_t i = 0; i < s->n; i++) {
@@ -254,14 +278,14 @@ judge_loss(struct dcp_survive_work *w, const struct dcp_survive *s)
         w->after[s->vms[i]] = w->leg->end->host[s->vms[i]];
     }
     set_loss(w, s, false);
+    w->promise = "n+1";
     w->j->result->states_checked++;
 }
 
 /* --- All losses --------------------------------------------------------- */
 
-/* Is there something to lose: a host that is on? */
-static bool
-takes_down(const struct dcp_survive_work *w, struct dcp_object lose)
+bool
+dcp_survive_takes_down(const struct dcp_survive_work *w, struct dcp_object lose)
 {
     for (uint32_t h = 0; h < w->inv->n_hosts; h++) {
         if (lose.kind == DCP_OBJECT_HOST) {
@@ -276,26 +300,18 @@ takes_down(const struct dcp_survive_work *w, struct dcp_object lose)
 
 /* 'listed': by index of the object, how many entries the leg has. */
 static void
-judge_demanded(const struct dcp_survive_work *w, const struct dcp_loss *loss,
-               enum dcp_object_kind kind, const uint8_t listed[], uint32_t n)
+judge_demanded(const struct dcp_survive_work *w, enum dcp_object_kind kind,
+               const uint8_t listed[], uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         struct dcp_object lose = { kind, i };
 
-        if (listed[i] > 1 || (!listed[i] && takes_down(w, lose))) {
+        if (listed[i] > 1 || (!listed[i] && dcp_survive_takes_down(w, lose))) {
             dcp_judge_report(w->j, 0, "n+1", lose, 1, listed[i],
                              "leg %s: %s survive list for its loss",
                              w->j->plan->legs[w->leg->index].name,
                              listed[i] ? "more than one" : "no");
         }
-    }
-    if (loss->count > 1) {
-        dcp_judge_report(w->j, 0, "n+k",
-                         (struct dcp_object){ DCP_OBJECT_NONE, 0 }, loss->count,
-                         1,
-                         "policy asks to survive %u losses at once; lists of "
-                         "single losses cannot show that",
-                         loss->count);
     }
 }
 
@@ -324,13 +340,18 @@ judge_all(struct dcp_survive_work *w)
         for (uint32_t i = 0; i < plan->n_survive; i++) {
             const struct dcp_survive *s = &plan->survive[i];
 
-            if (s->leg == w->leg->index && s->lose.kind == kinds[kind] &&
-                s->lose.ix < sizes[kind] && listed[s->lose.ix] < 2) {
+            if (s->leg == w->leg->index && !s->n_also &&
+                s->lose.kind == kinds[kind] && s->lose.ix < sizes[kind] &&
+                listed[s->lose.ix] < 2) {
                 listed[s->lose.ix]++;
             }
         }
-        judge_demanded(w, &policy->survive[k], kinds[kind], listed,
-                       sizes[kind]);
+        judge_demanded(w, kinds[kind], listed, sizes[kind]);
+        if (policy->survive[k].count > 1 &&
+            !dcp_survive_judge_sets(w, kinds[kind], policy->survive[k].count,
+                                    sizes[kind])) {
+            return false;
+        }
     }
     for (uint32_t i = 0; i < plan->n_survive; i++) {
         const struct dcp_survive *s = &plan->survive[i];
@@ -338,13 +359,17 @@ judge_all(struct dcp_survive_work *w)
         if (s->leg != w->leg->index) {
             continue;
         }
-        if (s->lose.kind == DCP_OBJECT_HOST ||
-            s->lose.kind == DCP_OBJECT_RACK ||
-            s->lose.kind == DCP_OBJECT_FEED) {
-            judge_loss(w, s);
-        } else {
+        if (s->lose.kind != DCP_OBJECT_HOST &&
+            s->lose.kind != DCP_OBJECT_RACK &&
+            s->lose.kind != DCP_OBJECT_FEED) {
             dcp_survive_report(w, s, s->lose, DCP_NO_NUMBER, DCP_NO_NUMBER,
                                "nothing that can be lost");
+        } else if (!dcp_survive_is_a_set(s)) {
+            dcp_survive_report(
+                w, s, s->lose, DCP_NO_NUMBER, DCP_NO_NUMBER,
+                "what is lost at once is of one kind, ascending");
+        } else {
+            judge_loss(w, s);
         }
     }
     return true;
@@ -367,6 +392,7 @@ dcp_survive_check(struct dcp_leg_view *leg)
         .extra = dcp_arena_array(arena, uint64_t, n_cells),
         .need = dcp_arena_array(arena, uint64_t, leg->cells.n + 1u),
         .capacity = dcp_arena_array(arena, uint64_t, leg->cells.n + 1u),
+        .sum = dcp_arena_array(arena, uint64_t, leg->cells.n + 1u),
         .host_lost = dcp_arena_array(arena, uint8_t, inv->n_hosts + 1u),
         .after = dcp_arena_array(arena, dcp_host_id, inv->n_vms + 1u),
     };
@@ -377,7 +403,7 @@ dcp_survive_check(struct dcp_leg_view *leg)
     DCP_FREE uint64_t *load = 
         dcp_cells_load(&leg->cells, leg->end, UINT32_MAX);
 
-    if (!w.first || !w.vms || !w.extra || !w.need || !w.capacity ||
+    if (!w.first || !w.vms || !w.extra || !w.need || !w.capacity || !w.sum ||
         !w.host_lost || !w.after || !load) {
         return dcp_judge_no_memory(leg->j);
     }

@@ -3,6 +3,7 @@
 /* What refers to the legs: the promises at their ends, and the steps. */
 
 #include "model/io/plan_parse.h"
+#include "model/io/plan_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,65 @@ parse_not_protected(struct dcp_plan_reader *r, json_t *list,
     return true;
 }
 
+/* One object, or several that are lost at once. */
+static bool
+parse_lose(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
+{
+    json_t *list = json_object_get(o, "lose");
+
+    if (!json_is_array(list)) {
+        return dcp_plan_reader_object(r, o, "lose", &s->lose);
+    }
+    size_t n = json_array_size(list);
+    struct dcp_object *all = dcp_arena_array(r->plan->arena, struct dcp_object,
+                                             n);
+
+    if (!all) {
+        return dcp_plan_reader_no_memory(r);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+
+        if (!name || !dcp_plan_read_object(r->inv, name, &all[i])) {
+            return dcp_plan_reader_fail(r, name ? DCP_E_STALE : DCP_E_PARSE,
+                                        "lose",
+                                        "'%s' is not in the model: plan again",
+                                        name ? name : "");
+        }
+    }
+    if (n) {
+        s->lose = all[0];
+        s->also = all + 1;
+        s->n_also = (uint32_t)n - 1;
+    }
+    return true;
+}
+
+static bool
+parse_stand_ins(struct dcp_plan_reader *r, json_t *list, struct dcp_survive *s)
+{
+    size_t n = json_array_size(list);
+    dcp_host_id *hosts = dcp_arena_array(r->plan->arena, dcp_host_id, n);
+
+    if (!hosts) {
+        return dcp_plan_reader_no_memory(r);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+
+        if (!name) {
+            return dcp_plan_reader_fail(r, DCP_E_PARSE, "stand_ins",
+                                        "expected names of hosts");
+        }
+        if (!dcp_plan_reader_host(r, name, &hosts[i].ix)) {
+            return false;
+        }
+    }
+    s->stand_ins = hosts;
+    s->n_stand_ins = (uint32_t)n;
+    return true;
+}
+
 static bool
 parse_loss(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
 {
@@ -120,10 +180,16 @@ parse_loss(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
     if (!json_is_object(o)) {
         return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
     }
-    if (!dcp_plan_reader_object(r, o, "lose", &s->lose) ||
+    if (!parse_lose(r, o, s) ||
         !(restart = dcp_plan_reader_get(r, o, "restart", JSON_OBJECT)) ||
         !parse_restarts(r, restart, s)) {
         return false;
+    }
+    if (json_object_get(o, "stand_ins")) {
+        list = dcp_plan_reader_get(r, o, "stand_ins", JSON_ARRAY);
+        if (!list || !parse_stand_ins(r, list, s)) {
+            return false;
+        }
     }
     if (!json_object_get(o, "not_protected")) {
         return true;

@@ -192,8 +192,18 @@ print_loss(struct printer *p, const struct dcp_survive *s)
     struct dcp_json *w = &p->w;
 
     dcp_json_begin_line(w, '{');
-    dcp_json_key(w, "lose");
+    if (s->n_also) {
+        dcp_json_karray(w, "lose");
+    } else {
+        dcp_json_key(w, "lose");
+    }
     dcp_plan_write_object(w, p->inv, s->lose);
+    for (uint32_t i = 0; i < s->n_also; i++) {
+        dcp_plan_write_object(w, p->inv, s->also[i]);
+    }
+    if (s->n_also) {
+        dcp_json_end(w, ']');
+    }
     dcp_json_kobject(w, "restart");
     for (uint32_t i = 0; i < s->n; i++) {
         dcp_json_kstring(w, p->inv->vms[s->vms[i]].name,
@@ -204,6 +214,13 @@ print_loss(struct printer *p, const struct dcp_survive *s)
         dcp_json_karray(w, "not_protected");
         for (uint32_t i = 0; i < s->n_not_protected; i++) {
             dcp_json_string(w, p->inv->vms[s->not_protected[i]].name);
+        }
+        dcp_json_end(w, ']');
+    }
+    if (s->n_stand_ins) {
+        dcp_json_karray(w, "stand_ins");
+        for (uint32_t i = 0; i < s->n_stand_ins; i++) {
+            dcp_json_string(w, p->inv->hosts[s->stand_ins[i].ix].name);
         }
         dcp_json_end(w, ']');
     }

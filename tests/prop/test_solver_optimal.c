@@ -143,6 +143,40 @@ spread_is_as_brute_force(const struct sample *s, char why[WHY])
     return compare(m, s, why);
 }
 
+/* Two hosts may be lost at once; or a rack, and any host. */
+static bool
+several_losses_are_as_brute_force(const struct sample *s, char why[WHY])
+{
+    struct tiny_model m = make_tiny(s);
+    struct dcp_policy *policy = &m.w.inv->policy;
+
+    policy->survive[0] = (struct dcp_loss){ DCP_LOSS_HOST, 2 };
+    policy->n_survive = 1;
+    if (s->seed % 3 == 0) {
+        policy->survive[0] = (struct dcp_loss){ DCP_LOSS_RACK, 1 };
+        policy->survive[1] = (struct dcp_loss){ DCP_LOSS_HOST, 1 };
+        policy->n_survive = 2;
+    } else if (s->seed % 3 == 1) {
+        for (uint32_t v = 0; v < s->n_vms; v++) { /* Else few have answers. */
+            m.w.vms[v].mem_mib = (m.w.vms[v].mem_mib + 1) / 2;
+        }
+    }
+    return compare(m, s, why);
+}
+
+START_TEST(several_losses_at_once)
+{
+    memset(n_by_status, 0, sizeof n_by_status);
+    n_missed = 0;
+    try_samples(tiny, several_losses_are_as_brute_force, 1000);
+    printf("losses: %u optimal, %u feasible, %u infeasible, %u unanswered (%u "
+           "of them had an answer)\n",
+           n_by_status[DCP_STATUS_OPTIMAL], n_by_status[DCP_STATUS_FEASIBLE],
+           n_by_status[DCP_STATUS_INFEASIBLE], n_by_status[DCP_STATUS_TIMEOUT],
+           n_missed);
+}
+END_TEST
+
 START_TEST(spread_with_n_plus_one_and_power_off)
 {
     try_samples(tiny, spread_is_as_brute_force, 500);
@@ -301,6 +335,7 @@ main(void)
     static const TTest *const *const tests[] = {
         &answers_are_as_brute_force_finds,
         &spread_with_n_plus_one_and_power_off,
+        &several_losses_at_once,
         &more_capacity_is_never_worse,
         &order_of_the_tables_does_not_matter,
     };

@@ -141,6 +141,73 @@ night_plan_is_legal(const struct sample *s, char why[WHY])
     return ok;
 }
 
+static uint32_t n_sets, n_stand_ins;
+
+/* Without one of the lists that show that two hosts may be lost at once the
+ * plan is not legal. */
+static bool
+needs_all_losses(const struct world *w, struct dcp_plan *plan, char why[WHY])
+{
+    struct dcp_survive *all =
+        dcp_arena_array(plan->arena, struct dcp_survive, plan->n_survive + 1u);
+    const struct dcp_survive *was = plan->survive;
+    uint32_t n = plan->n_survive, last = UINT32_MAX;
+    bool legal = false;
+
+    for (uint32_t i = 0; i < n; i++) {
+        all[i] = was[i];
+        if (was[i].n_also || (was[i].n_stand_ins && was[i].n)) {
+            last = i;
+        }
+        n_sets += was[i].n_also > 0;
+        n_stand_ins += was[i].n_stand_ins > 0;
+    }
+    if (last == UINT32_MAX) {
+        return true;
+    }
+    if (all[last].n_stand_ins) {
+        all[last].n_stand_ins--;
+    } else {
+        all[last] = all[n - 1];
+        plan->n_survive--;
+    }
+    plan->survive = all;
+    legal = is_legal(w, plan, why);
+    plan->survive = was;
+    plan->n_survive = n;
+    (void)snprintf(why, WHY, "%s",
+                   legal ? "a loss without its list is passed over" : "");
+    return !legal;
+}
+
+/* Two hosts may be lost at once, and now and then a rack. */
+static bool
+several_losses_are_legal(const struct sample *s, char why[WHY])
+{
+    struct world w = model_of(s);
+    struct dcp_policy *p = &w.inv->policy;
+
+    p->n_survive = 0;
+    p->survive[p->n_survive++] = (struct dcp_loss){ DCP_LOSS_HOST, 2 };
+    if (s->seed % 4 == 0) {
+        p->survive[p->n_survive++] = (struct dcp_loss){ DCP_LOSS_RACK, 1 };
+    }
+    for (uint32_t v = 0; v < w.inv->n_vms; v++) { /* Else few have plans. */
+        w.vms[v].mem_mib = (w.vms[v].mem_mib + 1) / 2;
+    }
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
+    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
+    struct dcp_plan_outcome outcome;
+    bool ok =
+        make_plan(&r, &plan, &outcome, why) &&
+        (!plan || (is_legal(&w, plan, why) && needs_all_losses(&w, plan, why)));
+
+    world_free(&w);
+    return ok;
+}
+
 /* After the evening was carried out, its window has nothing more to ask. */
 static bool
 settled_night_is_quiet(const struct sample *s, char why[WHY])
@@ -310,6 +377,15 @@ START_TEST(night_plans_are_legal)
 }
 END_TEST
 
+START_TEST(several_losses_at_once_are_legal)
+{
+    try_samples(small, several_losses_are_legal, 150);
+    printf("%u plans, %u lists of sets, %u with stand-ins\n", n_plans, n_sets,
+           n_stand_ins);
+    expect_plans(20, 40);
+}
+END_TEST
+
 START_TEST(settled_nights_are_quiet)
 {
     try_samples(small, settled_night_is_quiet, 60);
@@ -341,8 +417,11 @@ int
 main(void)
 {
     static const TTest *const *const tests[] = {
-        &night_plans_are_legal, &settled_nights_are_quiet,
-        &evacuations_are_legal, &repairs_are_legal,
+        &night_plans_are_legal,
+        &settled_nights_are_quiet,
+        &evacuations_are_legal,
+        &repairs_are_legal,
+        &several_losses_at_once_are_legal,
         &plans_are_repeatable,
     };
 

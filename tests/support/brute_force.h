@@ -84,32 +84,73 @@ restarts(struct brute *b, const uint32_t *lost, uint32_t n, uint32_t k,
     return false;
 }
 
+/* The hosts of 'on' that go down with a set of objects, bit by bit. */
+static inline uint32_t
+hosts_lost(const struct brute *b, enum dcp_loss_kind kind, uint32_t objects,
+           uint32_t on)
+{
+    uint32_t lost = 0;
+
+    for (uint32_t h = 0; h < b->nh; h++) {
+        uint32_t rack = b->inv->hosts[h].rack.ix;
+        uint32_t object = kind == DCP_LOSS_HOST   ? h
+                          : kind == DCP_LOSS_RACK ? rack
+                                                  : DCP_IX_NONE;
+
+        if (kind == DCP_LOSS_FEED && b->inv->racks[rack].feeds.n == 1) {
+            object = b->inv->racks[rack].feeds.ix[0];
+        }
+        lost |= object != DCP_IX_NONE && objects >> object & 1
+                    ? on & UINT32_C(1) << h
+                    : 0;
+    }
+    return lost;
+}
+
+static inline bool
+survives_loss(struct brute *b, uint32_t on, uint32_t lost_hosts)
+{
+    uint32_t kept[VMS_MAX], lost[VMS_MAX], n = 0;
+
+    memcpy(kept, b->at, sizeof kept);
+    for (uint32_t i = 0; i < b->n_items; i++) {
+        if (lost_hosts >> kept[i] & 1) {
+            b->at[i] = DCP_IX_NONE;
+            if (b->protect[i]) {
+                lost[n++] = i;
+            }
+        }
+    }
+    bool ok = restarts(b, lost, n, 0, on & ~lost_hosts);
+
+    memcpy(b->at, kept, sizeof kept);
+    return ok;
+}
+
+/* Every set of as many objects as may be lost at once, and every smaller
+ * one. */
 static inline bool
 survives(struct brute *b, uint32_t on)
 {
-    uint32_t kept[VMS_MAX], lost[VMS_MAX];
+    const struct dcp_policy *policy = &b->inv->policy;
+    bool ok = true;
 
-    memcpy(kept, b->at, sizeof kept);
-    for (uint32_t h = 0; b->m->q.headroom && h < b->nh; h++) {
-        uint32_t n = 0;
+    for (uint32_t k = 0; b->m->q.headroom && ok && k < policy->n_survive; k++) {
+        enum dcp_loss_kind kind = policy->survive[k].kind;
+        uint32_t n = kind == DCP_LOSS_HOST   ? b->nh
+                     : kind == DCP_LOSS_RACK ? b->inv->n_racks
+                                             : b->inv->n_feeds;
 
-        for (uint32_t i = 0; i < b->n_items; i++) {
-            if (kept[i] == h) {
-                b->at[i] = DCP_IX_NONE;
-                if (b->protect[i]) {
-                    lost[n++] = i;
-                }
+        for (uint32_t set = 1; ok && set < UINT32_C(1) << n; set++) {
+            uint32_t lost = hosts_lost(b, kind, set, on);
+
+            if (lost && (uint32_t)__builtin_popcount(set) <=
+                            policy->survive[k].count) {
+                ok = survives_loss(b, on, lost);
             }
         }
-        bool ok =
-            !(on >> h & 1) || restarts(b, lost, n, 0, on & ~(UINT32_C(1) << h));
-
-        memcpy(b->at, kept, sizeof kept);
-        if (!ok) {
-            return false;
-        }
     }
-    return true;
+    return ok;
 }
 
 static inline double

@@ -14,6 +14,7 @@ small_world(void)
 {
     static const uint32_t front[] = { 0 }, restart[] = { 0, 1 };
     static const dcp_host_id to[] = { { 1 }, { 1 } };
+    static const struct dcp_object also[] = { { DCP_OBJECT_HOST, 1 } };
     struct world w = world_make(3, 3);
     struct dcp_port *port = WORLD_NEW(&w, struct dcp_port, 1);
 
@@ -46,7 +47,7 @@ small_world(void)
     world_wait(&w, untrunk, back);
     (void)world_step(&w, 1, DCP_STEP_SYNC, (struct dcp_object){ 0 });
     struct dcp_survive *s =
-        (struct dcp_survive *)dcp_arena_calloc(w.plan->arena, 2, sizeof *s);
+        (struct dcp_survive *)dcp_arena_calloc(w.plan->arena, 3, sizeof *s);
 
     s[0] = (struct dcp_survive){ .leg = 0,
                                  .lose = { DCP_OBJECT_HOST, 0 },
@@ -57,8 +58,14 @@ small_world(void)
                                  .lose = { DCP_OBJECT_HOST, 2 },
                                  .not_protected = restart + 1,
                                  .n_not_protected = 1 };
+    s[2] = (struct dcp_survive){ .leg = 1,
+                                 .lose = { DCP_OBJECT_HOST, 0 },
+                                 .also = also,
+                                 .n_also = 1,
+                                 .stand_ins = to,
+                                 .n_stand_ins = 1 };
     w.plan->survive = s;
-    w.plan->n_survive = 2;
+    w.plan->n_survive = 3;
     w.plan->options_json = "{\"gap\": 0.01, \"goal\": [\"cost\"]}";
     return w;
 }
@@ -89,7 +96,9 @@ START_TEST(reads_back_what_it_prints)
 
     ck_assert_msg(plan != NULL, "%s", err.message);
     ck_assert_uint_eq(plan->n_steps, w.plan->n_steps);
-    ck_assert_uint_eq(plan->n_survive, 2);
+    ck_assert_uint_eq(plan->n_survive, 3);
+    ck_assert_uint_eq(plan->survive[2].also[0].ix, 1);
+    ck_assert_uint_eq(plan->survive[2].stand_ins[0].ix, 1);
     ck_assert_str_eq(plan->digest, w.plan->digest);
     ck_assert_uint_eq(plan->legs[0].after->on[2], 0);
     ck_assert_uint_eq(plan->before->host[2].ix, DCP_IX_NONE);
@@ -176,6 +185,8 @@ START_TEST(layout_and_derived_members_are_the_contract)
         "\"vlan_trunk\"",
         "{\"lose\": \"host:h2\", \"restart\": {}, \"not_protected\": "
         "[\"v1\"]}",
+        "{\"lose\": [\"host:h0\", \"host:h1\"], \"restart\": {}, "
+        "\"stand_ins\": [\"h1\"]}",
         "\n \"before\": {\"vms\": {\"v0\": \"h0\", \"v1\": \"h2\"}, "
         "\"hosts_off\": []},\n",
         "\"preconditions\": [], \"undo\": null}",

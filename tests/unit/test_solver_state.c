@@ -300,7 +300,7 @@ START_TEST(a_host_is_survived_where_its_vms_have_room)
     }
     h = survive(&a, DCP_LOSS_HOST);
     ck_assert(!h.ok);
-    ck_assert_uint_eq(h.failed.ix, 0);
+    ck_assert_uint_eq(h.failed.ix[0], 0);
     finish(&a);
 }
 END_TEST
@@ -349,7 +349,7 @@ START_TEST(a_feed_takes_racks_that_have_no_other)
 
     ck_assert(!h.ok);
     ck_assert_int_eq(h.failed.kind, DCP_LOSS_FEED);
-    ck_assert_uint_eq(h.failed.ix, 0);
+    ck_assert_uint_eq(h.failed.ix[0], 0);
     finish(&a);
 }
 END_TEST

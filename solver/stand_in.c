@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "solver/stand_in.h"
+
+/* Kinds for which two hosts are alike as long as nothing else is on them. */
+static bool
+is_about_company(const struct dcp_rule *rule)
+{
+    switch (rule->kind) {
+    case DCP_RULE_SPREAD:
+    case DCP_RULE_GATHER:
+    case DCP_RULE_SEPARATE:
+    case DCP_RULE_SPLIT:
+        return rule->over == DCP_DOMAIN_HOST;
+    case DCP_RULE_LONELY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool
+asked_after_loss(const struct dcp_problem *p, const struct dcp_rule *rule)
+{
+    uint32_t relaxed = p->q->inventory->policy.relax_rules;
+
+    return !rule->soft && !(relaxed & (UINT32_C(1) << rule->kind)) &&
+           !dcp_rule_form(rule->kind)->loss_free;
+}
+
+static bool
+rules_allow(const struct dcp_problem *p, uint32_t item, uint32_t spare,
+            uint32_t host)
+{
+    bool ok = dcp_problem_restarts_on(p, item, spare);
+
+    for (uint32_t k = p->group_first[item]; ok && k < p->group_first[item + 1];
+         k++) {
+        const struct dcp_group *g =
+            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
+
+        ok = !asked_after_loss(p, g->rule) || is_about_company(g->rule) ||
+             g->domain_of_host[spare] == g->domain_of_host[host];
+    }
+    return ok;
+}
+
+bool
+dcp_stands_in(struct dcp_state *s, uint32_t spare, uint32_t host,
+              uint32_t *items)
+{
+    const struct dcp_problem *p = s->p;
+    uint32_t n = 0, n_put = 0;
+    bool ok = true;
+
+    for (uint32_t i = s->first[host]; ok && i != DCP_IX_NONE; i = s->next[i]) {
+        ok = !p->protected_item[i] || rules_allow(p, i, spare, host);
+    }
+    if (!ok) {
+        return false;
+    }
+    while (s->first[host] != DCP_IX_NONE) {
+        items[n++] = s->first[host];
+        dcp_state_remove(s, s->first[host]);
+    }
+    for (; ok && n_put < n; n_put += ok) {
+        if (!p->protected_item[items[n_put]]) {
+            continue;
+        }
+        /* The usual limits where watts count: those are asked with them. */
+        ok = p->tight_power[spare]
+                 ? dcp_state_fits(s, items[n_put], spare)
+                 : dcp_state_fits_full(s, items[n_put], spare);
+        if (ok) {
+            dcp_state_place(s, items[n_put], spare);
+        }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (i < n_put && s->host[items[i]] != DCP_IX_NONE) {
+            dcp_state_remove(s, items[i]);
+        }
+    }
+    for (uint32_t i = n; i-- > 0;) {
+        dcp_state_place(s, items[i], host);
+    }
+    return ok;
+}
