@@ -4,6 +4,7 @@
 #include "cli/explain.h"
 #include "cli/named.h"
 #include "cli/ui.h"
+#include "solver/rule_delta.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +35,10 @@ drop_state(struct dcp_explain *x)
 {
     dcp_state_destroy(x->state);
     dcp_problem_destroy(x->problem);
+    free(x->closed);
     x->state = NULL;
     x->problem = NULL;
+    x->closed = NULL;
 }
 
 /* Plans after which VMs stay, and that count money, weigh conversions. */
@@ -113,6 +116,13 @@ dcp_explain_state(struct dcp_explain *x, uint32_t leg, struct dcp_error *err)
         .headroom = inv->policy.n_survive > 0,
         .ignore_soft = true,
     };
+    x->closed = calloc(inv->n_rules + 1u, 1);
+    if (!x->closed) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory to explain");
+    }
+    (void)dcp_change_close(inv, plan->legs[leg].start_ms,
+                           plan->legs[leg].deadline_ms, x->closed);
+    x->question.closed = x->closed;
     if (might_convert(x)) {
         return state_after_conversions(x, leg, err);
     }

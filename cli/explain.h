@@ -22,6 +22,7 @@ struct dcp_explain {
     struct dcp_question question;
     struct dcp_problem *problem; /* Owned. */
     struct dcp_state *state;     /* Owned. */
+    uint8_t *closed; /* By rule, for the leg of 'state'; owned. */
     bool replan;                 /* --replan. */
     /* The question that the plan answers; see dcp_explain_request(). */
     bool has_request;

@@ -3,6 +3,7 @@
 #include "cli/explain.h"
 #include "cli/ui.h"
 #include "model/base/units.h"
+#include "model/change.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,29 @@ print_stand_ins(const struct dcp_inventory *inv, const struct dcp_survive *e)
     }
 }
 
+/* The rule that keeps the VM from being changed in the leg; NULL: none does. */
+static const struct dcp_rule *
+held_by(const struct dcp_inventory *inv, const struct dcp_plan *plan,
+        uint32_t leg, dcp_vm_id vm)
+{
+    const struct dcp_leg *l = &plan->legs[leg];
+    dcp_host_id at = dcp_plan_leg_start(plan, leg)->host[vm.ix];
+
+    for (uint32_t r = 0; r < inv->n_rules; r++) {
+        const struct dcp_rule *rule = &inv->rules[r];
+        struct dcp_ids vms = { rule->vms, rule->n_vms };
+        struct dcp_ids hosts = { rule->hosts, rule->n_hosts };
+
+        if (dcp_rule_is_about_change(rule->kind) &&
+            (dcp_ids_contain(&vms, vm.ix) ||
+             (!dcp_host_is_none(at) && dcp_ids_contain(&hosts, at.ix))) &&
+            !dcp_change_is_open(inv, rule, l->start_ms, l->deadline_ms)) {
+            return rule;
+        }
+    }
+    return NULL;
+}
+
 static void
 print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
           uint32_t leg, dcp_vm_id vm)
@@ -115,6 +139,13 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     printf("  %-10s %s%s\n", plan->legs[leg].name,
            dcp_explain_host_name(inv, is),
            dcp_host_eq(was, is) ? " (stays)" : "");
+    const struct dcp_rule *rule = held_by(inv, plan, leg, vm);
+    char when[120];
+
+    if (rule) {
+        printf("    not to be changed in this leg: rule '%s' (%s)\n",
+               rule->name, dcp_change_print(inv, rule, when, sizeof when));
+    }
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         const struct dcp_step *s = &plan->steps[i];
         char time[32];

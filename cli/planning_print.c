@@ -5,6 +5,7 @@
 #include "cli/ui.h"
 #include "model/base/units.h"
 #include "model/capacity.h"
+#include "model/change.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -196,6 +197,38 @@ json_conversions(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_end(w, '}');
 }
 
+/* What change windows and freezes leave alone; 'opens': when the rule lets
+ * changes begin again. */
+static void
+json_held(struct dcp_json *w, const struct dcp_inventory *inv,
+          const struct dcp_planning_answer *a)
+{
+    const struct dcp_plan_outcome *o = &a->outcome;
+
+    dcp_json_kobject(w, "changes");
+    dcp_json_ku64(w, "vms_held", o->vms_held);
+    dcp_json_ku64(w, "hosts_held", o->hosts_held);
+    dcp_json_karray(w, "closed");
+    for (uint32_t k = 0; k < o->n_closed; k++) {
+        const struct dcp_rule *rule = &inv->rules[o->closed[k]];
+        int64_t opens = dcp_change_opens(inv, rule, a->start_ms, 1);
+        char when[120];
+
+        dcp_json_begin(w, '{');
+        dcp_json_kstring(w, "rule", rule->name);
+        dcp_json_kstring(w, "when",
+                         dcp_change_print(inv, rule, when, sizeof when));
+        if (opens == INT64_MAX) {
+            dcp_json_knull(w, "opens");
+        } else {
+            dcp_json_kinstant(w, "opens", opens);
+        }
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+    dcp_json_end(w, '}');
+}
+
 int
 dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
                   const struct dcp_planning_options *options,
@@ -248,6 +281,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_ku64(&w, "moved_mib", a->plan ? o->moved_mib : 0);
     dcp_json_ku64(&w, "vms_parked", a->plan ? o->vms_parked : 0);
     json_conversions(&w, c->model.inventory, a);
+    json_held(&w, c->model.inventory, a);
     dcp_json_kobject(&w, "failed_boots");
     dcp_json_ku64(&w, "hosts_woken", o->hosts_woken);
     dcp_json_ku64(&w, "may_fail", o->boots_may_fail);
@@ -578,6 +612,28 @@ print_memory(const struct dcp_inventory *inv,
     putchar('\n');
 }
 
+/* What change windows and freezes leave alone, and which of them. */
+static void
+print_held(const struct dcp_inventory *inv, const struct dcp_planning_answer *a)
+{
+    const struct dcp_plan_outcome *o = &a->outcome;
+
+    if (o->n_closed) {
+        printf("%-15s %u VMs and %u hosts may not be changed then:", "held",
+               o->vms_held, o->hosts_held);
+    }
+    for (uint32_t k = 0; k < o->n_closed; k++) {
+        const struct dcp_rule *rule = &inv->rules[o->closed[k]];
+        char when[120];
+
+        printf(" %s (%s)", rule->name,
+               dcp_change_print(inv, rule, when, sizeof when));
+    }
+    if (o->n_closed) {
+        putchar('\n');
+    }
+}
+
 void
 dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
                    const struct dcp_planning_options *options,
@@ -612,6 +668,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
                o->before, o->after, job->score, o->lower_bound,
                a->plan ? o->moves : 0);
     }
+    print_held(inv, a);
     if (job->job == DCP_JOB_REPAIR && a->plan) {
         printf("%-15s %.0f VMs, at least %.0f must\n", "moves", o->after,
                o->lower_bound);

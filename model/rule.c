@@ -12,6 +12,9 @@
 #define MIN        DCP_RULE_KEY_MIN
 #define MAX_MEMORY DCP_RULE_KEY_MAX_MEMORY
 #define MAX_VCPUS  DCP_RULE_KEY_MAX_VCPUS
+#define DAYS       DCP_RULE_KEY_DAYS
+#define FROM       DCP_RULE_KEY_FROM
+#define UNTIL      DCP_RULE_KEY_UNTIL
 
 static const struct dcp_rule_form forms[DCP_RULE_KINDS] = {
     [DCP_RULE_SPREAD] = { .name = "spread",
@@ -88,6 +91,20 @@ static const struct dcp_rule_form forms[DCP_RULE_KINDS] = {
                             .loss_free = true,
                             .means = "each VM moves after those before it in "
                                      "the list" },
+    [DCP_RULE_CHANGE_WINDOW] = { .name = "change_window",
+                                 .needs = HOURS,
+                                 .may = VMS | HOSTS | DAYS,
+                                 .hold = DCP_HOLD_ALWAYS,
+                                 .loss_free = true,
+                                 .means = "no step touches them outside its "
+                                          "hours" },
+    [DCP_RULE_FREEZE] = { .name = "freeze",
+                          .needs = FROM | UNTIL,
+                          .may = VMS | HOSTS,
+                          .hold = DCP_HOLD_ALWAYS,
+                          .loss_free = true,
+                          .means = "no step touches them between two "
+                                   "instants" },
 };
 
 const struct dcp_rule_form *
@@ -120,6 +137,12 @@ dcp_rule_key_name(enum dcp_rule_key key)
         return "max_memory";
     case MAX_VCPUS:
         return "max_vcpus";
+    case DAYS:
+        return "days";
+    case FROM:
+        return "from";
+    case UNTIL:
+        return "until";
     }
     return "?";
 }

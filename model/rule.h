@@ -31,8 +31,11 @@ enum dcp_rule_kind {
     DCP_RULE_MAX_ON,           /* At most 'limit' of 'hosts' are on. */
     DCP_RULE_MIN_ON,           /* At least 'limit' of 'hosts' are on. */
     DCP_RULE_SEQUENCE, /* Of 'order', each has moved before the next moves. */
+    DCP_RULE_CHANGE_WINDOW, /* No step touches 'vms' or 'hosts' but within
+                             * 'hours' of 'day_classes'. */
+    DCP_RULE_FREEZE, /* No step touches them between two instants. */
 };
-#define DCP_RULE_KINDS (DCP_RULE_SEQUENCE + 1)
+#define DCP_RULE_KINDS (DCP_RULE_FREEZE + 1)
 
 enum dcp_domain { /* What "different" or "one" is counted over. */
                   DCP_DOMAIN_HOST,
@@ -80,7 +83,9 @@ struct dcp_rule {
     enum dcp_rule_resource resource;
     enum dcp_domain over; /* SPREAD, GATHER, SEPARATE, SPLIT, MAX_SKEW. */
     enum dcp_hold hold;   /* Default DCP_HOLD_END. */
-    bool has_hours;       /* ROOT: only then. */
+    uint32_t day_classes; /* CHANGE_WINDOW: bits; 0: every day. */
+    int64_t from_ms, until_ms; /* FREEZE. */
+    bool has_hours;       /* ROOT: only then; CHANGE_WINDOW: when it is open. */
     struct dcp_window hours;
     bool soft;
     double soft_price; /* Money per violation, where soft. */
@@ -99,6 +104,9 @@ enum dcp_rule_key { /* Bits. */
                     DCP_RULE_KEY_MIN = 128,
                     DCP_RULE_KEY_MAX_MEMORY = 256,
                     DCP_RULE_KEY_MAX_VCPUS = 512,
+                    DCP_RULE_KEY_DAYS = 1024,
+                    DCP_RULE_KEY_FROM = 2048,
+                    DCP_RULE_KEY_UNTIL = 4096,
 };
 
 /* One row per kind: the first place to add one.  The reader of models asks it

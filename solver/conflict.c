@@ -5,6 +5,8 @@
 
 #include "solver/conflict.h"
 
+#include "model/change.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ struct finder {
     /* What a relaxed question is made of. */
     struct dcp_inventory inv;
     struct dcp_rule *rules;
+    uint8_t *closed; /* Of 'rules': the question's. */
     struct dcp_rack *racks;
     struct dcp_feed *feeds;
     struct dcp_licence *licences;
@@ -149,7 +152,10 @@ describe(const struct finder *f, uint32_t ix, struct dcp_conflict_part *out)
         (void)snprintf(name, name_size, "rule '%.60s' (%s)", rule->name,
                        dcp_rule_kind_name(rule->kind));
         (void)snprintf(
-            remedy, size, "drop it, or give it a price: soft (%.100s:%u)",
+            remedy, size,
+            dcp_rule_is_about_change(rule->kind)
+                ? "plan for when it is open, or drop it (%.100s:%u)"
+                : "drop it, or give it a price: soft (%.100s:%u)",
             rule->pos.path ? rule->pos.path : "the model", rule->pos.line);
         return;
     case DCP_PART_HEADROOM:
@@ -208,6 +214,7 @@ make_copies(struct finder *f)
 
     f->inv = *inv;
     f->rules = calloc(inv->n_rules + 1u, sizeof *f->rules);
+    f->closed = calloc(inv->n_rules + 1u, 1);
     f->racks = calloc(inv->n_racks + 1u, sizeof *f->racks);
     f->feeds = calloc(inv->n_feeds + 1u, sizeof *f->feeds);
     f->licences = calloc(inv->n_licences + 1u, sizeof *f->licences);
@@ -215,8 +222,8 @@ make_copies(struct finder *f)
     f->use = calloc(inv->n_hosts + 1u, 1);
     f->held = calloc(f->n + 1u, 1);
     f->trial = calloc(f->n + 1u, 1);
-    return f->rules && f->racks && f->feeds && f->licences && f->hosts &&
-           f->use && f->held && f->trial;
+    return f->rules && f->closed && f->racks && f->feeds && f->licences &&
+           f->hosts && f->use && f->held && f->trial;
 }
 
 /* The question with only the parts of 'set'. */
@@ -240,6 +247,7 @@ relaxed(struct finder *f, const uint8_t set[])
     }
     for (uint32_t i = 0; i < inv->n_rules; i++) {
         if (inv->rules[i].soft) {
+            f->closed[n_rules] = q.closed && q.closed[i];
             f->rules[n_rules++] = inv->rules[i];
         }
     }
@@ -248,6 +256,7 @@ relaxed(struct finder *f, const uint8_t set[])
 
         if (set[i]) {
             if (f->parts[i].kind == DCP_PART_RULE) {
+                f->closed[n_rules] = q.closed && q.closed[ix];
                 f->rules[n_rules++] = inv->rules[ix];
             }
             continue;
@@ -284,6 +293,7 @@ relaxed(struct finder *f, const uint8_t set[])
     }
     f->inv.rules = f->rules;
     f->inv.n_rules = n_rules;
+    q.closed = f->q->closed ? f->closed : NULL;
     f->inv.racks = f->racks;
     f->inv.feeds = f->feeds;
     f->inv.licences = f->licences;
@@ -530,6 +540,7 @@ dcp_conflict_find(const struct dcp_question *q,
     out->n_questions = f.n_questions;
     free(f.parts);
     free(f.rules);
+    free(f.closed);
     free(f.racks);
     free(f.feeds);
     free(f.licences);

@@ -226,6 +226,8 @@ add_group_domain(struct dcp_exact *m, const struct dcp_group *g, uint32_t d)
     case DCP_RULE_QUARANTINE:
     case DCP_RULE_MAX_ON:
     case DCP_RULE_MIN_ON:
+    case DCP_RULE_FREEZE:
+    case DCP_RULE_CHANGE_WINDOW:
     case DCP_RULE_SEQUENCE:
         break;
     }

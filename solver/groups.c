@@ -142,6 +142,8 @@ keeps_apart(const struct dcp_rule *rule, uint32_t a, uint32_t b)
     case DCP_RULE_RUNNING_CAPACITY:
     case DCP_RULE_MAX_ON:
     case DCP_RULE_MIN_ON:
+    case DCP_RULE_FREEZE:
+    case DCP_RULE_CHANGE_WINDOW:
     case DCP_RULE_SEQUENCE:
         break;
     }

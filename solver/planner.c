@@ -54,6 +54,8 @@ dcp_work_question(const struct dcp_work *w, const struct dcp_placement *start,
         .may_convert = start == w->r->start ? w->may_convert : NULL,
         .host_use = w->use,
         .resting = w->r->resting,
+        .closed = dcp_work_closed(w, last_slot == w->night_slots &&
+                                         start == w->r->start),
         .may_wake = !dcp_work_keeps_power(w),
         .may_empty = w->r->job == DCP_JOB_CONSOLIDATE && !w->r->settled,
         .headroom = w->r->inventory->policy.n_survive > 0,
@@ -330,7 +332,7 @@ static bool
 has_other_way(const struct dcp_work *w)
 {
     return w->r->two_legs && w->r->job == DCP_JOB_CONSOLIDATE &&
-           !w->r->settled && !w->r->max_moves &&
+           !w->r->settled && !w->r->max_moves && !w->change.any &&
            w->second_end == w->day.placement && w->n_slots > w->night_slots;
 }
 
@@ -450,9 +452,12 @@ make(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     for (; ok && again && w->attempt < ATTEMPTS_MAX; w->attempt++) {
         outcome->moves = 0;
         outcome->moved_mib = 0;
+        dcp_work_close_changes(w);
         ok = run(w, out_plan, err);
-        bool cut = !*out_plan &&
-                   (cut_budget(w) || dcp_work_cut_conversions(w));
+        bool cut =
+            ok && ((!*out_plan && (cut_budget(w) ||
+                                   dcp_work_cut_conversions(w))) ||
+                   dcp_work_change_again(w, out_plan));
 
         again = cut || (!*out_plan && !dcp_work_time_is_up(w) &&
                         (!strcmp(outcome->because.rule, "order") ||
@@ -465,6 +470,7 @@ make(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
         dcp_storage_answer_finish(&w->storage);
         w->home = NULL;
     }
+    dcp_work_count_held(w);
     return ok;
 }
 

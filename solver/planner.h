@@ -69,6 +69,8 @@ struct dcp_plan_request {
     struct dcp_storage_job storage; /* REPAIR, EVACUATE (one leg), STORAGE. */
 };
 
+#define DCP_CLOSED_MAX 8u
+
 struct dcp_plan_outcome {
     enum dcp_status status;
     enum dcp_stopped_by stopped_by;
@@ -89,6 +91,10 @@ struct dcp_plan_outcome {
     uint32_t moves;
     uint64_t moved_mib;
     uint32_t vms_parked, vms_resized;
+    uint32_t vms_held, hosts_held; /* By change windows and freezes that are
+                                    * closed for a leg: these rules, of which
+                                    * the first ones are kept. */
+    uint32_t closed[DCP_CLOSED_MAX], n_closed;
     /* VMs that get another hypervisor; money for that, whole and the share that
      * the objective counts; how long they are down, added up and at most. */
     uint32_t conversions;

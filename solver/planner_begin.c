@@ -131,8 +131,11 @@ dcp_work_begin(struct dcp_work *w, const struct dcp_plan_request *r,
     w->use = calloc(w->n_hosts + 1u, 1);
     w->parked = calloc(r->inventory->n_vms + 1u, 1);
     w->convertible = calloc(r->inventory->n_vms + 1u, 1);
+    w->change.closed[0] = calloc(r->inventory->n_rules + 1u, 1);
+    w->change.closed[1] = calloc(r->inventory->n_rules + 1u, 1);
     if (!w->on_value || !w->slope || !w->weight || !w->use || !w->parked ||
-        !w->convertible || !w->night_slots) {
+        !w->convertible || !w->change.closed[0] || !w->change.closed[1] ||
+        !w->night_slots) {
         return dcp_fail(err, w->night_slots ? DCP_E_NOMEM : DCP_E_ARGUMENT,
                         "no memory, or no slots, for a plan");
     }
@@ -162,6 +165,8 @@ dcp_work_end(struct dcp_work *w)
     free(w->use);
     free(w->parked);
     free(w->convertible);
+    free(w->change.closed[0]);
+    free(w->change.closed[1]);
 }
 
 bool

@@ -36,7 +36,27 @@ struct dcp_work {
     struct dcp_placement *home; /* Owned: where a return leg ends. */
     double even_before, even_after, even_bound; /* BALANCE. */
     uint32_t n_detours; /* Moves of an earlier attempt above the limit. */
+    struct dcp_work_change {
+        bool any;           /* The model has change windows or freezes. */
+        uint8_t *closed[2]; /* By leg and rule. */
+        bool in_both;       /* What is closed in one leg is in the other. */
+        int64_t first_ms, second_ms; /* Supposed lengths of the legs. */
+        uint32_t n_tries;
+        double bound;         /* Of the first try, and hosts. */
+        uint32_t hosts_bound;
+    } change;
 };
+
+/* solver/planner_change.c: what is closed by the lengths supposed; hosts that
+ * it holds stay as they are. */
+void dcp_work_close_changes(struct dcp_work *);
+/* By rule, for a leg's question; NULL: the model has none. */
+const uint8_t *dcp_work_closed(const struct dcp_work *, bool first_leg);
+/* After an attempt: whether another one should be made, with other lengths; a
+ * plan that touches what is closed is destroyed, and the outcome says why. */
+bool dcp_work_change_again(struct dcp_work *, struct dcp_plan **);
+/* The outcome's numbers of what is held. */
+void dcp_work_count_held(struct dcp_work *);
 
 /* solver/planner_begin.c: work of a request, to be ended whatever comes of
  * it. */

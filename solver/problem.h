@@ -43,6 +43,9 @@ struct dcp_question {
                               * where the model allows power-off. */
     const uint8_t *resting; /* By VM: 1 = it has just moved, and stays where it
                              * is; NULL: none. */
+    const uint8_t *closed; /* By rule: 1 = a change window or freeze that is
+                            * closed while steps may run (solver/rule_delta.h);
+                            * NULL: none is. */
     bool may_wake;  /* Hosts that are off may be switched on. */
     bool may_empty; /* Look for hosts to switch off; else repair only. */
     bool headroom;  /* Ask for policy.survive. */

@@ -6,6 +6,7 @@
  * share one class, so hosts are tested once per class, not once per VM. */
 
 #include "model/base/text.h"
+#include "model/change.h"
 #include "model/convert.h"
 #include "solver/rule_delta.h"
 
@@ -425,7 +426,11 @@ key_of_rule(const struct dcp_question *q, uint32_t r, struct dcp_text *keys)
     const struct dcp_rule *rule = &q->inventory->rules[r];
     const struct dcp_rule_delta *delta = dcp_rule_delta(rule->kind);
     const struct dcp_placement *home = q->home ? q->home : q->start;
+    bool about_change = dcp_rule_is_about_change(rule->kind);
 
+    if (about_change && !(q->closed && q->closed[r])) {
+        return; /* Asks nothing. */
+    }
     for (uint32_t i = 0; delta->by == DCP_FORBIDS_RULE && i < rule->n_vms;
          i++) {
         dcp_text_printf(&keys[rule->vms[i]], "r%u;", r);
@@ -444,7 +449,8 @@ key_of_rule(const struct dcp_question *q, uint32_t r, struct dcp_text *keys)
         dcp_host_id at = q->start->host[v];
 
         if (!dcp_host_is_none(at) &&
-            lists(rule->hosts, rule->n_hosts, at.ix)) {
+            (lists(rule->hosts, rule->n_hosts, at.ix) ||
+             (about_change && lists(rule->vms, rule->n_vms, v)))) {
             dcp_text_printf(&keys[v], "at%u;", at.ix);
         }
     }

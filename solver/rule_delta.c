@@ -60,6 +60,12 @@ static const struct dcp_rule_delta deltas[DCP_RULE_KINDS] = {
     [DCP_RULE_MIN_ON] = { .by = DCP_FORBIDS_NOTHING },
     /* About order: solver/sequence.h. */
     [DCP_RULE_SEQUENCE] = { .by = DCP_FORBIDS_NOTHING },
+    [DCP_RULE_CHANGE_WINDOW] = { .by = DCP_FORBIDS_START,
+                                 .every_vm = true,
+                                 .forbids = dcp_change_forbids },
+    [DCP_RULE_FREEZE] = { .by = DCP_FORBIDS_START,
+                          .every_vm = true,
+                          .forbids = dcp_change_forbids },
 };
 
 const struct dcp_rule_delta *

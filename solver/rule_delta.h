@@ -107,4 +107,18 @@ int64_t dcp_skew_breaks(const struct dcp_state *, uint32_t ref, uint32_t item,
 int64_t dcp_limit_breaks(const struct dcp_state *, uint32_t ref, uint32_t item,
                          uint32_t host);
 
+/* solver/rule_change.c */
+bool dcp_change_forbids(const struct dcp_question *, const struct dcp_rule *,
+                        uint32_t vm, uint32_t host, enum dcp_forbids_when);
+/* The closed rule that keeps the VM where it is; NULL: none does. */
+const struct dcp_rule *dcp_change_holding(const struct dcp_question *,
+                                          uint32_t vm);
+/* Fills 'closed' (by rule) for changes from one instant to another; whether
+ * any is. */
+bool dcp_change_close(const struct dcp_inventory *, int64_t from_ms,
+                      int64_t until_ms, uint8_t *closed);
+/* Whether some closed rule lists the host. */
+bool dcp_change_holds_host(const struct dcp_inventory *, const uint8_t *closed,
+                           uint32_t host);
+
 #endif /* solver/rule_delta.h */

@@ -173,6 +173,8 @@ wait_for_group(struct dcp_rule_waits *w, uint32_t ref,
     case DCP_RULE_QUARANTINE:
     case DCP_RULE_MAX_ON:
     case DCP_RULE_MIN_ON:
+    case DCP_RULE_FREEZE:
+    case DCP_RULE_CHANGE_WINDOW:
     case DCP_RULE_SEQUENCE:
         break;
     }

@@ -213,6 +213,8 @@ dcp_group_in_the_way(const struct dcp_state *s, const struct dcp_group *g,
     case DCP_RULE_QUARANTINE:
     case DCP_RULE_MAX_ON:
     case DCP_RULE_MIN_ON:
+    case DCP_RULE_FREEZE:
+    case DCP_RULE_CHANGE_WINDOW:
     case DCP_RULE_SEQUENCE:
         break;
     }

@@ -34,6 +34,7 @@ struct dcp_leg_request {
     const struct dcp_demand *demand;
     uint32_t first_slot, last_slot; /* In which its states are judged. */
     const struct dcp_placement *from, *to;
+    const uint8_t *closed; /* By rule, as in the question; NULL: none. */
     uint32_t leg;                   /* Index in the plan. */
     enum dcp_reason move_reason;    /* EMPTY_HOST, UNPACK, EVACUATE ... */
     enum dcp_reason off_reason;

@@ -117,6 +117,7 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
         .first_slot = r->first_slot,
         .last_slot = r->last_slot,
         .start = both_on,
+        .closed = r->closed,
         .vms_apart = true,
         .may_convert = converts,
     };

@@ -2,11 +2,13 @@
 
 #include "solver/solver.h"
 
+#include "model/change.h"
 #include "model/power.h"
 #include "solver/exact.h"
 #include "solver/pigeonhole.h"
 #include "solver/repair.h"
 #include "solver/rule_clash.h"
+#include "solver/rule_delta.h"
 #include "solver/shortage.h"
 
 #include <math.h>
@@ -136,6 +138,28 @@ explain_too_large(const struct dcp_problem *p, uint32_t item,
     }
 }
 
+/* A closed change window or freeze that keeps the item where it is. */
+static bool
+explain_closed(const struct dcp_problem *p, uint32_t item,
+               struct dcp_because *out)
+{
+    const struct dcp_rule *rule = NULL;
+    char when[120];
+
+    for (uint32_t k = p->vm_first[item]; !rule && k < p->vm_first[item + 1];
+         k++) {
+        rule = dcp_change_holding(p->q, p->vm[k]);
+    }
+    if (rule) {
+        (void)snprintf(out->rule, sizeof out->rule, "%.60s", rule->name);
+        (void)snprintf(out->text, sizeof out->text,
+                       "it may not be changed now (%.110s), and may not stay",
+                       dcp_change_print(p->q->inventory, rule, when,
+                                        sizeof when));
+    }
+    return rule != NULL;
+}
+
 /* An item that no host could hold even if it were empty proves that there is
  * no answer; says which resource or reach. */
 static bool
@@ -161,6 +185,8 @@ impossible_item(const struct dcp_problem *p, struct dcp_state *empty,
         out->need = out->have = NAN;
         if (reaches) {
             explain_too_large(p, i, out);
+        } else if (explain_closed(p, i, out)) {
+            return true;
         } else {
             (void)snprintf(out->text, sizeof out->text,
                            "no host is within its reach (hypervisor, CPU, "
@@ -402,6 +428,9 @@ explain_need(const struct dcp_problem *p, const struct dcp_repair_need *need,
                    reach ? "it may not stay, and no other host can take it"
                          : "what would have to leave can go nowhere else");
     out->need = out->have = NAN;
+    if (reach) {
+        (void)explain_closed(p, need->item, out);
+    }
 }
 
 /* --- Solving ------------------------------------------------------------ */

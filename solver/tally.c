@@ -41,6 +41,8 @@ dcp_tally_words(const struct dcp_group *g)
     case DCP_RULE_QUARANTINE:
     case DCP_RULE_MAX_ON:
     case DCP_RULE_MIN_ON:
+    case DCP_RULE_FREEZE:
+    case DCP_RULE_CHANGE_WINDOW:
     case DCP_RULE_SEQUENCE:
         break;
     }

@@ -108,5 +108,7 @@ bool dcp_check_power(struct dcp_rule_view *); /* max_on, min_on */
 bool dcp_always_skew(struct dcp_always_view *);
 bool dcp_always_limit(struct dcp_always_view *);
 bool dcp_always_power(struct dcp_always_view *);
+/* model/check/rule_change.c */
+bool dcp_always_change(struct dcp_always_view *);
 
 #endif /* model/check/rule_check.h */

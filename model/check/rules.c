@@ -26,6 +26,8 @@ const struct dcp_rule_checker dcp_rule_checkers[DCP_RULE_KINDS] = {
     [DCP_RULE_MAX_ON] = { dcp_check_power, dcp_always_power, false },
     [DCP_RULE_MIN_ON] = { dcp_check_power, dcp_always_power, false },
     [DCP_RULE_SEQUENCE] = { NULL, dcp_always_sequence, true },
+    [DCP_RULE_CHANGE_WINDOW] = { NULL, dcp_always_change, true },
+    [DCP_RULE_FREEZE] = { NULL, dcp_always_change, true },
 };
 
 /* --- Domains ------------------------------------------------------------ */

@@ -75,6 +75,8 @@ rule_allows(const struct dcp_survive_work *w, const struct dcp_rule *rule,
     case DCP_RULE_MAX_SKEW:
     case DCP_RULE_MAX_ON:
     case DCP_RULE_MIN_ON:
+    case DCP_RULE_FREEZE:
+    case DCP_RULE_CHANGE_WINDOW:
     case DCP_RULE_SEQUENCE:
         return true;
     }

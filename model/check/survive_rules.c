@@ -293,6 +293,8 @@ dcp_survive_judge_rules(const struct dcp_survive_work *w,
         case DCP_RULE_MAX_SKEW:
         case DCP_RULE_MAX_ON:
         case DCP_RULE_MIN_ON:
+        case DCP_RULE_FREEZE:
+        case DCP_RULE_CHANGE_WINDOW:
         case DCP_RULE_SEQUENCE:
             continue;
         }

@@ -96,18 +96,12 @@ dcp_read_calendar(struct dcp_reader *r)
     }
 }
 
-static void
-read_tariff_row(struct dcp_reader *r, const struct dcp_yaml *node,
-                struct dcp_tariff_row *row)
+void
+dcp_reader_day_classes(struct dcp_reader *r, const struct dcp_yaml *node,
+                       uint32_t *out)
 {
-    dcp_reader_defaults(r, &dcp_schema_tariff, row);
-    if (!dcp_reader_section(r, &dcp_schema_tariff, node, row)) {
-        return;
-    }
-    const struct dcp_yaml *hours = dcp_yaml_get(node, "hours");
     uint32_t n;
-    const struct dcp_yaml *days =
-        dcp_reader_items(r, dcp_yaml_get(node, "days"), &n);
+    const struct dcp_yaml *days = dcp_reader_items(r, node, &n);
 
     for (uint32_t i = 0; i < n; i++) {
         if (!dcp_reader_scalar(r, "days", &days[i])) {
@@ -123,9 +117,22 @@ read_tariff_row(struct dcp_reader *r, const struct dcp_yaml *node,
                 "calendar.classes",
                 days[i].text);
         } else {
-            row->day_classes |= UINT32_C(1) << day_class;
+            *out |= UINT32_C(1) << day_class;
         }
     }
+}
+
+static void
+read_tariff_row(struct dcp_reader *r, const struct dcp_yaml *node,
+                struct dcp_tariff_row *row)
+{
+    dcp_reader_defaults(r, &dcp_schema_tariff, row);
+    if (!dcp_reader_section(r, &dcp_schema_tariff, node, row)) {
+        return;
+    }
+    const struct dcp_yaml *hours = dcp_yaml_get(node, "hours");
+
+    dcp_reader_day_classes(r, dcp_yaml_get(node, "days"), &row->day_classes);
     if (hours && dcp_reader_scalar(r, "hours", hours)) {
         row->has_hours = dcp_window_parse(hours->text, &row->hours);
         if (!row->has_hours) {

@@ -4,6 +4,8 @@
  * said by its row in model/rule.c; here every key is read once, whatever the
  * kind. */
 
+#include "model/base/units.h"
+#include "model/change.h"
 #include "model/io/model_reader.h"
 #include "model/io/schema_rows.h"
 
@@ -12,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEYS 10u /* Bits of enum dcp_rule_key. */
+#define KEYS 13u /* Bits of enum dcp_rule_key. */
 
 /* What a key is for, where it is missing. */
 static const char *
@@ -30,8 +32,13 @@ what_for(enum dcp_rule_key key)
     case DCP_RULE_KEY_MAX:
     case DCP_RULE_KEY_MIN:
         return "a number";
-    case DCP_RULE_KEY_OVER:
     case DCP_RULE_KEY_HOURS:
+        return "the hours that it is open in, such as 22:00-06:00";
+    case DCP_RULE_KEY_FROM:
+    case DCP_RULE_KEY_UNTIL:
+        return "an instant, such as 2026-12-18T17:00:00Z";
+    case DCP_RULE_KEY_OVER:
+    case DCP_RULE_KEY_DAYS:
     case DCP_RULE_KEY_MAX_MEMORY:
     case DCP_RULE_KEY_MAX_VCPUS:
         break;
@@ -133,7 +140,9 @@ read_vms(struct dcp_reader *r, const struct dcp_yaml *node,
     const struct dcp_yaml *hosts = dcp_yaml_get(node, "hosts");
     struct dcp_ids ids = dcp_select_vms(r, "vms", vms);
 
-    if (!vms && form->all_vms) {
+    bool whole = dcp_rule_is_about_change(rule->kind) && !vms && !hosts;
+
+    if (!vms && (form->all_vms || whole)) {
         ids = every(r, r->inv->n_vms);
     }
     rule->vms = ids.ix;
@@ -142,7 +151,7 @@ read_vms(struct dcp_reader *r, const struct dcp_yaml *node,
         read_order(r, vms, rule);
     }
     ids = dcp_select_hosts(r, "hosts", hosts);
-    if (!hosts && form->all_hosts) {
+    if (!hosts && (form->all_hosts || whole)) {
         ids = every(r, r->inv->n_hosts);
     }
     rule->hosts = ids.ix;
@@ -313,6 +322,18 @@ read_hours(struct dcp_reader *r, const struct dcp_yaml *hours,
 }
 
 static void
+read_instant(struct dcp_reader *r, const char *key, const struct dcp_yaml *node,
+             int64_t *out)
+{
+    struct dcp_error err = { 0 };
+
+    if (node && dcp_reader_scalar(r, key, node) &&
+        !dcp_parse_instant(node->text, out, &err)) {
+        dcp_reader_error(r, node->pos, "%s: %.200s", key, err.message);
+    }
+}
+
+static void
 read_rule(struct dcp_reader *r, const struct dcp_yaml *node, uint32_t ix,
           struct dcp_rule *rule)
 {
@@ -345,13 +366,25 @@ read_rule(struct dcp_reader *r, const struct dcp_yaml *node, uint32_t ix,
         read_sets(r, dcp_yaml_get(node, "sets"), rule);
     }
     read_limit(r, node, form, rule);
-    if (hours && form->may & DCP_RULE_KEY_HOURS) {
+    if (hours && (form->may | form->needs) & DCP_RULE_KEY_HOURS) {
         read_hours(r, hours, rule);
     }
-    if (soft && rule->kind == DCP_RULE_SEQUENCE) {
+    if (dcp_rule_is_about_change(rule->kind)) {
+        dcp_reader_day_classes(r, dcp_yaml_get(node, "days"),
+                               &rule->day_classes);
+        read_instant(r, "from", dcp_yaml_get(node, "from"), &rule->from_ms);
+        read_instant(r, "until", dcp_yaml_get(node, "until"), &rule->until_ms);
+        if (rule->kind == DCP_RULE_FREEZE &&
+            rule->until_ms <= rule->from_ms && dcp_yaml_get(node, "until")) {
+            dcp_reader_error(r, dcp_yaml_get(node, "until")->pos,
+                             "until: a freeze ends after it began");
+        }
+    }
+    if (soft && (rule->kind == DCP_RULE_SEQUENCE ||
+                 dcp_rule_is_about_change(rule->kind))) {
         dcp_reader_error(r, soft->pos,
-                         "soft: a sequence is kept or not asked for; remove "
-                         "it");
+                         "soft: a %s is kept or not asked for; remove it",
+                         form->name);
     } else if (soft) {
         rule->soft =
             dcp_reader_number(r, dcp_schema_row(&dcp_schema_rule, "soft"), soft,

@@ -8,7 +8,8 @@
 /* In the order of enum dcp_rule_kind; tests/unit/test_rule_forms.c compares. */
 #define RULE_KINDS                                                             \
     "spread|gather|fence|ban|root|separate|among|split|lonely|quarantine|"     \
-    "max_skew|capacity|running_capacity|max_on|min_on|sequence"
+    "max_skew|capacity|running_capacity|max_on|min_on|sequence|" \
+    "change_window|freeze"
 
 static const struct dcp_schema_row top_rows[] = {
     { "dcplan", CHOICE("model/1"),
@@ -409,7 +410,7 @@ static const struct dcp_schema_row rule_rows[] = {
       .help = "domain of spread, gather, separate, split and max_skew" },
     { "hold", CHOICE("end|always"), AT(struct dcp_rule, hold),
       .help = "at the end of each leg, or in every state of the plan; absent: "
-              "end, always for quarantine and sequence" },
+              "end, always for quarantine, sequence, change_window and freeze" },
     { "max", QUANTITY(NUMBER), .max = 1e9,
       .help = "VMs (max_skew, running_capacity) or hosts (max_on), at most" },
     { "min", QUANTITY(NUMBER), .max = 1e9,
@@ -418,7 +419,13 @@ static const struct dcp_schema_row rule_rows[] = {
       .help = "allocated memory together (capacity)" },
     { "max_vcpus", QUANTITY(NUMBER), .max = 1e9,
       .help = "virtual CPUs together (capacity)" },
-    { "hours", .value = DCP_VALUE_WINDOW, .help = "root: only then" },
+    { "hours", .value = DCP_VALUE_WINDOW,
+      .help = "root: only then; change_window: when it is open" },
+    { "days", TEXT, LIST,
+      .help = "change_window: day classes on which it begins; absent: every "
+              "day" },
+    { "from", TEXT, .help = "freeze: when it begins (RFC 3339)" },
+    { "until", TEXT, .help = "freeze: when it ends (RFC 3339)" },
     { "soft", QUANTITY(NUMBER),
       .help = "price of a violation; absent: the rule is hard" },
 };

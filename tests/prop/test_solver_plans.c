@@ -141,6 +141,43 @@ night_plan_is_legal(const struct sample *s, char why[WHY])
     return ok;
 }
 
+static uint32_t n_held;
+
+/* Some VMs or hosts may be changed in some hours only. */
+static bool
+changes_keep_to_their_time(const struct sample *s, char why[WHY])
+{
+    struct world w = model_of(s);
+    struct dcp_rng rng = dcp_rng_stream(s->seed, "change", 0);
+    struct dcp_rule *rule = &w.rules[w.inv->n_rules++];
+
+    *rule = (struct dcp_rule){ .kind = DCP_RULE_CHANGE_WINDOW,
+                               .name = "change",
+                               .hold = DCP_HOLD_ALWAYS,
+                               .hours = { 60 * (int32_t)draw(&rng, 24), 0 },
+                               .has_hours = true };
+    rule->hours.to_min =
+        (rule->hours.from_min + 60 * (1 + (int32_t)draw(&rng, 20))) % 1440;
+    if (chance(&rng, 50)) {
+        rule->n_vms = random_subset(&w, &rng, 1 + draw(&rng, s->n_vms),
+                                    s->n_vms, &rule->vms);
+    } else {
+        rule->n_hosts = random_subset(&w, &rng, 1 + draw(&rng, 2), s->n_hosts,
+                                      &rule->hosts);
+    }
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
+    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
+    struct dcp_plan_outcome outcome;
+    bool ok = make_plan(&r, &plan, &outcome, why) &&
+              (!plan || is_legal(&w, plan, why));
+
+    n_held += plan && (outcome.vms_held || outcome.hosts_held);
+    world_free(&w);
+    return ok;
+}
+
 static uint32_t n_sets, n_stand_ins;
 
 /* Without one of the lists that show that two hosts may be lost at once the
@@ -377,6 +414,14 @@ START_TEST(night_plans_are_legal)
 }
 END_TEST
 
+START_TEST(windows_for_changes_are_kept)
+{
+    try_samples(small, changes_keep_to_their_time, 120);
+    printf("%u plans, %u with something held\n", n_plans, n_held);
+    expect_plans(20, 40);
+}
+END_TEST
+
 START_TEST(several_losses_at_once_are_legal)
 {
     try_samples(small, several_losses_are_legal, 150);
@@ -421,7 +466,7 @@ main(void)
         &settled_nights_are_quiet,
         &evacuations_are_legal,
         &repairs_are_legal,
-        &several_losses_at_once_are_legal,
+        &windows_for_changes_are_kept, &several_losses_at_once_are_legal,
         &plans_are_repeatable,
     };
 

@@ -235,6 +235,8 @@ vm_may_run(const struct brute *b, const struct dcp_rule *rule, uint32_t v,
     case DCP_RULE_RUNNING_CAPACITY:
     case DCP_RULE_MAX_ON:
     case DCP_RULE_MIN_ON:
+    case DCP_RULE_FREEZE:
+    case DCP_RULE_CHANGE_WINDOW:
     case DCP_RULE_SEQUENCE:
         break;
     }
@@ -470,6 +472,8 @@ brute_rule_holds(const struct brute *b, const struct dcp_rule *rule,
     case DCP_RULE_ROOT:
     case DCP_RULE_SEPARATE:
     case DCP_RULE_QUARANTINE:
+    case DCP_RULE_FREEZE:
+    case DCP_RULE_CHANGE_WINDOW:
     case DCP_RULE_SEQUENCE: /* Of plans. */
         break;
     }
@@ -640,6 +644,8 @@ violations(const struct brute *b, const struct dcp_rule *rule, uint32_t on)
         return fmax(0, rule->kind == DCP_RULE_MAX_ON
                            ? (double)n_on - (double)rule->limit
                            : (double)rule->limit - n_on);
+    case DCP_RULE_FREEZE:
+    case DCP_RULE_CHANGE_WINDOW:
     case DCP_RULE_SEQUENCE:
         break;
     }
