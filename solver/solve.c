@@ -18,7 +18,8 @@
 
 /* Of the exact program, where iterations are limited instead of time. */
 #define EXACT_NODES 20u
-#define EXACT_FIRST_NODES 2000u /* Of a first answer, or the fewest moves. */
+#define EXACT_REPAIR_NODES 2000u /* Of the fewest moves. */
+#define EXACT_FIRST_NODES  200u  /* Of a first answer. */
 #define EXACT_S     10.0 /* Or a third of a long limit. */
 
 const char *
@@ -518,8 +519,12 @@ run_exact(struct dcp_state *s, struct dcp_bound *bound,
 
     if (options->iterations) { /* Repeatable: no clock decides. */
         limits = (struct dcp_exact_limits){
-            600, fewest || !result->complete ? EXACT_FIRST_NODES : EXACT_NODES
+            600, fewest              ? EXACT_REPAIR_NODES
+                 : !result->complete ? EXACT_FIRST_NODES
+                                     : EXACT_NODES
         };
+    } else if (!result->complete && !fewest) {
+        limits.nodes = EXACT_FIRST_NODES;
     }
     if (!dcp_exact_run(s, bound, &limits, result->complete, &complete,
                        out_proved, err)) {
@@ -594,7 +599,7 @@ find_need(struct dcp_problem *p, struct dcp_bound *bound,
     bool repeatable = options->iterations > 0;
 
     if (!s || !dcp_repair_need_find(s, repeatable ? 600 : limit_s,
-                                    repeatable ? EXACT_FIRST_NODES : 0, out,
+                                    repeatable ? EXACT_REPAIR_NODES : 0, out,
                                     err)) {
         return false;
     }
