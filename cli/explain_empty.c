@@ -212,7 +212,7 @@ print_conflict(const struct answer *a)
         printf("    %-8s %s: %s\n", i ? "and" : "give up", c->relax[i].name,
                c->relax[i].remedy);
     }
-    if (c->n_relax) {
+    if (c->n_relax && !c->relax_partial) {
         printf("    %-8s then the others take its VMs%s\n", "",
                !c->relax_proved ? "; that this is needed was not proved"
                : c->n_relax > 1 ? ", and none of these can be kept"

@@ -40,7 +40,11 @@ dcp_conflict_print(const struct dcp_conflict *c)
                c->relax[i].remedy);
     }
     print_more(c->n_relax);
-    if (c->n_relax) {
+    if (c->relax_partial) {
+        printf("%-15s that ends %u clashes; whether there are more is not "
+               "known\n",
+               "", c->n_clashes);
+    } else if (c->n_relax) {
         printf("%-15s then there is an answer%s\n", "",
                c->n_relax == 1 && c->relax_proved ? ""
                : c->relax_proved ? ", and none of these can be kept"
@@ -74,5 +78,6 @@ dcp_conflict_json(struct dcp_json *w, const struct dcp_conflict *c)
     json_parts(w, "give_up", c->relax, c->n_relax);
     dcp_json_ku64(w, "give_up_total", c->n_relax);
     dcp_json_kbool(w, "give_up_irreducible", c->relax_proved);
+    dcp_json_kbool(w, "give_up_partial", c->relax_partial);
     dcp_json_end(w, '}');
 }

@@ -3,7 +3,7 @@
 /* A set of parts is a byte per part.  Relaxing is done on shallow copies of
  * inventory and question, which borrow all else. */
 
-#include "solver/conflict.h"
+#include "solver/conflict_parts.h"
 
 #include "model/change.h"
 
@@ -11,32 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-enum oracle { YES, NO, UNKNOWN };
-
-struct part {
-    enum dcp_part_kind kind;
-    uint32_t ix;
-};
-
-struct finder {
-    const struct dcp_question *q;
-    const struct dcp_conflict_options *o;
-    struct part *parts;
-    uint32_t n;
-    /* What a relaxed question is made of. */
-    struct dcp_inventory inv;
-    struct dcp_rule *rules;
-    uint8_t *closed; /* Of 'rules': the question's. */
-    struct dcp_rack *racks;
-    struct dcp_feed *feeds;
-    struct dcp_licence *licences;
-    struct dcp_host *hosts;
-    uint8_t *use;
-    uint8_t *held, *trial; /* Sets of parts. */
-    int64_t deadline_ms;
-    uint32_t n_questions;
-};
 
 static const char *const kind_names[] = {
     [DCP_PART_RULE] = "rule",
@@ -75,13 +49,13 @@ is_emptied(const struct dcp_question *q, uint32_t h)
 }
 
 static void
-add(struct finder *f, enum dcp_part_kind kind, uint32_t ix)
+add(struct dcp_finder *f, enum dcp_part_kind kind, uint32_t ix)
 {
-    f->parts[f->n++] = (struct part){ kind, ix };
+    f->parts[f->n++] = (struct dcp_finder_part){ kind, ix };
 }
 
 static bool
-list_parts(struct finder *f)
+list_parts(struct dcp_finder *f)
 {
     const struct dcp_inventory *inv = f->q->inventory;
     const struct dcp_policy *policy = &inv->policy;
@@ -135,11 +109,11 @@ list_parts(struct finder *f)
     return true;
 }
 
-static void
-describe(const struct finder *f, uint32_t ix, struct dcp_conflict_part *out)
+void
+dcp_finder_describe(const struct dcp_finder *f, uint32_t ix, struct dcp_conflict_part *out)
 {
     const struct dcp_inventory *inv = f->q->inventory;
-    const struct part *part = &f->parts[ix];
+    const struct dcp_finder_part *part = &f->parts[ix];
     const struct dcp_rule *rule;
     char *name = out->name, *remedy = out->remedy;
     size_t name_size = sizeof out->name, size = sizeof out->remedy;
@@ -208,7 +182,7 @@ describe(const struct finder *f, uint32_t ix, struct dcp_conflict_part *out)
 /* --- The oracle --------------------------------------------------------- */
 
 static bool
-make_copies(struct finder *f)
+make_copies(struct dcp_finder *f)
 {
     const struct dcp_inventory *inv = f->q->inventory;
 
@@ -227,8 +201,8 @@ make_copies(struct finder *f)
 }
 
 /* The question with only the parts of 'set'. */
-static struct dcp_question
-relaxed(struct finder *f, const uint8_t set[])
+struct dcp_question
+dcp_finder_question(struct dcp_finder *f, const uint8_t set[])
 {
     const struct dcp_inventory *inv = f->q->inventory;
     struct dcp_question q = *f->q;
@@ -306,22 +280,24 @@ relaxed(struct finder *f, const uint8_t set[])
     q.mhz_slope = NULL;
     q.slot_weight = NULL;
     q.terms = NULL;
+    q.absent = f->absent ? f->absent : q.absent;
     return q;
 }
 
-static bool
-ask(struct finder *f, const uint8_t set[], enum oracle *out,
-    struct dcp_error *err)
+bool
+dcp_finder_ask(struct dcp_finder *f, const uint8_t set[], enum dcp_oracle *out,
+               struct dcp_error *err)
 {
-    struct dcp_question q = relaxed(f, set);
-    struct dcp_solve_options o = f->o->solve;
-    struct dcp_solution s;
     double left_s = (double)(f->deadline_ms - now_ms()) / 1000;
 
     if (left_s <= 0) {
-        *out = UNKNOWN;
+        *out = DCP_ORACLE_UNKNOWN;
         return true;
     }
+    struct dcp_question q = dcp_finder_question(f, set);
+    struct dcp_solve_options o = f->o->solve;
+    struct dcp_solution s;
+
     o.gap_frac = 1;
     if (o.time_limit_s <= 0 || o.time_limit_s > left_s) {
         o.time_limit_s = left_s;
@@ -330,9 +306,16 @@ ask(struct finder *f, const uint8_t set[], enum oracle *out,
     if (!dcp_solve(&q, &o, &s, err)) {
         return false;
     }
-    *out = s.placement ? YES : s.status == DCP_STATUS_INFEASIBLE ? NO : UNKNOWN;
+    f->because = s.because;
+    *out = s.placement ? DCP_ORACLE_YES : s.status == DCP_STATUS_INFEASIBLE ? DCP_ORACLE_NO : DCP_ORACLE_UNKNOWN;
     dcp_solution_finish(&s);
     return true;
+}
+
+bool
+dcp_finder_time_is_up(const struct dcp_finder *f)
+{
+    return now_ms() >= f->deadline_ms;
 }
 
 /* --- Relaxation --------------------------------------------------------- */
@@ -344,33 +327,33 @@ struct correction {
 };
 
 static uint32_t
-in_order(const struct finder *f, uint32_t i, bool backwards)
+in_order(const struct dcp_finder *f, uint32_t i, bool backwards)
 {
     return backwards ? f->n - 1 - i : i;
 }
 
 /* Adds the parts [first, last) to those that are held, all that can be. */
 static bool
-hold_on(struct finder *f, uint32_t first, uint32_t last, bool backwards,
+hold_on(struct dcp_finder *f, uint32_t first, uint32_t last, bool backwards,
         struct correction *c, struct dcp_error *err)
 {
-    enum oracle says;
+    enum dcp_oracle says;
 
     memcpy(f->trial, f->held, f->n);
     for (uint32_t i = first; i < last; i++) {
         f->trial[in_order(f, i, backwards)] = 1;
     }
-    if (!ask(f, f->trial, &says, err)) {
+    if (!dcp_finder_ask(f, f->trial, &says, err)) {
         return false;
     }
-    if (says == YES) {
+    if (says == DCP_ORACLE_YES) {
         memcpy(f->held, f->trial, f->n);
         return true;
     }
     if (last - first == 1) {
         c->given_up[in_order(f, first, backwards)] = 1;
         c->n++;
-        c->proved = c->proved && says == NO;
+        c->proved = c->proved && says == DCP_ORACLE_NO;
         return true;
     }
     uint32_t half = first + (last - first) / 2;
@@ -380,7 +363,7 @@ hold_on(struct finder *f, uint32_t first, uint32_t last, bool backwards,
 }
 
 static bool
-correct(struct finder *f, bool backwards, struct correction *c,
+correct(struct dcp_finder *f, bool backwards, struct correction *c,
         struct dcp_error *err)
 {
     memset(f->held, 0, f->n + 1u);
@@ -394,9 +377,9 @@ correct(struct finder *f, bool backwards, struct correction *c,
 
 /* From parts that are proved to clash to some of them of which none can be
  * left out; 'core' is reduced in place. */
-static bool
-reduce(struct finder *f, uint8_t core[], bool *out_proved,
-       struct dcp_error *err)
+bool
+dcp_finder_reduce(struct dcp_finder *f, uint8_t core[], bool *out_proved,
+                  struct dcp_error *err)
 {
     uint32_t chunk = f->n;
 
@@ -405,22 +388,22 @@ reduce(struct finder *f, uint8_t core[], bool *out_proved,
         for (uint32_t first = 0; first < f->n; first += chunk) {
             uint32_t last = first + chunk < f->n ? first + chunk : f->n;
             bool any = false;
-            enum oracle says;
+            enum dcp_oracle says;
 
-            memcpy(f->trial, core, f->n);
             for (uint32_t i = first; i < last; i++) {
-                any |= f->trial[i];
-                f->trial[i] = 0;
+                any |= core[i];
             }
             if (!any) {
                 continue;
             }
-            if (!ask(f, f->trial, &says, err)) {
+            memcpy(f->trial, core, f->n);
+            memset(f->trial + first, 0, last - first);
+            if (!dcp_finder_ask(f, f->trial, &says, err)) {
                 return false;
             }
-            if (says == NO) {
+            if (says == DCP_ORACLE_NO) {
                 memcpy(core, f->trial, f->n);
-            } else if (chunk == 1 && says == UNKNOWN) {
+            } else if (chunk == 1 && says == DCP_ORACLE_UNKNOWN) {
                 *out_proved = false;
             }
         }
@@ -431,11 +414,11 @@ reduce(struct finder *f, uint8_t core[], bool *out_proved,
 
 /* What is held and the first part that was given up for it clash. */
 static bool
-find_clash(struct finder *f, const struct correction *c,
+find_clash(struct dcp_finder *f, const struct correction *c,
            struct dcp_conflict *out, struct dcp_error *err)
 {
     DCP_FREE uint8_t *core = malloc(f->n + 1u);
-    enum oracle says = UNKNOWN;
+    enum dcp_oracle says = DCP_ORACLE_UNKNOWN;
 
     if (!core) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a conflict");
@@ -443,24 +426,24 @@ find_clash(struct finder *f, const struct correction *c,
     memset(core, 1, f->n);
     /* Most clashes are of what has to be given up and little else. */
     memcpy(f->trial, c->given_up, f->n);
-    if (!ask(f, f->trial, &says, err)) {
+    if (!dcp_finder_ask(f, f->trial, &says, err)) {
         return false;
     }
-    if (says == NO) {
+    if (says == DCP_ORACLE_NO) {
         memcpy(core, c->given_up, f->n);
-    } else if (!ask(f, core, &says, err)) {
+    } else if (!dcp_finder_ask(f, core, &says, err)) {
         return false;
     }
-    if (says != NO) {
+    if (says != DCP_ORACLE_NO) {
         return true; /* Nothing is proved. */
     }
-    if (!reduce(f, core, &out->clash_proved, err)) {
+    if (!dcp_finder_reduce(f, core, &out->clash_proved, err)) {
         return false;
     }
     for (uint32_t i = 0; i < f->n; i++) {
         if (core[i]) {
             if (out->n_clash < DCP_CONFLICT_PARTS) {
-                describe(f, i, &out->clash[out->n_clash]);
+                dcp_finder_describe(f, i, &out->clash[out->n_clash]);
             }
             out->n_clash++;
         }
@@ -470,15 +453,17 @@ find_clash(struct finder *f, const struct correction *c,
 
 /* --- All of it ---------------------------------------------------------- */
 
+#define MANY_PARTS 64u
+
 static void
-keep_correction(struct finder *f, const struct correction *c,
+keep_correction(struct dcp_finder *f, const struct correction *c,
                 struct dcp_conflict *out)
 {
     out->relax_proved = c->proved;
     for (uint32_t i = 0; i < f->n; i++) {
         if (c->given_up[i]) {
             if (out->n_relax < DCP_CONFLICT_PARTS) {
-                describe(f, i, &out->relax[out->n_relax]);
+                dcp_finder_describe(f, i, &out->relax[out->n_relax]);
             }
             out->n_relax++;
         }
@@ -486,20 +471,34 @@ keep_correction(struct finder *f, const struct correction *c,
 }
 
 static bool
-find(struct finder *f, struct dcp_conflict *out, struct dcp_error *err)
+find(struct dcp_finder *f, struct dcp_conflict *out, struct dcp_error *err)
 {
     struct correction a = { .given_up = calloc(f->n + 1u, 1) };
     struct correction b = { .given_up = calloc(f->n + 1u, 1) };
-    enum oracle says = UNKNOWN;
+    enum dcp_oracle says = DCP_ORACLE_UNKNOWN;
     bool ok = a.given_up && b.given_up;
 
     if (!ok) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a conflict");
     }
     memset(f->held, 0, f->n + 1u);
-    ok = ok && ask(f, f->held, &says, err);
-    out->hopeless = ok && says == NO;
-    if (ok && says == YES && f->n) {
+    bool done = false;
+
+    if (ok && f->n >= MANY_PARTS) {
+        ok = dcp_conflict_find_local(f, out, &done, err);
+        memset(f->held, 0, f->n + 1u);
+    }
+    struct dcp_conflict local = *out;
+
+    if (!ok || (done && !local.relax_partial)) {
+        free(a.given_up);
+        free(b.given_up);
+        return ok;
+    }
+    *out = (struct dcp_conflict){ 0 };
+    ok = dcp_finder_ask(f, f->held, &says, err);
+    out->hopeless = ok && says == DCP_ORACLE_NO;
+    if (ok && says == DCP_ORACLE_YES && f->n) {
         ok = correct(f, false, &a, err);
         if (ok && a.n > 1) {
             ok = correct(f, true, &b, err);
@@ -509,10 +508,14 @@ find(struct finder *f, struct dcp_conflict *out, struct dcp_error *err)
                 ? &b
                 : &a;
 
-        if (ok && best->n) {
+        /* When the time is up all that was not asked about is given up. */
+        if (ok && best->n && !dcp_finder_time_is_up(f)) {
             keep_correction(f, best, out);
             ok = find_clash(f, best, out, err);
         }
+    }
+    if (done && !out->hopeless && !out->n_relax) {
+        *out = local;
     }
     free(a.given_up);
     free(b.given_up);
@@ -524,7 +527,7 @@ dcp_conflict_find(const struct dcp_question *q,
                   const struct dcp_conflict_options *o,
                   struct dcp_conflict *out, struct dcp_error *err)
 {
-    struct finder f = { .q = q, .o = o };
+    struct dcp_finder f = { .q = q, .o = o };
     double limit_s = o->time_limit_s > 0 ? o->time_limit_s : 10;
 
     *out = (struct dcp_conflict){ 0 };

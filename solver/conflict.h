@@ -23,6 +23,10 @@
  * answer nor proves that there is none, the part counts as needed, and
  * 'proved' is false.
  *
+ * Where there are many parts, clashes among few VMs are looked for first, one
+ * after another (solver/conflict_local.c): each of them is proved, and when the
+ * time is up those that were found are told.
+ *
  * Not cheap: to be asked only when there is no answer. */
 
 #include "solver/solver.h"
@@ -53,9 +57,13 @@ struct dcp_conflict {
     struct dcp_conflict_part relax[DCP_CONFLICT_PARTS];
     uint32_t n_relax;  /* May be above DCP_CONFLICT_PARTS: not all kept. */
     bool relax_proved; /* Keeping any of them is proved to be impossible. */
+    bool relax_partial; /* All of these clash with something, and no answer was
+                         * found without them. */
+    uint32_t n_clashes; /* That were found; 0: not counted. */
     struct dcp_conflict_part clash[DCP_CONFLICT_PARTS];
     uint32_t n_clash;  /* 0: none was proved. */
-    bool clash_proved; /* Without any of them there is an answer. */
+    bool clash_proved; /* Without any of them there is an answer, for the VMs
+                        * that they are about. */
     bool hopeless; /* Proved: there is no answer even with all parts given up;
                     * it is for capacity, reach and demand. */
     uint32_t n_questions;
@@ -64,6 +72,8 @@ struct dcp_conflict {
 struct dcp_conflict_options {
     struct dcp_solve_options solve; /* Of each question; its time limit too. */
     double time_limit_s;            /* Of all; 0: 10 s. */
+    const struct dcp_because *because; /* What is known of why, as a hint where
+                                        * to look first; NULL: nothing. */
 };
 
 /* The question is asked for any answer, not for a good one. */

@@ -103,12 +103,13 @@ take_standing(struct dcp_work *w, const struct dcp_solution *s)
 
 static bool
 explain_failure(struct dcp_work *w, const struct dcp_question *q,
-                struct dcp_error *err)
+                const struct dcp_because *because, struct dcp_error *err)
 {
     struct dcp_conflict_options o = {
         .solve = { .seed = w->r->solve.seed,
                    .iterations = CONFLICT_ITERATIONS },
         .time_limit_s = w->r->solve.iterations ? CONFLICT_LONG_S : CONFLICT_S,
+        .because = because,
     };
     double left_s = dcp_work_limit_s(w) - dcp_work_spent_s(w);
 
@@ -130,7 +131,7 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
     }
     take_standing(w, &w->night);
     if (!has_answer(&w->night)) {
-        return explain_failure(w, &q, err);
+        return explain_failure(w, &q, &w->night.because, err);
     }
     double gap =
         (w->night.value - w->night.bound) / fmax(fabs(w->night.value), 1e-9);
@@ -173,7 +174,7 @@ solve_day(struct dcp_work *w, struct dcp_error *err)
     return dcp_work_solve(w, &q, 1, &w->day, err) &&
            (has_answer(&w->day) || w->r->settled ||
             !strcmp(w->day.because.rule, "max-moves") ||
-            explain_failure(w, &q, err));
+            explain_failure(w, &q, &w->day.because, err));
 }
 
 static bool

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_CONFLICT_PARTS_H
+#define DCP_SOLVER_CONFLICT_PARTS_H 1
+
+/* A conflict being looked for; private to solver/conflict*.c.  A set of parts
+ * is a byte per part. */
+
+#include "solver/conflict.h"
+
+enum dcp_oracle { DCP_ORACLE_YES, DCP_ORACLE_NO, DCP_ORACLE_UNKNOWN };
+
+struct dcp_finder_part {
+    enum dcp_part_kind kind;
+    uint32_t ix;
+};
+
+struct dcp_finder {
+    const struct dcp_question *q;
+    const struct dcp_conflict_options *o;
+    struct dcp_finder_part *parts; /* The first to be held on to first. */
+    uint32_t n;
+    const uint8_t *absent; /* VMs that are left out of questions; NULL: as in
+                            * 'q'. */
+    /* What a relaxed question is made of. */
+    struct dcp_inventory inv;
+    struct dcp_rule *rules;
+    uint8_t *closed; /* Of 'rules': the question's. */
+    struct dcp_rack *racks;
+    struct dcp_feed *feeds;
+    struct dcp_licence *licences;
+    struct dcp_host *hosts;
+    uint8_t *use;
+    uint8_t *held, *trial; /* Sets of parts. */
+    int64_t deadline_ms;
+    uint32_t n_questions;
+    struct dcp_because because; /* Of the last question without an answer. */
+};
+
+/* The question with only the parts of 'set'; good until the next one. */
+struct dcp_question dcp_finder_question(struct dcp_finder *,
+                                        const uint8_t set[]);
+/* Whether it has an answer; UNKNOWN where the time is up. */
+bool dcp_finder_ask(struct dcp_finder *, const uint8_t set[],
+                    enum dcp_oracle *out, struct dcp_error *err) DCP_CHECKED;
+/* From parts that are proved to clash to some of them of which none can be
+ * left out; 'core' is reduced in place. */
+bool dcp_finder_reduce(struct dcp_finder *, uint8_t core[], bool *out_proved,
+                       struct dcp_error *err) DCP_CHECKED;
+void dcp_finder_describe(const struct dcp_finder *, uint32_t part,
+                         struct dcp_conflict_part *out);
+bool dcp_finder_time_is_up(const struct dcp_finder *);
+
+/* solver/conflict_local.c: clash after clash among few VMs; '*out_done' false
+ * where that leads nowhere, and 'out' is as it was. */
+bool dcp_conflict_find_local(struct dcp_finder *, struct dcp_conflict *out,
+                             bool *out_done, struct dcp_error *err)
+    DCP_CHECKED;
+
+#endif /* solver/conflict_parts.h */
