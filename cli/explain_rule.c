@@ -74,7 +74,10 @@ price(const struct dcp_explain *x, const struct dcp_plan_request *r,
 static void
 describe(const struct dcp_rule *rule, char *out, size_t size)
 {
-    bool over = dcp_rule_form(rule->kind)->may & DCP_RULE_KEY_OVER;
+    bool over = rule->kind == DCP_RULE_SPREAD ||
+                rule->kind == DCP_RULE_GATHER ||
+                rule->kind == DCP_RULE_SEPARATE ||
+                rule->kind == DCP_RULE_SPLIT || rule->kind == DCP_RULE_MAX_SKEW;
 
     (void)snprintf(out, size, "%s%s%s, %s", dcp_rule_kind_name(rule->kind),
                    over ? " over " : "",

@@ -100,6 +100,10 @@ dcp_explain_amount(const struct dcp_worth *w, double value, char *out,
     double whole = nearbyint(value);
     bool is_whole = fabs(value - whole) < 1e-9;
 
+    if (is_whole && whole == 1 && !strcmp(w->unit, "hosts")) {
+        (void)snprintf(out, size, "1 host");
+        return;
+    }
     (void)snprintf(out, size, "%.*f%s%s",
                    is_whole             ? 0
                    : fabs(value) < 0.01 ? 4
@@ -131,13 +135,15 @@ print_alone(const struct dcp_explain *x, const struct dcp_worth_change *c,
                "else as planned the plan comes to the same\n",
                home);
     } else if (vm) {
-        printf("  worth      its move %s %s of the plan's %s, beside the plan "
-               "with it still on %s%s\n",
+        printf("  worth      its move %s %s (the plan comes to %s), compared "
+               "with leaving it on %s and all else as planned%s\n",
                w->alone < w->planned ? "costs" : "saves", saved, all, home,
-               w->switches_on ? ", which would have to stay on for it" : "");
+               w->switches_on ? ": that host would have to stay on for it"
+                              : "");
     } else {
-        printf("  worth      switching it off saves %s of the plan's %s, "
-               "beside the plan with it left on, idle\n",
+        printf("  worth      switching it off saves %s (the plan comes to "
+               "%s), compared with leaving it on, idle, and all else as "
+               "planned\n",
                saved, all);
     }
 }
