@@ -256,6 +256,24 @@ timed_column(const struct dcp_problem *p, const uint32_t *of_vms)
     return out;
 }
 
+/* Where nothing is stated of a host's paths to storage, what all items ask for
+ * together stands for it: numbers far beyond that would only blur programs. */
+static uint32_t
+path_capacity(const struct dcp_problem *p, uint32_t s, uint32_t capacity)
+{
+    uint32_t id = p->scalar_id[s];
+    uint32_t sum = 0;
+
+    if (capacity != UINT32_MAX ||
+        (id != DCP_SCALAR_IOPS && id != DCP_SCALAR_IO)) {
+        return capacity;
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        sum = add_u32(sum, p->request[(size_t)i * p->n_scalars + s]);
+    }
+    return sum;
+}
+
 static bool
 compile_hosts(struct dcp_problem *p, struct dcp_error *err)
 {
@@ -293,7 +311,8 @@ compile_hosts(struct dcp_problem *p, struct dcp_error *err)
             cpu[k][h] = c->cpu_mhz;
             net[k][h] = c->net_kib_s;
             for (uint32_t s = 0; s < p->n_scalars; s++) {
-                scalar[k][(size_t)s * n + h] = c->scalar[p->scalar_id[s]];
+                scalar[k][(size_t)s * n + h] =
+                    path_capacity(p, s, c->scalar[p->scalar_id[s]]);
             }
         }
         use[h] = q->host_use               ? q->host_use[h]

@@ -71,6 +71,7 @@ make_tiny(const struct sample *s)
         m.w.feeds[f].limit_w = 0;
     }
     tiny_vms(&m.w, s);
+    random_paths(&m.w, s, 25);
     random_rules(&m.w, s);
     for (uint32_t r = 0; r < s->n_rules; r++) {
         struct dcp_rule *rule = &m.w.rules[r];

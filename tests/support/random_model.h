@@ -191,6 +191,42 @@ random_pools(struct world *w, const struct sample *s)
     w->inv->n_pools = RANDOM_POOLS;
 }
 
+/* In some of the models paths to pools have limits, and VMs that have no
+ * volume get one in a pool that every host opens; drawn apart, so that all else
+ * stays as it was. */
+static inline void
+random_paths(struct world *w, const struct sample *s, uint32_t percent)
+{
+    struct dcp_rng rng = dcp_rng_stream(s->seed, "paths", 0);
+    struct dcp_volume *volumes = WORLD_NEW(w, struct dcp_volume, s->n_vms);
+    bool iops = chance(&rng, 70);
+
+    if (!chance(&rng, percent)) {
+        return;
+    }
+    for (uint32_t i = 0; i < w->inv->n_hardware; i++) {
+        struct dcp_hardware *hw = &w->hardware[i];
+
+        hw->storage_iops =
+            iops && !chance(&rng, 20) ? 1500 + draw(&rng, 3000) : 0;
+        hw->storage_kib_s = iops ? 0 : 90000 + draw(&rng, 90000);
+    }
+    for (uint32_t v = 0; v < s->n_vms; v++) {
+        struct dcp_vm *vm = &w->vms[v];
+
+        volumes[v] = (struct dcp_volume){ .vm = { v }, .size_mib = 1000 };
+        if (vm->n_volumes) {
+            volumes[v] = w->inv->volumes[vm->first_volume];
+        }
+        vm->first_volume = v;
+        vm->n_volumes = 1;
+        volumes[v].iops = draw(&rng, 900);
+        volumes[v].rate_kib_s = draw(&rng, 40000);
+    }
+    w->inv->volumes = volumes;
+    w->inv->n_volumes = s->n_vms;
+}
+
 static inline bool
 random_may_start(const struct world *w, const struct dcp_volume *volumes,
                  const struct dcp_vm *vm, uint32_t h)
@@ -585,6 +621,7 @@ random_model(const struct sample *s)
     random_hosts(&w, s);
     random_pools(&w, s);
     random_vms(&w, s);
+    random_paths(&w, s, 8);
     random_rules(&w, s);
     random_policy(&w, s);
     return w;
