@@ -90,6 +90,7 @@ dcp_planning_storage_json(const struct dcp_context *c,
     }
     dcp_json_ku64(w, "volumes_moved", o->volumes_moved);
     dcp_json_ku64(w, "moved_mib", o->moved_mib);
+    dcp_json_kbool(w, "cut_to_time", o->cut);
     dcp_json_kdouble(w, "before", o->before);
     dcp_json_kdouble(w, "after", o->after);
     dcp_json_kdouble(w, "lower_bound", o->lower_bound);
@@ -153,6 +154,11 @@ dcp_planning_storage_print(const struct dcp_context *c,
            "of place %u -> %u\n",
            "storage", (unsigned long long)o->volumes_moved, moved,
            o->n_full_before, o->n_full, o->n_astray_before, o->n_astray);
+    if (o->cut) {
+        printf("%-15s not all moves fit the time: those that matter most, as "
+               "far as the search saw\n",
+               "");
+    }
     if (job->storage.aim == DCP_STORAGE_BALANCE) {
         printf("%-15s %.4f -> %.4f (at least %.4f)\n", "pressure", o->before,
                o->after, o->lower_bound);

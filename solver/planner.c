@@ -424,6 +424,15 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     if (!plan || !dcp_work_make_plan(w, plan, err)) {
         return false;
     }
+    bool again = !plan->n_legs;
+
+    while (again) {
+        if (!dcp_work_storage_cut(w, &again, err) ||
+            (again && !dcp_work_make_plan(w, plan, err))) {
+            return false;
+        }
+        again = again && !plan->n_legs;
+    }
     if (!plan->n_legs && !strcmp(o->because.rule, "window")) {
         o->window.fits = false;
         if (r->two_legs && r->job == DCP_JOB_CONSOLIDATE && !r->settled) {

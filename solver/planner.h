@@ -120,6 +120,7 @@ struct dcp_plan_outcome {
         uint64_t volumes_moved, moved_mib;
         double before, after, lower_bound; /* As struct dcp_storage_answer. */
         uint32_t n_full_before, n_full, n_astray_before, n_astray;
+        bool cut; /* Not all moves fit the time: those that matter most. */
     } storage;
     double cpu_util_mean_frac, mem_alloc_mean_frac; /* Hosts on, after. */
     struct dcp_plan_prediction predicted;

@@ -105,12 +105,15 @@ dcp_work_storage(struct dcp_work *w, struct dcp_error *err)
         .only_avoided = r->storage.avoid != NULL,
         .resting = r->resting,
         .aim = r->storage.aim,
-        .max_moves = r->job == DCP_JOB_STORAGE ? r->max_moves : 0,
+        .max_moves = w->storage_budget,
     };
     struct dcp_storage_options o = { .seed = r->solve.seed,
                                      .iterations = r->solve.iterations,
                                      .deadline_ms = dcp_work_deadline_ms(w) };
 
+    if (!w->storage_budget && r->job == DCP_JOB_STORAGE) {
+        q.max_moves = r->max_moves;
+    }
     dcp_storage_answer_finish(&w->storage);
     if (!dcp_storage_solve(&q, &o, &w->storage, err)) {
         return false;
@@ -126,7 +129,8 @@ dcp_work_storage(struct dcp_work *w, struct dcp_error *err)
         w->storage.value = w->storage.before;
     }
     take_outcome(w);
-    if (!w->storage.n_moves) {
+    w->outcome->storage.cut = w->n_storage_cuts > 0;
+    if (!w->storage.pool || (!w->storage.n_moves && !w->n_storage_cuts)) {
         return true;
     }
     if (!dcp_placement_own_pools(w->night.placement, inv, err)) {
@@ -134,6 +138,33 @@ dcp_work_storage(struct dcp_work *w, struct dcp_error *err)
     }
     memcpy(w->night.placement->pool, w->storage.pool,
            inv->n_volumes * sizeof *w->storage.pool);
+    return true;
+}
+
+#define CUTS_MAX   10u
+#define CUT_MARGIN 0.9
+
+bool
+dcp_work_storage_cut(struct dcp_work *w, bool *out_again, struct dcp_error *err)
+{
+    const struct dcp_because *b = &w->outcome->because;
+    double share = b->need > 0 ? CUT_MARGIN * b->have / b->need : 0.5;
+
+    *out_again = false;
+    if (strcmp(b->rule, "window") != 0 || w->r->storage.avoid ||
+        w->storage.n_moves < 2 || w->n_storage_cuts++ == CUTS_MAX) {
+        return true;
+    }
+    share = share < 0.1 ? 0.1 : share > CUT_MARGIN ? CUT_MARGIN : share;
+    w->storage_budget = (uint64_t)((double)w->storage.n_moves * share);
+    w->storage_budget += w->storage_budget == 0;
+    w->outcome->because = (struct dcp_because){ .need = NAN, .have = NAN };
+    w->outcome->moves = 0;
+    w->outcome->moved_mib = 0;
+    if (!dcp_work_storage(w, err)) {
+        return false;
+    }
+    *out_again = w->storage.n_moves > 0;
     return true;
 }
 

@@ -33,6 +33,8 @@ struct dcp_work {
     bool conversions_too_long;  /* The last attempt's do not fit a window. */
     const uint8_t *absent; /* By VM: parked for the night; NULL: none. */
     struct dcp_storage_answer storage; /* Owned. */
+    uint64_t storage_budget; /* Moves of volumes, at most; 0: no limit. */
+    uint32_t n_storage_cuts;
     struct dcp_placement *home; /* Owned: where a return leg ends. */
     double even_before, even_after, even_bound; /* BALANCE. */
     uint32_t n_detours; /* Moves of an earlier attempt above the limit. */
@@ -137,6 +139,10 @@ void dcp_work_judge_balance(struct dcp_work *, bool stays);
  * their pools; and their steps, in the first leg. */
 bool dcp_work_stand_still(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
 bool dcp_work_storage(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
+/* After a plan that takes longer than there is time: with fewer moves of
+ * volumes.  '*out_again' false: that is not why, or nothing is left to cut. */
+bool dcp_work_storage_cut(struct dcp_work *, bool *out_again,
+                          struct dcp_error *err) DCP_CHECKED;
 bool dcp_work_storage_steps(struct dcp_work *, struct dcp_step_list *,
                             struct dcp_storage_schedule *out,
                             struct dcp_error *err) DCP_CHECKED;

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TASKS_FEW   200u
+#define TASK_ORDERS 400000u /* Orders that are tried, times tasks. */
+
 static bool
 no_memory(struct dcp_error *err)
 {
@@ -135,8 +138,12 @@ bool
 dcp_move_work_times(struct dcp_move_work *w, uint32_t first,
                     struct dcp_storage_schedule *out, struct dcp_error *err)
 {
-    struct dcp_timetable_options options = { .seed = 1,
-                                             .deadline_ms = w->r->deadline_ms };
+    uint32_t n = w->steps->n - first;
+    struct dcp_timetable_options options = {
+        .seed = 1,
+        .iterations = n > TASKS_FEW ? TASK_ORDERS / n : 0,
+        .deadline_ms = w->r->deadline_ms,
+    };
     struct dcp_timetable_answer best = { 0 }, listed = { 0 };
     struct dcp_timetable *t = build(w, first, false);
     struct dcp_timetable *loose = build(w, first, true);

@@ -213,37 +213,63 @@ descend(struct search *s)
         } else {
             move(s, best.item, best.to);
         }
-        if (is_late(s)) {
-            return;
-        }
     }
 }
 
-/* The best move of all, each time. */
+/* The pool with the best move that is known of; stale ones are taken at what
+ * they were, which filling a target only makes worse. */
+static uint32_t
+most_promising(const struct search *s, const struct best of[])
+{
+    uint32_t best = 0;
+
+    for (uint32_t p = 1; p < s->v->n_pools; p++) {
+        best = of[p].delta < of[best].delta ? p : best;
+    }
+    return best;
+}
+
+/* The best move of all, each time.  Each pool's best is kept, and looked for
+ * anew when it would be chosen and is stale (lazy evaluation, Minoux 1978).
+ * What pools have become cheap for is seen when nothing else is left: then all
+ * are looked for once more. */
 static void
 descend_steepest(struct search *s)
 {
     uint32_t n = s->v->n_pools;
     struct best *of = calloc(n + 1u, sizeof *of);
+    uint64_t n_moves = 0, before = UINT64_MAX;
 
     if (!of) {
         s->no_memory = true;
         return;
     }
-    memset(s->dirty, 1, n);
-    while (!s->no_memory && !is_late(s)) {
-        struct best best = { -EPS, DCP_IX_NONE, 0 };
-
+    while (!s->no_memory && n && n_moves != before) {
+        before = n_moves;
         for (uint32_t p = 0; p < n; p++) {
             of[p] = best_of_pool(s, p);
-            if (of[p].item != DCP_IX_NONE && of[p].delta < best.delta) {
-                best = of[p];
+            s->dirty[p] = 0;
+        }
+        for (uint32_t p; !s->no_memory;) {
+            p = most_promising(s, of);
+            if (s->dirty[p] || (of[p].item != DCP_IX_NONE &&
+                                !is_allowed(s, of[p].item, of[p].to))) {
+                of[p] = best_of_pool(s, p);
+                s->dirty[p] = 0;
+                continue;
+            }
+            if (of[p].item == DCP_IX_NONE) {
+                break;
+            }
+            struct best best = of[p];
+
+            move(s, best.item, best.to);
+            n_moves++;
+            of[p].delta = of[best.to].delta = -INFINITY;
+            for (uint32_t k = 0; k < n; k++) {
+                s->dirty[k] |= of[k].to == best.to;
             }
         }
-        if (best.item == DCP_IX_NONE) {
-            break;
-        }
-        move(s, best.item, best.to);
     }
     memset(s->dirty, 0, n);
     free(of);

@@ -19,7 +19,8 @@
 struct dcp_storage_options {
     uint64_t seed;
     uint64_t iterations; /* Rounds; 0: by size. */
-    int64_t deadline_ms; /* On the monotonic clock; 0: none. */
+    int64_t deadline_ms; /* On the monotonic clock, of the rounds; 0: none.
+                          * The first descent is always finished. */
 };
 
 bool
