@@ -488,6 +488,32 @@ bool
 dcp_plan_make(const struct dcp_plan_request *r, struct dcp_plan **out_plan,
               struct dcp_plan_outcome *outcome, struct dcp_error *err)
 {
+    struct dcp_plan_request now = *r;
+    struct dcp_inventory inv = *r->inventory;
+    DCP_FREE struct dcp_volume *volumes = NULL;
+
+    if (r->start->pool) { /* Volumes are where the start has them. */
+        volumes = calloc(inv.n_volumes + 1u, sizeof *volumes);
+        if (!volumes) {
+            return dcp_fail(err, DCP_E_NOMEM, "no memory for %u volumes",
+                            inv.n_volumes);
+        }
+        for (uint32_t i = 0; i < inv.n_volumes; i++) {
+            volumes[i] = inv.volumes[i];
+            volumes[i].pool = dcp_placement_pool(r->start, &inv, i);
+        }
+        inv.volumes = volumes;
+        now.inventory = &inv;
+    }
+    return dcp_plan_make_as_is(&now, out_plan, outcome, err) &&
+           dcp_plan_widen(&now, out_plan, outcome, err);
+}
+
+bool
+dcp_plan_make_as_is(const struct dcp_plan_request *r,
+                    struct dcp_plan **out_plan,
+                    struct dcp_plan_outcome *outcome, struct dcp_error *err)
+{
     struct dcp_work w;
 
     *out_plan = NULL;

@@ -137,6 +137,15 @@ void dcp_work_judge_balance(struct dcp_work *, bool stays);
 /* solver/planner_storage.c: the night is where VMs are, if that survives what
  * policy asks; which volumes move once VMs are at the night's end, which is told
  * their pools; and their steps, in the first leg. */
+/* The plan for the model as it is; and, where policy lets volumes move so that
+ * VMs reach other hosts, one with such moves in its place if that pays
+ * (solver/planner_widen.c). */
+bool dcp_plan_make_as_is(const struct dcp_plan_request *, struct dcp_plan **out,
+                         struct dcp_plan_outcome *,
+                         struct dcp_error *err) DCP_CHECKED;
+bool dcp_plan_widen(const struct dcp_plan_request *, struct dcp_plan **plan,
+                    struct dcp_plan_outcome *,
+                    struct dcp_error *err) DCP_CHECKED;
 bool dcp_work_stand_still(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
 bool dcp_work_storage(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
 /* After a plan that takes longer than there is time: with fewer moves of

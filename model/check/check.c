@@ -100,11 +100,11 @@ static bool
 check_legs(const struct dcp_judge *j)
 {
     struct dcp_check_order order;
-    DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_copy(j->plan->before, j->err);
     bool ok = start && dcp_check_order_init(&order, j), sound = true;
 
     if (!ok) {
+        dcp_placement_destroy(start);
         return false;
     }
     ok = dcp_park_check(j, &order) && dcp_conversions_check(j) &&
@@ -114,13 +114,14 @@ check_legs(const struct dcp_judge *j)
 
         ok = dcp_leg_init(&leg, j, &order, i, start) && check_leg(&leg);
         if (ok) {
-            memcpy(start->host, leg.end->host,
-                   start->n_vms * sizeof *start->host);
-            memcpy(start->on, leg.end->on, start->n_hosts * sizeof *start->on);
+            dcp_placement_destroy(start);
+            start = leg.end;
+            leg.end = NULL;
             sound = leg.sound;
         }
         dcp_leg_finish(&leg);
     }
+    dcp_placement_destroy(start);
     dcp_check_order_finish(&order);
     return ok;
 }
@@ -212,7 +213,7 @@ place_reach(const struct dcp_judge *j, const struct dcp_placement *p)
         }
         uint32_t host = p->host[v].ix;
         const struct dcp_ids *vlans = &j->inv->vms[v].vlans;
-        const char *rule = dcp_check_reach_refusal(j->inv, v, host, text);
+        const char *rule = dcp_check_reach_refusal(j->inv, p, v, host, text);
 
         if (rule) {
             dcp_judge_report(j, 0, rule, dcp_judge_vm(v), DCP_NO_NUMBER,

@@ -62,9 +62,12 @@ dcp_judge_host(uint32_t host)
 
 /* The rule that 'vm' on 'host' would break ("hypervisor", "cpu_generation",
  * "numa", "storage", "windows"), with the reason in 'text'; NULL: none.  VLANs
- * are not looked at. */
-const char *dcp_check_reach_refusal(const struct dcp_inventory *, uint32_t vm,
-                                    uint32_t host, char text[120]);
+ * are not looked at.  Its volumes are where 'volumes' has them; NULL: where the
+ * inventory has. */
+const char *dcp_check_reach_refusal(const struct dcp_inventory *,
+                                    const struct dcp_placement *volumes,
+                                    uint32_t vm, uint32_t host,
+                                    char text[120]);
 /* Whether the host opens the pools that the placement has the VM's volumes in;
  * the reason in 'text' where not. */
 bool dcp_check_volumes_open(const struct dcp_placement *,

@@ -98,7 +98,7 @@ judge_target(const struct boots *b, const struct dcp_survive *s, uint32_t vm,
     dcp_host_id from = leg->start->host[vm];
     const struct dcp_ids *vlans = &inv->vms[vm].vlans;
     char why[120], text[100];
-    const char *rule = dcp_check_reach_refusal(inv, vm, host, why);
+    const char *rule = dcp_check_reach_refusal(inv, leg->end, vm, host, why);
 
     if (!rule && !dcp_host_is_none(from) && from.ix != host) {
         rule = dcp_check_reach_move_refusal(inv, vm, from.ix, host, false, why);

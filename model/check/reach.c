@@ -92,13 +92,16 @@ numa_refuses(const struct dcp_vm *vm, const struct dcp_hardware *hw,
 }
 
 static bool
-storage_refuses(const struct dcp_inventory *inv, const struct dcp_vm *vm,
+storage_refuses(const struct dcp_inventory *inv,
+                const struct dcp_placement *volumes, const struct dcp_vm *vm,
                 uint32_t host, char text[120])
 {
     const struct dcp_hypervisor *hv = hypervisor_of(inv, host);
 
     for (uint32_t i = 0; i < vm->n_volumes; i++) {
-        dcp_pool_id id = inv->volumes[vm->first_volume + i].pool;
+        uint32_t ix = vm->first_volume + i;
+        dcp_pool_id id = volumes ? dcp_placement_pool(volumes, inv, ix)
+                                 : inv->volumes[ix].pool;
 
         if (dcp_pool_is_none(id)) {
             continue; /* On the host's own disks: a capacity. */
@@ -141,7 +144,8 @@ dcp_check_volumes_open(const struct dcp_placement *p,
 }
 
 const char *
-dcp_check_reach_refusal(const struct dcp_inventory *inv, uint32_t vm,
+dcp_check_reach_refusal(const struct dcp_inventory *inv,
+                        const struct dcp_placement *volumes, uint32_t vm,
                         uint32_t host, char text[120])
 {
     const struct dcp_vm *v = &inv->vms[vm];
@@ -151,8 +155,8 @@ dcp_check_reach_refusal(const struct dcp_inventory *inv, uint32_t vm,
     return hypervisor_refuses(inv, v, host, text) ? "hypervisor"
            : generation_refuses(inv, v, hw, text) ? "cpu_generation"
            : numa_refuses(v, hw, text)            ? "numa"
-           : storage_refuses(inv, v, host, text)  ? "storage"
-                                                  : NULL;
+           : storage_refuses(inv, volumes, v, host, text) ? "storage"
+                                                          : NULL;
 }
 
 const char *

@@ -12,7 +12,7 @@ reaches(const struct dcp_survive_work *w, uint32_t vm, uint32_t spare,
     dcp_host_id from = (restarts ? w->leg->end : w->leg->start)->host[vm];
     char why[120];
     bool ok =
-        !dcp_check_reach_refusal(w->inv, vm, spare, why) &&
+        !dcp_check_reach_refusal(w->inv, w->leg->end, vm, spare, why) &&
         (dcp_host_is_none(from) || from.ix == spare ||
          !dcp_check_reach_move_refusal(w->inv, vm, from.ix, spare, restarts,
                                        why));

@@ -93,12 +93,9 @@ judge_target(struct dcp_survive_work *w, const struct dcp_survive *s,
 {
     const struct dcp_vm *v = &w->inv->vms[vm];
     char why[120], text[100];
-    const char *rule = dcp_check_reach_refusal(w->inv, vm, host, why);
+    const char *rule = dcp_check_reach_refusal(w->inv, w->leg->end, vm, host, why);
     dcp_host_id from = w->leg->end->host[vm];
 
-    if (!rule && !dcp_check_volumes_open(w->leg->end, w->inv, vm, host, why)) {
-        rule = "storage";
-    }
     if (!rule && !dcp_host_is_none(from)) { /* As cold as a move can be. */
         rule =
             dcp_check_reach_move_refusal(w->inv, vm, from.ix, host, true, why);

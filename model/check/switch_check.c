@@ -389,9 +389,12 @@ dcp_moves_check(const struct dcp_leg_view *leg)
         /* Where the plan found it, it may return to. */
         bool home =
             j->base && j->base->host[vm].ix == s->to.ix &&
-            (!grown || dcp_check_reach_refusal(j->was, vm, s->to.ix, text));
+            (!grown || dcp_check_reach_refusal(j->was, leg->end, vm, s->to.ix, text));
         const char *rule =
-            home ? NULL : dcp_check_reach_refusal(inv, vm, s->to.ix, text);
+            !home ? dcp_check_reach_refusal(inv, leg->end, vm, s->to.ix, text)
+            : dcp_check_volumes_open(leg->end, inv, vm, s->to.ix, text)
+                ? NULL
+                : "storage";
 
         if (rule) {
             dcp_judge_report(j, id, rule, s->object, DCP_NO_NUMBER,

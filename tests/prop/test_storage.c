@@ -508,6 +508,118 @@ START_TEST(plans_pass_and_forged_ones_do_not)
 }
 END_TEST
 
+/* --- Moves for the sake of VMs ------------------------------------------- */
+
+enum { WIDE_HOSTS = 4 };
+
+/* A pool for each host alone, and one or two for all; VMs with a disk in the
+ * pool of their host, or in one for all. */
+static struct tiny
+make_narrow(uint64_t k)
+{
+    static const uint32_t each[] = { 0, 1, 2, 3 };
+    struct dcp_rng rng = dcp_rng_stream(12, "narrow", k);
+    uint32_t n_vms = 3 + below(&rng, 6), n_wide = 1 + below(&rng, 2);
+    struct tiny t = { .w = world_make(WIDE_HOSTS, n_vms),
+                      .n_pools = WIDE_HOSTS + n_wide };
+    struct dcp_policy *policy = &t.w.inv->policy;
+
+    t.w.pools = WORLD_NEW(&t.w, struct dcp_pool, t.n_pools);
+    for (uint32_t p = 0; p < t.n_pools; p++) {
+        t.w.pools[p] = (struct dcp_pool){
+            .name = dcp_arena_printf(t.w.inv->arena, "p%u", p),
+            .capacity_mib = 50 + 50 * below(&rng, 6),
+            .thin_overcommit = 1,
+            .reach_all = p >= WIDE_HOSTS,
+            .reach = { each + p % WIDE_HOSTS, 1 },
+            .driver = "",
+            .array = dcp_array_none(),
+        };
+    }
+    t.volumes = WORLD_NEW(&t.w, struct dcp_volume, n_vms);
+    for (uint32_t v = 0; v < n_vms; v++) {
+        uint32_t host = below(&rng, WIDE_HOSTS);
+
+        t.w.vms[v].host.ix = host;
+        t.w.vms[v].mem_mib = 1000 * (1 + below(&rng, 20));
+        t.w.vms[v].first_volume = v;
+        t.w.vms[v].n_volumes = 1;
+        t.volumes[v] = (struct dcp_volume){
+            .vm = { v },
+            .pool = { below(&rng, 5) ? host : WIDE_HOSTS },
+            .size_mib = 1 + below(&rng, 40),
+        };
+        world_need(&t.w, v, 100 * (1 + below(&rng, 20)));
+    }
+    t.w.inv->pools = t.w.pools;
+    t.w.inv->n_pools = t.n_pools;
+    t.w.inv->volumes = t.volumes;
+    t.w.inv->n_volumes = t.n_volumes = n_vms;
+    policy->storage.moves = DCP_STORAGE_MOVES_ALLOW;
+    policy->storage.space_frac = 1;
+    policy->survive[0] = (struct dcp_loss){ DCP_LOSS_HOST, 1 };
+    policy->n_survive = below(&rng, 3) == 0;
+    policy->protect_tiers = UINT64_MAX;
+    return t;
+}
+
+START_TEST(vms_follow_their_volumes)
+{
+    uint32_t n_plans = 0, n_wide = 0, n_spoilt = 0;
+
+    for (uint64_t k = 0; k < 250 / DCP_TEST_SLOWNESS; k++) {
+        struct tiny t = make_narrow(k);
+        DCP_AUTO(dcp_placement)
+        struct dcp_placement *start = dcp_placement_start(t.w.inv, NULL);
+        struct dcp_plan_request r = {
+            .inventory = t.w.inv,
+            .demand = &t.w.demand,
+            .start = start,
+            .job = DCP_JOB_CONSOLIDATE,
+            .start_ms = WORLD_T0,
+            .window_end_ms = WORLD_T0 + WORLD_SLOTS * DCP_HOUR_MS,
+            .goals = dcp_goals_single(DCP_GOAL_HOSTS),
+            .solve = { .seed = 1, .iterations = 20 },
+        };
+        DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
+        struct dcp_plan_outcome o;
+        struct dcp_error err = { 0 };
+        bool waits = false;
+
+        ck_assert_msg(dcp_plan_make(&r, &plan, &o, &err), "%s", err.message);
+        n_plans += plan != NULL;
+        ck_assert_msg(!plan || passes(&t, plan), "case %u", (unsigned)k);
+        for (uint32_t i = 0; plan && i < plan->n_steps; i++) {
+            struct dcp_step *s = (struct dcp_step *)(uintptr_t)&plan->steps[i];
+
+            if (s->kind != DCP_STEP_VOLUME_MOVE) {
+                continue;
+            }
+            for (uint32_t m = i + 1; m < plan->n_steps; m++) {
+                struct dcp_step *vm =
+                    (struct dcp_step *)(uintptr_t)&plan->steps[m];
+
+                if (vm->kind == DCP_STEP_MIGRATE && vm->n_after &&
+                    vm->object.ix == t.volumes[s->object.ix].vm.ix) {
+                    uint32_t n = vm->n_after;
+
+                    vm->n_after = 0; /* It no longer waits. */
+                    n_spoilt += !passes(&t, plan);
+                    ck_assert(!passes(&t, plan));
+                    vm->n_after = n;
+                    waits = true;
+                }
+            }
+        }
+        n_wide += waits;
+        world_free(&t.w);
+    }
+    printf("%u plans, %u with moves of volumes, %u spoilt and refused\n",
+           n_plans, n_wide, n_spoilt);
+    ck_assert_uint_gt(n_wide, 20 / DCP_TEST_SLOWNESS);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -515,6 +627,7 @@ main(void)
         &relief_is_least,
         &balance_is_least,
         &plans_pass_and_forged_ones_do_not,
+        &vms_follow_their_volumes,
     };
 
     return RUN_TESTS("storage", tests);

@@ -624,6 +624,8 @@ random_model(const struct sample *s)
     random_paths(&w, s, 8);
     random_rules(&w, s);
     random_policy(&w, s);
+    w.inv->policy.storage.moves =
+        s->seed % 4 == 3 ? DCP_STORAGE_MOVES_ALLOW : DCP_STORAGE_MOVES_DENY;
     return w;
 }
 
