@@ -240,6 +240,13 @@ count_words(const struct options *o, uint32_t n_args, char *const args[],
                                 "--why-not VM HOST");
 }
 
+/* "db-1/0", where no VM has that name itself. */
+static bool
+is_volume(const struct dcp_inventory *inv, const char *name)
+{
+    return strchr(name, '/') && dcp_vm_is_none(dcp_inventory_find_vm(inv, name));
+}
+
 static int
 explain(struct dcp_explain *x, const struct options *o, char *const args[],
         struct dcp_error *err)
@@ -247,10 +254,16 @@ explain(struct dcp_explain *x, const struct options *o, char *const args[],
     const struct dcp_inventory *inv = dcp_explain_inventory(x);
     dcp_vm_id vm;
     dcp_host_id host;
-    uint32_t leg;
+    uint32_t leg, volume, pool;
 
     if (!find_leg(x->open.plan, o->leg, &leg, err)) {
         return -1;
+    }
+    if (o->why_not && is_volume(inv, args[1])) {
+        return dcp_explain_find_volume(x, args[1], &volume, err) &&
+                       dcp_explain_find_pool(x, args[2], &pool, err)
+                   ? dcp_explain_volume_why_not(x, volume, pool, leg, err)
+                   : -1;
     }
     if (o->why_not) {
         return dcp_named_vm(inv, args[1], &vm, err) &&
@@ -267,6 +280,16 @@ explain(struct dcp_explain *x, const struct options *o, char *const args[],
                    ? dcp_explain_host(x, host, err)
                    : -1;
     }
+    if (!strcmp(args[1], "volume")) {
+        return dcp_explain_find_volume(x, args[2], &volume, err)
+                   ? dcp_explain_volume(x, volume, err)
+                   : -1;
+    }
+    if (!strcmp(args[1], "pool")) {
+        return dcp_explain_find_pool(x, args[2], &pool, err)
+                   ? dcp_explain_pool(x, pool, err)
+                   : -1;
+    }
     if (!strcmp(args[1], "rule")) {
         return dcp_explain_rule(x, args[2], err);
     }
@@ -277,8 +300,8 @@ explain(struct dcp_explain *x, const struct options *o, char *const args[],
         return dcp_explain_bound(x, err);
     }
     (void)dcp_fail(err, DCP_E_USAGE,
-                   "'%.40s' is neither 'vm' nor 'host', 'rule', 'rules' or "
-                   "'bound'; or ask PLAN --why-not VM HOST",
+                   "'%.40s' is neither 'vm' nor 'host', 'volume', 'pool', "
+                   "'rule', 'rules' or 'bound'; or ask PLAN --why-not VM HOST",
                    args[1]);
     return -1;
 }
@@ -307,8 +330,8 @@ static const struct dcp_opt_group groups[] = {
 const struct dcp_command dcp_cmd_plan_explain = {
     .name = "plan explain",
     .summary = "why a VM or a host is where the plan has it, and why not",
-    .synopsis = "PLAN vm NAME | PLAN host NAME | PLAN rule NAME | PLAN rules | "
-                "PLAN bound | PLAN --why-not VM HOST",
+    .synopsis = "PLAN vm|host|volume|pool|rule NAME | PLAN rules | PLAN bound | "
+                "PLAN --why-not VM HOST | PLAN --why-not VM/K POOL",
     .details =
         "vm: where it is before and after each leg, its steps with their "
         "reasons, what they\nwait for, and what moving it is worth.  host: "
@@ -318,11 +341,13 @@ const struct dcp_command dcp_cmd_plan_explain = {
         "the\ndearest first.  bound: why fewer hosts are impossible.\n"
         "--why-not: the first thing that stands against the VM being on the "
         "host after a leg,\nwith numbers, and the least that would allow "
-        "it.\n\nExamples:\n"
+        "it.  volume and pool likewise: the first disk of VM db-1 is db-1/0."
+        "\n\nExamples:\n"
         "  dcplan plan explain plan.json vm db-1 --replan\n"
         "  dcplan plan explain plan.json host h2\n"
         "  dcplan plan explain plan.json rule web-apart --time-limit 60\n"
-        "  dcplan plan explain plan.json --why-not db-1 h3\n",
+        "  dcplan plan explain plan.json --why-not db-1 h3\n"
+        "  dcplan plan explain plan.json --why-not db-1/0 nas2\n",
     .groups = groups,
     .n_groups = 1,
     .options_size = sizeof(struct options),

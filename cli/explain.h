@@ -51,6 +51,19 @@ int dcp_explain_host(struct dcp_explain *, dcp_host_id, struct dcp_error *err);
 int dcp_explain_why_not(struct dcp_explain *, dcp_vm_id, dcp_host_id,
                         uint32_t leg, struct dcp_error *err);
 
+/* cli/explain_volume.c: volumes by name ("db-1/0") and pools. */
+bool dcp_explain_find_volume(const struct dcp_explain *, const char *name,
+                             uint32_t *out, struct dcp_error *err) DCP_CHECKED;
+bool dcp_explain_find_pool(const struct dcp_explain *, const char *name,
+                           uint32_t *out, struct dcp_error *err) DCP_CHECKED;
+int dcp_explain_volume(struct dcp_explain *, uint32_t volume,
+                       struct dcp_error *err);
+int dcp_explain_pool(struct dcp_explain *, uint32_t pool,
+                     struct dcp_error *err);
+int dcp_explain_volume_why_not(struct dcp_explain *, uint32_t volume,
+                               uint32_t pool, uint32_t leg,
+                               struct dcp_error *err);
+
 /* The one rule of that name. */
 int dcp_explain_rule(struct dcp_explain *, const char *name,
                      struct dcp_error *err);
