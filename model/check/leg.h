@@ -66,13 +66,14 @@ bool dcp_switch_check(struct dcp_leg_view *) DCP_CHECKED;
 bool dcp_vlan_check(struct dcp_leg_view *) DCP_CHECKED;
 bool dcp_pools_check(struct dcp_leg_view *) DCP_CHECKED;
 /* model/check/volumes_check.c: fills volume_stays and end->pool; then what the
- * leg says of volumes, and where they may be. 'step' 0: none. */
+ * leg says of volumes, and where they may be. 'from': where it was when
+ * the plan was made, whose tier it keeps; 'step' 0: none. */
 bool dcp_volumes_follow(struct dcp_leg_view *) DCP_CHECKED;
 void dcp_volumes_compare_after(const struct dcp_leg_view *);
 bool dcp_volumes_check(struct dcp_leg_view *,
                        const struct dcp_placement *base) DCP_CHECKED;
 void dcp_volume_tier_check(const struct dcp_judge *, uint32_t volume,
-                           dcp_pool_id pool, uint32_t step);
+                           dcp_pool_id from, dcp_pool_id pool, uint32_t step);
 void dcp_moves_check(const struct dcp_leg_view *);
 bool dcp_always_check(struct dcp_leg_view *) DCP_CHECKED;
 /* Racks and feeds; 'peak_mhz' is the most load of each host in any state,

@@ -68,7 +68,7 @@ place_volumes(const struct dcp_judge *j, const struct dcp_placement *p)
         if (dcp_pool_is_none(pool) || !is_in_use(&inv->volumes[i], p)) {
             continue;
         }
-        dcp_volume_tier_check(j, i, pool, 0);
+        dcp_volume_tier_check(j, i, pool, pool, 0);
         bool apart =
             !dcp_vm_is_none(vm) && inv->vms[vm.ix].disks == DCP_DISKS_APART;
 

@@ -26,11 +26,11 @@ pool_name(const struct dcp_inventory *inv, uint32_t ix)
 
 void
 dcp_volume_tier_check(const struct dcp_judge *j, uint32_t volume,
-                      dcp_pool_id pool, uint32_t step)
+                      dcp_pool_id from, dcp_pool_id pool, uint32_t step)
 {
     static const char *const names[] = { "archive", "normal", "ultrafast" };
     const struct dcp_volume *v = &j->inv->volumes[volume];
-    enum dcp_pool_tier need = dcp_volume_tier_in(j->inv, v, pool.ix);
+    enum dcp_pool_tier need = dcp_volume_tier_in(j->inv, v, from.ix);
     enum dcp_pool_tier have = j->inv->pools[pool.ix].tier;
 
     if (need != have) {
@@ -225,8 +225,9 @@ check_end(const struct dcp_leg_view *leg, const struct dcp_placement *base)
         if (v->out) {
             continue; /* On its way. */
         }
-        dcp_volume_tier_check(leg->j, v->volume, (dcp_pool_id){ v->pool },
-                              v->in);
+        dcp_volume_tier_check(leg->j, v->volume,
+                              dcp_placement_pool(base, inv, v->volume),
+                              (dcp_pool_id){ v->pool }, v->in);
         if (dcp_vm_is_none(id)) {
             continue;
         }

@@ -248,7 +248,8 @@ compile_items(struct build *b, struct dcp_error *err)
     return true;
 }
 
-/* What pools have at the start is then no reason to move anything. */
+/* What pools have at the start is then no reason to move anything, even where it
+ * is above what they may hold. */
 static void
 raise_usable(struct build *b)
 {
@@ -261,8 +262,10 @@ raise_usable(struct build *b)
     for (uint32_t p = 0; start && p < v->n_pools; p++) {
         add(start[p], b->fixed[p]);
         for (uint32_t r = 0; r < DCP_POOL_RESOURCES; r++) {
-            b->usable[p][r] =
-                start[p][r] > b->usable[p][r] ? start[p][r] : b->usable[p][r];
+            uint64_t held = start[p][r];
+
+            b->usable[p][r] = held > b->usable[p][r] ? held : b->usable[p][r];
+            b->limit[p][r] = held > b->limit[p][r] ? held : b->limit[p][r];
         }
     }
 }
