@@ -382,8 +382,15 @@ rightsize(const struct dcp_globals *g, struct dcp_context *c,
     if (!dcp_rightsizing_make(c, &request, z, err)) {
         return false;
     }
+    DCP_FREE struct dcp_inventory *all =
+        dcp_rightsizing_all(z, c->model.inventory, err);
+
     z->hosts_needed_before = a->hosts_needed_allocated;
-    if (z->inv && !hosts_needed(g, z->inv, start, a, err)) {
+    if (!all || !hosts_needed(g, all, start, a, err)) {
+        return false;
+    }
+    z->hosts_needed_if_all = a->hosts_needed_allocated;
+    if (!hosts_needed(g, z->inv ? z->inv : c->model.inventory, start, a, err)) {
         return false;
     }
     z->hosts_needed_after = a->hosts_needed_allocated;
@@ -441,6 +448,12 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     if (!dcp_rightsizing_plan(&a->rightsizing, &r, &a->plan, &a->outcome,
                               err)) {
         return false;
+    }
+    if (a->rightsizing.gave_up) {
+        if (!hosts_needed(g, r.inventory, start, a, err)) {
+            return false;
+        }
+        a->rightsizing.hosts_needed_after = a->hosts_needed_allocated;
     }
     a->solve_seconds = dcp_ui_wall_seconds(g) - before;
 

@@ -650,7 +650,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     print_standing(job, a);
     if (o->status == DCP_STATUS_INFEASIBLE || o->status == DCP_STATUS_TIMEOUT) {
         dcp_conflict_print(&o->conflict);
-        dcp_rightsizing_print(inv, &a->rightsizing);
+        dcp_rightsizing_print(inv, &a->rightsizing, g->verbose > 0);
         print_demand(inv, a->demand); /* It may be what stands in the way. */
         return;
     }
@@ -678,7 +678,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_planning_pareto_print(job);
     print_demand(inv, a->demand);
     print_memory(inv, a);
-    dcp_rightsizing_print(inv, &a->rightsizing);
+    dcp_rightsizing_print(inv, &a->rightsizing, g->verbose > 0);
     print_joint(inv, a);
     if (!a->plan) {
         return;

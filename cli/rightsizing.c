@@ -243,6 +243,23 @@ dcp_rightsizing_finish(struct dcp_rightsizing *z)
     *z = (struct dcp_rightsizing){ 0 };
 }
 
+struct dcp_inventory *
+dcp_rightsizing_all(const struct dcp_rightsizing *z,
+                    const struct dcp_inventory *inv, struct dcp_error *err)
+{
+    DCP_FREE struct dcp_vm_size *sizes =
+        malloc((inv->n_vms + 1u) * sizeof *sizes);
+
+    if (!sizes) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "sizes of %u VMs", inv->n_vms);
+        return NULL;
+    }
+    for (uint32_t v = 0; v < inv->n_vms; v++) {
+        sizes[v] = z->advice[v].to;
+    }
+    return dcp_inventory_with_sizes(inv, sizes, err);
+}
+
 /* --- The plan ----------------------------------------------------------- */
 
 static bool
@@ -286,6 +303,7 @@ dcp_rightsizing_plan(struct dcp_rightsizing *z, struct dcp_plan_request *r,
         if (!z->inv || !no_plan(outcome)) {
             return true;
         }
+        z->gave_up = true;
         give_up(z, inv->n_vms, attempt > 0 || !z->n[DCP_SIZE_UNDERSIZED]);
         if (!make_model(z, inv, demand, err)) {
             return false;

@@ -23,7 +23,9 @@ struct dcp_rightsizing {
     struct dcp_inventory *inv;
     struct dcp_demand *demand;
     uint32_t n[DCP_SIZE_VERDICTS];
-    uint32_t hosts_needed_before, hosts_needed_after; /* Lower bounds. */
+    /* Lower bounds; if_all: with what is left for later as well. */
+    uint32_t hosts_needed_before, hosts_needed_after, hosts_needed_if_all;
+    bool gave_up; /* There was no plan with all that was to be resized. */
     bool measured_memory;
     bool settled; /* The window's evening was carried out: none is resized. */
 };
@@ -44,6 +46,10 @@ bool dcp_rightsizing_make(struct dcp_context *,
                           struct dcp_rightsizing *out,
                           struct dcp_error *err) DCP_CHECKED;
 void dcp_rightsizing_finish(struct dcp_rightsizing *);
+/* The model as it would be with all advice taken, to be freed. */
+struct dcp_inventory *dcp_rightsizing_all(const struct dcp_rightsizing *,
+                                          const struct dcp_inventory *,
+                                          struct dcp_error *err) DCP_CHECKED;
 
 /* dcp_plan_make() with what is to be resized; sets the request's 'inventory',
  * 'demand', 'was' and 'advice' as the plan that was made has them. */
@@ -55,7 +61,8 @@ bool dcp_rightsizing_plan(struct dcp_rightsizing *, struct dcp_plan_request *,
  * lines for people. */
 void dcp_rightsizing_json(struct dcp_json *, const struct dcp_inventory *,
                           const struct dcp_rightsizing *);
+/* 'each': with a line for each VM that has another size to get. */
 void dcp_rightsizing_print(const struct dcp_inventory *,
-                           const struct dcp_rightsizing *);
+                           const struct dcp_rightsizing *, bool each);
 
 #endif /* cli/rightsizing.h */

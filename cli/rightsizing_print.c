@@ -102,6 +102,7 @@ dcp_rightsizing_json(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_kbool(w, "memory_measured", z->measured_memory);
     dcp_json_ku64(w, "hosts_needed_before", z->hosts_needed_before);
     dcp_json_ku64(w, "hosts_needed_after", z->hosts_needed_after);
+    dcp_json_ku64(w, "hosts_needed_if_all", z->hosts_needed_if_all);
     dcp_json_kobject(w, "verdicts");
     for (uint32_t k = 0; k < DCP_SIZE_VERDICTS; k++) {
         dcp_json_ku64(w, dcp_size_verdict_name((enum dcp_size_verdict)k),
@@ -140,7 +141,7 @@ print_left(const struct dcp_rightsizing *z)
         { DCP_SIZE_FITS, "fit" },
         { DCP_SIZE_NO_HISTORY, "have too little history" },
         { DCP_SIZE_EXCLUDED, "are excluded" },
-        { DCP_SIZE_RULE, "are counted by a capacity rule" },
+        { DCP_SIZE_RULE, "are counted by a capacity rule or an owned licence" },
         { DCP_SIZE_PARKED, "are parked" },
         { DCP_SIZE_COOLDOWN, "were resized lately" },
         { DCP_SIZE_RESTART, "would need a restart" },
@@ -159,9 +160,23 @@ print_left(const struct dcp_rightsizing *z)
     printf("%s\n", *between ? "" : "no VM is left as it is");
 }
 
+static void
+print_vm(const struct dcp_inventory *inv, const struct dcp_rightsizing *z,
+         uint32_t v)
+{
+    const struct dcp_size_advice *a = &z->advice[v];
+    char from[64], to[64], why[240];
+
+    printf("  %-20s %-11s %s -> %s: %s\n", inv->vms[v].name,
+           dcp_size_verdict_name(a->verdict),
+           dcp_vm_size_print(a->from, from, sizeof from),
+           dcp_vm_size_print(a->to, to, sizeof to),
+           dcp_size_reason(inv, a, why, sizeof why));
+}
+
 void
 dcp_rightsizing_print(const struct dcp_inventory *inv,
-                      const struct dcp_rightsizing *z)
+                      const struct dcp_rightsizing *z, bool each)
 {
     if (!z->advice) {
         return;
@@ -186,6 +201,12 @@ dcp_rightsizing_print(const struct dcp_inventory *inv,
         printf("%-15s memory was not measured: none is taken away\n", "");
     }
     printf("%-15s at least %u hosts are needed at the new sizes, %u at the old "
-           "ones\n",
-           "", z->hosts_needed_after, z->hosts_needed_before);
+           "ones, %u if all had theirs\n",
+           "", z->hosts_needed_after, z->hosts_needed_before,
+           z->hosts_needed_if_all);
+    for (uint32_t v = 0; each && v < inv->n_vms; v++) {
+        if (!dcp_vm_size_eq(z->advice[v].from, z->advice[v].to)) {
+            print_vm(inv, z, v);
+        }
+    }
 }

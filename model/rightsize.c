@@ -131,9 +131,21 @@ choose_memory(const struct dcp_size_question *q)
     return (uint64_t)fmin(choose(p, &a), 4294967295.0);
 }
 
+/* A hard capacity rule, or more units of a licence that is owned. */
 static bool
-rule_counts(const struct dcp_inventory *inv, uint32_t vm)
+rule_counts(const struct dcp_inventory *inv, uint32_t vm, bool more_vcpus)
 {
+    for (uint32_t i = 0;
+         more_vcpus && inv->policy.licences == DCP_LICENCES_OWNED &&
+         i < inv->n_licences;
+         i++) {
+        const struct dcp_licence *l = &inv->licences[i];
+
+        if (l->metric == DCP_LICENCE_VCPU && l->owned > 0 &&
+            dcp_ids_contain(&l->vms, vm)) {
+            return true;
+        }
+    }
     for (uint32_t i = 0; i < inv->n_rules; i++) {
         const struct dcp_rule *rule = &inv->rules[i];
         struct dcp_ids vms = { rule->vms, rule->n_vms };
@@ -183,7 +195,7 @@ dcp_rightsize_advise(const struct dcp_size_question *q)
     bool waits = p->restart == DCP_RESTART_NEVER ||
                  (p->restart == DCP_RESTART_IN_WINDOW && !q->in_window);
 
-    a.verdict = rule_counts(q->inv, q->vm) ? DCP_SIZE_RULE
+    a.verdict = rule_counts(q->inv, q->vm, a.to.vcpus > has.vcpus) ? DCP_SIZE_RULE
                 : q->parked                ? DCP_SIZE_PARKED
                 : q->resting               ? DCP_SIZE_COOLDOWN
                 : a.cold && waits          ? DCP_SIZE_RESTART
@@ -199,7 +211,7 @@ dcp_size_reason(const struct dcp_inventory *inv,
     const struct dcp_rightsize *p = &inv->rightsize;
     int n;
 
-    if (a->verdict == DCP_SIZE_UNDERSIZED) {
+    if (a->to.vcpus > a->from.vcpus) {
         n = snprintf(out, size,
                      "%.1f %% of its CPU samples are at its limit of %.0f MHz",
                      100 * a->cpu_at_limit_frac, a->ceiling_mhz);

@@ -48,7 +48,9 @@ enum dcp_size_verdict {
     /* Left alone: */
     DCP_SIZE_NO_HISTORY,
     DCP_SIZE_EXCLUDED,
-    DCP_SIZE_RULE,     /* A capacity rule counts its size. */
+    DCP_SIZE_RULE,     /* A hard capacity rule counts its size, or it would
+                        * need more of a licence by vCPU of which no more than
+                        * is owned may be used. */
     DCP_SIZE_COOLDOWN, /* Resized lately. */
     DCP_SIZE_RESTART,  /* Would need a restart, which policy forbids now. */
     DCP_SIZE_PARKED,   /* Away for the night. */

@@ -170,8 +170,9 @@ write_util(const struct dcp_report_work *r, struct dcp_json *w)
             uint32_t h = state[k]->host[vm].ix;
 
             if (h != DCP_IX_NONE) {
-                dcp_vm_request(inv, (dcp_vm_id){ vm }, inv->hosts[h].hypervisor,
-                               need);
+                dcp_vm_request_at(inv, (dcp_vm_id){ vm },
+                                  dcp_placement_size(inv, state[k], vm),
+                                  inv->hosts[h].hypervisor, need);
                 mem[h] += need[DCP_SCALAR_MEM];
             }
         }

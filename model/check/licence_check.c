@@ -160,7 +160,7 @@ judge(const struct dcp_judge *j, const struct dcp_placement *base,
         double units = needs(inv, l, times, most, now);
 
         if (units > l->owned &&
-            !(base && units <= needs(inv, l, &first, most, now))) {
+            !(base && units <= needs(j->was, l, &first, most, now))) {
             dcp_judge_report(
                 j, 0, "licences", (struct dcp_object){ DCP_OBJECT_NONE, 0 },
                 units, l->owned,

@@ -298,6 +298,29 @@ START_TEST(demand_grows_with_vcpus)
 }
 END_TEST
 
+/* Of a licence by vCPU no more than is owned, or than was needed before. */
+START_TEST(owned_licences_are_counted_at_the_new_size)
+{
+    static const uint32_t first[] = { 0 };
+
+    for (uint32_t owned = 7; owned < 13; owned++) {
+        struct world w = sized_world();
+        struct dcp_licence *licence = WORLD_NEW(&w, struct dcp_licence, 1);
+
+        *licence = (struct dcp_licence){ .name = "app",
+                                         .vms = { first, 1 },
+                                         .metric = DCP_LICENCE_VCPU,
+                                         .factor = 1,
+                                         .owned = owned };
+        w.inv->licences = licence;
+        w.inv->n_licences = 1;
+        w.inv->policy.licences = DCP_LICENCES_OWNED;
+        (void)world_resize(&w, 0, 0, 0, SIZE(12, 60000));
+        expect(&w, owned < 12 ? "licences" : "");
+    }
+}
+END_TEST
+
 START_TEST(those_who_stand_in_for_each_other_restart_in_turn)
 {
     static const uint32_t both[] = { 0, 1 };
@@ -346,6 +369,7 @@ main(void)
         &a_growth_waits_for_room,
         &a_mixed_resize_holds_the_larger_of_both,
         &demand_grows_with_vcpus,
+        &owned_licences_are_counted_at_the_new_size,
         &those_who_stand_in_for_each_other_restart_in_turn,
     };
 

@@ -196,6 +196,20 @@ START_TEST(what_is_left_alone)
                                       .n_vms = 1 };
     a.w.inv->n_rules = 1;
     expect_size(&a, DCP_SIZE_RULE, 3, 5120);
+    for (int grows = 0; grows < 2; grows++) {
+        struct dcp_licence licence = { .vms = { first, 1 },
+                                       .metric = DCP_LICENCE_VCPU,
+                                       .owned = 100 };
+
+        ask(&a);
+        a.w.inv->licences = &licence;
+        a.w.inv->n_licences = 1;
+        a.w.inv->policy.licences = DCP_LICENCES_OWNED;
+        a.usage.cpu_at_limit_frac = grows ? 1 : 0;
+        a.usage.cpu_mhz = grows ? 8000 : 2000;
+        expect_size(&a, grows ? DCP_SIZE_RULE : DCP_SIZE_OVERSIZED,
+                    grows ? 10 : 3, grows ? 16384 : 5120);
+    }
 }
 END_TEST
 
