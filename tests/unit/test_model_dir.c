@@ -91,6 +91,52 @@ START_TEST(commit_is_read_back)
 }
 END_TEST
 
+/* A size that a plan gave is kept and counts; dc.yaml's needs no row. */
+START_TEST(sizes_are_read_back)
+{
+    struct dcp_model m, again;
+    struct dcp_error err = { 0 };
+
+    begin();
+    open_model(&m);
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *now = dcp_placement_copy(m.placement, &err);
+
+    ck_assert(dcp_placement_resize(now, m.inventory, 0,
+                                   (struct dcp_vm_size){ 3, 1536 }, &err));
+    ck_assert(dcp_model_commit(dir, &m, now, &err));
+    open_model(&again);
+    ck_assert_uint_eq(again.inventory->vms[0].vcpus, 3);
+    ck_assert_uint_eq(again.inventory->vms[0].mem_mib, 1536);
+    ck_assert_uint_eq(again.inventory->vms[1].vcpus, 1);
+    ck_assert_uint_eq(again.stated_vms[0].vcpus, 1);
+    ck_assert_ptr_null(again.placement->size);
+    /* It stays through a change that knows nothing of it. */
+    ck_assert(dcp_model_commit(dir, &again, again.placement, &err));
+    dcp_model_finish(&again);
+    open_model(&again);
+    ck_assert_uint_eq(again.inventory->vms[0].mem_mib, 1536);
+    /* Back to what dc.yaml says: no such columns any more. */
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *back = dcp_placement_copy(again.placement, &err);
+
+    ck_assert(dcp_placement_resize(back, again.inventory, 0,
+                                   (struct dcp_vm_size){ 1, 1024 }, &err));
+    ck_assert(dcp_model_commit(dir, &again, back, &err));
+    char path[128];
+    size_t length;
+
+    (void)snprintf(path, sizeof path, "%s/.dcplan/placement.csv", dir);
+    DCP_FREE char *text = dcp_file_read(path, 4096, &length, &err);
+
+    ck_assert_ptr_nonnull(text);
+    ck_assert_ptr_null(strstr(text, "vcpus"));
+    dcp_model_finish(&m);
+    dcp_model_finish(&again);
+    end();
+}
+END_TEST
+
 START_TEST(second_writer_is_stale)
 {
     struct dcp_model a, b;
@@ -189,6 +235,11 @@ static const struct {
     { "kind,name,host,state\nserial,-1,,\n", DCP_E_PARSE },
     { "kind,name,host,state\nfoo,a,h1,x\n", DCP_E_PARSE },
     { "kind,name,host,state\nvm,a,h9,running\n", DCP_E_STALE },
+    { "kind,name,host,state,vcpus\n", DCP_E_PARSE },
+    { "kind,name,host,state,vcpus,mem_mib\nvm,a,h1,running,2\n", DCP_E_PARSE },
+    { "kind,name,host,state,vcpus,mem_mib\nvm,a,h1,running,0,9\n",
+      DCP_E_PARSE },
+    { "kind,name,host,state,vcpus,mem_mib\nvm,a,h1,running,2,\n", DCP_E_PARSE },
 };
 
 START_TEST(damaged_states_are_refused)
@@ -266,7 +317,9 @@ int
 main(void)
 {
     static const TTest *const *const tests[] = {
-        &commit_is_read_back,        &second_writer_is_stale,
+        &commit_is_read_back,
+        &sizes_are_read_back,
+        &second_writer_is_stale,
         &lock_names_its_holder,      &kill_leaves_a_whole_state,
         &damaged_states_are_refused, &vms_without_a_row_are_where_dc_yaml_says,
         &links_and_pipes_stay,
