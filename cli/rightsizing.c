@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a time limit, below which another attempt is not worth it. */
+#define LEAST_FRAC 0.1
 /* Restarts of one chain may take so much of the window. */
 #define CHAIN_FRAC 0.125
 
@@ -291,6 +293,8 @@ dcp_rightsizing_plan(struct dcp_rightsizing *z, struct dcp_plan_request *r,
 {
     const struct dcp_inventory *inv = r->inventory;
     const struct dcp_demand *demand = r->demand;
+    double limit_s = r->solve.time_limit_s;
+    int64_t began_ms = dcp_monotonic_ms();
 
     for (int attempt = 0;; attempt++) {
         r->was = z->inv ? inv : NULL;
@@ -300,9 +304,15 @@ dcp_rightsizing_plan(struct dcp_rightsizing *z, struct dcp_plan_request *r,
         if (!dcp_plan_make(r, out, outcome, err)) {
             return false;
         }
-        if (!z->inv || !no_plan(outcome)) {
+        double left_s =
+            limit_s - (double)(dcp_monotonic_ms() - began_ms) / 1000;
+
+        /* The limit is for all attempts together. */
+        if (!z->inv || !no_plan(outcome) ||
+            (limit_s > 0 && left_s < LEAST_FRAC * limit_s)) {
             return true;
         }
+        r->solve.time_limit_s = limit_s > 0 ? left_s : limit_s;
         z->gave_up = true;
         give_up(z, inv->n_vms, attempt > 0 || !z->n[DCP_SIZE_UNDERSIZED]);
         if (!make_model(z, inv, demand, err)) {
