@@ -2,6 +2,7 @@
 
 #include "cli/planning.h"
 
+#include "model/change.h"
 #include "model/park.h"
 #include "traces/usage.h"
 
@@ -27,6 +28,31 @@ highest(const struct dcp_demand *d, uint32_t vm)
     return most;
 }
 
+/* VMs that some change_window or freeze may be closed for while the first leg
+ * runs: it ends at a time that is not known yet, within the window. */
+static void
+mark_closed(const struct dcp_inventory *inv,
+            const struct dcp_rightsizing_request *r, uint8_t closed[])
+{
+    for (uint32_t i = 0; i < inv->n_rules; i++) {
+        const struct dcp_rule *rule = &inv->rules[i];
+        struct dcp_ids vms = { rule->vms, rule->n_vms };
+        struct dcp_ids hosts = { rule->hosts, rule->n_hosts };
+
+        if (!dcp_rule_is_about_change(rule->kind) ||
+            dcp_change_is_open(inv, rule, r->start_ms, r->end_ms)) {
+            continue;
+        }
+        for (uint32_t v = 0; v < inv->n_vms; v++) {
+            dcp_host_id h = r->start->host[v];
+
+            closed[v] |=
+                dcp_ids_contain(&vms, v) ||
+                (!dcp_host_is_none(h) && dcp_ids_contain(&hosts, h.ix));
+        }
+    }
+}
+
 static bool
 advise(const struct dcp_context *c, const struct dcp_rightsizing_request *r,
        struct dcp_rightsizing *z, struct dcp_error *err)
@@ -34,13 +60,15 @@ advise(const struct dcp_context *c, const struct dcp_rightsizing_request *r,
     const struct dcp_inventory *inv = c->model.inventory;
     const struct dcp_demand *d = r->demand;
     DCP_FREE uint8_t *resting = calloc(inv->n_vms + 1u, 1);
+    DCP_FREE uint8_t *closed = calloc(inv->n_vms + 1u, 1);
 
-    if (!resting) {
+    if (!resting || !closed) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to size VMs");
     }
     if (!dcp_planning_resized(r->dir, inv, r->start_ms, resting, err)) {
         return false;
     }
+    mark_closed(inv, r, closed);
     bool active = c->store && !strcmp(dcp_store_mem_basis(c->store), "active");
 
     for (uint32_t v = 0; v < inv->n_vms; v++) {
@@ -56,6 +84,7 @@ advise(const struct dcp_context *c, const struct dcp_rightsizing_request *r,
             .in_window = r->in_window,
             .parked = r->parks && dcp_park_of(inv, v),
             .resting = resting[v],
+            .closed = closed[v],
         };
 
         z->advice[v] = dcp_rightsize_advise(&q);

@@ -141,7 +141,7 @@ print_left(const struct dcp_rightsizing *z)
         { DCP_SIZE_FITS, "fit" },
         { DCP_SIZE_NO_HISTORY, "have too little history" },
         { DCP_SIZE_EXCLUDED, "are excluded" },
-        { DCP_SIZE_RULE, "are counted by a capacity rule or an owned licence" },
+        { DCP_SIZE_RULE, "are held by a rule or an owned licence" },
         { DCP_SIZE_PARKED, "are parked" },
         { DCP_SIZE_COOLDOWN, "were resized lately" },
         { DCP_SIZE_RESTART, "would need a restart" },

@@ -195,12 +195,13 @@ dcp_rightsize_advise(const struct dcp_size_question *q)
     bool waits = p->restart == DCP_RESTART_NEVER ||
                  (p->restart == DCP_RESTART_IN_WINDOW && !q->in_window);
 
-    a.verdict = rule_counts(q->inv, q->vm, a.to.vcpus > has.vcpus) ? DCP_SIZE_RULE
-                : q->parked                ? DCP_SIZE_PARKED
-                : q->resting               ? DCP_SIZE_COOLDOWN
-                : a.cold && waits          ? DCP_SIZE_RESTART
-                : up                       ? DCP_SIZE_UNDERSIZED
-                                           : DCP_SIZE_OVERSIZED;
+    a.verdict = q->closed || rule_counts(q->inv, q->vm, a.to.vcpus > has.vcpus)
+                    ? DCP_SIZE_RULE
+                : q->parked       ? DCP_SIZE_PARKED
+                : q->resting      ? DCP_SIZE_COOLDOWN
+                : a.cold && waits ? DCP_SIZE_RESTART
+                : up              ? DCP_SIZE_UNDERSIZED
+                                  : DCP_SIZE_OVERSIZED;
     return a;
 }
 

@@ -50,7 +50,8 @@ enum dcp_size_verdict {
     DCP_SIZE_EXCLUDED,
     DCP_SIZE_RULE,     /* A hard capacity rule counts its size, or it would
                         * need more of a licence by vCPU of which no more than
-                        * is owned may be used. */
+                        * is owned may be used; or a change_window or a
+                        * freeze is closed. */
     DCP_SIZE_COOLDOWN, /* Resized lately. */
     DCP_SIZE_RESTART,  /* Would need a restart, which policy forbids now. */
     DCP_SIZE_PARKED,   /* Away for the night. */
@@ -88,6 +89,7 @@ struct dcp_size_question {
     bool in_window;     /* The plan has a window. */
     bool parked;        /* It parks this VM. */
     bool resting;       /* Cooldown. */
+    bool closed;        /* A change_window or freeze forbids it by then. */
 };
 struct dcp_size_advice dcp_rightsize_advise(const struct dcp_size_question *);
 

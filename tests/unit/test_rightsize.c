@@ -196,6 +196,9 @@ START_TEST(what_is_left_alone)
                                       .n_vms = 1 };
     a.w.inv->n_rules = 1;
     expect_size(&a, DCP_SIZE_RULE, 3, 5120);
+    ask(&a);
+    a.q.closed = true;
+    expect_size(&a, DCP_SIZE_RULE, 3, 5120);
     for (int grows = 0; grows < 2; grows++) {
         struct dcp_licence licence = { .vms = { first, 1 },
                                        .metric = DCP_LICENCE_VCPU,
