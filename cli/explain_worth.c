@@ -73,6 +73,7 @@ dcp_explain_request(struct dcp_explain *x, const char **out_why_not,
                    .gap_frac = o.gap_frac },
         .max_moves = o.max_moves,
         .no_park = o.no_park,
+        .no_convert = o.no_convert,
     };
     if (!dcp_planning_goals(inv, o.goal[0] ? o.goal : NULL, &r->goals, err) ||
         !dcp_planning_rest(x->g, inv, plan->before, r->start_ms, &x->resting,

@@ -263,6 +263,9 @@ options_text(const struct dcp_globals *g, const struct dcp_planning_job *job,
     if (job->rightsize) {
         dcp_json_kbool(w, "rightsize", true);
     }
+    if (job->no_convert) {
+        dcp_json_kbool(w, "no_convert", true);
+    }
     dcp_json_end(w, '}');
 }
 
@@ -423,6 +426,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
         .max_moves = o->max_moves,
         .even_score = job->even_score,
         .no_park = job->no_park,
+        .no_convert = job->no_convert,
         .storage = job->storage,
     };
     double before = dcp_ui_wall_seconds(g);

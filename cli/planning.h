@@ -55,6 +55,7 @@ struct dcp_planning_job {
     uint32_t n_pareto;
     bool no_park; /* --no-park. */
     bool rightsize; /* --rightsize. */
+    bool no_convert; /* --no-convert. */
     struct dcp_storage_job storage;
 };
 

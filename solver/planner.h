@@ -66,6 +66,7 @@ struct dcp_plan_request {
     uint64_t max_moves;             /* Of all legs; 0: no limit. */
     enum dcp_even_score even_score; /* BALANCE. */
     bool no_park; /* Nobody is parked, whatever policy.parking says. */
+    bool no_convert; /* Nor converted, whatever policy.conversions says. */
     struct dcp_storage_job storage; /* REPAIR, EVACUATE (one leg), STORAGE. */
 };
 

@@ -48,8 +48,8 @@ bool
 dcp_work_choose_convertible(const struct dcp_work *w, uint8_t *out)
 {
     const struct dcp_inventory *inv = w->r->inventory;
-    bool may = dcp_work_stays(w) && w->r->job != DCP_JOB_BALANCE &&
-               w->r->job != DCP_JOB_REPAIR &&
+    bool may = dcp_work_stays(w) && !w->r->no_convert &&
+               w->r->job != DCP_JOB_BALANCE && w->r->job != DCP_JOB_REPAIR &&
                counts_money(&w->r->goals);
     bool any = false;
 

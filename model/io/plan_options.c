@@ -66,6 +66,15 @@ count(const json_t *o, const char *key, uint64_t *out, struct dcp_error *err)
     return true;
 }
 
+static bool
+flag(const json_t *o, const char *key, bool *out, struct dcp_error *err)
+{
+    const json_t *value = member(o, key);
+
+    *out = json_is_true(value);
+    return !value || json_is_boolean(value) || wrong(key, "true or false", err);
+}
+
 /* Levels of goals, joined by commas. */
 static bool
 goals(const json_t *o, char *out, size_t size, struct dcp_error *err)
@@ -107,13 +116,10 @@ dcp_plan_options_read(const struct dcp_plan *plan, struct dcp_plan_options *out,
               number(o, "gap", &out->gap_frac, err) &&
               number(o, "slack", &out->slack_frac, err) &&
               count(o, "iterations", &out->iterations, err) &&
-              count(o, "max_moves", &out->max_moves, err);
-    const json_t *no_park = member(o, "no_park");
+              count(o, "max_moves", &out->max_moves, err) &&
+              flag(o, "no_park", &out->no_park, err) &&
+              flag(o, "no_convert", &out->no_convert, err);
 
-    if (ok && no_park && !json_is_boolean(no_park)) {
-        ok = wrong("no_park", "true or false", err);
-    }
-    out->no_park = json_is_true(no_park);
     json_decref(o);
     return ok;
 }

@@ -15,7 +15,7 @@ struct dcp_plan_options {
     char strategy[16]; /* "": full. */
     double gap_frac, slack_frac;
     uint64_t iterations, max_moves; /* 0: no limit. */
-    bool no_park;
+    bool no_park, no_convert;
 };
 
 /* DCP_E_PARSE where the text is no JSON object or a member is of another
