@@ -132,6 +132,7 @@ from_start(struct search *x, struct dcp_search_result *out,
     /* Where the start itself has no headroom, emptying cannot be judged by
      * it: pack freely, then add spares. */
     return dcp_search_empty_hosts(x, 4, check, 32, err) &&
+           dcp_search_gather_covered(x, check, err) &&
            dcp_search_drop_licences(x, 4, check, err) &&
            dcp_search_ruin_and_recreate(x, check, out, err) &&
            dcp_search_empty_hosts(x, 2, check, 64, err) &&
@@ -152,6 +153,7 @@ from_bound(struct search *x, struct dcp_search_result *out,
     }
     check = check && headroom.ok;
     return dcp_search_empty_hosts(x, 4, check, 32, err) &&
+           dcp_search_gather_covered(x, check, err) &&
            dcp_search_drop_licences(x, 4, check, err) &&
            dcp_search_ruin_and_recreate(x, check, out, err) &&
            dcp_search_drop_hosts(x, DCP_SEARCH_ALL, check, DROP_EJECTIONS,
@@ -359,7 +361,8 @@ consolidate(struct search *x, struct dcp_search_result *out,
     if (x->s->n_on <= SMALL_HOSTS) {
         return consolidate_small(x, out, err);
     }
-    return pack(x, err) &&
+    return pack(x, err) && dcp_search_gather_covered(x, false, err) &&
+           dcp_search_drop_licences(x, 1, false, err) &&
            (x->s->n_on > RUIN_HOSTS || x->p->q->mhz_slope ||
             dcp_search_ruin_and_recreate(x, false, out, err));
 }

@@ -143,6 +143,11 @@ bool dcp_search_drop_licences(struct search *, uint32_t max_passes, bool check,
  * while that is cheaper; nothing where no item may be converted. */
 bool dcp_search_convert(struct search *, bool check,
                         struct dcp_error *err) DCP_CHECKED;
+/* solver/search_covered.c: packs the VMs of each licence on hosts of their own,
+ * where these cost less than those they are on; nothing where licences do not
+ * count. */
+bool dcp_search_gather_covered(struct search *, bool check,
+                               struct dcp_error *err) DCP_CHECKED;
 /* Makes one level of goals smaller by moves, swaps and other kinds of hosts,
  * while the earlier levels stay within 'limits'. */
 bool dcp_search_polish(struct search *, uint32_t level, const double limits[],
