@@ -17,13 +17,13 @@ import models
 import datetime
 
 WORK = work_dir("parking")
-NIGHTS = ["2026-09-22", "2026-09-25"]
+NIGHTS = ["2026-09-22", "2026-09-18"]
 CASES = [("nobody", None, 0), ("saved", "save", 4), ("saved", "save", 16),
          ("shut down", "shutdown", 4), ("shut down", "shutdown", 16)]
 
 
-def variant(model, how, at_once):
-    path = f"{model}-{how}-{at_once}"
+def variant(model, night, how, at_once):
+    path = f"{model}-{night}-{how}-{at_once}"
     copy_model(model, path)
     if how:
         replace_in(os.path.join(path, "dc.yaml"), "\npolicy:\n",
@@ -65,7 +65,7 @@ def saved_gib(model, plan):
 def measure(model, usage, night, name, at_once):
     start = f"{night}T20:00:00Z"
     until = f"{night}T00:00:00Z"
-    file = f"{model}-{night}.json"
+    file = f"{model}.json"
     facts = dcplan_json("-C", model, "--iterations", "200", "consolidate",
                         "--traces", usage, "--window", "22:00-06:45",
                         "--until", until, *([] if at_once else ["--no-park"]),
@@ -94,7 +94,8 @@ def main():
     provenance("parking")
     model = models.demo(WORK)
     usage = os.path.join(model, "usage.h5")
-    rows = [measure(variant(model, how, at_once), usage, night, name, at_once)
+    rows = [measure(variant(model, night, how, at_once), usage, night, name,
+                    at_once)
             for night in NIGHTS for name, how, at_once in CASES]
     table(rows, ["night of", "test VMs", "at once", "parked",
                  "hosts on at night", "hosts on, mean", "kWh a day", "moves",
