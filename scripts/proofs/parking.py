@@ -8,13 +8,14 @@ replayed on raw samples that it was not fitted on, over 24 hours.  Disk is the
 memory of saved VMs; restoring is from the first vm_restore to the end of the
 last, in the replay's virtual time as the plan estimates it; 'at once' is the
 most that are being restored at one time."""
+import datetime
 import json
 import os
+import sys
 
 from common import (copy_model, dcplan, dcplan_json, instant, provenance,
                     replace_in, table, text_of, work_dir)
 import models
-import datetime
 
 WORK = work_dir("parking")
 NIGHTS = ["2026-09-22", "2026-09-18"]
@@ -67,7 +68,7 @@ def measure(model, usage, night, name, at_once):
     until = f"{night}T00:00:00Z"
     file = f"{model}.json"
     facts = dcplan_json("-C", model, "--iterations", "200", "consolidate",
-                        "--traces", usage, "--window", "22:00-06:45",
+                        "--traces", usage, "--window", "22:00-06:00",
                         "--until", until, *([] if at_once else ["--no-park"]),
                         "-o", file)
     dcplan("-C", model, "plan", "check", file, "--traces", usage)
@@ -96,7 +97,8 @@ def main():
     usage = os.path.join(model, "usage.h5")
     rows = [measure(variant(model, night, how, at_once), usage, night, name,
                     at_once)
-            for night in NIGHTS for name, how, at_once in CASES]
+            for night in sys.argv[1:] or NIGHTS
+            for name, how, at_once in CASES]
     table(rows, ["night of", "test VMs", "at once", "parked",
                  "hosts on at night", "hosts on, mean", "kWh a day", "moves",
                  "disk, GiB", "restoring, min", "restored at once, most",
