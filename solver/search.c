@@ -12,9 +12,6 @@
 #include <string.h>
 
 #define SMALL_HOSTS 160u
-/* Doing without a host: few at length, after many briefly. */
-#define LONG_EJECTIONS 4000u
-#define LONG_FAILURES  3u
 /* On, at most, for rounds that cost as many; where watts count as well they
  * moved many VMs for little. */
 #define RUIN_HOSTS 1000u
@@ -114,225 +111,6 @@ dcp_search_keeps_headroom(struct search *x, struct dcp_error *err, bool *out_ok)
 
 /* --- All ---------------------------------------------------------------- */
 
-/* Three ways, or four, for small clusters: empty hosts one by one from where
- * VMs are; start from the hosts that the bound would keep; or from those with
- * some kept empty for headroom.  The first moves least, the others see that
- * other hosts are better; the cheapest answer stays, the earlier of nearly
- * equal ones. */
-static bool
-from_start(struct search *x, struct dcp_search_result *out,
-           struct dcp_error *err)
-{
-    bool check = x->p->q->headroom;
-
-    if (check && !dcp_search_keeps_headroom(x, err, &check)) {
-        return false;
-    }
-    dcp_search_tell(x, check);
-    /* Where the start itself has no headroom, emptying cannot be judged by
-     * it: pack freely, then add spares. */
-    return dcp_search_empty_hosts(x, 4, check, 32, err) &&
-           dcp_search_gather_covered(x, check, err) &&
-           dcp_search_drop_licences(x, 4, check, err) &&
-           dcp_search_ruin_and_recreate(x, check, out, err) &&
-           dcp_search_empty_hosts(x, 2, check, 64, err) &&
-           dcp_search_refine_first(x, check, err);
-}
-
-static bool
-from_bound(struct search *x, struct dcp_search_result *out,
-           struct dcp_error *err)
-{
-    struct dcp_headroom headroom = { .ok = true };
-    bool check = x->p->q->headroom;
-
-    if (!dcp_search_keep_and_fill(x, err) ||
-        !dcp_search_empty_hosts(x, 2, false, 32, err) ||
-        (check && !dcp_search_add_spares(x, &headroom, err))) {
-        return false;
-    }
-    check = check && headroom.ok;
-    return dcp_search_empty_hosts(x, 4, check, 32, err) &&
-           dcp_search_gather_covered(x, check, err) &&
-           dcp_search_drop_licences(x, 4, check, err) &&
-           dcp_search_ruin_and_recreate(x, check, out, err) &&
-           dcp_search_drop_hosts(x, DCP_SEARCH_ALL, check, DROP_EJECTIONS,
-                                 DROP_FAILURES, err) &&
-           dcp_search_empty_hosts(x, 2, check, 64, err) &&
-           dcp_search_refine_first(x, check, err);
-}
-
-static bool
-fewer_in_region(struct search *x, uint32_t region, struct dcp_error *err)
-{
-    double was = INFINITY, value = dcp_search_value(x->s);
-
-    while (value < was && !dcp_search_is_over(x, false)) {
-        if (!dcp_search_drop_hosts(x, region, false, DROP_EJECTIONS,
-                                   DROP_FAILURES, err) ||
-            !dcp_search_exchange_hosts(x, region, err)) {
-            return false;
-        }
-        was = value;
-        value = dcp_search_value(x->s);
-    }
-    /* One host of many is worth that where hosts are all that counts. */
-    return !dcp_pricing_counts_hosts_alone(x->p) ||
-           dcp_search_drop_hosts(x, region, false, LONG_EJECTIONS,
-                                 LONG_FAILURES, err);
-}
-
-/* Some hosts are kept empty until all others are packed. */
-static bool
-with_reserves(struct search *x, struct dcp_error *err)
-{
-    x->in.closed = x->p->q->headroom ? x->closed : NULL;
-    bool ok = dcp_search_keep_and_fill(x, err);
-
-    for (uint32_t r = 0; ok && r < x->bound->n_regions; r++) {
-        ok = fewer_in_region(x, r, err);
-    }
-    x->in.closed = NULL;
-    return ok;
-}
-
-static bool
-covered_with_reserves(struct search *x, bool *out_done, struct dcp_error *err)
-{
-    if (x->p->q->headroom && !dcp_search_reserve(x, x->closed, err)) {
-        return false;
-    }
-    x->in.closed = x->p->q->headroom ? x->closed : NULL;
-    bool ok = dcp_search_cover_hosts(x, out_done, err);
-
-    x->in.closed = NULL;
-    return ok;
-}
-
-static bool
-from_target(struct search *x, struct dcp_search_result *out,
-            struct dcp_error *err)
-{
-    struct dcp_headroom headroom = { .ok = true };
-    bool check = x->p->q->headroom;
-
-    if (!with_reserves(x, err) ||
-        (check && !dcp_search_add_spares(x, &headroom, err))) {
-        return false;
-    }
-    check = check && headroom.ok;
-    return dcp_search_drop_hosts(x, DCP_SEARCH_ALL, check, DROP_EJECTIONS,
-                                 DROP_FAILURES, err) &&
-           dcp_search_ruin_and_recreate(x, check, out, err) &&
-           dcp_search_empty_hosts(x, 2, check, 64, err) &&
-           dcp_search_refine_first(x, check, err);
-}
-
-/* Hosts licensed as a program says. */
-static bool
-from_covers(struct search *x, struct dcp_search_result *out,
-            struct dcp_error *err)
-{
-    struct dcp_headroom headroom = { .ok = true };
-    bool check = x->p->q->headroom, done;
-
-    if (!covered_with_reserves(x, &done, err)) {
-        return false;
-    }
-    bool ok = !done || !check || dcp_search_add_spares(x, &headroom, err);
-
-    check = check && headroom.ok;
-    ok = ok && (!done || dcp_search_drop_hosts(x, DCP_SEARCH_ALL, check,
-                                               DROP_EJECTIONS, DROP_FAILURES,
-                                               err));
-    x->in.covered = NULL;
-    return ok && (!done ||
-                  (dcp_search_ruin_and_recreate(x, check, out, err) &&
-                   dcp_search_empty_hosts(x, 2, check, 64, err) &&
-                   dcp_search_refine_first(x, check, err)));
-}
-
-/* All anew: where licences count, what is packed first decides. */
-static bool
-from_nothing(struct search *x, struct dcp_search_result *out,
-             struct dcp_error *err)
-{
-    struct dcp_headroom headroom = { .ok = true };
-    bool check = x->p->q->headroom, complete;
-
-    if (!dcp_search_pack_anew(x, &complete, err)) {
-        return false;
-    }
-    if (!complete) {
-        return true;
-    }
-    if (check && !dcp_search_add_spares(x, &headroom, err)) {
-        return false;
-    }
-    check = check && headroom.ok;
-    return dcp_search_empty_hosts(x, 2, check, 32, err) &&
-           dcp_search_ruin_and_recreate(x, check, out, err) &&
-           dcp_search_empty_hosts(x, 2, check, 64, err) &&
-           dcp_search_refine_first(x, check, err);
-}
-
-/* The value of a complete state; one without headroom counts as infinite. */
-static bool
-final_value(struct search *x, double *out, struct dcp_error *err)
-{
-    struct dcp_headroom headroom = { .ok = true };
-
-    *out = INFINITY;
-    if (x->s->n_unplaced) {
-        return true;
-    }
-    if (x->p->q->headroom && !dcp_search_add_spares(x, &headroom, err)) {
-        return false;
-    }
-    *out = headroom.ok ? dcp_search_value(x->s) : INFINITY;
-    dcp_search_tell(x, headroom.ok);
-    return true;
-}
-
-static bool
-consolidate_small(struct search *x, struct dcp_search_result *out,
-                  struct dcp_error *err)
-{
-    static bool (*const ways[])(struct search *, struct dcp_search_result *,
-                                struct dcp_error *) = { from_start, from_bound,
-                                                        from_target,
-                                                        from_nothing,
-                                                        from_covers };
-    uint32_t n_ways = dcp_pricing_counts_licences(x->p, 0) ? 5 : 3;
-    double min_gain = x->p->q->inventory->policy.min_gain_frac;
-    DCP_AUTO(dcp_state)
-    struct dcp_state *repaired = dcp_state_create(x->p, err);
-    DCP_AUTO(dcp_state) struct dcp_state *best = dcp_state_create(x->p, err);
-    double least = INFINITY;
-
-    if (!repaired || !best) {
-        return false;
-    }
-    dcp_state_assign(repaired, x->s);
-    for (uint32_t k = 0; k < n_ways; k++) {
-        double value;
-
-        dcp_state_assign(x->s, repaired);
-        if (!ways[k](x, out, err) || !final_value(x, &value, err)) {
-            return false;
-        }
-        if (k == 0 || value < least * (1 - min_gain)) {
-            dcp_state_assign(best, x->s);
-            least = value;
-        }
-        if (dcp_search_good_enough(x, least) || dcp_search_time_is_up(x)) {
-            break;
-        }
-    }
-    dcp_state_assign(x->s, best);
-    return true;
-}
-
 /* To covers by licences, where these count, else to the bound's hosts. */
 static bool
 pack(struct search *x, struct dcp_error *err)
@@ -340,10 +118,10 @@ pack(struct search *x, struct dcp_error *err)
     bool done = false;
 
     if (dcp_pricing_counts_licences(x->p, 0) &&
-        !covered_with_reserves(x, &done, err)) {
+        !dcp_search_covered(x, &done, err)) {
         return false;
     }
-    return done || with_reserves(x, err);
+    return done || dcp_search_with_reserves(x, err);
 }
 
 static bool
@@ -359,7 +137,7 @@ consolidate(struct search *x, struct dcp_search_result *out,
         return dcp_search_empty_hosts(x, 2, check, 4, err);
     }
     if (x->s->n_on <= SMALL_HOSTS) {
-        return consolidate_small(x, out, err);
+        return dcp_search_ways(x, out, err);
     }
     return pack(x, err) && dcp_search_gather_covered(x, false, err) &&
            dcp_search_drop_licences(x, 1, false, err) &&
@@ -470,32 +248,57 @@ improve_within_moves(struct search *x, struct dcp_search_result *out,
 }
 
 bool
+dcp_search_begin(struct search *x, struct dcp_state *s,
+                 const struct dcp_bound *bound,
+                 const struct dcp_search_options *options, uint64_t stream,
+                 struct dcp_error *err)
+{
+    *x = (struct search){ .s = s,
+                          .p = s->p,
+                          .bound = bound,
+                          .options = options,
+                          .told = INFINITY };
+    x->closed = calloc(s->p->n_hosts + 1u, sizeof *x->closed);
+    x->needs = calloc(s->p->n_items + 1u, sizeof *x->needs);
+    x->covered = calloc(s->p->n_hosts + 1u, sizeof *x->covered);
+    if (!x->closed || !x->needs || !x->covered) {
+        dcp_search_end(x);
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
+    }
+    if (!dcp_inserter_init(&x->in, s, options->seed, err) ||
+        !dcp_homeless_init(&x->homeless, s->p, err)) {
+        dcp_search_end(x);
+        return false;
+    }
+    x->in.rng = dcp_rng_stream(options->seed, "insert", stream);
+    return true;
+}
+
+void
+dcp_search_end(struct search *x)
+{
+    dcp_homeless_finish(&x->homeless);
+    dcp_inserter_finish(&x->in);
+    free(x->closed);
+    free(x->needs);
+    free(x->covered);
+    *x = (struct search){ .s = NULL };
+}
+
+bool
 dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
                const struct dcp_search_options *options,
                struct dcp_search_result *out, struct dcp_error *err)
 {
-    struct search x = {
-        .s = s, .p = s->p, .bound = bound, .options = options, .told = INFINITY
-    };
+    struct search x;
     DCP_FREE uint32_t *items = malloc((s->p->n_items + 1u) * sizeof *items);
-    DCP_FREE uint8_t *closed = calloc(s->p->n_hosts + 1u, 1);
-    DCP_FREE uint32_t *needs = calloc(s->p->n_items + 1u, sizeof *needs);
-    DCP_FREE uint32_t *covered = calloc(s->p->n_hosts + 1u, sizeof *covered);
-    bool ok = items != NULL && closed && needs && covered;
-
-    x.closed = closed;
-    x.needs = needs;
-    x.covered = covered;
+    bool ok = items != NULL;
 
     *out = (struct dcp_search_result){ .headroom.ok = true };
     if (!ok) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
-    if (!dcp_inserter_init(&x.in, s, options->seed, err)) {
-        return false;
-    }
-    if (!dcp_homeless_init(&x.homeless, s->p, err)) {
-        dcp_inserter_finish(&x.in);
+    if (!dcp_search_begin(&x, s, bound, options, 0, err)) {
         return false;
     }
     if (options->need) {
@@ -522,7 +325,6 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
     if (ok && x.in.trail.failed) {
         ok = dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
-    dcp_homeless_finish(&x.homeless);
-    dcp_inserter_finish(&x.in);
+    dcp_search_end(&x);
     return ok;
 }

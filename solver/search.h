@@ -26,6 +26,8 @@ struct dcp_search_options {
     uint64_t iterations; /* Ruin-and-recreate rounds at most; 0: as many as
                           * bring something (stops after a fixed number of
                           * rounds without). */
+    uint32_t threads;    /* 1 or 2; 0 is 1.  Answers do not depend on it, as
+                          * long as no time limit is reached. */
     int64_t deadline_ms; /* On the monotonic clock; INT64_MAX: none. */
     double gap_frac;     /* Stop when this close to the bound. */
     struct dcp_observer observer; /* Of improvements. */

@@ -23,6 +23,14 @@ struct search {
     double told; /* The least value that was told so far. */
 };
 
+/* A search of its own, with the random numbers of a stream; ended also where
+ * that failed or it is all zeros. */
+bool dcp_search_begin(struct search *, struct dcp_state *,
+                      const struct dcp_bound *,
+                      const struct dcp_search_options *, uint64_t stream,
+                      struct dcp_error *err) DCP_CHECKED;
+void dcp_search_end(struct search *);
+
 /* Hosts in order of a key, smallest first; equal ones by index. */
 struct dcp_ranked_host {
     uint32_t host;
@@ -96,6 +104,16 @@ bool dcp_search_first_fit(struct search *, struct dcp_error *err) DCP_CHECKED;
  * have them anyway, or some items found no place. */
 bool dcp_search_cover_hosts(struct search *, bool *out_done,
                             struct dcp_error *err) DCP_CHECKED;
+/* solver/search_ways.c: small clusters, from several starts, on two threads
+ * where options allow; the cheapest stays. */
+bool dcp_search_ways(struct search *, struct dcp_search_result *out,
+                     struct dcp_error *err) DCP_CHECKED;
+/* To the bound's hosts, some kept empty until all others are packed. */
+bool
+dcp_search_with_reserves(struct search *, struct dcp_error *err) DCP_CHECKED;
+/* dcp_search_cover_hosts() likewise. */
+bool dcp_search_covered(struct search *, bool *out_done,
+                        struct dcp_error *err) DCP_CHECKED;
 /* Switches hosts until no hard rule about how many are on is broken, as far as
  * that can be; what was on those that go off is added to 'items' ('n' so far).
  * Returns how many there are then. */

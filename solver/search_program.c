@@ -16,8 +16,8 @@
 
 #define _GNU_SOURCE 1 /* qsort_r */
 
-#include "solver/exact_parts.h"
-#include "solver/search_parts.h"
+#include "solver/search_program.h"
+#include "solver/pair.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,202 +25,14 @@
 
 #define ROUNDS_MAX           60u
 #define ITERATIONS_PER_ROUND 50u /* Of ruin and recreate, about as long. */
-#define STALE_ROUNDS         14u
-#define NODES                80u
+#define STALE_ROUNDS         10u
+#define NODES                60u
 #define SOLVE_S              10.0 /* A guard: nodes end it before. */
 #define COUNTED_SOLVE_S      60.0
-#define HOSTS_MAX            8u
 #define HOSTS_MIN            3u
-#define COLUMNS_MAX          500u
-#define KINDS_MAX            250u
 #define MEND_TRIES           8u
 #define OVERLOAD_MIN         1e-4
 #define SOLVES_MAX           3u /* Of one program, with more slots each time. */
-#define TRIES                48u /* Random hosts looked at for one more. */
-
-struct programs {
-    struct search *x;
-    bool check;
-    struct dcp_rng rng;
-    uint32_t host[HOSTS_MAX], n_hosts;
-    uint32_t *known_at;                /* By item. */
-    uint32_t *member, *first, n_kinds; /* As struct dcp_exact has them. */
-    uint32_t *homeless;                /* Scratch: items. */
-    struct dcp_ranked_host *ranks;     /* Scratch: hosts. */
-};
-
-/* --- Choosing hosts ----------------------------------------------------- */
-
-static bool
-chosen(const struct programs *g, uint32_t h)
-{
-    for (uint32_t k = 0; k < g->n_hosts; k++) {
-        if (g->host[k] == h) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static uint32_t
-items_chosen(const struct programs *g)
-{
-    uint32_t n = 0;
-
-    for (uint32_t k = 0; k < g->n_hosts; k++) {
-        n += g->x->s->n_on_host[g->host[k]];
-    }
-    return n;
-}
-
-/* Whether the host may be one more: all that it holds may then move. */
-static bool
-may_choose(const struct programs *g, uint32_t h)
-{
-    if (h == DCP_IX_NONE) {
-        return false;
-    }
-    uint32_t n = items_chosen(g) + g->x->s->n_on_host[h];
-
-    return !chosen(g, h) && g->n_hosts < HOSTS_MAX &&
-           dcp_problem_may_hold(g->x->p, h) && n <= KINDS_MAX &&
-           (g->n_hosts < 2 || n * (g->n_hosts + 1) <= COLUMNS_MAX) &&
-           (!g->n_hosts ||
-            g->x->bound->region[h] == g->x->bound->region[g->host[0]]);
-}
-
-static void
-choose(struct programs *g, uint32_t h)
-{
-    if (may_choose(g, h)) {
-        g->host[g->n_hosts++] = h;
-    }
-}
-
-static double
-licence_money(const struct dcp_state *s, uint32_t h)
-{
-    const struct dcp_pricing *g = s->p->pricing;
-    double money = 0;
-
-    for (uint32_t k = 0;
-         dcp_pricing_counts_licences(s->p, 0) && k < g->n_licences; k++) {
-        money += g->licence[k].unit_price *
-                 s->objective->units[(size_t)k * s->p->n_hosts + h];
-    }
-    return money;
-}
-
-enum wish { ANY_HOST, LICENSED_HOST, PLAIN_HOST, OFF_HOST };
-
-static bool
-is_wished(const struct programs *g, uint32_t h, enum wish wish)
-{
-    const struct dcp_state *s = g->x->s;
-    bool off = wish == OFF_HOST;
-
-    return s->on[h] != off &&
-           (off ? g->x->p->type_of_host[h] != g->x->p->type_of_host[g->host[0]]
-                : s->n_on_host[h] > 0) &&
-           (wish == ANY_HOST || off ||
-            (licence_money(s, h) > 0) == (wish == LICENSED_HOST));
-}
-
-/* One more host at random: of two the one with more room. */
-static void
-choose_more(struct programs *g, enum wish wish)
-{
-    uint32_t best = DCP_IX_NONE, n = 0;
-
-    for (uint32_t k = 0; k < TRIES && n < 2; k++) {
-        uint32_t h = (uint32_t)dcp_rng_below(&g->rng, g->x->p->n_hosts);
-
-        if (!is_wished(g, h, wish) || !may_choose(g, h)) {
-            continue;
-        }
-        n++;
-        if (best == DCP_IX_NONE ||
-            dcp_search_fill(g->x, h) < dcp_search_fill(g->x, best)) {
-            best = h;
-        }
-    }
-    choose(g, best);
-}
-
-/* Hosts of items that rules tie to those of the first. */
-static void
-choose_tied(struct programs *g)
-{
-    const struct dcp_problem *p = g->x->p;
-    const struct dcp_state *s = g->x->s;
-
-    for (uint32_t i = s->first[g->host[0]]; i != DCP_IX_NONE; i = s->next[i]) {
-        for (uint32_t j = p->group_first[i]; j < p->group_first[i + 1]; j++) {
-            const struct dcp_group *group =
-                &p->groups[p->group_of[j] & ~DCP_GROUP_OTHER];
-            uint32_t other =
-                group->items[dcp_rng_below(&g->rng, group->n_items)];
-
-            choose(g, s->host[other]);
-        }
-    }
-}
-
-/* The one to empty or to free of licences: among the first third, those that
- * save most for what they hold. */
-static uint32_t
-worst_host(struct programs *g, bool licensed)
-{
-    struct search *x = g->x;
-    uint32_t n = 0;
-
-    for (uint32_t h = 0; h < x->p->n_hosts; h++) {
-        double money = licensed ? licence_money(x->s, h) : 0, size = 0;
-
-        if (!x->s->on[h] || !x->s->n_on_host[h] || (licensed && money <= 0) ||
-            !dcp_problem_may_hold(x->p, h)) {
-            continue;
-        }
-        for (uint32_t i = x->s->first[h]; i != DCP_IX_NONE; i = x->s->next[i]) {
-            size += !licensed || dcp_pricing_item_is_covered(x->p, i)
-                        ? x->p->size[i]
-                        : 0;
-        }
-        g->ranks[n++] = (struct dcp_ranked_host){
-            h, size / (licensed ? money : x->p->on_value[h] + 1e-12)
-        };
-    }
-    dcp_search_sort_hosts(g->ranks, n);
-    return n ? g->ranks[dcp_rng_below(&g->rng, n / 3 + 1)].host : DCP_IX_NONE;
-}
-
-static void
-choose_hosts(struct programs *g)
-{
-    bool licences = dcp_pricing_counts_licences(g->x->p, 0);
-    bool licensed = licences && dcp_rng_below(&g->rng, 2);
-    uint32_t like = (uint32_t)dcp_rng_below(&g->rng, 4);
-
-    (void)dcp_search_value(g->x->s);
-    g->n_hosts = 0;
-    choose(g, worst_host(g, licensed));
-    if (!g->n_hosts) {
-        return;
-    }
-    if (licensed) {
-        choose_more(g, LICENSED_HOST);
-        choose_more(g, LICENSED_HOST);
-        choose_more(g, PLAIN_HOST);
-    } else if (like == 0) {
-        choose_tied(g);
-    } else if (like == 1) {
-        choose_more(g, ANY_HOST);
-        choose_more(g, OFF_HOST);
-    }
-    for (uint32_t k = 0; k < HOSTS_MAX; k++) {
-        choose_more(g, ANY_HOST);
-    }
-}
 
 /* --- Kinds of items ----------------------------------------------------- */
 
@@ -294,23 +106,25 @@ by_kind(const void *pa, const void *pb, void *arg)
     return order ? order : a < b ? -1 : a > b;
 }
 
-/* Takes the items of the chosen hosts off and lists them by kind. */
+/* Copies the state, takes the items of the chosen hosts off it and lists them
+ * by kind. */
 static void
-take_off(struct programs *g)
+take_off(struct place_anew *g, const struct dcp_state *from)
 {
-    struct search *x = g->x;
-    const struct dcp_problem *p = x->p;
+    const struct dcp_problem *p = from->p;
     uint32_t n = 0;
 
+    dcp_state_assign(g->s, from);
     for (uint32_t k = 0; k < g->n_hosts; k++) {
-        while (x->s->first[g->host[k]] != DCP_IX_NONE) {
-            uint32_t item = x->s->first[g->host[k]];
+        while (g->s->first[g->host[k]] != DCP_IX_NONE) {
+            uint32_t item = g->s->first[g->host[k]];
 
             g->known_at[item] = g->host[k];
             g->member[n++] = item;
-            dcp_insert_remove(&x->in, item);
+            dcp_state_remove(g->s, item);
         }
     }
+    (void)dcp_search_value(g->s); /* Units of licences as they are now. */
     qsort_r(g->member, n, sizeof *g->member, by_kind, (void *)(size_t)p);
     g->n_kinds = 0;
     for (uint32_t k = 0; k < n; k++) {
@@ -340,10 +154,12 @@ try_at(struct search *x, uint32_t item, uint32_t h)
 /* The items of a kind go where the answer has so many, those that are known
  * there first; what does not fit is listed. */
 static void
-place_kind(struct programs *g, const struct dcp_exact *m, uint32_t k,
-           const double *x, uint32_t *n_homeless)
+place_kind(struct programs *all, const struct place_anew *g, uint32_t k,
+           uint32_t *n_homeless)
 {
-    struct search *search = g->x;
+    struct search *search = all->x;
+    const struct dcp_exact *m = &g->m;
+    const double *x = g->answer;
 
     for (uint32_t pass = 0; pass < 2; pass++) {
         for (uint32_t j = g->first[k]; j < g->first[k + 1]; j++) {
@@ -367,22 +183,25 @@ place_kind(struct programs *g, const struct dcp_exact *m, uint32_t k,
     }
     for (uint32_t j = g->first[k]; j < g->first[k + 1]; j++) {
         if (search->s->host[g->member[j]] == DCP_IX_NONE) {
-            g->homeless[(*n_homeless)++] = g->member[j];
+            all->homeless[(*n_homeless)++] = g->member[j];
         }
     }
 }
 
 /* On the trail; false: some found no place. */
 static bool
-place_answer(struct programs *g, const struct dcp_exact *m, const double *x)
+place_answer(struct programs *all, const struct place_anew *g)
 {
-    struct search *search = g->x;
+    struct search *search = all->x;
     uint32_t n_homeless = 0;
 
+    for (uint32_t k = 0; k < g->first[g->n_kinds]; k++) {
+        dcp_insert_remove(&search->in, g->member[k]);
+    }
     for (uint32_t on = 2; on-- > 0;) { /* First on, then off. */
         for (uint32_t at = 0; at < g->n_hosts; at++) {
             uint32_t h = g->host[at];
-            bool wish = x[m->on_col[at]] > 0.5;
+            bool wish = g->answer[g->m.on_col[at]] > 0.5;
 
             if (wish == (on > 0) && wish != search->s->on[h] &&
                 (on ? dcp_state_may_switch(search->s, h, true)
@@ -392,9 +211,9 @@ place_answer(struct programs *g, const struct dcp_exact *m, const double *x)
         }
     }
     for (uint32_t k = 0; k < g->n_kinds; k++) {
-        place_kind(g, m, k, x, &n_homeless);
+        place_kind(all, g, k, &n_homeless);
     }
-    return dcp_insert_all(&search->in, g->homeless, n_homeless);
+    return dcp_insert_all(&search->in, all->homeless, n_homeless);
 }
 
 /* Keeps what the trail holds if it is cheaper and legal, else takes it back. */
@@ -495,7 +314,7 @@ add_slots(struct dcp_exact *m, const double *x)
 /* Solves the program, with more slots while its answer overloads others;
  * *out_x: the answer, to be freed; NULL: none. */
 static bool
-solve(const struct programs *g, struct dcp_exact *m, double **out_x,
+solve(const struct search *x, struct dcp_exact *m, double **out_x,
       struct dcp_error *err)
 {
     struct dcp_lp_answer answer = { .status = DCP_LP_UNKNOWN };
@@ -512,8 +331,7 @@ solve(const struct programs *g, struct dcp_exact *m, double **out_x,
         if (!*out_x) {
             return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
         }
-        if (!dcp_exact_solve(m, seconds_left(g->x), NODES, &answer, *out_x,
-                             err)) {
+        if (!dcp_exact_solve(m, seconds_left(x), NODES, &answer, *out_x, err)) {
             return false;
         }
         again = (answer.status == DCP_LP_OPTIMAL ||
@@ -527,41 +345,99 @@ solve(const struct programs *g, struct dcp_exact *m, double **out_x,
     return true;
 }
 
-/* One neighbourhood; *out_kept: its answer stays. */
-static bool
-one_round(struct programs *g, bool *out_kept, struct dcp_error *err)
+/* What may be done on any thread. */
+static void
+solve_pick(void *task)
 {
-    struct search *x = g->x;
-    double before = dcp_search_value(x->s);
-    DCP_FREE double *answer = NULL;
+    struct place_anew *g = task;
+
+    g->m = (struct dcp_exact){ .p = g->x->p,
+                               .s = g->s,
+                               .known_at = g->known_at,
+                               .starts = true,
+                               .part = true,
+                               .member = g->member,
+                               .first = g->first,
+                               .host = g->host,
+                               .n_kinds = g->n_kinds,
+                               .n_hosts = g->n_hosts };
+    g->ok = solve(g->x, &g->m, &g->answer, &g->err);
+}
+
+/* Whether what an earlier answer changed leaves the hosts as they were. */
+static bool
+is_as_chosen(const struct programs *all, const struct place_anew *g)
+{
+    const struct dcp_state *s = all->x->s;
+    uint32_t n = 0;
+    bool same = true;
+
+    for (uint32_t k = 0; k < g->first[g->n_kinds]; k++) {
+        same = same && s->host[g->member[k]] == g->known_at[g->member[k]];
+    }
+    for (uint32_t k = 0; k < g->n_hosts; k++) {
+        n += s->n_on_host[g->host[k]];
+        same = same && s->on[g->host[k]] == g->s->on[g->host[k]];
+    }
+    return same && n == g->first[g->n_kinds];
+}
+
+static bool
+adopt(struct programs *all, struct place_anew *g, bool *out_kept,
+      struct dcp_error *err)
+{
+    double before = dcp_search_value(all->x->s);
 
     *out_kept = false;
-    choose_hosts(g);
-    if (g->n_hosts < HOSTS_MIN) {
+    if (!g->ok) {
+        return dcp_fail(err, g->err.code, "%s", g->err.message);
+    }
+    if (!g->answer || !is_as_chosen(all, g)) {
         return true;
     }
-    take_off(g);
-    (void)dcp_search_value(x->s); /* Units of licences as they are now. */
-
-    struct dcp_exact m = { .p = x->p,
-                           .s = x->s,
-                           .known_at = g->known_at,
-                           .starts = true,
-                           .part = true,
-                           .member = g->member,
-                           .first = g->first,
-                           .host = g->host,
-                           .n_kinds = g->n_kinds,
-                           .n_hosts = g->n_hosts };
-    bool ok = solve(g, &m, &answer, err);
-    bool placed = ok && answer && place_answer(g, &m, answer);
-
-    dcp_exact_finish(&m);
-    if (!placed) {
-        dcp_trail_undo(&x->in.trail, x->s);
-        return ok;
+    if (!place_answer(all, g)) {
+        dcp_trail_undo(&all->x->in.trail, all->x->s);
+        return true;
     }
-    return settle(g, before, out_kept, err);
+    return settle(all, before, out_kept, err);
+}
+
+/* Two neighbourhoods that share no host, solved at once, taken one after the
+ * other; *out_kept: some answer stays. */
+static bool
+one_round(struct programs *g, uint32_t *out_solved, bool *out_kept,
+          struct dcp_error *err)
+{
+    bool ok = true;
+
+    *out_kept = false;
+    for (g->n_picks = 0; g->n_picks < DCP_PICKS;) {
+        g->now = &g->pick[g->n_picks++];
+        g->now->n_hosts = 0;
+        g->now->answer = NULL;
+        dcp_search_pick_hosts(g);
+        if (g->now->n_hosts < HOSTS_MIN) {
+            g->n_picks--;
+            break;
+        }
+        take_off(g->now, g->x->s);
+    }
+    *out_solved = g->n_picks;
+    if (g->n_picks == DCP_PICKS) {
+        dcp_run_pair(solve_pick, &g->pick[0], &g->pick[1],
+                     g->x->options->threads > 1);
+    } else if (g->n_picks) {
+        solve_pick(&g->pick[0]);
+    }
+    for (uint32_t k = 0; k < g->n_picks; k++) {
+        bool kept = false;
+
+        ok = ok && adopt(g, &g->pick[k], &kept, err);
+        *out_kept |= kept;
+        dcp_exact_finish(&g->pick[k].m);
+        free(g->pick[k].answer);
+    }
+    return ok;
 }
 
 /* Whether the program's costs say anything of the goal. */
@@ -588,46 +464,69 @@ run(struct programs *g, struct dcp_search_result *out, struct dcp_error *err)
     x->in.may_wake = false;
     x->in.swap_tries = 8;
     for (uint32_t round = 0, stale = 0; round < limit && stale < STALE_ROUNDS;
-         round++, stale++) {
+         round += DCP_PICKS, stale += DCP_PICKS) {
         bool kept;
+        uint32_t n_solved;
 
         if (dcp_search_is_over(x, g->check) ||
             dcp_search_value_is_bound(x, dcp_search_value(x->s))) {
             break;
         }
-        if (!one_round(g, &kept, err)) {
+        if (!one_round(g, &n_solved, &kept, err)) {
             return false;
         }
-        out->programs++;
+        out->programs += n_solved;
         stale = kept ? 0 : stale;
     }
     return true;
+}
+
+static bool
+begin_pick(struct place_anew *g, const struct search *x, struct dcp_error *err)
+{
+    size_t n = x->p->n_items + 1u;
+
+    g->x = x;
+    g->s = dcp_state_create(x->p, err);
+    g->known_at = malloc(n * sizeof *g->known_at);
+    g->member = malloc(n * sizeof *g->member);
+    g->first = malloc((n + 1) * sizeof *g->first);
+    return (g->s && g->known_at && g->member && g->first) ||
+           dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
+}
+
+static void
+end_pick(struct place_anew *g)
+{
+    dcp_state_destroy(g->s);
+    free(g->known_at);
+    free(g->member);
+    free(g->first);
 }
 
 bool
 dcp_search_by_programs(struct search *x, bool check,
                        struct dcp_search_result *out, struct dcp_error *err)
 {
-    size_t n = x->p->n_items + 1u;
-    DCP_FREE uint32_t *known_at = malloc(n * sizeof *known_at);
-    DCP_FREE uint32_t *member = malloc(n * sizeof *member);
-    DCP_FREE uint32_t *first = malloc((n + 1) * sizeof *first);
-    DCP_FREE uint32_t *homeless = malloc(n * sizeof *homeless);
+    DCP_FREE uint32_t *homeless =
+        malloc((x->p->n_items + 1u) * sizeof *homeless);
     DCP_FREE struct dcp_ranked_host *ranks =
         malloc((x->p->n_hosts + 1u) * sizeof *ranks);
     struct programs g = { .x = x,
                           .check = check,
                           .rng = dcp_rng_stream(x->options->seed, "program", 0),
-                          .known_at = known_at,
-                          .member = member,
-                          .first = first,
                           .homeless = homeless,
                           .ranks = ranks };
 
     if (!has_program(x) || !x->p->n_hosts) {
         return true;
     }
-    return known_at && member && first && homeless && ranks
-               ? run(&g, out, err)
-               : dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
+    bool ok = homeless && ranks
+                  ? begin_pick(&g.pick[0], x, err) &&
+                        begin_pick(&g.pick[1], x, err) && run(&g, out, err)
+                  : dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
+
+    end_pick(&g.pick[0]);
+    end_pick(&g.pick[1]);
+    return ok;
 }

@@ -3,8 +3,8 @@
 #include "solver/assign/search.h"
 
 #include "solver/assign/explorer.h"
+#include "solver/pair.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,28 +27,22 @@ struct task {
     struct dcp_assign_slice slice;
 };
 
-static void *
+static void
 run_task(void *argument)
 {
     struct task *task = argument;
 
     dcp_assign_explorer_run(task->explorer, task->share, &task->slice);
-    return NULL;
 }
 
 /* Both explorers, on one thread or two: the result is the same. */
 static void
 run_tasks(struct search *s, struct task task[])
 {
-    pthread_t thread;
-    bool two = s->o->threads > 1 && s->n_explorers > 1 &&
-               !pthread_create(&thread, NULL, run_task, &task[1]);
-
-    (void)run_task(&task[0]);
-    if (two) {
-        (void)pthread_join(thread, NULL);
-    } else if (s->n_explorers > 1) {
-        (void)run_task(&task[1]);
+    if (s->n_explorers > 1) {
+        dcp_run_pair(run_task, &task[0], &task[1], s->o->threads > 1);
+    } else {
+        run_task(&task[0]);
     }
 }
 
