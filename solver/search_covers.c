@@ -239,7 +239,7 @@ attempt(struct covers *c, double fill_frac, bool *out_done,
 static bool
 best_attempt(struct covers *c, bool *out_done, struct dcp_error *err)
 {
-    static const double fills[] = { 1, 0.99, 0.98 };
+    static const double fills[] = { 1, 0.995, 0.99, 0.985, 0.98 };
     struct search *x = c->x;
     size_t size = x->p->n_hosts * sizeof *c->covered;
     DCP_AUTO(dcp_state) struct dcp_state *start = dcp_state_create(x->p, err);
