@@ -25,7 +25,7 @@
 
 #define ROUNDS_MAX           60u
 #define ITERATIONS_PER_ROUND 50u /* Of ruin and recreate, about as long. */
-#define STALE_ROUNDS         10u
+#define STALE_ROUNDS         6u
 #define NODES                60u
 #define SOLVE_S              10.0 /* A guard: nodes end it before. */
 #define COUNTED_SOLVE_S      60.0
