@@ -428,6 +428,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
         .even_score = job->even_score,
         .no_park = job->no_park,
         .no_convert = job->no_convert,
+        .partial = job->partial,
         .storage = job->storage,
     };
     double before = dcp_ui_wall_seconds(g);

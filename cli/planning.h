@@ -53,6 +53,7 @@ struct dcp_planning_job {
     const char *score;              /* Its name. */
     struct dcp_pareto_point pareto[DCP_PARETO_MAX];
     uint32_t n_pareto;
+    bool partial; /* --partial. */
     bool no_park; /* --no-park. */
     bool rightsize; /* --rightsize. */
     bool no_convert; /* --no-convert. */

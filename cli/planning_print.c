@@ -197,6 +197,29 @@ json_conversions(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_end(w, '}');
 }
 
+static void
+json_left(struct dcp_json *w, const struct dcp_inventory *inv,
+          const struct dcp_planning_answer *a)
+{
+    const struct dcp_plan_outcome *o = &a->outcome;
+    uint32_t n = o->n_left < DCP_LEFT_MAX ? o->n_left : DCP_LEFT_MAX;
+
+    dcp_json_kobject(w, "partial");
+    dcp_json_kbool(w, "is_partial", o->is_partial);
+    dcp_json_ku64(w, "n_left", o->n_left);
+    dcp_json_karray(w, "left");
+    for (uint32_t k = 0; k < n; k++) {
+        char name[300];
+
+        (void)snprintf(name, sizeof name, "%s:%s",
+                       dcp_object_kind_name(o->left[k].kind),
+                       dcp_object_name(inv, o->left[k]));
+        dcp_json_string(w, name);
+    }
+    dcp_json_end(w, ']');
+    dcp_json_end(w, '}');
+}
+
 /* What change windows and freezes leave alone; 'opens': when the rule lets
  * changes begin again. */
 static void
@@ -281,6 +304,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_ku64(&w, "moved_mib", a->plan ? o->moved_mib : 0);
     dcp_json_ku64(&w, "vms_parked", a->plan ? o->vms_parked : 0);
     json_conversions(&w, c->model.inventory, a);
+    json_left(&w, c->model.inventory, a);
     json_held(&w, c->model.inventory, a);
     dcp_json_kobject(&w, "failed_boots");
     dcp_json_ku64(&w, "hosts_woken", o->hosts_woken);
@@ -612,6 +636,23 @@ print_memory(const struct dcp_inventory *inv,
     putchar('\n');
 }
 
+/* What a partial repair leaves. */
+static void
+print_left(const struct dcp_inventory *inv, const struct dcp_planning_answer *a)
+{
+    const struct dcp_plan_outcome *o = &a->outcome;
+
+    if (!o->is_partial) {
+        return;
+    }
+    printf("%-15s %u are as broken as before:", "left", o->n_left);
+    for (uint32_t k = 0; k < o->n_left && k < 10; k++) {
+        printf("%s %s:%s", k ? "," : "", dcp_object_kind_name(o->left[k].kind),
+               dcp_object_name(inv, o->left[k]));
+    }
+    printf("%s\n", o->n_left > 10 ? " ..." : "");
+}
+
 /* What change windows and freezes leave alone, and which of them. */
 static void
 print_held(const struct dcp_inventory *inv, const struct dcp_planning_answer *a)
@@ -668,6 +709,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
                o->before, o->after, job->score, o->lower_bound,
                a->plan ? o->moves : 0);
     }
+    print_left(inv, a);
     print_held(inv, a);
     if (job->job == DCP_JOB_REPAIR && a->plan) {
         printf("%-15s %.0f VMs, at least %.0f must\n", "moves", o->after,

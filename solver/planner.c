@@ -118,6 +118,28 @@ explain_failure(struct dcp_work *w, const struct dcp_question *q,
     return dcp_conflict_find(q, &o, &w->outcome->conflict, err);
 }
 
+static bool
+same(const struct dcp_placement *a, const struct dcp_placement *b)
+{
+    return !dcp_placement_n_moved(a, b) && !memcmp(a->on, b->on, a->n_hosts);
+}
+
+/* The first of what a partial repair leaves as it was. */
+static void
+keep_left(struct dcp_work *w)
+{
+    struct dcp_plan_outcome *o = w->outcome;
+
+    o->is_partial = true;
+    o->n_left = w->night.n_left;
+    for (uint32_t k = 0; k < o->n_left && k < DCP_LEFT_MAX; k++) {
+        o->left[k] = (struct dcp_object){ w->night.left[k].is_host
+                                              ? DCP_OBJECT_HOST
+                                              : DCP_OBJECT_VM,
+                                          w->night.left[k].ix };
+    }
+}
+
 /* A settled night is repaired only, unless solving it afresh gains much. */
 static bool
 solve_night(struct dcp_work *w, struct dcp_error *err)
@@ -130,6 +152,23 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
         return false;
     }
     take_standing(w, &w->night);
+    if (!has_answer(&w->night) && w->r->partial &&
+        w->r->job == DCP_JOB_REPAIR) {
+        struct dcp_solution part;
+
+        q.partial = true;
+        if (!dcp_work_solve(w, &q, 1, &part, err)) {
+            return false;
+        }
+        if (has_answer(&part) && !same(w->r->start, part.placement)) {
+            dcp_solution_finish(&w->night);
+            w->night = part;
+            take_standing(w, &part);
+            keep_left(w);
+            return true;
+        }
+        dcp_solution_finish(&part);
+    }
     if (!has_answer(&w->night)) {
         return explain_failure(w, &q, &w->night.because, err);
     }
@@ -175,12 +214,6 @@ solve_day(struct dcp_work *w, struct dcp_error *err)
            (has_answer(&w->day) || w->r->settled ||
             !strcmp(w->day.because.rule, "max-moves") ||
             explain_failure(w, &q, &w->day.because, err));
-}
-
-static bool
-same(const struct dcp_placement *a, const struct dcp_placement *b)
-{
-    return !dcp_placement_n_moved(a, b) && !memcmp(a->on, b->on, a->n_hosts);
 }
 
 /* Whether the plan changes so little that it is not worth its moves: nothing

@@ -65,12 +65,15 @@ struct dcp_plan_request {
     struct dcp_solve_options solve;
     uint64_t max_moves;             /* Of all legs; 0: no limit. */
     enum dcp_even_score even_score; /* BALANCE. */
+    bool partial; /* REPAIR: what cannot be repaired is left as it is, where that is
+                   * legal. */
     bool no_park; /* Nobody is parked, whatever policy.parking says. */
     bool no_convert; /* Nor converted, whatever policy.conversions says. */
     struct dcp_storage_job storage; /* REPAIR, EVACUATE (one leg), STORAGE. */
 };
 
 #define DCP_CLOSED_MAX 8u
+#define DCP_LEFT_MAX   64u
 
 struct dcp_plan_outcome {
     enum dcp_status status;
@@ -92,6 +95,11 @@ struct dcp_plan_outcome {
     uint32_t moves;
     uint64_t moved_mib;
     uint32_t vms_parked, vms_resized;
+    /* A partial repair: hosts and VMs that are left as broken as they were, of
+     * which the first ones are kept. */
+    bool is_partial;
+    struct dcp_object left[DCP_LEFT_MAX];
+    uint32_t n_left;
     uint32_t vms_held, hosts_held; /* By change windows and freezes that are
                                     * closed for a leg: these rules, of which
                                     * the first ones are kept. */

@@ -56,6 +56,8 @@ struct dcp_question {
                      * that shuffles. */
     bool fewest_moves; /* As few moves as can be, and little else
                         * (solver/repair.h); the first goal counts moves. */
+    bool partial; /* Of the fewest moves: what cannot be repaired, or not within
+                   * max_moves, is left as it is where that is legal. */
     bool limits_moves; /* No more than max_moves VMs away from their start;
                         * where nothing is to be emptied, the repair alone. */
     uint32_t max_moves;

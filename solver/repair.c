@@ -342,6 +342,19 @@ is_forced(const struct dcp_repair_program *r, const struct part *part)
            r->cols[part->cols[0]].low >= 1 && r->cols[part->cols[0]].high >= 1;
 }
 
+static void
+note_leaver(const struct dcp_repair_program *r, uint32_t item,
+            struct dcp_repair_need *out)
+{
+    uint32_t h = r->s->host[item];
+
+    out->leaves[item] = 1;
+    out->part_of[item] = out->n_parts;
+    out->part_moves[out->n_parts] += r->p->vm_first[item + 1] -
+                                     r->p->vm_first[item];
+    out->part_is_must[out->n_parts] |= !dcp_problem_reaches(r->p, item, h);
+}
+
 static bool
 solve_part(const struct dcp_repair_program *r, const struct part *part,
            const struct dcp_lp_options *options, uint32_t *number,
@@ -350,13 +363,16 @@ solve_part(const struct dcp_repair_program *r, const struct part *part,
     struct dcp_lp_answer answer;
     uint32_t stay, more;
 
-    out->n_parts++;
+    for (uint32_t k = 0; k < part->n_rows; k++) {
+        out->part_is_must[out->n_parts] |= r->rows[part->rows[k]].rule != NULL;
+    }
     if (is_forced(r, part)) {
         uint32_t item = r->cols[part->cols[0]].item;
 
         moves_of(r, item, &stay, &more);
         out->moves += more;
-        out->leaves[item] = 1;
+        note_leaver(r, item, out);
+        out->n_parts++;
         return true;
     }
     for (uint32_t k = 0; k < part->n_cols; k++) {
@@ -391,9 +407,10 @@ solve_part(const struct dcp_repair_program *r, const struct part *part,
         uint32_t item = r->cols[part->cols[k]].item;
 
         if (item != DCP_IX_NONE && x[number[part->cols[k]]] > 0.5) {
-            out->leaves[item] = 1;
+            note_leaver(r, item, out);
         }
     }
+    out->n_parts++;
     return true;
 }
 
@@ -436,7 +453,9 @@ solve_parts(struct dcp_repair_program *r, double limit_s, uint32_t nodes,
 
         rows[row_first[root + 1]++] = k;
     }
-    for (uint32_t c = 0; c < n && !out->infeasible; c++) {
+    /* A part without an answer may be left as it is. */
+    for (uint32_t c = 0; c < n && (!out->infeasible || r->p->q->partial);
+         c++) {
         struct part part = { cols + col_first[c], rows + row_first[c],
                              col_first[c + 1] - col_first[c],
                              row_first[c + 1] - row_first[c] };
@@ -508,6 +527,14 @@ dcp_repair_need_find(const struct dcp_state *start, double limit_s,
     if (ok) {
         hold_fast(&r);
         find_empty_rows(&r, out);
+        out->part_of = malloc((p->n_items + 1u) * sizeof *out->part_of);
+        out->part_moves = calloc(r.n_cols + 1u, sizeof *out->part_moves);
+        out->part_is_must = calloc(r.n_cols + 1u, 1);
+        ok = (out->part_of && out->part_moves && out->part_is_must) ||
+             dcp_fail(err, DCP_E_NOMEM, "no memory for a repair");
+    }
+    if (ok) {
+        memset(out->part_of, 0xff, p->n_items * sizeof *out->part_of);
     }
     /* Items that are not whole at the start move in part anyway. */
     for (uint32_t i = 0; ok && i < p->n_items; i++) {
@@ -516,7 +543,8 @@ dcp_repair_need_find(const struct dcp_state *start, double limit_s,
             out->moves += dcp_pricing_moves(p, i, start->host[i]);
         }
     }
-    ok = ok && (out->infeasible || solve_parts(&r, limit_s, nodes, out, err));
+    ok = ok && ((out->infeasible && !p->q->partial) ||
+                solve_parts(&r, limit_s, nodes, out, err));
     free(r.cols);
     free(r.rows);
     free(r.entries);
@@ -532,7 +560,11 @@ void
 dcp_repair_need_finish(struct dcp_repair_need *n)
 {
     free(n->leaves);
-    n->leaves = NULL;
+    free(n->part_of);
+    free(n->part_moves);
+    free(n->part_is_must);
+    n->leaves = n->part_is_must = NULL;
+    n->part_of = n->part_moves = NULL;
 }
 
 /* --- Cost --------------------------------------------------------------- */

@@ -40,6 +40,11 @@ struct dcp_repair_need {
     const struct dcp_rule *rule;
     uint8_t *leaves; /* By item: leaves in the programs' answers; owned. */
     uint32_t n_parts;
+    /* The part that an item leaves for (UINT32_MAX: none), and of each part the
+     * VMs that its answer moves and whether a hard rule asks for it, so that no
+     * plan may leave it as it is; owned. */
+    uint32_t *part_of, *part_moves;
+    uint8_t *part_is_must;
     bool exact; /* Every part was solved to its optimum. */
 };
 

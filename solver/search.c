@@ -321,6 +321,7 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
     out->n_moves = s->p->q->limits_moves ? dcp_search_moves(&x) : 0;
     out->complete = !out->n_unplaced && out->headroom.ok &&
                     !out->broken_power_rule && !out->too_many_moves;
+    out->is_partial = out->is_partial && out->complete;
     out->stopped_by = why_stopped(&x);
     if (ok && x.in.trail.failed) {
         ok = dcp_fail(err, DCP_E_NOMEM, "no memory for a search");

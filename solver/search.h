@@ -52,6 +52,7 @@ struct dcp_search_result {
     uint32_t unplaced_item; /* One of them. */
     const struct dcp_power_rule *broken_power_rule; /* NULL: none is. */
     struct dcp_headroom headroom; /* Of the final state; not recorded. */
+    bool is_partial; /* Complete, but for what was left broken. */
     bool too_many_moves;          /* More than the question allows. */
     uint32_t n_moves;             /* Where it limits them. */
     enum dcp_stopped_by stopped_by;

@@ -309,6 +309,151 @@ return_some(struct search *x, uint32_t *moved, bool check,
     return true;
 }
 
+/* Not above its limits, or not above what it was. */
+static bool
+is_no_worse(const struct search *x, const struct dcp_state *start, uint32_t h)
+{
+    const struct dcp_state *s = x->s;
+    const struct dcp_problem *p = x->p;
+    bool ok = true;
+
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        size_t at = (size_t)r * p->n_hosts + h;
+
+        ok =
+            ok && (s->used[at] <= p->cap[at] || s->used[at] <= start->used[at]);
+    }
+    for (uint32_t t = 0; ok && t < p->n_slots; t++) {
+        size_t at = (size_t)h * p->stride + t;
+
+        ok = (s->cpu_mhz[at] <= p->cap_cpu_mhz[h] ||
+              s->cpu_mhz[at] <= start->cpu_mhz[at]) &&
+             (!s->net_kib_s || s->net_kib_s[at] <= p->cap_net_kib_s[h] ||
+              s->net_kib_s[at] <= start->net_kib_s[at]);
+    }
+    return ok && (!s->chance || !dcp_chance_overloaded(s->chance, h));
+}
+
+/* Whether a leg may end here: all hard rules, and no host above a limit that
+ * it kept, or further above than it was. */
+static bool
+is_legal_in_part(const struct search *x, const struct dcp_state *start)
+{
+    for (uint32_t i = 0; i < x->p->n_items; i++) {
+        if (x->s->host[i] == DCP_IX_NONE ||
+            !dcp_state_allowed(x->s, i, x->s->host[i])) {
+            return false;
+        }
+    }
+    for (uint32_t h = 0; h < x->p->n_hosts; h++) {
+        if (x->s->first[h] != DCP_IX_NONE &&
+            (!x->s->on[h] || !is_no_worse(x, start, h))) {
+            return false;
+        }
+    }
+    return !dcp_state_broken_power_rule(x->s);
+}
+
+/* One part: what leaves for it is placed, or all is as before. */
+static bool
+repair_part(struct search *x, uint32_t part, uint32_t *items)
+{
+    const struct dcp_repair_need *need = x->options->need;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < x->p->n_items; i++) {
+        if (need->part_of[i] == part && x->s->host[i] != DCP_IX_NONE) {
+            dcp_insert_remove(&x->in, i);
+            items[n++] = i;
+        }
+    }
+    bool ok = n > 0 && dcp_insert_all(&x->in, items, n);
+
+    if (ok && x->p->q->limits_moves) {
+        ok = dcp_repair_cost_of(x->s).moves <= x->p->q->max_moves;
+    }
+    if (ok) {
+        x->in.trail.n = 0;
+    } else {
+        dcp_trail_undo(&x->in.trail, x->s);
+    }
+    return ok;
+}
+
+/* Of a part that only limits ask for, what finds a place, one by one: each that
+ * leaves makes an overload smaller. */
+static void
+repair_some(struct search *x, uint32_t part)
+{
+    const struct dcp_repair_need *need = x->options->need;
+    struct dcp_state *s = x->s;
+
+    for (uint32_t i = 0; i < x->p->n_items; i++) {
+        if (need->part_of[i] != part || s->host[i] == DCP_IX_NONE ||
+            s->host[i] != x->p->start_host[i]) {
+            continue;
+        }
+        dcp_insert_remove(&x->in, i);
+        if (dcp_insert_one(&x->in, i) &&
+            !(x->p->q->limits_moves &&
+              dcp_repair_cost_of(s).moves > x->p->q->max_moves)) {
+            x->in.trail.n = 0;
+        } else {
+            dcp_trail_undo(&x->in.trail, s);
+        }
+    }
+}
+
+/* Part by part: those that a hard rule asks for, then those with fewest moves.
+ * The state is complete (out->is_partial) where a leg may end so. */
+static bool
+repair_in_part(struct search *x, const struct dcp_state *start, uint32_t *items,
+               struct dcp_search_result *out, struct dcp_error *err)
+{
+    const struct dcp_repair_need *need = x->options->need;
+    DCP_FREE struct dcp_ranked_host *parts =
+        malloc((need->n_parts + 1u) * sizeof *parts);
+
+    if (!parts) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a repair");
+    }
+    for (uint32_t k = 0; k < need->n_parts; k++) {
+        parts[k] = (struct dcp_ranked_host){ k, need->part_is_must[k]
+                                                    ? -1.0
+                                                    : need->part_moves[k] };
+    }
+    dcp_search_sort_hosts(parts, need->n_parts);
+    x->in.may_wake = true;
+    x->in.prefer_home = true;
+    x->in.swap_tries = 0;
+    for (uint32_t k = 0; k < need->n_parts; k++) {
+        uint32_t part = parts[k].host;
+
+        if (repair_part(x, part, items)) {
+            continue;
+        }
+        x->in.swap_tries = 64; /* Others may be moved out of the way. */
+        bool ok = repair_part(x, part, items);
+
+        x->in.swap_tries = 0;
+        if (!ok && !need->part_is_must[part]) {
+            repair_some(x, part);
+        }
+    }
+    x->in.prefer_home = false;
+    out->headroom = (struct dcp_headroom){ .ok = true };
+    out->is_partial = is_legal_in_part(x, start);
+    out->n_unplaced = !out->is_partial;
+    if (out->is_partial && x->p->q->headroom) {
+        if (!dcp_search_add_spares(x, &out->headroom, err)) {
+            return false;
+        }
+        out->is_partial = out->headroom.ok && is_legal_in_part(x, start);
+        out->n_unplaced = !out->is_partial && out->headroom.ok;
+    }
+    return true;
+}
+
 bool
 dcp_search_fewest(struct search *x, uint32_t *items,
                   struct dcp_search_result *out, struct dcp_error *err)
@@ -339,6 +484,12 @@ dcp_search_fewest(struct search *x, uint32_t *items,
             dcp_state_assign(best, x->s);
             least = cost;
         }
+    }
+    bool too_many = x->p->q->limits_moves && least.moves > x->p->q->max_moves;
+
+    if (x->p->q->partial && (too_many || least.moves == UINT32_MAX)) {
+        dcp_state_assign(x->s, start);
+        return repair_in_part(x, start, items, out, err);
     }
     if (least.moves == UINT32_MAX) { /* Why is said of the last way. */
         *out = result;

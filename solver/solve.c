@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "solver/solver.h"
+#include "solver/solve_reasons.h"
 
-#include "model/change.h"
 #include "model/power.h"
 #include "solver/exact.h"
-#include "solver/pigeonhole.h"
 #include "solver/repair.h"
 #include "solver/rule_clash.h"
-#include "solver/rule_delta.h"
 #include "solver/shortage.h"
 
 #include <math.h>
@@ -70,367 +67,6 @@ dcp_goal_values(const struct dcp_inventory *inv, const struct dcp_demand *d,
         mhz_slope[h] = cap > 0 && kwh > 0
                            ? dcp_power_slope_w(hw) / cap * pue * factor / kwh
                            : 0;
-    }
-}
-
-/* --- Why not ------------------------------------------------------------ */
-
-/* What one item needs of a resource and the most that a host within its reach
- * has: scalars first, then CPU, then network. */
-static void
-need_and_most(const struct dcp_problem *p, uint32_t item, uint32_t resource,
-              uint32_t *out_need, uint32_t *out_most)
-{
-    bool cpu = resource == p->n_scalars;
-    const uint32_t *cap = cpu ? p->cap_cpu_mhz
-                          : resource > p->n_scalars
-                              ? p->cap_net_kib_s
-                              : p->cap + (size_t)resource * p->n_hosts;
-
-    *out_need = cpu ? p->cpu_peak_mhz[item] : 0;
-    if (resource < p->n_scalars) {
-        *out_need = p->request[(size_t)item * p->n_scalars + resource];
-    }
-    for (uint32_t t = 0; resource > p->n_scalars && t < p->n_slots; t++) {
-        uint32_t need = p->net_kib_s[(size_t)item * p->stride + t];
-
-        *out_need = need > *out_need ? need : *out_need;
-    }
-    *out_most = 0;
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        if (dcp_problem_may_hold(p, h) && dcp_problem_reaches(p, item, h) &&
-            cap[h] > *out_most) {
-            *out_most = cap[h];
-        }
-    }
-}
-
-/* Names the resource that the item asks for more of than any host has; where
- * there is none, no host has enough of all of them. */
-static void
-explain_too_large(const struct dcp_problem *p, uint32_t item,
-                  struct dcp_because *out)
-{
-    uint32_t n = p->n_scalars + 1 + (p->net_kib_s ? 1 : 0);
-
-    (void)snprintf(out->text, sizeof out->text,
-                   "no host that it may use has enough of everything, even "
-                   "empty");
-    for (uint32_t r = 0; r < n; r++) {
-        uint32_t need, most;
-
-        need_and_most(p, item, r, &need, &most);
-        if (need > most) {
-            (void)snprintf(
-                out->text, sizeof out->text,
-                "no host that it may use is large enough, even "
-                "empty: it needs %u %s, the largest leaves %u "
-                "usable (policy.target)",
-                need,
-                r == p->n_scalars ? "MHz of CPU"
-                : r > p->n_scalars
-                    ? "KiB/s of network"
-                    : dcp_scalar_name(p->q->inventory, p->scalar_id[r]),
-                most);
-            out->need = need;
-            out->have = most;
-            return;
-        }
-    }
-}
-
-/* A closed change window or freeze that keeps the item where it is. */
-static bool
-explain_closed(const struct dcp_problem *p, uint32_t item,
-               struct dcp_because *out)
-{
-    const struct dcp_rule *rule = NULL;
-    char when[120];
-
-    for (uint32_t k = p->vm_first[item]; !rule && k < p->vm_first[item + 1];
-         k++) {
-        rule = dcp_change_holding(p->q, p->vm[k]);
-    }
-    if (rule) {
-        (void)snprintf(out->rule, sizeof out->rule, "%.60s", rule->name);
-        (void)snprintf(out->text, sizeof out->text,
-                       "it may not be changed now (%.110s), and may not stay",
-                       dcp_change_print(p->q->inventory, rule, when,
-                                        sizeof when));
-    }
-    return rule != NULL;
-}
-
-/* An item that no host could hold even if it were empty proves that there is
- * no answer; says which resource or reach. */
-static bool
-impossible_item(const struct dcp_problem *p, struct dcp_state *empty,
-                struct dcp_because *out)
-{
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        bool reaches = false, fits = false;
-
-        for (uint32_t h = 0; h < p->n_hosts && !fits; h++) {
-            if (dcp_problem_may_hold(p, h) && dcp_problem_reaches(p, i, h)) {
-                reaches = true;
-                fits = dcp_state_fits(empty, i, h);
-            }
-        }
-        if (fits) {
-            continue;
-        }
-        (void)snprintf(out->rule, sizeof out->rule, "%s",
-                       reaches ? "capacity" : "reach");
-        (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
-                       p->q->inventory->vms[p->vm[p->vm_first[i]]].name);
-        out->need = out->have = NAN;
-        if (reaches) {
-            explain_too_large(p, i, out);
-        } else if (explain_closed(p, i, out)) {
-            return true;
-        } else {
-            (void)snprintf(out->text, sizeof out->text,
-                           "no host is within its reach (hypervisor, CPU, "
-                           "VLAN, storage, fence, ban, root)");
-        }
-        return true;
-    }
-    return false;
-}
-
-/* A protected item for which there is one host left, and no second one to
- * restart on when that is lost. */
-static bool
-unprotectable_item(const struct dcp_problem *p, struct dcp_state *empty,
-                   struct dcp_because *out)
-{
-    const struct dcp_inventory *inv = p->q->inventory;
-    bool asked = false;
-
-    for (uint32_t k = 0; k < inv->policy.n_survive; k++) {
-        asked |= inv->policy.survive[k].kind == DCP_LOSS_HOST;
-    }
-    for (uint32_t i = 0; asked && p->q->headroom && i < p->n_items; i++) {
-        uint32_t n_runs = 0, n_restarts = 0, runs = DCP_IX_NONE, last = 0;
-
-        for (uint32_t h = 0;
-             p->protected_item[i] && h < p->n_hosts && n_restarts < 2; h++) {
-            if (!dcp_problem_may_hold(p, h)) {
-                continue;
-            }
-            if (dcp_problem_reaches(p, i, h) && dcp_state_fits(empty, i, h)) {
-                n_runs++;
-                runs = h;
-            }
-            if (dcp_problem_restarts_on(p, i, h) &&
-                dcp_state_fits_full(empty, i, h)) {
-                n_restarts++;
-                last = h;
-            }
-        }
-        if (!p->protected_item[i] || n_restarts > 1 ||
-            (n_restarts == 1 && (n_runs > 1 || runs != last))) {
-            continue;
-        }
-        (void)snprintf(out->rule, sizeof out->rule, "n+1");
-        (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
-                       inv->vms[p->vm[p->vm_first[i]]].name);
-        (void)snprintf(out->text, sizeof out->text,
-                       "it would have no second host to restart on when its "
-                       "own is lost");
-        out->need = 2;
-        out->have = n_restarts;
-        return true;
-    }
-    return false;
-}
-
-static void
-explain_contradiction(const struct dcp_problem *p, struct dcp_because *out)
-{
-    uint32_t vm = p->vm[p->vm_first[p->contradicting_item]];
-
-    (void)snprintf(out->rule, sizeof out->rule, "%.60s",
-                   p->contradiction->name);
-    (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
-                   p->q->inventory->vms[vm].name);
-    (void)snprintf(out->text, sizeof out->text,
-                   "it keeps apart what a gather rule holds on one host");
-    out->need = out->have = NAN;
-}
-
-/* A spread rule with more VMs than places. */
-static bool
-find_crowded(const struct dcp_problem *p, struct dcp_because *out,
-             bool *out_found, struct dcp_error *err)
-{
-    struct dcp_pigeonhole hole;
-
-    if (!dcp_pigeonhole_find(p, &hole, err)) {
-        return false;
-    }
-    *out_found = hole.rule != NULL;
-    if (hole.rule) {
-        const char *domain = dcp_domain_name(hole.rule->over);
-        uint32_t vm = p->vm[p->vm_first[hole.item]];
-
-        (void)snprintf(out->rule, sizeof out->rule, "%.60s", hole.rule->name);
-        (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
-                       p->q->inventory->vms[vm].name);
-        (void)snprintf(out->text, sizeof out->text,
-                       "%u of its VMs must be on different %ss, and reach only "
-                       "%u together",
-                       hole.n_items, domain, hole.n_domains);
-        out->need = hole.n_items;
-        out->have = hole.n_domains;
-    }
-    return true;
-}
-
-static bool
-find_impossible(const struct dcp_problem *p, struct dcp_because *out,
-                bool *out_found, struct dcp_error *err)
-{
-    DCP_AUTO(dcp_state) struct dcp_state *empty = dcp_state_create(p, err);
-
-    if (!empty) {
-        return false;
-    }
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        if (empty->host[i] != DCP_IX_NONE) {
-            dcp_state_remove(empty, i);
-        }
-    }
-    *out_found =
-        impossible_item(p, empty, out) || unprotectable_item(p, empty, out);
-    return *out_found || find_crowded(p, out, out_found, err);
-}
-
-static void
-explain_power_rule(const struct dcp_problem *p, const struct dcp_rule *rule,
-                   struct dcp_because *out)
-{
-    bool most = rule->kind == DCP_RULE_MAX_ON;
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < rule->n_hosts; i++) {
-        uint32_t h = rule->hosts[i];
-        bool on = p->q->start->on[h], free_to = p->use[h] == DCP_HOST_FREE;
-
-        n += most ? on && !free_to : on || (free_to && p->q->may_wake);
-    }
-    (void)snprintf(out->rule, sizeof out->rule, "%.60s", rule->name);
-    out->object[0] = '\0';
-    (void)snprintf(out->text, sizeof out->text,
-                   most ? "%u of its hosts may not be switched off, and no "
-                          "place was found for what runs on the others"
-                        : "%u of its hosts may be on",
-                   n);
-    out->need = (double)rule->limit;
-    out->have = n;
-}
-
-static void
-explain_headroom(const struct dcp_inventory *inv, const struct dcp_headroom *h,
-                 const char *vm, struct dcp_because *out)
-{
-    char what[140];
-
-    (void)dcp_loss_set_print(inv, &h->failed, what, sizeof what);
-    if (h->too_many_sets) {
-        (void)snprintf(out->text, sizeof out->text,
-                       "so many %ss at once are more sets than are looked at "
-                       "(%u); ask for fewer at once",
-                       h->failed.kind == DCP_LOSS_RACK ? "rack" : "feed",
-                       DCP_LOSS_SETS_MAX);
-        out->object[0] = '\0';
-    } else if (h->too_few_stand_ins) {
-        (void)snprintf(out->text, sizeof out->text,
-                       "%.60s has too few empty hosts that could take all its "
-                       "VMs, '%.50s' among them",
-                       what, vm);
-    } else {
-        (void)snprintf(out->text, sizeof out->text,
-                       "if %.100s is lost, VM '%.40s' finds no place, even "
-                       "with all hosts on",
-                       what, vm);
-    }
-}
-
-static void
-explain_incomplete(const struct dcp_problem *p,
-                   const struct dcp_search_result *r, struct dcp_because *out)
-{
-    const struct dcp_inventory *inv = p->q->inventory;
-    bool lost = r->n_unplaced > 0;
-
-    if (!lost && r->headroom.ok && r->broken_power_rule) {
-        explain_power_rule(p, r->broken_power_rule->rule, out);
-        return;
-    }
-    if (!lost && r->headroom.ok && r->too_many_moves) {
-        (void)snprintf(out->rule, sizeof out->rule, "max-moves");
-        (void)snprintf(out->text, sizeof out->text,
-                       "what is broken takes more moves to repair than are "
-                       "allowed");
-        out->need = r->n_moves;
-        out->have = p->q->max_moves;
-        return;
-    }
-    uint32_t item = lost ? r->unplaced_item : r->headroom.failed_item;
-    const char *vm = inv->vms[p->vm[p->vm_first[item]]].name;
-
-    (void)snprintf(out->rule, sizeof out->rule, "%s",
-                   lost ? "capacity" : "n+1");
-    (void)snprintf(out->object, sizeof out->object, "vm:%.80s", vm);
-    if (lost) {
-        (void)snprintf(out->text, sizeof out->text,
-                       "%u VMs found no legal place; the search is a heuristic "
-                       "and proves nothing",
-                       r->n_unplaced);
-    } else {
-        explain_headroom(inv, &r->headroom, vm, out);
-    }
-    out->need = p->request[(size_t)item * p->n_scalars];
-    out->have = NAN;
-}
-
-/* The program of a small problem has no answer. */
-static void
-explain_no_placement(struct dcp_because *out)
-{
-    (void)snprintf(out->rule, sizeof out->rule, "capacity");
-    (void)snprintf(out->text, sizeof out->text,
-                   "no placement keeps all limits and hard rules");
-    out->need = out->have = NAN;
-}
-
-/* A part of what is broken that no leaving ends. */
-static void
-explain_need(const struct dcp_problem *p, const struct dcp_repair_need *need,
-             struct dcp_because *out)
-{
-    const struct dcp_inventory *inv = p->q->inventory;
-    bool reach = need->item != DCP_IX_NONE && !need->rule &&
-                 need->host == DCP_IX_NONE;
-
-    (void)snprintf(out->rule, sizeof out->rule, "%.60s",
-                   need->rule ? need->rule->name
-                   : reach    ? "reach"
-                              : "capacity");
-    if (need->host != DCP_IX_NONE) {
-        (void)snprintf(out->object, sizeof out->object, "host:%.80s",
-                       inv->hosts[need->host].name);
-    } else if (need->item != DCP_IX_NONE) {
-        (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
-                       inv->vms[p->vm[p->vm_first[need->item]]].name);
-    }
-    (void)snprintf(out->text, sizeof out->text,
-                   reach ? "it may not stay, and no other host can take it"
-                         : "what would have to leave can go nowhere else");
-    out->need = out->have = NAN;
-    if (reach) {
-        (void)explain_closed(p, need->item, out);
     }
 }
 
@@ -538,6 +174,51 @@ run_exact(struct dcp_state *s, struct dcp_bound *bound,
     return true;
 }
 
+/* What may not stay, or is above its limits, in the answer. */
+static bool
+list_left(const struct dcp_state *s, struct dcp_solution *out,
+          struct dcp_error *err)
+{
+    const struct dcp_problem *p = s->p;
+
+    out->arena = out->arena ? out->arena : dcp_arena_create(0);
+    out->left = out->arena ? dcp_arena_array(out->arena, struct dcp_left,
+                                             (size_t)p->n_hosts + p->n_items)
+                           : NULL;
+    if (!out->left) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a repair");
+    }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if (dcp_state_overloaded(s, h) && p->use[h] != DCP_HOST_AVOID) {
+            out->left[out->n_left++] = (struct dcp_left){ true, h };
+        }
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        if (p->use[s->host[i]] == DCP_HOST_AVOID) {
+            out->left[out->n_left++] =
+                (struct dcp_left){ false, p->vm[p->vm_first[i]] };
+        }
+    }
+    return true;
+}
+
+/* No bound: another choice of what is left may move less. */
+static bool
+take_partial(struct dcp_state *s, const struct dcp_search_result *result,
+             struct dcp_solution *out, struct dcp_error *err)
+{
+    if (!result->complete) {
+        out->status = DCP_STATUS_TIMEOUT;
+        dcp_solve_explain_incomplete(s->p, result, &out->because);
+        return true;
+    }
+    out->status = DCP_STATUS_FEASIBLE;
+    out->is_partial = true;
+    out->value = dcp_search_value(s);
+    out->checks = s->n_checks;
+    return read_answer(s->p, s, out, err) && list_left(s, out, err);
+}
+
 static bool
 search(struct dcp_problem *p, struct dcp_bound *bound,
        const struct dcp_repair_need *need,
@@ -565,19 +246,22 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
     out->stopped_by = result.stopped_by;
     out->rounds = result.rounds;
     out->n_misplaced = result.n_misplaced;
+    if (p->q->partial) {
+        return take_partial(s, &result, out, err);
+    }
     proved = result.stopped_by == DCP_STOPPED_PROOF;
     if (may_be_exact(p, &result, need, options) && !(result.complete && proved) &&
         !run_exact(s, bound, &result, options, start, limit_s, &proved, err)) {
         return false;
     }
     if (bound->infeasible) {
-        explain_no_placement(&out->because);
+        dcp_solve_explain_no_placement(&out->because);
         out->status = DCP_STATUS_INFEASIBLE;
         return true;
     }
     if (!result.complete) {
         out->status = DCP_STATUS_TIMEOUT;
-        explain_incomplete(p, &result, &out->because);
+        dcp_solve_explain_incomplete(p, &result, &out->because);
         return true;
     }
     out->stopped_by = proved ? DCP_STOPPED_PROOF : out->stopped_by;
@@ -627,7 +311,7 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
     }
     if (p->contradiction) {
         out->status = DCP_STATUS_INFEASIBLE;
-        explain_contradiction(p, &out->because);
+        dcp_solve_explain_contradiction(p, &out->because);
         return true;
     }
     if (!dcp_rule_clash_find(p, &out->because, &impossible, err)) {
@@ -642,9 +326,9 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
     }
     (void)snprintf(out->binding, sizeof out->binding, "%s",
                    dcp_bound_binding_name(p, &bound));
-    if (bound.infeasible) {
+    if (bound.infeasible && !q->partial) {
         out->status = DCP_STATUS_INFEASIBLE;
-        if (!find_impossible(p, &out->because, &impossible, err)) {
+        if (!dcp_solve_find_impossible(p, &out->because, &impossible, err)) {
             return false;
         }
         if (!impossible) {
@@ -659,9 +343,16 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
                    err)) {
         return false;
     }
-    if (need.infeasible) {
+    if (q->limits_moves && need.moves > q->max_moves && !need.infeasible &&
+        !q->partial) {
+        dcp_solve_explain_too_few(q, need.moves, &out->because);
         out->status = DCP_STATUS_INFEASIBLE;
-        explain_need(p, &need, &out->because);
+        dcp_repair_need_finish(&need);
+        return true;
+    }
+    if (need.infeasible && !q->partial) {
+        out->status = DCP_STATUS_INFEASIBLE;
+        dcp_solve_explain_need(p, &need, &out->because);
         dcp_repair_need_finish(&need);
         return true;
     }
@@ -675,12 +366,15 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
     }
     if (out->status == DCP_STATUS_TIMEOUT ||
         out->status == DCP_STATUS_INFEASIBLE) {
-        if (!find_impossible(p, &out->because, &impossible, err)) {
+        if (!dcp_solve_find_impossible(p, &out->because, &impossible, err)) {
             return false;
         }
         out->status = impossible ? DCP_STATUS_INFEASIBLE : out->status;
     }
-    out->bound = fmin(bound.value, out->placement ? out->value : bound.value);
+    out->bound = out->is_partial ? 0
+                                 : fmin(bound.value, out->placement
+                                                         ? out->value
+                                                         : bound.value);
     out->hosts_lower_bound = bound.hosts;
     out->bound_method = bound.method;
     return true;

@@ -49,6 +49,13 @@ struct dcp_solution {
     /* By host, in 'arena': on so that a morning can do without hosts that do
      * not boot (solver/planner_morning.c); NULL: none. */
     uint8_t *kept_for_boots;
+    /* Of a partial repair: what is left as broken as it was; in 'arena'. */
+    bool is_partial;
+    struct dcp_left {
+        bool is_host; /* Above a limit; else a VM that may not stay. */
+        uint32_t ix;
+    } * left;
+    uint32_t n_left;
     uint32_t n_misplaced; /* Items that could not stay where they started. */
     uint64_t rounds, checks;
 };

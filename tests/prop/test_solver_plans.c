@@ -334,6 +334,7 @@ repair_is_legal(const struct sample *s, char why[WHY])
     bool max_on = false; /* A rule that a repair may have to mend. */
 
     r.job = DCP_JOB_REPAIR;
+    r.partial = s->seed % 2;
     r.two_legs = false;
     bool ok = make_plan(&r, &plan, &outcome, why) &&
               (!plan || is_legal(&w, plan, why));
