@@ -99,6 +99,13 @@ bool
 dcp_planning_goals(const struct dcp_inventory *, const char *text,
                    struct dcp_goals *out, struct dcp_error *err) DCP_CHECKED;
 
+/* cli/planning_left.c: what the plan leaves broken (repair --partial) and what
+ * change windows hold: members "partial" and "changes", and lines for people. */
+void dcp_planning_left_json(struct dcp_json *, const struct dcp_inventory *,
+                            const struct dcp_planning_answer *);
+void dcp_planning_left_print(const struct dcp_inventory *,
+                             const struct dcp_planning_answer *);
+
 /* cli/planning_goals.c: the same for a job: balance and repair have a first goal
  * of their own. */
 bool dcp_planning_job_goals(const struct dcp_inventory *, enum dcp_job,

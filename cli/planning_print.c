@@ -5,7 +5,6 @@
 #include "cli/ui.h"
 #include "model/base/units.h"
 #include "model/capacity.h"
-#include "model/change.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -197,61 +196,6 @@ json_conversions(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_end(w, '}');
 }
 
-static void
-json_left(struct dcp_json *w, const struct dcp_inventory *inv,
-          const struct dcp_planning_answer *a)
-{
-    const struct dcp_plan_outcome *o = &a->outcome;
-    uint32_t n = o->n_left < DCP_LEFT_MAX ? o->n_left : DCP_LEFT_MAX;
-
-    dcp_json_kobject(w, "partial");
-    dcp_json_kbool(w, "is_partial", o->is_partial);
-    dcp_json_ku64(w, "n_left", o->n_left);
-    dcp_json_karray(w, "left");
-    for (uint32_t k = 0; k < n; k++) {
-        char name[300];
-
-        (void)snprintf(name, sizeof name, "%s:%s",
-                       dcp_object_kind_name(o->left[k].kind),
-                       dcp_object_name(inv, o->left[k]));
-        dcp_json_string(w, name);
-    }
-    dcp_json_end(w, ']');
-    dcp_json_end(w, '}');
-}
-
-/* What change windows and freezes leave alone; 'opens': when the rule lets
- * changes begin again. */
-static void
-json_held(struct dcp_json *w, const struct dcp_inventory *inv,
-          const struct dcp_planning_answer *a)
-{
-    const struct dcp_plan_outcome *o = &a->outcome;
-
-    dcp_json_kobject(w, "changes");
-    dcp_json_ku64(w, "vms_held", o->vms_held);
-    dcp_json_ku64(w, "hosts_held", o->hosts_held);
-    dcp_json_karray(w, "closed");
-    for (uint32_t k = 0; k < o->n_closed; k++) {
-        const struct dcp_rule *rule = &inv->rules[o->closed[k]];
-        int64_t opens = dcp_change_opens(inv, rule, a->start_ms, 1);
-        char when[120];
-
-        dcp_json_begin(w, '{');
-        dcp_json_kstring(w, "rule", rule->name);
-        dcp_json_kstring(w, "when",
-                         dcp_change_print(inv, rule, when, sizeof when));
-        if (opens == INT64_MAX) {
-            dcp_json_knull(w, "opens");
-        } else {
-            dcp_json_kinstant(w, "opens", opens);
-        }
-        dcp_json_end(w, '}');
-    }
-    dcp_json_end(w, ']');
-    dcp_json_end(w, '}');
-}
-
 int
 dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
                   const struct dcp_planning_options *options,
@@ -304,8 +248,6 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_ku64(&w, "moved_mib", a->plan ? o->moved_mib : 0);
     dcp_json_ku64(&w, "vms_parked", a->plan ? o->vms_parked : 0);
     json_conversions(&w, c->model.inventory, a);
-    json_left(&w, c->model.inventory, a);
-    json_held(&w, c->model.inventory, a);
     dcp_json_kobject(&w, "failed_boots");
     dcp_json_ku64(&w, "hosts_woken", o->hosts_woken);
     dcp_json_ku64(&w, "may_fail", o->boots_may_fail);
@@ -322,6 +264,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
         dcp_json_finish(&w);
         return -1;
     }
+    dcp_planning_left_json(&w, c->model.inventory, a);
     dcp_json_kdouble(&w, "cpu_util_mean_frac", o->cpu_util_mean_frac);
     dcp_json_kdouble(&w, "mem_alloc_mean_frac", o->mem_alloc_mean_frac);
     dcp_json_ku64(&w, "hosts_needed_allocated", a->hosts_needed_allocated);
@@ -636,45 +579,6 @@ print_memory(const struct dcp_inventory *inv,
     putchar('\n');
 }
 
-/* What a partial repair leaves. */
-static void
-print_left(const struct dcp_inventory *inv, const struct dcp_planning_answer *a)
-{
-    const struct dcp_plan_outcome *o = &a->outcome;
-
-    if (!o->is_partial) {
-        return;
-    }
-    printf("%-15s %u are as broken as before:", "left", o->n_left);
-    for (uint32_t k = 0; k < o->n_left && k < 10; k++) {
-        printf("%s %s:%s", k ? "," : "", dcp_object_kind_name(o->left[k].kind),
-               dcp_object_name(inv, o->left[k]));
-    }
-    printf("%s\n", o->n_left > 10 ? " ..." : "");
-}
-
-/* What change windows and freezes leave alone, and which of them. */
-static void
-print_held(const struct dcp_inventory *inv, const struct dcp_planning_answer *a)
-{
-    const struct dcp_plan_outcome *o = &a->outcome;
-
-    if (o->n_closed) {
-        printf("%-15s %u VMs and %u hosts may not be changed then:", "held",
-               o->vms_held, o->hosts_held);
-    }
-    for (uint32_t k = 0; k < o->n_closed; k++) {
-        const struct dcp_rule *rule = &inv->rules[o->closed[k]];
-        char when[120];
-
-        printf(" %s (%s)", rule->name,
-               dcp_change_print(inv, rule, when, sizeof when));
-    }
-    if (o->n_closed) {
-        putchar('\n');
-    }
-}
-
 void
 dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
                    const struct dcp_planning_options *options,
@@ -709,8 +613,6 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
                o->before, o->after, job->score, o->lower_bound,
                a->plan ? o->moves : 0);
     }
-    print_left(inv, a);
-    print_held(inv, a);
     if (job->job == DCP_JOB_REPAIR && a->plan) {
         printf("%-15s %.0f VMs, at least %.0f must\n", "moves", o->after,
                o->lower_bound);
@@ -718,6 +620,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_planning_storage_print(c, job, a);
     dcp_planning_soft_print(c, a);
     dcp_planning_pareto_print(job);
+    dcp_planning_left_print(inv, a);
     print_demand(inv, a->demand);
     print_memory(inv, a);
     dcp_rightsizing_print(inv, &a->rightsizing, g->verbose > 0);

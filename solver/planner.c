@@ -497,10 +497,8 @@ make(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
         outcome->moved_mib = 0;
         dcp_work_close_changes(w);
         ok = run(w, out_plan, err);
-        bool cut =
-            ok && ((!*out_plan && (cut_budget(w) ||
-                                   dcp_work_cut_conversions(w))) ||
-                   dcp_work_change_again(w, out_plan));
+        bool cut = ok && !*out_plan &&
+                   (cut_budget(w) || dcp_work_cut_conversions(w));
 
         again = cut || (!*out_plan && !dcp_work_time_is_up(w) &&
                         (!strcmp(outcome->because.rule, "order") ||
@@ -512,6 +510,10 @@ make(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
         dcp_placement_destroy(w->home);
         dcp_storage_answer_finish(&w->storage);
         w->home = NULL;
+        if (ok && dcp_work_change_again(w, out_plan)) {
+            w->attempt -= !cut;
+            again = true;
+        }
     }
     dcp_work_count_held(w);
     return ok;
