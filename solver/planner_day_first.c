@@ -106,6 +106,7 @@ compare(struct dcp_work *w, struct dcp_solution *night,
         *day = day_was;
         return true;
     }
+    *night = w->night; /* It may own more by now. */
     w->night = night_was;
     w->day = day_was;
     w->first_end = w->night.placement;
