@@ -401,8 +401,8 @@ every_set_stands(const struct sample *s, char why[WHY])
 
 START_TEST(any_so_many_boots_may_fail)
 {
-    try_samples(small, every_set_stands, DCP_TEST_SLOWNESS > 1 ? 80 : 250);
-    try_samples(roomy, every_set_stands, DCP_TEST_SLOWNESS > 1 ? 80 : 300);
+    try_samples(small, every_set_stands, DCP_TEST_SLOWNESS > 1 ? 50 : 80);
+    try_samples(roomy, every_set_stands, DCP_TEST_SLOWNESS > 1 ? 50 : 90);
     printf("%u mornings, %u with f > 1, %u sets; spoilt: %u fail in some set, "
            "%u refused; %u spares, asked for %u times where f > 1, %u of "
            "them for part of a host\n",
