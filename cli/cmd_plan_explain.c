@@ -341,7 +341,7 @@ const struct dcp_command dcp_cmd_plan_explain = {
         "the\ndearest first.  bound: why fewer hosts are impossible.\n"
         "--why-not: the first thing that stands against the VM being on the "
         "host after a leg,\nwith numbers, and the least that would allow "
-        "it.  volume and pool likewise: the first disk of VM db-1 is db-1/0."
+        "it.\nvolume and pool likewise: the first disk of VM db-1 is db-1/0."
         "\n\nExamples:\n"
         "  dcplan plan explain plan.json vm db-1 --replan\n"
         "  dcplan plan explain plan.json host h2\n"

@@ -17,8 +17,8 @@ makespan_ms(const struct dcp_plan *plan, bool bound)
     int64_t ms = 0;
 
     for (uint32_t l = 0; plan && l < plan->n_legs; l++) {
-        ms += bound ? plan->legs[l].makespan_bound_ms
-                    : plan->legs[l].makespan_ms;
+        ms +=
+            bound ? plan->legs[l].makespan_bound_ms : plan->legs[l].makespan_ms;
     }
     return ms;
 }
@@ -472,8 +472,8 @@ print_ledger(const struct dcp_inventory *inv, const struct dcp_plan_outcome *o)
         dcp_print_human(DCP_DIM_TIME, (double)o->downtime_ms, all, sizeof all);
         printf("%-15s %u VMs get another hypervisor: %.2f %s, %.2f of it "
                "counted here; down %s at most, %s in all\n",
-               "conversions", o->conversions, o->conversion_cost,
-               inv->currency, o->conversion_cost_counted, most, all);
+               "conversions", o->conversions, o->conversion_cost, inv->currency,
+               o->conversion_cost_counted, most, all);
     }
     if (p->cost_after > p->cost_before && strcmp(o->goal, "cost") != 0 &&
         p->cost_before > 0) {
@@ -599,9 +599,10 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
         print_demand(inv, a->demand); /* It may be what stands in the way. */
         return;
     }
-    printf("%-15s %u -> %u (at least %u; %s binds)\n", "hosts on",
+    printf("%-15s %u -> %u (at least %u%s%s%s)\n", "hosts on",
            o->hosts_on_before, o->hosts_on_after, o->hosts_lower_bound,
-           o->binding);
+           o->binding[0] ? "; " : "", o->binding,
+           o->binding[0] ? " binds" : "");
     if (a->violations_before || a->violations_after) {
         printf("%-15s %u -> %u\n", "violations", a->violations_before,
                a->violations_after);

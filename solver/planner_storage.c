@@ -31,6 +31,7 @@ dcp_work_stand_still(struct dcp_work *w, struct dcp_error *err)
 
     w->night = (struct dcp_solution){ .status = DCP_STATUS_FEASIBLE,
                                       .bound_method = "" };
+    dcp_work_set_values(w, 0, w->night_slots);
     if (r->inventory->policy.n_survive &&
         !dcp_work_losses(w, r->start, &w->night, &survives, err)) {
         return false;
@@ -39,7 +40,6 @@ dcp_work_stand_still(struct dcp_work *w, struct dcp_error *err)
         no_headroom(w);
         return true;
     }
-    dcp_work_set_values(w, 0, w->night_slots);
     w->night.placement = dcp_placement_copy(r->start, err);
     return w->night.placement != NULL;
 }
