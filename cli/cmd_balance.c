@@ -73,7 +73,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 }
 
 static const struct dcp_opt_group groups[] = {
-    { rows, 4, 0 },
+    { rows, sizeof rows / sizeof rows[0], 0 },
     { dcp_planning_rows, DCP_N_PLANNING_ROWS,
       offsetof(struct options, planning) },
 };

@@ -37,7 +37,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                                     .command = "consolidate",
                                     .window_text = o->window,
                                     .no_park = o->no_park,
-                                     .no_convert = o->no_convert,
+                                    .no_convert = o->no_convert,
                                     .rightsize = o->rightsize };
     struct dcp_context c;
 
@@ -64,7 +64,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 }
 
 static const struct dcp_opt_group groups[] = {
-    { rows, 4, 0 },
+    { rows, sizeof rows / sizeof rows[0], 0 },
     { dcp_planning_rows, DCP_N_PLANNING_ROWS,
       offsetof(struct options, planning) },
 };
