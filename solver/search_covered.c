@@ -25,8 +25,9 @@ struct covered_set {
     struct search *x;
     uint32_t licence, region, side;
     uint32_t *item, n;
-    uint32_t *host; /* By bin of a packing. */
-    uint8_t *taken; /* By host: it is one of them. */
+    uint32_t *host;   /* By bin of a packing. */
+    uint8_t *taken;   /* By host: it is one of them. */
+    uint32_t *n_held; /* By host: of the set. */
 };
 
 /* --- Sets ----------------------------------------------------------------- */
@@ -227,13 +228,14 @@ pack(const struct covered_set *set, struct dcp_pack_packing *out)
 
 /* --- Carrying it out ------------------------------------------------------ */
 
-/* For each bin a host of its type, those first that hold most of the set. */
-static void
+/* For each bin a host of its type, those first that hold most of the set.
+ * False: there are not so many. */
+static bool
 choose_hosts(const struct covered_set *set,
              const struct dcp_pack_packing *packing)
 {
     const struct dcp_state *s = set->x->s;
-    uint32_t *n_held = set->x->in.scratch;
+    uint32_t *n_held = set->n_held;
 
     memset(n_held, 0, s->p->n_hosts * sizeof *n_held);
     memset(set->taken, 0, s->p->n_hosts);
@@ -250,9 +252,13 @@ choose_hosts(const struct covered_set *set,
                 best = h;
             }
         }
-        set->host[b] = best; /* The limits say that there is one. */
+        if (best == DCP_IX_NONE) {
+            return false;
+        }
+        set->host[b] = best;
         set->taken[best] = 1;
     }
+    return true;
 }
 
 static void
@@ -282,7 +288,9 @@ carry_out(const struct covered_set *set, const struct dcp_pack_packing *packing)
     struct search *x = set->x;
     const struct dcp_state *s = x->s;
 
-    choose_hosts(set, packing);
+    if (!choose_hosts(set, packing)) {
+        return false;
+    }
     dcp_homeless_clear(&x->homeless);
     for (uint32_t k = 0; k < set->n; k++) {
         dcp_insert_remove(&x->in, set->item[k]);
@@ -352,16 +360,17 @@ dcp_search_gather_covered(struct search *x, bool check, struct dcp_error *err)
     DCP_FREE uint32_t *item = calloc(p->n_items + 1u, sizeof *item);
     DCP_FREE uint32_t *host = calloc(p->n_items + 1u, sizeof *host);
     DCP_FREE uint8_t *taken = calloc(p->n_hosts + 1u, 1);
+    DCP_FREE uint32_t *n_held = calloc(p->n_hosts + 1u, sizeof *n_held);
     DCP_FREE uint8_t *side = calloc(p->n_items + 1u, 1);
     struct covered_set set = {
-        .x = x, .item = item, .host = host, .taken = taken
+        .x = x, .item = item, .host = host, .taken = taken, .n_held = n_held
     };
 
     if (!dcp_pricing_counts_licences(p, 0) ||
         p->n_slots + p->n_scalars > DCP_PACK_MAX_DIMS) {
         return true;
     }
-    if (!item || !host || !taken || !side) {
+    if (!item || !host || !taken || !n_held || !side) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
     for (uint32_t i = 0; g && i < g->n_items; i++) {
