@@ -232,6 +232,13 @@ several_losses_are_legal(const struct sample *s, char why[WHY])
     for (uint32_t v = 0; v < w.inv->n_vms; v++) { /* Else few have plans. */
         w.vms[v].mem_mib = (w.vms[v].mem_mib + 1) / 2;
     }
+    /* Racks and feeds that are full to the watt: docs/solver.md, limits. */
+    for (uint32_t i = 0; i < RANDOM_FEEDS; i++) {
+        w.feeds[i].limit_w = 0;
+    }
+    for (uint32_t i = 0; i < RANDOM_RACKS; i++) {
+        w.racks[i].limit_w = 0;
+    }
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
     struct dcp_plan_request r = request_of(&w, start, s->seed);
