@@ -61,22 +61,46 @@ by_source(const void *pa, const void *pb)
     return a->vm < b->vm ? -1 : a->vm > b->vm;
 }
 
+/* Running, or to be booted when the first VM comes. */
 static bool
-can_go(struct dcp_state *s, uint32_t vm, uint32_t to)
+is_there(const struct dcp_state *s, const struct dcp_placement *to, uint32_t h)
 {
-    return s->on[to] && dcp_state_fits(s, vm, to) &&
-           !dcp_state_blocking_always(s, vm, to);
+    return s->on[h] ||
+           (to->on[h] && (!s->watts || dcp_watts_bear_switch(s->watts, h, true)));
 }
 
 static bool
-go(struct dcp_state *s, struct dcp_move_order *out, struct pending *m,
-   uint32_t to, bool bypass)
+can_go(struct dcp_state *s, const struct dcp_placement *to, uint32_t vm,
+       uint32_t host)
+{
+    return is_there(s, to, host) && dcp_state_fits(s, vm, host) &&
+           !dcp_state_blocking_always(s, vm, host);
+}
+
+/* A host that nothing needs any more draws no more than its standby watts. */
+static void
+rest(struct dcp_state *s, const struct dcp_placement *to, uint32_t host)
+{
+    if (s->watts && s->on[host] && !to->on[host] && !s->n_on_host[host]) {
+        dcp_state_power(s, host, false);
+    }
+}
+
+static bool
+go(struct dcp_state *s, const struct dcp_placement *ends,
+   struct dcp_move_order *out, struct pending *m, uint32_t to, bool bypass)
 {
     if (!append(out, (struct dcp_move){ m->vm, m->from, to, bypass })) {
         return false;
     }
     if (s->host[m->vm] != DCP_IX_NONE) {
+        uint32_t from = s->host[m->vm];
+
         dcp_state_remove(s, m->vm);
+        rest(s, ends, from);
+    }
+    if (!s->on[to]) {
+        dcp_state_power(s, to, true);
     }
     dcp_state_place(s, m->vm, to);
     m->from = to;
@@ -126,7 +150,7 @@ waiting_host(struct dcp_state *s, const struct dcp_placement *to,
 
         if (h != m->from && h != m->to && p->use[h] != DCP_HOST_AVOID &&
             (!ends_on || second_best == DCP_IX_NONE) &&
-            (pass || dcp_problem_reaches(p, m->vm, h)) && can_go(s, m->vm, h) &&
+            (pass || dcp_problem_reaches(p, m->vm, h)) && can_go(s, to, m->vm, h) &&
             (!pass || dcp_reach_may_pass(p->q, vm, h)) &&
             !stands_in_the_way(s, to, m->vm, h)) {
             if (!ends_on) {
@@ -198,7 +222,7 @@ break_circle(struct dcp_state *s, const struct dcp_placement *to,
     }
     best->n_bypasses++;
     *out_broken = true;
-    return go(s, out, best, best_host, true);
+    return go(s, to, out, best, best_host, true);
 }
 
 static bool
@@ -215,9 +239,9 @@ order(struct dcp_state *s, const struct dcp_placement *to,
             if (waits(seq, waiting, m->vm) ||
                 dcp_parking_comes_later(s->p->q->inventory, s->host, to,
                                         m->vm) ||
-                !can_go(s, m->vm, m->to)) {
+                !can_go(s, to, m->vm, m->to)) {
                 moves[left++] = *m;
-            } else if (!go(s, out, m, m->to, false)) {
+            } else if (!go(s, to, out, m, m->to, false)) {
                 return false;
             } else {
                 waiting[m->vm] = 0;
@@ -264,6 +288,12 @@ dcp_move_order_make(struct dcp_state *s, const struct dcp_placement *to,
             moves[n++] = (struct pending){ v, s->host[v], to->host[v].ix,
                                            p->size[v], 0 };
         }
+    }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        rest(s, to, h);
+    }
+    if (s->watts) { /* A leg may not draw more than at its start. */
+        s->watts->lax = true;
     }
     qsort(moves, n, sizeof *moves, by_source);
     if (!dcp_sequences_init(&seq, p->q->inventory, waiting, err)) {

@@ -20,7 +20,8 @@ struct dcp_move_order {
 void dcp_move_order_finish(struct dcp_move_order *);
 
 /* From the state's placement (each VM an item of its own) to 'to'; leaves the
- * state there. */
+ * state there.  Hosts that are off and end on boot once a VM comes to them;
+ * where watts count, hosts that end off go off once they are empty. */
 bool dcp_move_order_make(struct dcp_state *, const struct dcp_placement *to,
                      struct dcp_move_order *out, struct dcp_error *err)
     DCP_CHECKED;

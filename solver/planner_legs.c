@@ -70,15 +70,22 @@ too_tight(struct dcp_work *w, const char *what, int64_t need_ms,
 static bool
 no_order(struct dcp_work *w, const struct dcp_leg_answer *a)
 {
+    const struct dcp_inventory *inv = w->r->inventory;
     struct dcp_because *b = &w->outcome->because;
+    bool is_host = a->stuck.kind == DCP_OBJECT_HOST;
 
     w->outcome->status = DCP_STATUS_TIMEOUT;
     (void)snprintf(b->rule, sizeof b->rule, "order");
-    (void)snprintf(b->object, sizeof b->object, "vm:%.80s",
-                   w->r->inventory->vms[a->stuck_vm].name);
+    (void)snprintf(b->object, sizeof b->object, "%s:%.80s",
+                   is_host ? "host" : "vm",
+                   is_host ? inv->hosts[a->stuck.ix].name
+                           : inv->vms[a->stuck.ix].name);
     (void)snprintf(b->text, sizeof b->text,
-                   "no safe order of moves was found: it waits for room that "
-                   "others hold, and no host is free to step aside to");
+                   is_host ? "no safe order of steps was found: its rack, "
+                             "feeds or room do not bear it while it is switched"
+                           : "no safe order of moves was found: it waits for "
+                             "room that others hold, and no host is free to "
+                             "step aside to");
     b->need = b->have = NAN;
     return true;
 }

@@ -401,77 +401,15 @@ compile_types(struct dcp_problem *p, struct dcp_error *err)
     return true;
 }
 
-/* Racks and feeds that could be overloaded if all their hosts were busy. */
+/* Racks, feeds and rooms that could be overloaded. */
 static bool
 compile_power(struct dcp_problem *p, struct dcp_error *err)
 {
-    const struct dcp_inventory *inv = p->q->inventory;
-    uint8_t *tight = dcp_arena_array(p->arena, uint8_t, p->n_hosts);
-    DCP_FREE double *rack_w = calloc(inv->n_racks + 1u, sizeof *rack_w);
-    DCP_FREE uint8_t *rack_tight = calloc(inv->n_racks + 1u, 1);
-    DCP_FREE double *feed_w = calloc(inv->n_feeds + 1u, sizeof *feed_w);
-    DCP_FREE double *room_w = calloc(inv->n_rooms + 1u, sizeof *room_w);
+    const struct dcp_question *q = p->q;
 
-    if (!tight || !rack_w || !rack_tight || !feed_w || !room_w) {
-        return no_memory(err);
-    }
-    for (uint32_t h = 0; h < inv->n_hosts; h++) {
-        const struct dcp_hardware *hw =
-            &inv->hardware[inv->hosts[h].hardware.ix];
-
-        if (!dcp_rack_is_none(inv->hosts[h].rack)) {
-            rack_w[inv->hosts[h].rack.ix] += hw->power_w[DCP_POWER_POINTS - 1];
-        }
-    }
-    for (uint32_t i = 0; i < inv->n_servers; i++) {
-        if (!dcp_rack_is_none(inv->servers[i].rack)) {
-            rack_w[inv->servers[i].rack.ix] += inv->servers[i].power_w;
-        }
-    }
-    for (uint32_t i = 0; i < inv->n_switches; i++) {
-        if (!dcp_rack_is_none(inv->switches[i].rack)) {
-            rack_w[inv->switches[i].rack.ix] += inv->switches[i].power_w;
-        }
-    }
-    for (uint32_t i = 0; i < inv->n_arrays; i++) {
-        if (!dcp_rack_is_none(inv->arrays[i].rack)) {
-            rack_w[inv->arrays[i].rack.ix] += inv->arrays[i].power_w;
-        }
-    }
-    for (uint32_t r = 0; r < inv->n_racks; r++) {
-        const struct dcp_rack *rack = &inv->racks[r];
-
-        rack_tight[r] = rack->limit_w && rack_w[r] > rack->limit_w;
-        for (uint32_t f = 0; f < rack->feeds.n; f++) {
-            feed_w[rack->feeds.ix[f]] += rack_w[r];
-        }
-        if (!dcp_room_is_none(rack->room)) {
-            room_w[rack->room.ix] += rack_w[r];
-        }
-    }
-    for (uint32_t r = 0; r < inv->n_racks; r++) {
-        const struct dcp_rack *rack = &inv->racks[r];
-
-        for (uint32_t f = 0; f < rack->feeds.n; f++) {
-            uint32_t ix = rack->feeds.ix[f];
-
-            rack_tight[r] |= inv->feeds[ix].limit_w &&
-                             feed_w[ix] > inv->feeds[ix].limit_w;
-        }
-        if (!dcp_room_is_none(rack->room)) {
-            uint32_t limit_w = inv->rooms[rack->room.ix].cooling_w;
-
-            rack_tight[r] |= limit_w && room_w[rack->room.ix] > limit_w;
-        }
-    }
-    for (uint32_t h = 0; h < inv->n_hosts; h++) {
-        dcp_rack_id rack = inv->hosts[h].rack;
-
-        tight[h] = !dcp_rack_is_none(rack) && rack_tight[rack.ix];
-        p->any_tight_power |= tight[h];
-    }
-    p->tight_power = tight;
-    return true;
+    return dcp_watt_limits_make(q->inventory, q->demand, q->first_slot,
+                                p->n_slots, q->home ? q->home : q->start,
+                                p->arena, &p->watts, err);
 }
 
 /* --- All ---------------------------------------------------------------- */

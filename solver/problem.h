@@ -18,6 +18,7 @@
 #include "model/placement.h"
 #include "solver/chance.h"
 #include "solver/conversion.h"
+#include "solver/watts.h"
 
 struct dcp_goal_terms;
 struct dcp_licence_pools;
@@ -179,10 +180,8 @@ struct dcp_problem {
     const struct dcp_rule *contradiction;
     uint32_t contradicting_item;
 
-    /* Racks and feeds whose limit all their hosts at full power would break:
-     * only these are watched. */
-    const uint8_t *tight_power; /* By host: 1 where one is above it. */
-    bool any_tight_power;
+    const struct dcp_watt_limits *watts; /* NULL: no rack, feed or room could
+                                          * be over its limit. */
 };
 
 #define DCP_GROUP_OTHER UINT32_C(0x80000000)
@@ -218,6 +217,13 @@ dcp_problem_may_hold(const struct dcp_problem *p, uint32_t host)
     return p->use[host] != DCP_HOST_AVOID &&
            (p->q->start->on[host] ||
             (p->q->may_wake && p->use[host] == DCP_HOST_FREE));
+}
+
+/* Whether the host's rack, feeds or room could be over their limit. */
+static inline bool
+dcp_problem_watts_count(const struct dcp_problem *p, uint32_t host)
+{
+    return p->watts && p->watts->first[host] < p->watts->first[host + 1];
 }
 
 /* What the item asks of 'host', whose hypervisor may ask for more. */

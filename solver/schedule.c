@@ -41,7 +41,8 @@ struct maker {
     uint32_t *parked; /* VMs that this leg parks, in order. */
     uint32_t n_parked;
     struct dcp_parking_waits parking;
-    uint32_t *on_step;       /* By host: the step that switches it on. */
+    uint32_t *on_step;       /* By host: the step that switches it on, */
+    uint32_t *off_step;      /* and off. */
     uint32_t *gate;          /* By host. */
     struct visit *departure; /* Pool; lists by host through first/last. */
     uint32_t n_departures;
@@ -71,6 +72,7 @@ allocate(struct maker *m, uint32_t n_moves)
                                    m->parked);
     n_moves += m->n_parked + m->room->resizing->n;
     m->on_step = calloc(nh, sizeof *m->on_step);
+    m->off_step = calloc(nh, sizeof *m->off_step);
     m->gate = calloc(nh, sizeof *m->gate);
     m->departure = malloc((n_moves + 1u) * sizeof *m->departure);
     m->visit = malloc((2u * n_moves + 1u) * sizeof *m->visit);
@@ -82,7 +84,7 @@ allocate(struct maker *m, uint32_t n_moves)
     m->vms_first = calloc(nh, sizeof *m->vms_first);
     m->vms = calloc(nv, sizeof *m->vms);
     if (!m->n_arrivals || !m->vms_first || !m->vms ||
-        !m->last_step_of_vm || !m->on_step || !m->gate || !m->departure ||
+        !m->last_step_of_vm || !m->on_step || !m->off_step || !m->gate || !m->departure ||
         !m->visit || !m->first_departure || !m->last_departure ||
         !m->visits_first || !m->touched) {
         return false;
@@ -110,6 +112,7 @@ release(struct maker *m)
     free(m->parked);
     dcp_parking_waits_finish(&m->parking);
     free(m->on_step);
+    free(m->off_step);
     free(m->gate);
     free(m->departure);
     free(m->visit);
@@ -148,8 +151,19 @@ host_object(uint32_t h)
 /* --- Power -------------------------------------------------------------- */
 
 static bool
+boots_late(const struct maker *m, uint32_t h)
+{
+    return m->r->to->on[h] && !m->p->q->start->on[h] && !m->on_step[h];
+}
+
+static bool
 add_host_on(struct maker *m, uint32_t h)
 {
+    /* Late, it has the watts of those that went off before. */
+    if (boots_late(m, h) &&
+        !dcp_step_waits_add_near(&m->waits, m->p->watts, h, m->off_step)) {
+        return false;
+    }
     const struct dcp_inventory *inv = m->r->inventory;
     const struct dcp_hardware *hw = &inv->hardware[inv->hosts[h].hardware.ix];
     struct dcp_step *step =
@@ -217,6 +231,8 @@ add_host_off(struct maker *m, uint32_t h)
     if (!step) {
         return false;
     }
+    m->off_step[h] = step->id;
+
     double hours = leg_hours(m->r);
 
     step->estimate_ms = hw->shutdown_ms;
@@ -497,6 +513,9 @@ add_move(struct maker *m, const struct dcp_move *move)
                                            (dcp_host_id){ move->to });
 
     reason = converts ? DCP_REASON_CONVERT : reason;
+    if (boots_late(m, move->to) && !add_host_on(m, move->to)) {
+        return false;
+    }
     dcp_state_add_load(m->start, move->vm, move->to);
     if (!open_gate(m, move->to)) {
         return false;
@@ -622,7 +641,8 @@ make_steps(struct maker *m, const struct dcp_move_order *order)
 
     m->n_left_on = dcp_placement_n_on(from);
     for (uint32_t h = 0; ok && h < n; h++) {
-        ok = from->on[h] || !to->on[h] || add_host_on(m, h);
+        ok = from->on[h] || !to->on[h] || boots_late(m, h) ||
+             add_host_on(m, h);
     }
     count_touches(m, order);
     for (uint32_t h = 0; ok && h < n; h++) {
@@ -645,6 +665,9 @@ make_steps(struct maker *m, const struct dcp_move_order *order)
         m->out->n_bypasses += move->bypass;
         ok = add_move(m, move) && switch_off_if_done(m, move->from) &&
              switch_off_if_done(m, move->to);
+    }
+    for (uint32_t h = 0; ok && h < n; h++) {
+        ok = !boots_late(m, h) || add_host_on(m, h);
     }
     for (uint32_t i = z->n_shrinking; ok && i < z->n; i++) {
         ok = add_resize(m, i);

@@ -61,7 +61,8 @@ void dcp_trunks_rewind(struct dcp_trunks *, uint32_t first_step);
 
 struct dcp_leg_answer {
     bool ok;           /* False: no safe order was found. */
-    uint32_t stuck_vm; /* One that could not be moved, where !ok. */
+    struct dcp_object stuck; /* Where !ok: a VM that could not be moved, or a
+                              * host that could not be switched. */
     uint32_t n_moves, n_bypasses;
     int64_t makespan_ms; /* Estimated under the limits (leg_times.h). */
     int64_t makespan_bound_ms; /* These moves take no less, in any order. */

@@ -49,7 +49,7 @@ make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
                                                          r->deadline_ms };
     struct dcp_leg_times times;
 
-    *out = (struct dcp_leg_answer){ .ok = true, .stuck_vm = DCP_IX_NONE };
+    *out = (struct dcp_leg_answer){ .ok = true };
     /* Watts are kept in the listed order alone: leave it then. */
     if (!most || !paths) {
         return false;
@@ -59,7 +59,7 @@ make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
     if (!dcp_chance_load_ends(most->chance, r->to, err) ||
         !dcp_schedule_make_steps(r, &room, order, list, out, err) ||
         !dcp_leg_times_make(&times_request, list, first, r->trunks,
-                            last && !p->any_tight_power, &times, err)) {
+                            last && !p->watts, &times, err)) {
         return false;
     }
     out->makespan_ms = times.makespan_ms;
@@ -94,10 +94,84 @@ make_leg(const struct dcp_leg_request *r, const struct dcp_problem *p,
     return true;
 }
 
+/* Where watts count, a host boots only when the first VM comes to it, so that
+ * others may go off before; but all at first where policy.keep_on needs them. */
+static void
+delay_boots(const struct dcp_leg_request *r, const struct dcp_problem *p,
+            struct dcp_placement *both_on)
+{
+    uint32_t n_stay = 0;
+
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        n_stay += r->from->on[h] && r->to->on[h];
+    }
+    for (uint32_t h = 0;
+         n_stay >= r->inventory->policy.keep_on && h < p->n_hosts; h++) {
+        both_on->on[h] =
+            r->from->on[h] || (r->to->on[h] && !dcp_problem_watts_count(p, h));
+    }
+}
+
+/* Whether racks, feeds and rooms bear what the step draws on its way. */
+static bool
+bears_step(const struct dcp_state *s, const struct dcp_step *step)
+{
+    const struct dcp_problem *p = s->p;
+    uint32_t vm = step->object.ix;
+
+    if (step->kind == DCP_STEP_HOST_ON || step->kind == DCP_STEP_HOST_OFF) {
+        bool on = step->kind == DCP_STEP_HOST_ON;
+
+        return dcp_watts_bear_switch(s->watts, step->object.ix, on) &&
+               (!on || dcp_watts_bear_idle(s->watts, step->object.ix));
+    }
+    return step->object.kind != DCP_OBJECT_VM ||
+           step->to.kind != DCP_OBJECT_HOST ||
+           dcp_watts_bear(s->watts, step->to.ix,
+                          s->cpu_mhz + (size_t)step->to.ix * p->stride,
+                          p->cpu_mhz + (size_t)vm * p->stride);
+}
+
+static void
+play_step(struct dcp_state *s, const struct dcp_step *step)
+{
+    uint32_t vm = step->object.ix;
+
+    if (step->kind == DCP_STEP_HOST_ON || step->kind == DCP_STEP_HOST_OFF) {
+        dcp_state_power(s, step->object.ix, step->kind == DCP_STEP_HOST_ON);
+    } else if (step->object.kind == DCP_OBJECT_VM) {
+        if (step->from.kind == DCP_OBJECT_HOST &&
+            s->host[vm] != DCP_IX_NONE) {
+            dcp_state_remove(s, vm);
+        }
+        if (step->to.kind == DCP_OBJECT_HOST && s->host[vm] == DCP_IX_NONE) {
+            dcp_state_place(s, vm, step->to.ix);
+        }
+    }
+}
+
+/* The steps in their order, from the leg's start; the first that something
+ * does not bear is what the order is stuck at. */
+static void
+play_watts(struct dcp_state *s, const struct dcp_step_list *list,
+           uint32_t first, struct dcp_leg_answer *out)
+{
+    s->watts->lax = true;
+    for (uint32_t k = first; out->ok && k < list->n; k++) {
+        const struct dcp_step *step = &list->steps[k];
+
+        if (!bears_step(s, step)) {
+            out->ok = false;
+            out->stuck = step->object;
+        }
+        play_step(s, step);
+    }
+}
+
 /* A problem over the leg's slots in which every host that is on at either end
  * of the leg counts as on, and nothing but order is asked. */
 static bool
-schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
+schedule(const struct dcp_leg_request *r, struct dcp_placement *both_on,
          struct dcp_resizing *resizing, struct dcp_step_list *list,
          struct dcp_leg_answer *out, struct dcp_error *err)
 {
@@ -113,6 +187,7 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
     }
     struct dcp_question q = {
         .inventory = dcp_resizing_moves(resizing),
+        .home = r->from,
         .demand = r->demand,
         .first_slot = r->first_slot,
         .last_slot = r->last_slot,
@@ -126,8 +201,11 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
     if (!p || (resizing->n && !dcp_resizing_weigh(resizing, p, err))) {
         return false;
     }
+    delay_boots(r, p, both_on);
+
     DCP_AUTO(dcp_state) struct dcp_state *s = dcp_state_create(p, err);
     struct dcp_move_order order;
+    uint32_t first = list->n;
 
     if (!s || !dcp_chance_load_ends(s->chance, r->to, err) ||
         !dcp_move_order_make(s, r->to, &order, err)) {
@@ -137,9 +215,13 @@ schedule(const struct dcp_leg_request *r, const struct dcp_placement *both_on,
 
     if (order.stuck_vm != DCP_IX_NONE) {
         out->ok = false;
-        out->stuck_vm = order.stuck_vm;
+        out->stuck = (struct dcp_object){ DCP_OBJECT_VM, order.stuck_vm };
     } else {
         ok = make_leg(r, p, resizing, &order, list, out, err);
+        if (ok && s->watts) {
+            dcp_state_become(s, r->from);
+            play_watts(s, list, first, out);
+        }
     }
     dcp_move_order_finish(&order);
     return ok;
@@ -152,7 +234,7 @@ dcp_schedule_leg(const struct dcp_leg_request *r, struct dcp_step_list *list,
     DCP_AUTO(dcp_placement)
     struct dcp_placement *both = dcp_placement_copy(r->from, err);
 
-    *out = (struct dcp_leg_answer){ .ok = true, .stuck_vm = DCP_IX_NONE };
+    *out = (struct dcp_leg_answer){ .ok = true };
     if (!both) {
         return false;
     }

@@ -37,7 +37,8 @@ dcp_stopped_by_name(enum dcp_stopped_by by)
 double
 dcp_search_value(struct dcp_state *s)
 {
-    return dcp_objective_value(s, 0);
+    /* What a rack does not bear is no answer, whatever it saves. */
+    return s->watts && s->watts->n_over ? INFINITY : dcp_objective_value(s, 0);
 }
 
 static bool
@@ -304,8 +305,9 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
     if (options->need) {
         ok = dcp_search_fewest(&x, items, out, err);
     } else {
-        out->n_unplaced = dcp_search_repair(&x, items, out);
-        if (!out->n_unplaced) {
+        ok = dcp_search_repair(&x, items, out, err);
+        dcp_search_note_watts(&x, out);
+        if (ok && !out->n_unplaced && !out->over_thing) {
             ok = s->p->q->limits_moves ? improve_within_moves(&x, out, err)
                                        : improve(&x, out, err);
         }
@@ -315,11 +317,13 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
         ok = dcp_search_mend_soft(
             &x, s->p->q->headroom && out->headroom.ok, err);
     }
+    dcp_search_note_watts(&x, out);
     out->broken_power_rule = dcp_state_broken_power_rule(s);
     out->too_many_moves =
         s->p->q->limits_moves && dcp_search_moves(&x) > s->p->q->max_moves;
     out->n_moves = s->p->q->limits_moves ? dcp_search_moves(&x) : 0;
     out->complete = !out->n_unplaced && out->headroom.ok &&
+                    !out->over_thing &&
                     !out->broken_power_rule && !out->too_many_moves;
     out->is_partial = out->is_partial && out->complete;
     out->stopped_by = why_stopped(&x);

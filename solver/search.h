@@ -51,6 +51,9 @@ struct dcp_search_result {
     uint32_t n_unplaced;   /* Items that found no place. */
     uint32_t unplaced_item; /* One of them. */
     const struct dcp_power_rule *broken_power_rule; /* NULL: none is. */
+    /* A rack, feed or room that stays over its lax limit; NULL: none does. */
+    const struct dcp_watt_thing *over_thing;
+    double over_w, over_limit_w;
     struct dcp_headroom headroom; /* Of the final state; not recorded. */
     bool is_partial; /* Complete, but for what was left broken. */
     bool too_many_moves;          /* More than the question allows. */

@@ -95,8 +95,8 @@ bool
 dcp_search_settle(struct search *x, bool check, bool *out_kept,
                   struct dcp_error *err)
 {
-    *out_kept = true;
-    if (check && !dcp_search_keeps_headroom(x, err, out_kept)) {
+    *out_kept = !(x->s->watts && x->s->watts->n_over);
+    if (*out_kept && check && !dcp_search_keeps_headroom(x, err, out_kept)) {
         return false;
     }
     if (*out_kept) {

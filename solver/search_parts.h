@@ -87,10 +87,11 @@ bool dcp_search_place(struct search *, uint64_t ejections);
 #define DROP_FAILURES  12u
 #define DCP_SEARCH_HOSTS_EACH 40u /* Looked at for each ejection. */
 
-/* Places what may not stay where it is, with few moves; returns how many items
+/* Places what may not stay where it is, with few moves; out->n_unplaced items
  * found no place.  'items' has room for all. */
-uint32_t dcp_search_repair(struct search *, uint32_t *items,
-                           struct dcp_search_result *out);
+bool dcp_search_repair(struct search *, uint32_t *items,
+                       struct dcp_search_result *out, struct dcp_error *err)
+    DCP_CHECKED;
 /* solver/search_repair.c: the same with as few moves as it finds, headroom
  * included (out->headroom, out->n_unplaced). */
 bool dcp_search_fewest(struct search *, uint32_t *items,
@@ -114,6 +115,16 @@ dcp_search_with_reserves(struct search *, struct dcp_error *err) DCP_CHECKED;
 /* dcp_search_cover_hosts() likewise. */
 bool dcp_search_covered(struct search *, bool *out_done,
                         struct dcp_error *err) DCP_CHECKED;
+/* What racks, feeds and rooms that are over their limit need to be rid of goes
+ * into 'items' ('*n' so far); emptied hosts go off (solver/search_watts.c). */
+bool dcp_search_unload_power(struct search *, uint32_t *items, uint32_t *n,
+                             struct dcp_error *err) DCP_CHECKED;
+/* Names one that is over its lax limit in out->over_thing. */
+void dcp_search_note_watts(const struct search *,
+                           struct dcp_search_result *out);
+/* Places an item that found no place under the stated watts under the lax
+ * ones; false: it stays unplaced. */
+bool dcp_search_insert_back(struct search *, uint32_t item);
 /* Switches hosts until no hard rule about how many are on is broken, as far as
  * that can be; what was on those that go off is added to 'items' ('n' so far).
  * Returns how many there are then. */

@@ -53,8 +53,9 @@ unload(struct search *x, uint32_t h, uint32_t *out, uint32_t *n)
 }
 
 /* Items that may not stay where they are go into 'out'. */
-static uint32_t
-take_off_misplaced(struct search *x, uint32_t *out)
+static bool
+take_off_misplaced(struct search *x, uint32_t *out, uint32_t *out_n,
+                   struct dcp_error *err)
 {
     struct dcp_state *s = x->s;
     const struct dcp_problem *p = x->p;
@@ -76,21 +77,26 @@ take_off_misplaced(struct search *x, uint32_t *out)
             unload(x, h, out, &n);
         }
     }
-    return n;
+    if (!dcp_search_unload_power(x, out, &n, err)) {
+        return false;
+    }
+    *out_n = dcp_search_mend_power(x, out, n);
+    return true;
 }
 
 /* Places what is misplaced; what finds no place goes back where it was, or
- * stays unplaced. Returns how many found none. */
-uint32_t
+ * stays unplaced. */
+bool
 dcp_search_repair(struct search *x, uint32_t *items,
-                  struct dcp_search_result *out)
+                  struct dcp_search_result *out, struct dcp_error *err)
 {
     struct dcp_state *s = x->s;
     const struct dcp_problem *p = x->p;
-    uint32_t n = take_off_misplaced(x, items), lost = 0;
+    uint32_t n, lost = 0;
 
-    n = dcp_search_mend_power(x, items, n);
-
+    if (!take_off_misplaced(x, items, &n, err)) {
+        return false;
+    }
     out->n_misplaced = n;
     x->in.may_wake = true;
     x->in.prefer_home = true;
@@ -99,7 +105,7 @@ dcp_search_repair(struct search *x, uint32_t *items,
     for (uint32_t k = 0; k < n; k++) {
         uint32_t item = items[k];
 
-        if (dcp_insert_one(&x->in, item)) {
+        if (dcp_insert_one(&x->in, item) || dcp_search_insert_back(x, item)) {
             continue;
         }
         out->unplaced_item = item;
@@ -110,7 +116,8 @@ dcp_search_repair(struct search *x, uint32_t *items,
     }
     x->in.trail.n = 0;
     x->in.prefer_home = false;
-    return lost;
+    out->n_unplaced = lost;
+    return true;
 }
 
 /* --- The fewest moves ---------------------------------------------------- */
@@ -133,19 +140,21 @@ is_in_order(const struct search *x)
             return false;
         }
     }
-    return !dcp_state_broken_power_rule(s);
+    return !dcp_state_broken_power_rule(s) && !(s->watts && s->watts->n_over);
 }
 
 /* Takes off what the programs say, then what is still misplaced. */
-static uint32_t
-take_off_needed(struct search *x, const uint8_t *leaves, uint32_t *items)
+static bool
+take_off_needed(struct search *x, const uint8_t *leaves, uint32_t *items,
+                uint32_t *out_n, struct dcp_error *err)
 {
     for (uint32_t i = 0; i < x->p->n_items; i++) {
         if (leaves[i] && x->s->host[i] != DCP_IX_NONE) {
             dcp_insert_remove(&x->in, i);
         }
     }
-    return take_off_misplaced(x, items); /* Lists all that has no place. */
+    /* Lists all that has no place. */
+    return take_off_misplaced(x, items, out_n, err);
 }
 
 /* One way to repair, from the start; headroom included.  False in *out_ok: the
@@ -155,18 +164,21 @@ repair_one_way(struct search *x, const uint8_t *leaves, uint32_t *items,
                struct dcp_search_result *out, bool *out_ok,
                struct dcp_error *err)
 {
-    uint32_t n = leaves ? take_off_needed(x, leaves, items)
-                        : take_off_misplaced(x, items);
+    uint32_t n;
 
+    if (!(leaves ? take_off_needed(x, leaves, items, &n, err)
+                 : take_off_misplaced(x, items, &n, err))) {
+        return false;
+    }
     out->n_unplaced = 0;
-    n = dcp_search_mend_power(x, items, n);
     out->n_misplaced = n;
     x->in.may_wake = true;
     x->in.prefer_home = true;
     x->in.swap_tries = 0;
     dcp_sort_by_size(x->p, items, n);
     for (uint32_t k = 0; k < n; k++) {
-        if (!dcp_insert_one(&x->in, items[k])) {
+        if (!dcp_insert_one(&x->in, items[k]) &&
+            !dcp_search_insert_back(x, items[k])) {
             dcp_homeless_add(&x->homeless, items[k]);
             out->unplaced_item = items[k];
         }
@@ -351,7 +363,8 @@ is_legal_in_part(const struct search *x, const struct dcp_state *start)
             return false;
         }
     }
-    return !dcp_state_broken_power_rule(x->s);
+    return !dcp_state_broken_power_rule(x->s) &&
+           !(x->s->watts && x->s->watts->n_over);
 }
 
 /* One part: what leaves for it is placed, or all is as before. */

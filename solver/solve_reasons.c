@@ -295,6 +295,29 @@ explain_headroom(const struct dcp_inventory *inv, const struct dcp_headroom *h,
     }
 }
 
+static void
+explain_watts(const struct dcp_inventory *inv,
+              const struct dcp_search_result *r, struct dcp_because *out)
+{
+    const struct dcp_watt_thing *t = r->over_thing;
+    const char *kind = t->kind == DCP_WATTS_RACK   ? "rack"
+                       : t->kind == DCP_WATTS_FEED ? "feed"
+                                                   : "room";
+    const char *name = t->kind == DCP_WATTS_RACK   ? inv->racks[t->ix].name
+                       : t->kind == DCP_WATTS_FEED ? inv->feeds[t->ix].name
+                                                   : inv->rooms[t->ix].name;
+
+    (void)snprintf(out->rule, sizeof out->rule, "%s",
+                   t->kind == DCP_WATTS_ROOM ? "cooling" : "watts");
+    (void)snprintf(out->object, sizeof out->object, "%s:%.80s", kind, name);
+    (void)snprintf(out->text, sizeof out->text,
+                   "%s '%.60s' would draw %.0f of %.0f W, and no VM that may "
+                   "leave found a place elsewhere",
+                   kind, name, r->over_w, r->over_limit_w);
+    out->need = r->over_w;
+    out->have = r->over_limit_w;
+}
+
 void
 dcp_solve_explain_incomplete(const struct dcp_problem *p,
                              const struct dcp_search_result *r,
@@ -305,6 +328,10 @@ dcp_solve_explain_incomplete(const struct dcp_problem *p,
 
     if (!lost && r->headroom.ok && r->broken_power_rule) {
         explain_power_rule(p, r->broken_power_rule->rule, out);
+        return;
+    }
+    if (!lost && r->over_thing) {
+        explain_watts(inv, r, out);
         return;
     }
     if (!lost && r->headroom.ok && r->too_many_moves) {

@@ -198,7 +198,7 @@ is_borne(struct dcp_state *s, uint32_t h)
 {
     bool on = s->on[h], ok = true;
 
-    if (s->p->tight_power[h]) {
+    if (dcp_problem_watts_count(s->p, h)) {
         dcp_state_power(s, h, true);
         ok = dcp_state_bears_full(s, h);
         dcp_state_power(s, h, on);

@@ -68,7 +68,7 @@ dcp_stands_in(struct dcp_state *s, uint32_t spare, uint32_t host,
             continue;
         }
         /* The usual limits where watts count: those are asked with them. */
-        ok = p->tight_power[spare]
+        ok = dcp_problem_watts_count(p, spare)
                  ? dcp_state_fits(s, items[n_put], spare)
                  : dcp_state_fits_full(s, items[n_put], spare);
         if (ok) {

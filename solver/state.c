@@ -6,8 +6,6 @@
 
 #include "solver/state_rules.h"
 
-#include "model/power.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +44,10 @@ allocate(struct dcp_state *s)
     if (p->chance) {
         s->chance = dcp_chance_load_create(p->chance, p->n_hosts);
         ok = ok && s->chance;
+    }
+    if (p->watts) {
+        s->watts = dcp_watts_create(p->watts);
+        ok = ok && s->watts;
     }
     ok = ok && s->room && s->host && s->on && s->cpu_mhz && s->used && s->cpu_peak_mhz &&
          s->first && s->next && s->prev && s->n_on_host && s->count;
@@ -98,6 +100,7 @@ dcp_state_destroy(struct dcp_state *s)
     free(s->cpu_mhz);
     free(s->net_kib_s);
     dcp_chance_load_destroy(s->chance);
+    dcp_watts_destroy(s->watts);
     free(s->used);
     free(s->cpu_peak_mhz);
     free(s->room);
@@ -123,6 +126,9 @@ dcp_state_assign(struct dcp_state *to, const struct dcp_state *from)
     }
     if (from->chance) {
         dcp_chance_load_assign(to->chance, from->chance);
+    }
+    if (from->watts) {
+        dcp_watts_assign(to->watts, from->watts);
     }
     copy_u32(to->used, from->used, nh * p->n_scalars);
     copy_u32(to->cpu_peak_mhz, from->cpu_peak_mhz, nh);
@@ -174,6 +180,15 @@ set_room(struct dcp_state *s, uint32_t host)
                         : 0;
 }
 
+static void
+set_watts(struct dcp_state *s, uint32_t host)
+{
+    if (s->watts) {
+        dcp_watts_set(s->watts, host, s->on[host],
+                      s->cpu_mhz + (size_t)host * s->p->stride);
+    }
+}
+
 void
 dcp_state_add_load(struct dcp_state *s, uint32_t item, uint32_t host)
 {
@@ -208,6 +223,7 @@ void
 dcp_state_place(struct dcp_state *s, uint32_t item, uint32_t host)
 {
     dcp_state_add_load(s, item, host);
+    set_watts(s, host);
     dcp_state_rules_place(s, item, host);
     s->prev[item] = DCP_IX_NONE;
     s->next[item] = s->first[host];
@@ -280,6 +296,7 @@ dcp_state_remove(struct dcp_state *s, uint32_t item)
         s->was[item] = host;
     }
     dcp_state_sub_load(s, item, host);
+    set_watts(s, host);
     if (s->prev[item] == DCP_IX_NONE) {
         s->first[host] = s->next[item];
     } else {
@@ -301,6 +318,7 @@ dcp_state_power(struct dcp_state *s, uint32_t host, bool on)
     s->n_on += (uint32_t)on - s->on[host];
     dcp_state_rules_power(s, host, on);
     s->on[host] = on;
+    set_watts(s, host);
     dcp_objective_touch(s->objective, host);
     set_room(s, host);
 }
@@ -347,100 +365,6 @@ fits(struct dcp_state *s, uint32_t item, uint32_t host, const uint32_t *cap,
                     p->stride);
 }
 
-/* Watts of one rack in a slot, with 'extra' MHz on 'host'. */
-static double
-rack_watts(const struct dcp_state *s, uint32_t rack, uint32_t slot,
-           uint32_t host, uint32_t extra_mhz)
-{
-    const struct dcp_inventory *inv = s->p->q->inventory;
-    double w = 0;
-
-    for (uint32_t h = 0; h < inv->n_hosts; h++) {
-        const struct dcp_hardware *hw =
-            &inv->hardware[inv->hosts[h].hardware.ix];
-
-        if (inv->hosts[h].rack.ix != rack) {
-            continue;
-        }
-        if (!s->on[h]) {
-            w += hw->sleep_w;
-            continue;
-        }
-        double used = s->cpu_mhz[(size_t)h * s->p->stride + slot] +
-                      (h == host ? extra_mhz : 0);
-        double full = dcp_host_capacity(inv, (dcp_host_id){ h }).cpu_mhz;
-
-        w += dcp_power_at(hw, full > 0 ? used / full : 0);
-    }
-    for (uint32_t i = 0; i < inv->n_servers; i++) {
-        w += inv->servers[i].rack.ix == rack ? inv->servers[i].power_w : 0;
-    }
-    for (uint32_t i = 0; i < inv->n_switches; i++) {
-        w += inv->switches[i].rack.ix == rack ? inv->switches[i].power_w : 0;
-    }
-    for (uint32_t i = 0; i < inv->n_arrays; i++) {
-        w += inv->arrays[i].rack.ix == rack ? inv->arrays[i].power_w : 0;
-    }
-    return w;
-}
-
-/* What the racks of the rack's room draw becomes heat there. */
-static bool
-room_cools(const struct dcp_state *s, uint32_t rack, uint32_t slot,
-           uint32_t host, uint32_t extra_mhz)
-{
-    const struct dcp_inventory *inv = s->p->q->inventory;
-    dcp_room_id room = inv->racks[rack].room;
-    uint32_t limit_w =
-        dcp_room_is_none(room) ? 0 : inv->rooms[room.ix].cooling_w;
-    double w = 0;
-
-    for (uint32_t r = 0; limit_w && r < inv->n_racks; r++) {
-        if (inv->racks[r].room.ix == room.ix) {
-            w += rack_watts(s, r, slot, host, extra_mhz);
-        }
-    }
-    return !limit_w || w <= limit_w;
-}
-
-/* Racks, and feeds that carry their racks alone when the other side is lost.
- * Only asked of racks that could be too hot at all.  What the host gets more:
- * 'more' by slot, or NULL: all that it has. */
-static bool
-power_fits(const struct dcp_state *s, const uint32_t *more, uint32_t host)
-{
-    const struct dcp_problem *p = s->p;
-    const struct dcp_inventory *inv = p->q->inventory;
-    uint32_t rack = inv->hosts[host].rack.ix;
-    const struct dcp_ids *feeds = &inv->racks[rack].feeds;
-
-    for (uint32_t t = 0; t < p->n_slots; t++) {
-        uint32_t mhz = more ? more[t] : p->full_cpu_mhz[host];
-
-        if (inv->racks[rack].limit_w &&
-            rack_watts(s, rack, t, host, mhz) > inv->racks[rack].limit_w) {
-            return false;
-        }
-        for (uint32_t f = 0; f < feeds->n; f++) {
-            uint32_t limit_w = inv->feeds[feeds->ix[f]].limit_w;
-            double w = 0;
-
-            for (uint32_t r = 0; limit_w && r < inv->n_racks; r++) {
-                if (dcp_ids_contain(&inv->racks[r].feeds, feeds->ix[f])) {
-                    w += rack_watts(s, r, t, host, mhz);
-                }
-            }
-            if (limit_w && w > limit_w) {
-                return false;
-            }
-        }
-        if (!room_cools(s, rack, t, host, mhz)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool
 dcp_state_fits(struct dcp_state *s, uint32_t item, uint32_t host)
 {
@@ -448,14 +372,18 @@ dcp_state_fits(struct dcp_state *s, uint32_t item, uint32_t host)
 
     return fits(s, item, host, p->cap, p->cap_cpu_mhz, p->cap_net_kib_s) &&
            (!s->chance || dcp_chance_fits(s->chance, item, host, false)) &&
-           (!p->tight_power[host] ||
-            power_fits(s, p->cpu_mhz + (size_t)item * p->stride, host));
+           (!s->watts ||
+            dcp_watts_bear(s->watts, host,
+                           s->cpu_mhz + (size_t)host * p->stride,
+                           p->cpu_mhz + (size_t)item * p->stride));
 }
 
 bool
 dcp_state_bears_full(const struct dcp_state *s, uint32_t host)
 {
-    return !s->p->tight_power[host] || power_fits(s, NULL, host);
+    return !s->watts ||
+           dcp_watts_bear(s->watts, host,
+                          s->cpu_mhz + (size_t)host * s->p->stride, NULL);
 }
 
 bool

@@ -19,6 +19,8 @@ struct dcp_state {
     uint32_t *net_kib_s; /* Same, or NULL. */
     uint32_t *used;      /* [s * n_hosts + host] */
     struct dcp_chance_load *chance; /* policy.overload; NULL: not asked. */
+    struct dcp_watts *watts; /* Of racks, feeds and rooms; NULL: none could be
+                              * over its limit. */
     uint32_t *cpu_peak_mhz; /* Highest slot of each host. */
     uint32_t *room; /* Of the first scalar (memory), usable and free; 0 where
                      * the host is off or must end empty: the first look of
@@ -110,7 +112,8 @@ const struct dcp_group *dcp_state_soft_group(const struct dcp_state *,
 
 /* --- Power rules (max_on, min_on) --------------------------------------- */
 
-/* Whether switching the host keeps them (hard ones). */
+/* Whether switching the host keeps them (hard ones), and its rack, feeds and
+ * room bear it. */
 bool dcp_state_may_switch(const struct dcp_state *, uint32_t host, bool on);
 /* The first hard one that is broken; NULL: none is. */
 const struct dcp_power_rule *

@@ -302,6 +302,10 @@ dcp_state_may_switch(const struct dcp_state *s, uint32_t host, bool on)
 {
     const struct dcp_problem *p = s->p;
 
+    if (on && !s->on[host] && s->watts &&
+        !dcp_watts_bear_idle(s->watts, host)) {
+        return false;
+    }
     for (uint32_t k = p->power_first[host]; k < p->power_first[host + 1]; k++) {
         const struct dcp_power_rule *r = &p->power_rules[p->power_of[k]];
         uint32_t old = s->n_rule_on[p->power_of[k]];

@@ -25,6 +25,23 @@ dcp_step_waits_add(struct dcp_step_waits *w, uint32_t id)
     return true;
 }
 
+bool
+dcp_step_waits_add_near(struct dcp_step_waits *w,
+                        const struct dcp_watt_limits *l, uint32_t host,
+                        const uint32_t step_of_host[])
+{
+    bool ok = true;
+
+    for (uint32_t k = l->first[host]; ok && k < l->first[host + 1]; k++) {
+        const struct dcp_watt_thing *t = &l->thing[l->of_host[k]];
+
+        for (uint32_t i = t->first_host; ok && i < t->end_host; i++) {
+            ok = dcp_step_waits_add(w, step_of_host[l->host[i]]);
+        }
+    }
+    return ok;
+}
+
 static int
 compare_u32(const void *pa, const void *pb)
 {

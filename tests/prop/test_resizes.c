@@ -52,12 +52,6 @@ model_of(const struct sample *s)
         }
         active[v] = 1 + draw(&rng, (uint32_t)w.vms[v].mem_mib);
     }
-    /* Racks that are full to the watt: docs/solver.md, limits. */
-    for (uint32_t i = 0; i < RANDOM_FEEDS; i++) {
-        w.feeds[i].limit_w = 0;
-        w.racks[i % RANDOM_RACKS].limit_w = 0;
-        ((struct dcp_room *)(size_t)w.inv->rooms)[i % 2].cooling_w = 0;
-    }
     w.inv->applications = apps;
     w.inv->n_applications = APPS;
     w.demand.mem_active_mib = active;

@@ -4,109 +4,9 @@
  * checker finds legal in every order; and when a leg was carried out there is
  * nothing left to do. */
 
-#include "model/check/check.h"
 #include "model/io/plan_file.h"
-#include "solver/planner.h"
-#include "tests/support/random_joint.h"
+#include "tests/support/random_plan.h"
 #include "tests/unit/run_suite.h"
-
-#include <stdio.h>
-
-static struct sample
-small(uint64_t seed)
-{
-    struct dcp_rng rng = dcp_rng_stream(seed, "sample", 0);
-
-    uint32_t n_hosts = 3 + draw(&rng, 10);
-
-    return (struct sample){ .seed = seed,
-                            .n_hosts = n_hosts,
-                            .n_vms = n_hosts + draw(&rng, 3 * n_hosts),
-                            .n_rules = draw(&rng, RANDOM_RULES_MAX + 1u) };
-}
-
-/* Every third with a joint history and policy.overload. */
-static struct world
-model_of(const struct sample *s)
-{
-    struct world w = random_model(s);
-
-    if (s->seed % 3 == 1) {
-        random_joint(&w, s->seed);
-    }
-    return w;
-}
-
-static struct dcp_plan_request
-request_of(const struct world *w, const struct dcp_placement *start,
-           uint64_t seed)
-{
-    static const enum dcp_goal goals[] = { DCP_GOAL_COST, DCP_GOAL_HOSTS,
-                                           DCP_GOAL_ENERGY };
-
-    return (struct dcp_plan_request){
-        .inventory = w->inv,
-        .demand = &w->demand,
-        .start = start,
-        .job = DCP_JOB_CONSOLIDATE,
-        .two_legs = seed % 4 != 0,
-        .start_ms = WORLD_T0,
-        .window_end_ms = WORLD_T0 + RANDOM_NIGHT * DCP_HOUR_MS,
-        .goals = dcp_goals_single(goals[seed % 3]),
-        /* A gap that is met early: the exact solver would take long. */
-        .solve = { .seed = seed,
-                   .iterations = 40,
-                   .time_limit_s = 1,
-                   .gap_frac = seed % 5 ? 0.3 : 0.05 },
-    };
-}
-
-static bool
-watts_limited(const struct world *w)
-{
-    bool any = false;
-
-    for (uint32_t r = 0; r < w->inv->n_racks; r++) {
-        any = any || w->inv->racks[r].limit_w;
-    }
-    for (uint32_t f = 0; f < w->inv->n_feeds; f++) {
-        any = any || w->inv->feeds[f].limit_w;
-    }
-    return any;
-}
-
-/* The checker's verdict on the plan. */
-static bool
-is_legal(const struct world *w, const struct dcp_plan *plan, char why[WHY])
-{
-    struct dcp_check_result r;
-    struct dcp_error err = { 0 };
-
-    if (!dcp_check_plan(w->inv, &w->demand, plan, &r, &err)) {
-        (void)snprintf(why, WHY, "checker: %s", err.message);
-        return false;
-    }
-    bool ok = r.pass && (r.proof == DCP_PROOF_ALL_ORDERS || watts_limited(w));
-
-    for (uint32_t l = 0; l < plan->n_legs; l++) {
-        if (plan->legs[l].makespan_ms < plan->legs[l].makespan_bound_ms) {
-            (void)snprintf(why, WHY, "leg %u is faster than its bound", l);
-            dcp_check_result_finish(&r);
-            return false;
-        }
-    }
-
-    if (!r.pass) {
-        const struct dcp_violation *v = &r.violations[0];
-
-        (void)snprintf(why, WHY, "step %u, rule %s, %s: %s", v->step, v->rule,
-                       v->object, v->text);
-    } else if (!ok) {
-        (void)snprintf(why, WHY, "legal in the listed order only");
-    }
-    dcp_check_result_finish(&r);
-    return ok;
-}
 
 static uint32_t n_plans, n_moves;
 
@@ -128,14 +28,14 @@ make_plan(const struct dcp_plan_request *r, struct dcp_plan **plan,
 static bool
 night_plan_is_legal(const struct sample *s, char why[WHY])
 {
-    struct world w = model_of(s);
+    struct world w = random_plan_model(s);
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
-    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    struct dcp_plan_request r = random_plan_request(&w, start, s->seed);
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
     struct dcp_plan_outcome outcome;
     bool ok = make_plan(&r, &plan, &outcome, why) &&
-              (!plan || is_legal(&w, plan, why));
+              (!plan || random_plan_is_legal(&w, plan, why));
 
     world_free(&w);
     return ok;
@@ -147,7 +47,7 @@ static uint32_t n_held;
 static bool
 changes_keep_to_their_time(const struct sample *s, char why[WHY])
 {
-    struct world w = model_of(s);
+    struct world w = random_plan_model(s);
     struct dcp_rng rng = dcp_rng_stream(s->seed, "change", 0);
     struct dcp_rule *rule = &w.rules[w.inv->n_rules++];
 
@@ -167,11 +67,11 @@ changes_keep_to_their_time(const struct sample *s, char why[WHY])
     }
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
-    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    struct dcp_plan_request r = random_plan_request(&w, start, s->seed);
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
     struct dcp_plan_outcome outcome;
     bool ok = make_plan(&r, &plan, &outcome, why) &&
-              (!plan || is_legal(&w, plan, why));
+              (!plan || random_plan_is_legal(&w, plan, why));
 
     n_held += plan && (outcome.vms_held || outcome.hosts_held);
     world_free(&w);
@@ -209,7 +109,7 @@ needs_all_losses(const struct world *w, struct dcp_plan *plan, char why[WHY])
         plan->n_survive--;
     }
     plan->survive = all;
-    legal = is_legal(w, plan, why);
+    legal = random_plan_is_legal(w, plan, why);
     plan->survive = was;
     plan->n_survive = n;
     (void)snprintf(why, WHY, "%s",
@@ -221,7 +121,7 @@ needs_all_losses(const struct world *w, struct dcp_plan *plan, char why[WHY])
 static bool
 several_losses_are_legal(const struct sample *s, char why[WHY])
 {
-    struct world w = model_of(s);
+    struct world w = random_plan_model(s);
     struct dcp_policy *p = &w.inv->policy;
 
     p->n_survive = 0;
@@ -232,21 +132,14 @@ several_losses_are_legal(const struct sample *s, char why[WHY])
     for (uint32_t v = 0; v < w.inv->n_vms; v++) { /* Else few have plans. */
         w.vms[v].mem_mib = (w.vms[v].mem_mib + 1) / 2;
     }
-    /* Racks and feeds that are full to the watt: docs/solver.md, limits. */
-    for (uint32_t i = 0; i < RANDOM_FEEDS; i++) {
-        w.feeds[i].limit_w = 0;
-    }
-    for (uint32_t i = 0; i < RANDOM_RACKS; i++) {
-        w.racks[i].limit_w = 0;
-    }
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
-    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    struct dcp_plan_request r = random_plan_request(&w, start, s->seed);
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
     struct dcp_plan_outcome outcome;
     bool ok =
         make_plan(&r, &plan, &outcome, why) &&
-        (!plan || (is_legal(&w, plan, why) && needs_all_losses(&w, plan, why)));
+        (!plan || (random_plan_is_legal(&w, plan, why) && needs_all_losses(&w, plan, why)));
 
     world_free(&w);
     return ok;
@@ -256,10 +149,10 @@ several_losses_are_legal(const struct sample *s, char why[WHY])
 static bool
 settled_night_is_quiet(const struct sample *s, char why[WHY])
 {
-    struct world w = model_of(s);
+    struct world w = random_plan_model(s);
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
-    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    struct dcp_plan_request r = random_plan_request(&w, start, s->seed);
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
     DCP_AUTO(dcp_plan) struct dcp_plan *again = NULL;
     struct dcp_plan_outcome outcome;
@@ -291,10 +184,10 @@ settled_night_is_quiet(const struct sample *s, char why[WHY])
 static bool
 evacuation_is_legal(const struct sample *s, char why[WHY])
 {
-    struct world w = model_of(s);
+    struct world w = random_plan_model(s);
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
-    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    struct dcp_plan_request r = random_plan_request(&w, start, s->seed);
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
     struct dcp_plan_outcome outcome;
     uint8_t avoid[64] = { 1, s->n_hosts > 8 };
@@ -304,7 +197,7 @@ evacuation_is_legal(const struct sample *s, char why[WHY])
     r.avoid = avoid;
     r.bring_back = s->seed % 2;
     bool ok = make_plan(&r, &plan, &outcome, why) &&
-              (!plan || is_legal(&w, plan, why));
+              (!plan || random_plan_is_legal(&w, plan, why));
 
     for (uint32_t v = 0; ok && plan && v < w.inv->n_vms; v++) {
         ok = !avoid[plan->legs[0].after->host[v].ix];
@@ -321,7 +214,7 @@ evacuation_is_legal(const struct sample *s, char why[WHY])
 static bool
 repair_is_legal(const struct sample *s, char why[WHY])
 {
-    struct world w = model_of(s);
+    struct world w = random_plan_model(s);
     struct dcp_rng rng = dcp_rng_stream(s->seed, "scatter", 0);
 
     for (uint32_t v = 0; v < w.inv->n_vms; v++) {
@@ -334,7 +227,7 @@ repair_is_legal(const struct sample *s, char why[WHY])
     }
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
-    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    struct dcp_plan_request r = random_plan_request(&w, start, s->seed);
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
     struct dcp_plan_outcome outcome;
 
@@ -344,7 +237,7 @@ repair_is_legal(const struct sample *s, char why[WHY])
     r.partial = s->seed % 2;
     r.two_legs = false;
     bool ok = make_plan(&r, &plan, &outcome, why) &&
-              (!plan || is_legal(&w, plan, why));
+              (!plan || random_plan_is_legal(&w, plan, why));
 
     for (uint32_t i = 0; i < w.inv->n_rules; i++) {
         max_on |= w.rules[i].kind == DCP_RULE_MAX_ON;
@@ -363,11 +256,11 @@ repair_is_legal(const struct sample *s, char why[WHY])
 static bool
 plan_is_repeatable(const struct sample *s, char why[WHY])
 {
-    struct world w = model_of(s);
+    struct world w = random_plan_model(s);
     struct dcp_text text[2] = { { 0 }, { 0 } };
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
-    struct dcp_plan_request r = request_of(&w, start, s->seed);
+    struct dcp_plan_request r = random_plan_request(&w, start, s->seed);
     struct dcp_error err = { 0 };
     bool ok = true;
 
@@ -417,14 +310,14 @@ expect_plans(uint32_t plans, uint32_t moves)
 
 START_TEST(night_plans_are_legal)
 {
-    try_samples(small, night_plan_is_legal, 100);
+    try_samples(random_plan_sample, night_plan_is_legal, 100);
     expect_plans(35, 200);
 }
 END_TEST
 
 START_TEST(windows_for_changes_are_kept)
 {
-    try_samples(small, changes_keep_to_their_time, 120);
+    try_samples(random_plan_sample, changes_keep_to_their_time, 120);
     printf("%u plans, %u with something held\n", n_plans, n_held);
     expect_plans(20, 40);
 }
@@ -432,7 +325,7 @@ END_TEST
 
 START_TEST(several_losses_at_once_are_legal)
 {
-    try_samples(small, several_losses_are_legal, 150);
+    try_samples(random_plan_sample, several_losses_are_legal, 150);
     printf("%u plans, %u lists of sets, %u with stand-ins\n", n_plans, n_sets,
            n_stand_ins);
     expect_plans(20, 40);
@@ -441,27 +334,27 @@ END_TEST
 
 START_TEST(settled_nights_are_quiet)
 {
-    try_samples(small, settled_night_is_quiet, 60);
+    try_samples(random_plan_sample, settled_night_is_quiet, 60);
 }
 END_TEST
 
 START_TEST(evacuations_are_legal)
 {
-    try_samples(small, evacuation_is_legal, 150);
+    try_samples(random_plan_sample, evacuation_is_legal, 150);
     expect_plans(20, 40);
 }
 END_TEST
 
 START_TEST(repairs_are_legal)
 {
-    try_samples(small, repair_is_legal, 150);
+    try_samples(random_plan_sample, repair_is_legal, 150);
     expect_plans(20, 20);
 }
 END_TEST
 
 START_TEST(plans_are_repeatable)
 {
-    try_samples(small, plan_is_repeatable, 20);
+    try_samples(random_plan_sample, plan_is_repeatable, 20);
     expect_plans(10, 40);
 }
 END_TEST

@@ -67,8 +67,8 @@ random_hardware(struct world *w)
     }
     for (uint32_t i = 0; i < RANDOM_HARDWARE; i++) {
         hw[i].disk_mib = 500000;
-        hw[i].boot_w = hw[i].shutdown_w = 75; /* Less than idle: see
-                                               * docs/solver.md, limits. */
+        hw[i].boot_w = hw[i].shutdown_w = 75; /* More than idle:
+                                               * tests/prop/test_watts.c */
     }
     w->hardware = hw;
     w->inv->hardware = hw;

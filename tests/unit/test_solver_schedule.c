@@ -198,7 +198,8 @@ START_TEST(a_swap_without_a_third_host_is_stuck)
     l.to->host[1].ix = 0;
     schedule(&l);
     ck_assert(!l.answer.ok);
-    ck_assert_uint_lt(l.answer.stuck_vm, 2);
+    ck_assert_int_eq(l.answer.stuck.kind, DCP_OBJECT_VM);
+    ck_assert_uint_lt(l.answer.stuck.ix, 2);
     finish(&l);
 }
 END_TEST
