@@ -21,6 +21,7 @@
 #include "model/io/model_dir.h"
 #include "solver/headroom.h"
 #include "solver/insert.h"
+#include "solver/item_order.h"
 #include "solver/search.h"
 
 #include <stdio.h>
@@ -286,7 +287,7 @@ pack(const struct dcp_model *model, const struct dcp_demand *demand,
         order[h] = h;
     }
     qsort_r(order, p->n_hosts, sizeof *order, larger_host_first, p);
-    dcp_sort_by_size(p, items, n);
+    dcp_items_covered_first(p, items, n);
     clear(s);
     uint32_t n_lost = fill(s, order, items);
 

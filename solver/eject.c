@@ -2,11 +2,11 @@
 
 #include "solver/eject.h"
 
+#include "solver/item_order.h"
 #include "solver/rule_delta.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 bool
 dcp_homeless_init(struct dcp_homeless *g, const struct dcp_problem *p,
@@ -55,12 +55,6 @@ dcp_homeless_clear(struct dcp_homeless *g)
 
 /* --- The heap ----------------------------------------------------------- */
 
-static bool
-before(const struct dcp_problem *p, uint32_t a, uint32_t b)
-{
-    return p->size[a] != p->size[b] ? p->size[a] > p->size[b] : a < b;
-}
-
 static void
 swap_u32(uint32_t *a, uint32_t *b)
 {
@@ -76,7 +70,7 @@ dcp_homeless_add(struct dcp_homeless *g, uint32_t item)
     uint32_t k = g->n++;
 
     g->item[k] = item;
-    for (; k && before(g->p, g->item[k], g->item[(k - 1) / 2]);
+    for (; k && dcp_item_is_larger(g->p, g->item[k], g->item[(k - 1) / 2]);
          k = (k - 1) / 2) {
         swap_u32(&g->item[k], &g->item[(k - 1) / 2]);
     }
@@ -92,10 +86,11 @@ take_largest(struct dcp_homeless *g)
         uint32_t child = 2 * k + 1;
 
         if (child + 1 < g->n &&
-            before(g->p, g->item[child + 1], g->item[child])) {
+            dcp_item_is_larger(g->p, g->item[child + 1], g->item[child])) {
             child++;
         }
-        if (child >= g->n || !before(g->p, g->item[child], g->item[k])) {
+        if (child >= g->n ||
+            !dcp_item_is_larger(g->p, g->item[child], g->item[k])) {
             return largest;
         }
         swap_u32(&g->item[k], &g->item[child]);

@@ -4,9 +4,9 @@
  * is in headroom.c.  For f > 1 the sums of every target are raised meanwhile
  * by what other lists may bring there at most. */
 
-#define _GNU_SOURCE 1 /* qsort_r */
-
 #include "solver/failed_boots_parts.h"
+
+#include "solver/item_order.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -268,20 +268,6 @@ find_place(struct dcp_boots *b, uint32_t item)
     return best;
 }
 
-static int
-larger_first(const void *pa, const void *pb, void *arg)
-{
-    const struct dcp_problem *p = arg;
-    uint32_t a, b;
-
-    memcpy(&a, pa, sizeof a);
-    memcpy(&b, pb, sizeof b);
-    if (p->size[a] != p->size[b]) {
-        return p->size[a] > p->size[b] ? -1 : 1;
-    }
-    return a < b ? -1 : a > b;
-}
-
 static bool
 remember_rows(struct dcp_boots *b, uint32_t woken)
 {
@@ -316,8 +302,7 @@ play(struct dcp_boots *b, uint32_t woken, bool *out_ok)
         b->items[b->n_items++] = s->first[woken];
         dcp_state_remove(s, s->first[woken]);
     }
-    qsort_r(b->items, b->n_items, sizeof *b->items, larger_first,
-            (void *)(size_t)b->p);
+    dcp_items_by_size(b->p, b->items, b->n_items);
     dcp_state_power(s, woken, false);
     raise_all(b, true);
     for (uint32_t i = 0; ok && i < b->n_items; i++) {

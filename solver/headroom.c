@@ -5,10 +5,9 @@
  * takes them, and if one finds no room the loss is tried once more by best
  * fit. */
 
-#define _GNU_SOURCE 1 /* qsort_r */
-
 #include "solver/headroom.h"
 
+#include "solver/item_order.h"
 #include "solver/stand_in.h"
 
 #include <stdio.h>
@@ -31,20 +30,6 @@ struct play {
     uint32_t n_protected;
     struct dcp_weights weights;
 };
-
-static int
-larger_first(const void *pa, const void *pb, void *arg)
-{
-    const struct dcp_problem *p = arg;
-    uint32_t a, b;
-
-    memcpy(&a, pa, sizeof a);
-    memcpy(&b, pb, sizeof b);
-    if (p->size[a] != p->size[b]) {
-        return p->size[a] > p->size[b] ? -1 : 1;
-    }
-    return a < b ? -1 : a > b;
-}
 
 static uint32_t
 find_first_fit(struct play *g, uint32_t item)
@@ -136,8 +121,7 @@ lose(struct play *g)
         }
         dcp_state_power(s, h, false);
     }
-    qsort_r(g->order, g->n_protected, sizeof *g->order, larger_first,
-            (void *)(size_t)s->p);
+    dcp_items_by_size(s->p, g->order, g->n_protected);
 }
 
 static void

@@ -4,9 +4,9 @@
  * nothing fits, one ejection: a smaller item leaves a host for a third one, so
  * that the item can take its place; last, a host that is off is switched on. */
 
-#define _GNU_SOURCE 1 /* qsort_r */
-
 #include "solver/insert.h"
+
+#include "solver/item_order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -403,36 +403,10 @@ dcp_insert_one(struct dcp_inserter *in, uint32_t item)
     return true;
 }
 
-static int
-larger_first(const void *pa, const void *pb, void *arg)
-{
-    const struct dcp_problem *p = arg;
-    uint32_t a, b;
-
-    memcpy(&a, pa, sizeof a);
-    memcpy(&b, pb, sizeof b);
-    bool covered_a = dcp_pricing_item_is_covered(p, a);
-    bool covered_b = dcp_pricing_item_is_covered(p, b);
-
-    if (covered_a != covered_b) {
-        return covered_a ? -1 : 1;
-    }
-    if (p->size[a] != p->size[b]) {
-        return p->size[a] > p->size[b] ? -1 : 1;
-    }
-    return a < b ? -1 : a > b;
-}
-
-void
-dcp_sort_by_size(const struct dcp_problem *p, uint32_t items[], uint32_t n)
-{
-    qsort_r(items, n, sizeof *items, larger_first, (void *)(size_t)p);
-}
-
 bool
 dcp_insert_all(struct dcp_inserter *in, uint32_t items[], uint32_t n)
 {
-    dcp_sort_by_size(in->s->p, items, n);
+    dcp_items_covered_first(in->s->p, items, n);
     for (uint32_t i = 0; i < n; i++) {
         if (!dcp_insert_one(in, items[i])) {
             return false;

@@ -71,12 +71,8 @@ uint32_t dcp_insert_best_host(struct dcp_inserter *, uint32_t item);
 /* Places the item on the best host; false: no host takes it (nothing then
  * changed, but what is on the trail). */
 bool dcp_insert_one(struct dcp_inserter *, uint32_t item);
-/* Places all, largest first (sorts 'items'); false at the first that fits
- * nowhere: the caller undoes. */
+/* Places all, in the order of dcp_items_covered_first(), which 'items' is then
+ * in; false at the first that fits nowhere: the caller undoes. */
 bool dcp_insert_all(struct dcp_inserter *, uint32_t items[], uint32_t n);
-/* Orders by size, largest first, those that need a licence before all others;
- * equal ones by index. */
-void dcp_sort_by_size(const struct dcp_problem *, uint32_t items[],
-                      uint32_t n);
 
 #endif /* solver/insert.h */

@@ -5,6 +5,7 @@
 
 #include "model/score.h"
 #include "solver/insert.h"
+#include "solver/item_order.h"
 #include "solver/place_parts.h"
 
 #include <math.h>
@@ -289,7 +290,7 @@ dcp_place_spread(struct dcp_state *s, uint32_t *out_item, struct dcp_error *err)
             items[n++] = i;
         }
     }
-    dcp_sort_by_size(s->p, items, n);
+    dcp_items_covered_first(s->p, items, n);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t h = emptiest(s, &weights, items[i]);
 

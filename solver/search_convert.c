@@ -11,6 +11,8 @@
 
 #include "solver/search_parts.h"
 
+#include "solver/item_order.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -209,7 +211,7 @@ clear(struct search *x, const uint32_t hosts[], uint32_t n_hosts)
         dcp_insert_power(&x->in, hosts[k], false);
     }
     (void)dcp_objective_value(s, 0); /* Units as they are now. */
-    dcp_sort_by_size(x->p, items, n);
+    dcp_items_covered_first(x->p, items, n);
     for (int free = 0; free < 2; free++) {
         for (uint32_t i = 0; ok && i < n; i++) {
             if (may_convert(x->p, items[i], hosts[0]) == free) {

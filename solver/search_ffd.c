@@ -6,26 +6,11 @@
  * that stay empty go off.  Where an item finds no host the state is put
  * back. */
 
-#define _GNU_SOURCE 1 /* qsort_r */
-
 #include "solver/search_parts.h"
 
+#include "solver/item_order.h"
+
 #include <stdlib.h>
-#include <string.h>
-
-static int
-larger_first(const void *pa, const void *pb, void *arg)
-{
-    const struct dcp_problem *p = arg;
-    uint32_t a, b;
-
-    memcpy(&a, pa, sizeof a);
-    memcpy(&b, pb, sizeof b);
-    if (p->size[a] != p->size[b]) {
-        return p->size[a] > p->size[b] ? -1 : 1;
-    }
-    return a < b ? -1 : a > b;
-}
 
 /* A host whose items the question lets go. */
 static bool
@@ -63,7 +48,7 @@ dcp_search_first_fit(struct search *x, struct dcp_error *err)
             dcp_state_remove(s, i);
         }
     }
-    qsort_r(items, n, sizeof *items, larger_first, (void *)(size_t)p);
+    dcp_items_by_size(p, items, n);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t k = 0;
 

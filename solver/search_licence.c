@@ -6,6 +6,8 @@
 
 #include "solver/search_parts.h"
 
+#include "solver/item_order.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -121,7 +123,7 @@ free_of_licences(struct search *x, uint32_t h)
             items[n++] = i;
         }
     }
-    dcp_sort_by_size(x->p, items, n);
+    dcp_items_covered_first(x->p, items, n);
     for (uint32_t k = 0; k < n; k++) {
         dcp_insert_remove(&x->in, items[k]);
     }

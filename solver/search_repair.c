@@ -9,6 +9,8 @@
 
 #include "solver/search_parts.h"
 
+#include "solver/item_order.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -101,7 +103,7 @@ dcp_search_repair(struct search *x, uint32_t *items,
     x->in.may_wake = true;
     x->in.prefer_home = true;
     x->in.swap_tries = 64;
-    dcp_sort_by_size(p, items, n);
+    dcp_items_covered_first(p, items, n);
     for (uint32_t k = 0; k < n; k++) {
         uint32_t item = items[k];
 
@@ -175,7 +177,7 @@ repair_one_way(struct search *x, const uint8_t *leaves, uint32_t *items,
     x->in.may_wake = true;
     x->in.prefer_home = true;
     x->in.swap_tries = 0;
-    dcp_sort_by_size(x->p, items, n);
+    dcp_items_covered_first(x->p, items, n);
     for (uint32_t k = 0; k < n; k++) {
         if (!dcp_insert_one(&x->in, items[k]) &&
             !dcp_search_insert_back(x, items[k])) {

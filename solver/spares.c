@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#define _GNU_SOURCE 1 /* qsort_r */
-
 #include "solver/spares.h"
 
 #include "solver/failed_boots.h"
+#include "solver/item_order.h"
 #include "solver/spares_parts.h"
 
 #include <stdlib.h>
@@ -103,20 +102,6 @@ open_parcel(struct dcp_spares *sp, uint32_t host, uint32_t room)
     sp->n_items += room;
 }
 
-static int
-larger_first(const void *pa, const void *pb, void *arg)
-{
-    const struct dcp_problem *p = arg;
-    uint32_t a, b;
-
-    memcpy(&a, pa, sizeof a);
-    memcpy(&b, pb, sizeof b);
-    if (p->size[a] != p->size[b]) {
-        return p->size[a] > p->size[b] ? -1 : 1;
-    }
-    return a < b ? -1 : a > b;
-}
-
 /* The items lie close together again once it is known how many each has. */
 static void
 close_parcels(struct dcp_spares *sp, uint32_t from)
@@ -146,7 +131,7 @@ cut_host(struct dcp_spares *sp, uint32_t host, bool only_awake, uint32_t enough,
     for (uint32_t i = s->first[host]; i != DCP_IX_NONE; i = s->next[i]) {
         sorted[n++] = i;
     }
-    qsort_r(sorted, n, sizeof *sorted, larger_first, (void *)(size_t)s->p);
+    dcp_items_by_size(s->p, sorted, n);
     for (uint32_t i = 0; ok && i < n; i++) {
         bool put = false;
 
