@@ -276,6 +276,17 @@ dcp_rule_is_hard(const struct dcp_question *q, const struct dcp_rule *rule)
     return !rule->soft || !(q->ignore_soft || q->price_soft);
 }
 
+/* Whether the rule is asked of where VMs restart after a loss: it is hard, and
+ * neither the policy relaxes its kind nor is that free of losses. */
+static inline bool
+dcp_rule_counts_after_loss(const struct dcp_question *q,
+                           const struct dcp_rule *rule)
+{
+    return !rule->soft &&
+           !(q->inventory->policy.relax_rules >> rule->kind & 1) &&
+           !dcp_rule_form(rule->kind)->loss_free;
+}
+
 static inline bool
 dcp_rule_is_priced(const struct dcp_question *q, const struct dcp_rule *rule)
 {

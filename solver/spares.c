@@ -5,6 +5,7 @@
 #include "solver/failed_boots.h"
 #include "solver/item_order.h"
 #include "solver/spares_parts.h"
+#include "solver/stand_in.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ add_item(struct dcp_spares *sp, uint32_t ix, uint32_t item, bool only_awake,
     }
     dcp_spares_add_cells(sp, item, cells, 1);
     sp->items[parcel->first + parcel->n_items++] = item;
-    parcel->bound = parcel->bound || dcp_spares_is_bound(p, item);
+    parcel->bound = parcel->bound || dcp_stand_in_is_tied(p, item);
     dcp_spares_drop_full(sp, cells, classes);
     if (count_able(sp, parcel, classes, only_awake, enough) >= enough) {
         memcpy(known, classes, sp->words * sizeof *known);

@@ -20,9 +20,8 @@ void dcp_spares_add_cells(const struct dcp_spares *, uint32_t item,
 /* Takes out of 'classes' those without room for so much. */
 void dcp_spares_drop_full(const struct dcp_spares *, const uint32_t *cells,
                           uint64_t *classes);
-/* Whether a rule that is asked after a loss ties the item to a place larger
- * than a host. */
-bool dcp_spares_is_bound(const struct dcp_problem *, uint32_t item);
+/* Whether rules want none of the parcel's items elsewhere than on 'spare'
+ * (solver/stand_in.h). */
 bool dcp_spares_same_place(const struct dcp_spares *, const struct dcp_parcel *,
                            uint32_t spare);
 

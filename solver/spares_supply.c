@@ -7,6 +7,7 @@
 
 #include "model/base/rng.h"
 #include "solver/spares_parts.h"
+#include "solver/stand_in.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,69 +102,15 @@ dcp_spares_drop_full(const struct dcp_spares *sp, const uint32_t *cells,
     }
 }
 
-/* --- Rules about places ------------------------------------------------- */
-
-/* Kinds for which two hosts are alike as long as nothing else is on them. */
-static bool
-is_about_company(const struct dcp_rule *rule)
-{
-    switch (rule->kind) {
-    case DCP_RULE_SPREAD:
-    case DCP_RULE_GATHER:
-    case DCP_RULE_SEPARATE:
-    case DCP_RULE_SPLIT:
-        return rule->over == DCP_DOMAIN_HOST;
-    case DCP_RULE_LONELY:
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool
-asks_for_place(const struct dcp_problem *p, const struct dcp_group *g)
-{
-    const struct dcp_rule *rule = g->rule;
-    uint32_t relaxed = p->q->inventory->policy.relax_rules;
-
-    return !rule->soft && !(relaxed & (UINT32_C(1) << rule->kind)) &&
-           !dcp_rule_form(rule->kind)->loss_free && !is_about_company(rule);
-}
-
-static const struct dcp_group *
-group_at(const struct dcp_problem *p, uint32_t k)
-{
-    return &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
-}
-
-bool
-dcp_spares_is_bound(const struct dcp_problem *p, uint32_t item)
-{
-    bool bound = false;
-
-    for (uint32_t k = p->group_first[item]; k < p->group_first[item + 1]; k++) {
-        bound |= asks_for_place(p, group_at(p, k));
-    }
-    return bound;
-}
-
 bool
 dcp_spares_same_place(const struct dcp_spares *sp,
                       const struct dcp_parcel *parcel, uint32_t spare)
 {
-    const struct dcp_problem *p = sp->s->p;
     bool ok = true;
 
     for (uint32_t i = 0; ok && i < parcel->n_items; i++) {
-        uint32_t item = sp->items[parcel->first + i];
-
-        for (uint32_t k = p->group_first[item];
-             ok && k < p->group_first[item + 1]; k++) {
-            const struct dcp_group *g = group_at(p, k);
-
-            ok = !asks_for_place(p, g) ||
-                 g->domain_of_host[spare] == g->domain_of_host[parcel->host];
-        }
+        ok = dcp_stand_in_keeps_place(sp->s->p, sp->items[parcel->first + i],
+                                      spare, parcel->host);
     }
     return ok;
 }

@@ -19,27 +19,44 @@ is_about_company(const struct dcp_rule *rule)
     }
 }
 
+/* A rule that counts after a loss and for which it matters which of two empty
+ * hosts it is. */
 static bool
-asked_after_loss(const struct dcp_problem *p, const struct dcp_rule *rule)
+asks_for_place(const struct dcp_problem *p, const struct dcp_group *g)
 {
-    uint32_t relaxed = p->q->inventory->policy.relax_rules;
-
-    return !rule->soft && !(relaxed & (UINT32_C(1) << rule->kind)) &&
-           !dcp_rule_form(rule->kind)->loss_free;
+    return dcp_rule_counts_after_loss(p->q, g->rule) &&
+           !is_about_company(g->rule);
 }
 
-static bool
-rules_allow(const struct dcp_problem *p, uint32_t item, uint32_t spare,
-            uint32_t host)
+static const struct dcp_group *
+group_at(const struct dcp_problem *p, uint32_t k)
 {
-    bool ok = dcp_problem_restarts_on(p, item, spare);
+    return &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
+}
+
+bool
+dcp_stand_in_is_tied(const struct dcp_problem *p, uint32_t item)
+{
+    bool tied = false;
+
+    for (uint32_t k = p->group_first[item];
+         !tied && k < p->group_first[item + 1]; k++) {
+        tied = asks_for_place(p, group_at(p, k));
+    }
+    return tied;
+}
+
+bool
+dcp_stand_in_keeps_place(const struct dcp_problem *p, uint32_t item,
+                         uint32_t spare, uint32_t host)
+{
+    bool ok = true;
 
     for (uint32_t k = p->group_first[item]; ok && k < p->group_first[item + 1];
          k++) {
-        const struct dcp_group *g =
-            &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
+        const struct dcp_group *g = group_at(p, k);
 
-        ok = !asked_after_loss(p, g->rule) || is_about_company(g->rule) ||
+        ok = !asks_for_place(p, g) ||
              g->domain_of_host[spare] == g->domain_of_host[host];
     }
     return ok;
@@ -54,7 +71,9 @@ dcp_stands_in(struct dcp_state *s, uint32_t spare, uint32_t host,
     bool ok = true;
 
     for (uint32_t i = s->first[host]; ok && i != DCP_IX_NONE; i = s->next[i]) {
-        ok = !p->protected_item[i] || rules_allow(p, i, spare, host);
+        ok = !p->protected_item[i] ||
+             (dcp_problem_restarts_on(p, i, spare) &&
+              dcp_stand_in_keeps_place(p, i, spare, host));
     }
     if (!ok) {
         return false;

@@ -10,10 +10,17 @@
  * hosts need no look; of rules over larger places both hosts must be in the
  * same one.  That makes any number of stand-ins legal at the same time once
  * each is legal alone, and k of them enough for any k hosts that are lost.
- * (Hosts that do not boot have spares of their own, solver/spares.h: there VMs
- * come by live moves, and may be parted.) */
+ * Hosts that do not boot have spares of their own, solver/spares.h: there VMs
+ * come by live moves, and may be parted; rules are asked as here. */
 
 #include "solver/state.h"
+
+/* Whether a rule that counts after a loss ties the item to a place larger than
+ * a host. */
+bool dcp_stand_in_is_tied(const struct dcp_problem *, uint32_t item);
+/* Whether 'spare' is where those rules want it, in the place of 'host'. */
+bool dcp_stand_in_keeps_place(const struct dcp_problem *, uint32_t item,
+                              uint32_t spare, uint32_t host);
 
 /* Whether 'spare' (on, empty) takes all that is protected on 'host' within the
  * limits after a loss; the state is as before, though lists of items may be in

@@ -376,8 +376,8 @@ dcp_state_blocking_group(const struct dcp_state *s, uint32_t item,
         const struct dcp_group *g =
             &p->groups[p->group_of[k] & ~DCP_GROUP_OTHER];
 
-        if (!(relax >> g->rule->kind & 1) && !(g->rule->soft && drop_soft) &&
-            !(restart && dcp_rule_form(g->rule->kind)->loss_free) &&
+        if ((restart ? dcp_rule_counts_after_loss(p->q, g->rule)
+                     : dcp_rule_is_hard(p->q, g->rule)) &&
             g->delta->objects(s, k, item, host)) {
             return g;
         }
