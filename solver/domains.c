@@ -5,6 +5,7 @@
 
 #include "solver/problem.h"
 
+#include "model/base/sort.h"
 #include "model/base/text.h"
 
 #include <stdlib.h>
@@ -86,16 +87,6 @@ dcp_domain_of_host(const struct dcp_inventory *inv, enum dcp_domain over,
 
 /* --- All hosts at once -------------------------------------------------- */
 
-static int
-compare_u32(const void *pa, const void *pb)
-{
-    uint32_t a, b;
-
-    memcpy(&a, pa, sizeof a);
-    memcpy(&b, pb, sizeof b);
-    return a < b ? -1 : a > b;
-}
-
 /* The switches of a host as a text that is equal for equal sets. */
 static bool
 switch_key(const struct dcp_host *host, uint32_t h, struct dcp_text *key)
@@ -112,7 +103,7 @@ switch_key(const struct dcp_host *host, uint32_t h, struct dcp_text *key)
     if (!host->n_ports) {
         dcp_text_printf(key, "h%u", h);
     } else {
-        qsort(to, host->n_ports, sizeof *to, compare_u32);
+        dcp_sort_u32(to, host->n_ports);
     }
     for (uint32_t i = 0; i < host->n_ports; i++) {
         if (!i || to[i] != to[i - 1]) {

@@ -6,6 +6,7 @@
 
 #include "solver/failed_boots_parts.h"
 
+#include "model/base/sort.h"
 #include "solver/item_order.h"
 
 #include <math.h>
@@ -358,16 +359,6 @@ stands(struct dcp_boots *b, const struct dcp_boot_row *row, uint32_t *others)
 
 /* --- Lists -------------------------------------------------------------- */
 
-static int
-compare_pairs(const void *pa, const void *pb)
-{
-    uint32_t a, b;
-
-    memcpy(&a, pa, sizeof a); /* Pairs (vm, host) by VM. */
-    memcpy(&b, pb, sizeof b);
-    return a < b ? -1 : a > b;
-}
-
 static bool
 write_list(const struct dcp_boots *b, uint32_t woken, struct dcp_arena *arena,
            struct dcp_loss_answer *out)
@@ -390,7 +381,7 @@ write_list(const struct dcp_boots *b, uint32_t woken, struct dcp_arena *arena,
     if (!pairs || !vms || !to) {
         return false;
     }
-    qsort(pairs, n, sizeof *pairs, compare_pairs);
+    dcp_sort_u32_pairs(pairs, n);
     for (uint32_t i = 0; i < n; i++) {
         vms[i] = pairs[i][0];
         to[i] = pairs[i][1];

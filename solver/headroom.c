@@ -7,12 +7,12 @@
 
 #include "solver/headroom.h"
 
+#include "model/base/sort.h"
 #include "solver/item_order.h"
 #include "solver/stand_in.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct roomy_host {
     uint32_t host, room;
@@ -162,22 +162,6 @@ restart(struct play *g, bool best_fit)
     return DCP_IX_NONE;
 }
 
-static int
-compare_u32(const void *pa, const void *pb)
-{
-    uint32_t a, b;
-
-    memcpy(&a, pa, sizeof a);
-    memcpy(&b, pb, sizeof b);
-    return a < b ? -1 : a > b;
-}
-
-static int
-compare_pairs(const void *pa, const void *pb)
-{
-    return compare_u32(pa, pb); /* Pairs (vm, host) by VM. */
-}
-
 /* Writes the places down, while the restarted items are where they went. */
 static bool
 record(const struct play *g, struct dcp_arena *arena,
@@ -209,8 +193,8 @@ record(const struct play *g, struct dcp_arena *arena,
             }
         }
     }
-    qsort(pairs, out->n, sizeof *pairs, compare_pairs);
-    qsort(rest, out->n_not_protected, sizeof *rest, compare_u32);
+    dcp_sort_u32_pairs(pairs, out->n);
+    dcp_sort_u32(rest, out->n_not_protected);
     for (uint32_t i = 0; i < out->n; i++) {
         vms[i] = pairs[i][0];
         to[i] = pairs[i][1];

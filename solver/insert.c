@@ -9,7 +9,6 @@
 #include "solver/item_order.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* --- Trail -------------------------------------------------------------- */
 

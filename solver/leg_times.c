@@ -2,6 +2,7 @@
 
 #include "solver/leg_times.h"
 
+#include "model/base/sort.h"
 #include "solver/timetable.h"
 
 #include <stdlib.h>
@@ -349,16 +350,6 @@ by_start(const void *a, const void *b)
                                 : (x->at > y->at) - (x->at < y->at);
 }
 
-static int
-compare_u32(const void *a, const void *b)
-{
-    uint32_t x, y;
-
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return x < y ? -1 : x > y;
-}
-
 /* 'after' of one step with the new ids; in the arena, for others may share the
  * old one. */
 static bool
@@ -375,7 +366,7 @@ renumber(struct dcp_step_list *list, struct dcp_step *s, const uint32_t id[],
             s->after[k] > first ? id[s->after[k] - 1 - first] : s->after[k];
     }
     if (s->n_after > 1) {
-        qsort(after, s->n_after, sizeof *after, compare_u32);
+        dcp_sort_u32(after, s->n_after);
     }
     s->after = after;
     return true;

@@ -2,6 +2,8 @@
 
 #include "solver/step_waits.h"
 
+#include "model/base/sort.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,25 +44,13 @@ dcp_step_waits_add_near(struct dcp_step_waits *w,
     return ok;
 }
 
-static int
-compare_u32(const void *pa, const void *pb)
-{
-    uint32_t a, b;
-
-    memcpy(&a, pa, sizeof a);
-    memcpy(&b, pb, sizeof b);
-    return a < b ? -1 : a > b;
-}
-
 bool
 dcp_step_waits_take(struct dcp_step_list *l, struct dcp_step *step,
                     struct dcp_step_waits *w)
 {
     uint32_t n = 0;
 
-    if (w->n > 1) {
-        qsort(w->id, w->n, sizeof *w->id, compare_u32);
-    }
+    dcp_sort_u32(w->id, w->n);
     for (uint32_t i = 0; i < w->n; i++) {
         if (!n || w->id[i] != w->id[n - 1]) {
             w->id[n++] = w->id[i];

@@ -11,6 +11,7 @@
 
 #include "model/check/order.h"
 
+#include "model/base/sort.h"
 #include "model/check/closure.h"
 
 #include <stdlib.h>
@@ -87,14 +88,6 @@ struct dcp_check_touch {
     uint8_t *member;
 };
 
-static int
-compare_u32(const void *pa, const void *pb)
-{
-    uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-
-    return a < b ? -1 : a > b;
-}
-
 /* All ancestors of 'in', and they themselves, with ids from 'lowest' on,
  * ascending in o->stack; o->stamp marks them.  Returns how many. */
 static uint32_t
@@ -120,19 +113,8 @@ gather_ancestors(struct dcp_check_order *o, const uint32_t in[], uint32_t n_in,
             }
         }
     }
-    if (n > 1) {
-        qsort(o->stack, n, sizeof *o->stack, compare_u32);
-    }
+    dcp_sort_u32(o->stack, n);
     return n;
-}
-
-static uint32_t
-find_id(const uint32_t ids[], uint32_t n, uint32_t id)
-{
-    const uint32_t *p =
-        n ? bsearch(&id, ids, n, sizeof *ids, compare_u32) : NULL;
-
-    return p ? (uint32_t)(p - ids) : UINT32_MAX;
 }
 
 /* Bit sets of the out steps among the ancestors of each gathered step, by
@@ -152,8 +134,8 @@ require_outs(struct dcp_check_order *o, struct dcp_check_touch *t,
         uint64_t *mine = bits + i * words;
 
         for (uint32_t k = s->n_after; k-- > 0 && s->after[k] >= out[0];) {
-            uint32_t at = find_id(o->stack, n, s->after[k]);
-            uint32_t is_out = find_id(out, t->n_out, s->after[k]);
+            uint32_t at = dcp_sorted_u32_find(o->stack, n, s->after[k]);
+            uint32_t is_out = dcp_sorted_u32_find(out, t->n_out, s->after[k]);
 
             for (size_t w = 0; w < words; w++) {
                 mine[w] |= bits[at * words + w];
@@ -164,7 +146,7 @@ require_outs(struct dcp_check_order *o, struct dcp_check_touch *t,
         }
     }
     for (uint32_t i = 0; i < t->n_in; i++) {
-        uint32_t at = find_id(o->stack, n, t->in[i]);
+        uint32_t at = dcp_sorted_u32_find(o->stack, n, t->in[i]);
 
         for (uint32_t k = 0; at != UINT32_MAX && k < t->n_out; k++) {
             if (bits[at * words + k / 64] >> (k % 64) & 1 &&

@@ -4,6 +4,7 @@
  * has to one that policy, reservations and rules allow and that its planned
  * demand fits in.  What sizes do to hosts is judged where capacity is. */
 
+#include "model/base/sort.h"
 #include "model/capacity.h"
 #include "model/check/leg.h"
 
@@ -166,14 +167,6 @@ dcp_resize_check(const struct dcp_judge *j, uint32_t resize[])
 
 /* --- Restarts ----------------------------------------------------------- */
 
-static int
-compare_ids(const void *pa, const void *pb)
-{
-    uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-
-    return a < b ? -1 : a > b;
-}
-
 /* Of these VMs no two restart at one time: each waits for the one before. */
 static void
 judge_restarts(const struct dcp_judge *j, struct dcp_check_order *order,
@@ -190,9 +183,7 @@ judge_restarts(const struct dcp_judge *j, struct dcp_check_order *order,
             ids[n++] = id;
         }
     }
-    if (n > 1) {
-        qsort(ids, n, sizeof *ids, compare_ids);
-    }
+    dcp_sort_u32(ids, n);
     for (uint32_t i = 1; i < n; i++) {
         if (!dcp_check_order_before(order, ids[i - 1], ids[i])) {
             dcp_judge_report(j, ids[i], "resize",

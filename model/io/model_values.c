@@ -4,6 +4,8 @@
 
 #include "model/io/model_reader.h"
 
+#include "model/base/sort.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -377,22 +379,12 @@ dcp_reader_refer(struct dcp_reader *r, enum dcp_kind kind, const char *key,
     return ix;
 }
 
-static int
-compare_ix(const void *pa, const void *pb)
-{
-    uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-
-    return (a > b) - (a < b);
-}
-
 struct dcp_ids
 dcp_reader_ids(struct dcp_reader *r, uint32_t ix[], uint32_t n)
 {
     uint32_t kept = 0;
 
-    if (n > 1) {
-        qsort(ix, n, sizeof *ix, compare_ix);
-    }
+    dcp_sort_u32(ix, n);
     for (uint32_t i = 0; i < n; i++) {
         if (!kept || ix[i] != ix[kept - 1]) {
             ix[kept++] = ix[i];

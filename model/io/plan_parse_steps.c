@@ -2,6 +2,7 @@
 
 /* What refers to the legs: the promises at their ends, and the steps. */
 
+#include "model/base/sort.h"
 #include "model/io/plan_parse.h"
 #include "model/io/plan_text.h"
 
@@ -76,14 +77,6 @@ parse_restarts(struct dcp_plan_reader *r, json_t *restart,
     return true;
 }
 
-static int
-compare_u32(const void *pa, const void *pb)
-{
-    uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-
-    return a < b ? -1 : a > b;
-}
-
 static bool
 parse_not_protected(struct dcp_plan_reader *r, json_t *list,
                     struct dcp_survive *s)
@@ -105,9 +98,7 @@ parse_not_protected(struct dcp_plan_reader *r, json_t *list,
             return false;
         }
     }
-    if (n > 1) {
-        qsort(vms, n, sizeof *vms, compare_u32);
-    }
+    dcp_sort_u32(vms, n);
     s->not_protected = vms;
     s->n_not_protected = (uint32_t)n;
     return true;
@@ -283,9 +274,7 @@ parse_after(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
         }
         after[i] = (uint32_t)id;
     }
-    if (n > 1) {
-        qsort(after, n, sizeof *after, compare_u32);
-    }
+    dcp_sort_u32(after, n);
     s->after = after;
     s->n_after = (uint32_t)n;
     return true;

@@ -2,6 +2,7 @@
 
 /* Times of moves of volumes, and the order in which they end soonest. */
 
+#include "model/base/sort.h"
 #include "solver/storage/moves_parts.h"
 #include "solver/timetable.h"
 
@@ -83,14 +84,6 @@ by_start(const void *pa, const void *pb)
                                 : (a->at < b->at ? -1 : a->at > b->at);
 }
 
-static int
-compare_u32(const void *pa, const void *pb)
-{
-    uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-
-    return a < b ? -1 : a > b;
-}
-
 /* Lists the steps by their starts; what a step waits for starts no later. */
 static bool
 relist(struct dcp_move_work *w, uint32_t first, const int64_t start[],
@@ -125,7 +118,7 @@ relist(struct dcp_move_work *w, uint32_t first, const int64_t start[],
             after[k] = first + place[s->after[k] - 1 - first] + 1;
         }
         if (s->n_after > 1) {
-            qsort(after, s->n_after, sizeof *after, compare_u32);
+            dcp_sort_u32(after, s->n_after);
         }
         steps[i] = *s;
         steps[i].id = first + i + 1;

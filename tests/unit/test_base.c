@@ -6,6 +6,7 @@
 #include "model/base/diag.h"
 #include "model/base/rng.h"
 #include "model/base/sha256.h"
+#include "model/base/sort.h"
 #include "model/base/strmap.h"
 #include "model/base/text.h"
 #include "tests/unit/run_suite.h"
@@ -285,6 +286,28 @@ START_TEST(diagnostics_are_sorted_counted_and_capped)
 }
 END_TEST
 
+START_TEST(numbers_are_sorted_and_found)
+{
+    uint32_t values[] = { 7, UINT32_MAX, 0, 7, 3 };
+    uint32_t pairs[][2] = { { 2, 9 }, { 1, 5 }, { 2, 1 }, { 0, UINT32_MAX } };
+
+    dcp_sort_u32(NULL, 0);
+    ck_assert_uint_eq(dcp_sorted_u32_find(NULL, 0, 0), UINT32_MAX);
+    dcp_sort_u32(values, 5);
+    ck_assert_uint_eq(values[0], 0);
+    ck_assert_uint_eq(values[2], 7);
+    ck_assert_uint_eq(values[4], UINT32_MAX);
+    ck_assert_uint_eq(dcp_sorted_u32_find(values, 5, 3), 1);
+    ck_assert_uint_eq(dcp_sorted_u32_find(values, 5, 4), UINT32_MAX);
+    ck_assert_uint_eq(dcp_sorted_u32_find(values, 4, UINT32_MAX), UINT32_MAX);
+    dcp_sort_u32_pairs(pairs, 4);
+    ck_assert_uint_eq(pairs[0][0], 0);
+    ck_assert_uint_eq(pairs[1][1], 5);
+    ck_assert_uint_eq(pairs[2][1], 1);
+    ck_assert_uint_eq(pairs[3][1], 9);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -299,6 +322,7 @@ main(void)
         &errors_carry_position_and_context,
         &utf8_is_what_the_standard_says,
         &diagnostics_are_sorted_counted_and_capped,
+        &numbers_are_sorted_and_found,
     };
 
     return RUN_TESTS("base", tests);
