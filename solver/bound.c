@@ -346,6 +346,26 @@ solve_hosts(const struct dcp_fold *f, double limit_s,
     return solve(f, lp, limit_s, answer, type_on, err);
 }
 
+/* What a host costs, by side and type, with 'loaded' (NULL: 0) for the energy
+ * of one that is in use; the caller frees it.  NULL: no memory. */
+static double *
+host_costs(const struct dcp_bound_energy *e, const double *loaded)
+{
+    const struct dcp_fold *f = e->f;
+    uint32_t n = f->n_sides * f->n_types;
+    double *cost = calloc(n + 1u, sizeof *cost);
+
+    for (uint32_t k = 0; cost && k < n; k++) {
+        uint32_t side = k / f->n_types, type = k % f->n_types;
+
+        cost[k] = dcp_bound_host_cost(f, type) +
+                  (side == DCP_FOLD_SPARE ? dcp_bound_energy_idle(e, type)
+                   : loaded               ? loaded[k]
+                                          : 0);
+    }
+    return cost;
+}
+
 /* Energy by the curves' envelopes. */
 static bool
 solve_envelopes(const struct dcp_bound_energy *e, double limit_s,
@@ -354,17 +374,9 @@ solve_envelopes(const struct dcp_bound_energy *e, double limit_s,
 {
     const struct dcp_fold *f = e->f;
     DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
-    DCP_FREE double *cost =
-        calloc((size_t)f->n_sides * f->n_types + 1, sizeof *cost);
-    bool ok = lp && cost;
+    DCP_FREE double *cost = host_costs(e, NULL);
 
-    for (uint32_t k = 0; ok && k < f->n_sides * f->n_types; k++) {
-        cost[k] = dcp_bound_host_cost(f, k % f->n_types) +
-                  (k / f->n_types == DCP_FOLD_SPARE
-                       ? dcp_bound_energy_idle(e, k % f->n_types)
-                       : 0);
-    }
-    if (!ok || !dcp_bound_add_hosts(f, lp, cost) ||
+    if (!lp || !cost || !dcp_bound_add_hosts(f, lp, cost) ||
         !dcp_bound_add_money(f, lp) || !dcp_bound_energy_add(e, lp)) {
         return no_memory(err);
     }
@@ -380,17 +392,9 @@ solve_priced(const struct dcp_bound_energy *e,
 {
     const struct dcp_fold *f = e->f;
     DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
-    DCP_FREE double *cost =
-        calloc((size_t)f->n_sides * f->n_types + 1, sizeof *cost);
-    bool ok = lp && cost;
+    DCP_FREE double *cost = host_costs(e, priced->per_host[ix]);
 
-    for (uint32_t k = 0; ok && k < f->n_sides * f->n_types; k++) {
-        cost[k] = dcp_bound_host_cost(f, k % f->n_types) +
-                  (k / f->n_types == DCP_FOLD_SPARE
-                       ? dcp_bound_energy_idle(e, k % f->n_types)
-                       : priced->per_host[ix][k]);
-    }
-    if (!ok || !dcp_bound_add_hosts(f, lp, cost) ||
+    if (!lp || !cost || !dcp_bound_add_hosts(f, lp, cost) ||
         !dcp_bound_add_money(f, lp)) {
         return no_memory(err);
     }

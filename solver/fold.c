@@ -48,21 +48,6 @@ dcp_fold_most_hosts(const struct dcp_fold *f, struct dcp_part part,
     return n;
 }
 
-/* The first hard rule that keeps two sets of items on different hosts. */
-static const struct dcp_group *
-separating_group(const struct dcp_problem *p)
-{
-    for (uint32_t g = 0; g < p->n_groups; g++) {
-        const struct dcp_rule *rule = p->groups[g].rule;
-
-        if (rule->kind == DCP_RULE_SEPARATE && rule->over == DCP_DOMAIN_HOST &&
-            !rule->soft) {
-            return &p->groups[g];
-        }
-    }
-    return NULL;
-}
-
 static uint32_t
 find_root(uint32_t *parent, uint32_t h)
 {
@@ -199,7 +184,7 @@ restarts_within(const struct dcp_fold *f, struct dcp_part part)
 static bool
 fold_items(const struct dcp_problem *p, struct dcp_fold *f)
 {
-    const struct dcp_group *g = separating_group(p);
+    const struct dcp_group *g = dcp_problem_separating_group(p);
 
     f->side = dcp_arena_array(p->arena, uint8_t, p->n_items);
     if (!f->side || !fold_regions(p, f) || !fold_restarts(f)) {

@@ -483,3 +483,17 @@ dcp_problem_compile_groups(struct dcp_problem *p, struct dcp_error *err)
             index_priced(p)) ||
            dcp_fail(err, DCP_E_NOMEM, "no memory for %u rules", inv->n_rules);
 }
+
+const struct dcp_group *
+dcp_problem_separating_group(const struct dcp_problem *p)
+{
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        const struct dcp_rule *rule = p->groups[g].rule;
+
+        if (rule->kind == DCP_RULE_SEPARATE && rule->over == DCP_DOMAIN_HOST &&
+            !rule->soft) {
+            return &p->groups[g];
+        }
+    }
+    return NULL;
+}

@@ -186,6 +186,11 @@ struct dcp_problem {
 
 #define DCP_GROUP_OTHER UINT32_C(0x80000000)
 
+/* The first hard rule that keeps two sets of items on different hosts; NULL:
+ * there is none. */
+const struct dcp_group *
+dcp_problem_separating_group(const struct dcp_problem *);
+
 struct dcp_problem *dcp_problem_create(const struct dcp_question *,
                                        struct dcp_error *err) DCP_CHECKED;
 void dcp_problem_destroy(struct dcp_problem *);

@@ -32,20 +32,6 @@ struct covered_set {
 
 /* --- Sets ----------------------------------------------------------------- */
 
-static const struct dcp_group *
-separating_group(const struct dcp_problem *p)
-{
-    for (uint32_t g = 0; g < p->n_groups; g++) {
-        const struct dcp_rule *rule = p->groups[g].rule;
-
-        if (rule->kind == DCP_RULE_SEPARATE && rule->over == DCP_DOMAIN_HOST &&
-            !rule->soft) {
-            return &p->groups[g];
-        }
-    }
-    return NULL;
-}
-
 static bool
 is_covered_by(const struct dcp_problem *p, uint32_t item, uint32_t licence)
 {
@@ -356,7 +342,7 @@ bool
 dcp_search_gather_covered(struct search *x, bool check, struct dcp_error *err)
 {
     const struct dcp_problem *p = x->p;
-    const struct dcp_group *g = separating_group(p);
+    const struct dcp_group *g = dcp_problem_separating_group(p);
     DCP_FREE uint32_t *item = calloc(p->n_items + 1u, sizeof *item);
     DCP_FREE uint32_t *host = calloc(p->n_items + 1u, sizeof *host);
     DCP_FREE uint8_t *taken = calloc(p->n_hosts + 1u, 1);
