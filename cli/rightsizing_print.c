@@ -11,7 +11,7 @@ struct sums { /* Over VMs that are resized, or would be. */
     uint32_t n_down, n_up;
     double vcpus_freed, vcpus_added;
     double mib_freed, mib_added;
-    double later_vcpus, later_mib; /* What those left alone for now could
+    double later_vcpus, later_mib; /* What those that keep their size could
                                     * give. */
     uint32_t n_later, n_cold;
 };

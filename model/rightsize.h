@@ -65,8 +65,8 @@ const char *dcp_size_verdict_name(enum dcp_size_verdict); /* "oversized" ... */
 struct dcp_size_advice {
     enum dcp_size_verdict verdict;
     struct dcp_vm_size from;
-    struct dcp_vm_size to; /* What it should have, even where it is left alone
-                            * for now; 'from' where nothing is known. */
+    struct dcp_vm_size to; /* What it should have, even where the verdict leaves
+                            * it alone; 'from' where nothing is known. */
     bool cold;             /* Takes a restart. */
     /* What it was measured by. */
     double cpu_mhz, ceiling_mhz; /* Percentile, of what it may use. */

@@ -35,7 +35,7 @@ bool
 dcp_conversions_create(const struct dcp_problem *, struct dcp_conversions **out,
                        struct dcp_error *err) DCP_CHECKED;
 /* What VM 'v' asks for at least: lowers 'row' (by enum dcp_scalar), which is
- * what it asks for now. */
+ * what it asks for as it runs. */
 void dcp_conversions_least(const struct dcp_conversions *,
                            const struct dcp_problem *, uint32_t v,
                            uint32_t row[DCP_SCALARS_MAX]);

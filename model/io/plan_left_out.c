@@ -35,35 +35,10 @@ dcp_plan_write_left_out(struct dcp_json *w, const struct dcp_inventory *inv,
 }
 
 static bool
-parse_vms(struct dcp_plan_reader *r, json_t *list, struct dcp_left_out *out)
-{
-    size_t n = json_array_size(list);
-    uint32_t *vms = dcp_arena_array(r->plan->arena, uint32_t, n);
-
-    if (!vms) {
-        return dcp_plan_reader_no_memory(r);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-
-        if (!name) {
-            return dcp_plan_reader_fail(r, DCP_E_PARSE, "vms",
-                                        "expected names of VMs");
-        }
-        if (!dcp_plan_reader_vm(r, name, &vms[i])) {
-            return false;
-        }
-    }
-    out->vms = vms;
-    out->n_vms = (uint32_t)n;
-    return true;
-}
-
-static bool
 parse_one(struct dcp_plan_reader *r, json_t *o, struct dcp_left_out *out)
 {
     const char *host, *why;
-    json_t *vms;
+    uint32_t *vms;
 
     if (!json_is_object(o)) {
         return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
@@ -80,8 +55,11 @@ parse_one(struct dcp_plan_reader *r, json_t *o, struct dcp_left_out *out)
         return dcp_plan_reader_fail(r, DCP_E_PARSE, "why",
                                     "'%s' is no reason that is known", why);
     }
-    vms = dcp_plan_reader_get(r, o, "vms", JSON_ARRAY);
-    return vms && parse_vms(r, vms, out);
+    if (!dcp_plan_reader_vms(r, o, "vms", &vms, &out->n_vms)) {
+        return false;
+    }
+    out->vms = vms;
+    return true;
 }
 
 bool

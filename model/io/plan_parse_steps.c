@@ -23,25 +23,12 @@ dcp_plan_find_leg(const struct dcp_plan *plan, const char *name, uint32_t *out)
 
 /* --- Survive lists ------------------------------------------------------ */
 
-struct pair { /* What is sorted: restarts come in any order of names. */
-    uint32_t vm;
-    dcp_host_id to;
-};
-
-static int
-compare_pairs(const void *pa, const void *pb)
-{
-    const struct pair *a = pa, *b = pb;
-
-    return a->vm < b->vm ? -1 : a->vm > b->vm;
-}
-
 static bool
 parse_restarts(struct dcp_plan_reader *r, json_t *restart,
                struct dcp_survive *s)
 {
     size_t n = json_object_size(restart), i = 0;
-    struct pair *pairs = dcp_arena_array(r->plan->arena, struct pair, n);
+    DCP_FREE uint32_t(*pairs)[2] = calloc(n + 1, sizeof *pairs);
     uint32_t *vms = dcp_arena_array(r->plan->arena, uint32_t, n);
     dcp_host_id *to = dcp_arena_array(r->plan->arena, dcp_host_id, n);
     const char *name;
@@ -57,50 +44,20 @@ parse_restarts(struct dcp_plan_reader *r, json_t *restart,
                                         "'%s': expected the name of a host",
                                         name);
         }
-        if (!dcp_plan_reader_vm(r, name, &pairs[i].vm) ||
-            !dcp_plan_reader_host(r, json_string_value(value),
-                                  &pairs[i].to.ix)) {
+        if (!dcp_plan_reader_vm(r, name, &pairs[i][0]) ||
+            !dcp_plan_reader_host(r, json_string_value(value), &pairs[i][1])) {
             return false;
         }
         i++;
     }
-    if (n > 1) {
-        qsort(pairs, n, sizeof *pairs, compare_pairs);
-    }
+    dcp_sort_u32_pairs(pairs, n); /* They come in any order of names. */
     for (i = 0; i < n; i++) {
-        vms[i] = pairs[i].vm;
-        to[i] = pairs[i].to;
+        vms[i] = pairs[i][0];
+        to[i].ix = pairs[i][1];
     }
     s->vms = vms;
     s->to = to;
     s->n = (uint32_t)n;
-    return true;
-}
-
-static bool
-parse_not_protected(struct dcp_plan_reader *r, json_t *list,
-                    struct dcp_survive *s)
-{
-    size_t n = json_array_size(list);
-    uint32_t *vms = dcp_arena_array(r->plan->arena, uint32_t, n);
-
-    if (!vms) {
-        return dcp_plan_reader_no_memory(r);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-
-        if (!name) {
-            return dcp_plan_reader_fail(r, DCP_E_PARSE, "not_protected",
-                                        "expected names of VMs");
-        }
-        if (!dcp_plan_reader_vm(r, name, &vms[i])) {
-            return false;
-        }
-    }
-    dcp_sort_u32(vms, n);
-    s->not_protected = vms;
-    s->n_not_protected = (uint32_t)n;
     return true;
 }
 
@@ -139,34 +96,11 @@ parse_lose(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
 }
 
 static bool
-parse_stand_ins(struct dcp_plan_reader *r, json_t *list, struct dcp_survive *s)
-{
-    size_t n = json_array_size(list);
-    dcp_host_id *hosts = dcp_arena_array(r->plan->arena, dcp_host_id, n);
-
-    if (!hosts) {
-        return dcp_plan_reader_no_memory(r);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-
-        if (!name) {
-            return dcp_plan_reader_fail(r, DCP_E_PARSE, "stand_ins",
-                                        "expected names of hosts");
-        }
-        if (!dcp_plan_reader_host(r, name, &hosts[i].ix)) {
-            return false;
-        }
-    }
-    s->stand_ins = hosts;
-    s->n_stand_ins = (uint32_t)n;
-    return true;
-}
-
-static bool
 parse_loss(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
 {
-    json_t *restart, *list;
+    json_t *restart;
+    dcp_host_id *stand_ins;
+    uint32_t *vms;
 
     if (!json_is_object(o)) {
         return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
@@ -177,16 +111,21 @@ parse_loss(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
         return false;
     }
     if (json_object_get(o, "stand_ins")) {
-        list = dcp_plan_reader_get(r, o, "stand_ins", JSON_ARRAY);
-        if (!list || !parse_stand_ins(r, list, s)) {
+        if (!dcp_plan_reader_hosts(r, o, "stand_ins", &stand_ins,
+                                   &s->n_stand_ins)) {
             return false;
         }
+        s->stand_ins = stand_ins;
     }
-    if (!json_object_get(o, "not_protected")) {
-        return true;
+    if (json_object_get(o, "not_protected")) {
+        if (!dcp_plan_reader_vms(r, o, "not_protected", &vms,
+                                 &s->n_not_protected)) {
+            return false;
+        }
+        dcp_sort_u32(vms, s->n_not_protected);
+        s->not_protected = vms;
     }
-    list = dcp_plan_reader_get(r, o, "not_protected", JSON_ARRAY);
-    return list && parse_not_protected(r, list, s);
+    return true;
 }
 
 /* Lists of what is lost, by leg; every leg has one. */

@@ -270,3 +270,70 @@ dcp_plan_reader_host(struct dcp_plan_reader *r, const char *name, uint32_t *out)
                                 "host '%s' is not in the model: plan again",
                                 name);
 }
+
+typedef bool (*find_name)(struct dcp_plan_reader *, const char *name,
+                          uint32_t *out);
+
+/* 'whose': "VMs", for messages.  NULL: said why. */
+static uint32_t *
+read_names(struct dcp_plan_reader *r, json_t *object, const char *key,
+           const char *whose, find_name find, uint32_t *out_n)
+{
+    json_t *list = dcp_plan_reader_get(r, object, key, JSON_ARRAY);
+    size_t n = json_array_size(list);
+    uint32_t *ix = list ? dcp_arena_array(r->plan->arena, uint32_t, n) : NULL;
+
+    if (list && !ix) {
+        (void)dcp_plan_reader_no_memory(r);
+    }
+    for (size_t i = 0; ix && i < n; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+
+        if (!name) {
+            (void)dcp_plan_reader_fail(r, DCP_E_PARSE, key,
+                                       "expected names of %s", whose);
+            return NULL;
+        }
+        if (!find(r, name, &ix[i])) {
+            return NULL;
+        }
+    }
+    *out_n = (uint32_t)n;
+    return ix;
+}
+
+bool
+dcp_plan_reader_vms(struct dcp_plan_reader *r, json_t *object, const char *key,
+                    uint32_t **out, uint32_t *out_n)
+{
+    uint32_t n = 0;
+    uint32_t *vms = read_names(r, object, key, "VMs", dcp_plan_reader_vm, &n);
+
+    if (!vms) {
+        return false;
+    }
+    *out = vms;
+    *out_n = n;
+    return true;
+}
+
+bool
+dcp_plan_reader_hosts(struct dcp_plan_reader *r, json_t *object,
+                      const char *key, dcp_host_id **out, uint32_t *out_n)
+{
+    uint32_t n = 0;
+    const uint32_t *ix =
+        read_names(r, object, key, "hosts", dcp_plan_reader_host, &n);
+    dcp_host_id *hosts =
+        ix ? dcp_arena_array(r->plan->arena, dcp_host_id, n) : NULL;
+
+    if (!hosts) {
+        return ix && dcp_plan_reader_no_memory(r);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        hosts[i].ix = ix[i];
+    }
+    *out = hosts;
+    *out_n = n;
+    return true;
+}

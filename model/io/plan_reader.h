@@ -59,6 +59,11 @@ bool
 dcp_plan_reader_vm(struct dcp_plan_reader *, const char *name, uint32_t *out);
 bool
 dcp_plan_reader_host(struct dcp_plan_reader *, const char *name, uint32_t *out);
+/* An array of such names, in its order, in the plan's arena. */
+bool dcp_plan_reader_vms(struct dcp_plan_reader *, json_t *object,
+                         const char *key, uint32_t **out, uint32_t *out_n);
+bool dcp_plan_reader_hosts(struct dcp_plan_reader *, json_t *object,
+                           const char *key, dcp_host_id **out, uint32_t *out_n);
 
 /* model/io/plan_left_out.c: "left_out", which may be absent. */
 bool dcp_plan_parse_left_out(struct dcp_plan_reader *, json_t *root);
