@@ -5,7 +5,8 @@
 /* N+k: for every loss that policy.survive names ({host, rack, feed}, any
  * 'count' of them or fewer at once), the protected VMs that ran there have a
  * place on hosts that are on, at planned demand and allocated memory, obeying
- * the rules that policy does not relax.  Shown by placing them, not by sums.
+ * the rules that policy does not relax.  Shown by placing them
+ * (solver/loss_play.h), not by sums.
  *
  * Of several at once there are two ways to show it:
  *  - each set of up to 'count' of them is played (up to DCP_LOSS_SETS_MAX
@@ -23,37 +24,7 @@
  * listed as not protected.  One that reaches no other host for another reason
  * has no place, and headroom fails. */
 
-#include "solver/state.h"
-
-struct dcp_loss_set { /* Lost at once: of one kind, ascending. */
-    enum dcp_loss_kind kind;
-    uint32_t n;                        /* 0: nothing. */
-    uint32_t ix[DCP_LOSS_AT_ONCE_MAX]; /* Hosts, racks or feeds. */
-};
-
-/* Whether the host goes down with it. */
-bool dcp_headroom_loses(const struct dcp_inventory *,
-                        const struct dcp_loss_set *, uint32_t host);
-/* "host 'a' and host 'b'"; returns 'out'. */
-const char *
-dcp_loss_set_print(const struct dcp_inventory *, const struct dcp_loss_set *,
-                   char *out, size_t size);
-
-struct dcp_loss_answer {
-    struct dcp_object_ref {
-        enum dcp_loss_kind kind;
-        uint32_t ix; /* Host, rack or feed. */
-    } lose;
-    const uint32_t *vms; /* Protected VMs that ran there, ascending. */
-    const uint32_t *to;  /* Their new hosts, by position. */
-    uint32_t n;
-    const uint32_t *also; /* Lost with it: of the same kind, ascending. */
-    uint32_t n_also;
-    const uint32_t *stand_ins; /* Hosts that can take all of 'vms'. */
-    uint32_t n_stand_ins;
-    const uint32_t *not_protected; /* The other VMs that ran there. */
-    uint32_t n_not_protected;
-};
+#include "solver/loss_play.h"
 
 struct dcp_headroom {
     bool ok;

@@ -128,7 +128,7 @@ make_room(struct search *x, const struct dcp_headroom *failed, uint8_t *closed)
     uint32_t mark = x->in.trail.n;
 
     for (uint32_t h = 0; h < x->p->n_hosts; h++) {
-        closed[h] = dcp_headroom_loses(inv, &failed->failed, h);
+        closed[h] = dcp_loss_set_has(inv, &failed->failed, h);
     }
     x->in.may_wake = false;
     x->in.closed = closed;
