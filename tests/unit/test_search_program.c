@@ -6,6 +6,7 @@
 
 #include "solver/exact_parts.h"
 #include "solver/search_parts.h"
+#include "tests/support/question.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"
 
@@ -36,17 +37,11 @@ ask(struct asked *a, uint64_t seed)
 
     *a = (struct asked){ .w = random_model(&sample), .headroom = seed % 2 };
     a->start = dcp_placement_start(a->w.inv, NULL);
-    a->q = (struct dcp_question){ .inventory = a->w.inv,
-                                  .demand = &a->w.demand,
-                                  .last_slot = a->w.demand.n_slots,
-                                  .start = a->start,
-                                  .may_wake = true,
-                                  .may_empty = true,
-                                  .headroom = a->headroom };
-    a->p = dcp_problem_create(&a->q, &err);
-    ck_assert_msg(a->p != NULL, "%s", err.message);
-    a->s = dcp_state_create(a->p, &err);
-    ck_assert(a->s && dcp_bound_compute(a->p, 1, &a->bound, &err));
+    a->q = question_of(&a->w, a->start);
+    a->q.headroom = a->headroom;
+    a->p = problem_of(&a->q);
+    a->s = state_of(a->p);
+    ck_assert(dcp_bound_compute(a->p, 1, &a->bound, &err));
     a->bound.value = 0; /* Not to stop at it. */
     if (!a->bound.infeasible) {
         ck_assert(dcp_search_run(a->s, &a->bound, &options, &result, &err));

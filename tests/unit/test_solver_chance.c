@@ -4,6 +4,7 @@
  * the test of room is the count, and opposite peaks share a host. */
 
 #include "solver/solver.h"
+#include "tests/support/question.h"
 #include "tests/support/random_joint.h"
 #include "tests/unit/run_suite.h"
 
@@ -16,20 +17,10 @@ struct asked {
 static struct dcp_problem *
 ask(struct asked *a)
 {
-    struct dcp_error err = { 0 };
-
     a->start = dcp_placement_start(a->w.inv, NULL);
-    a->q = (struct dcp_question){ .inventory = a->w.inv,
-                                  .demand = &a->w.demand,
-                                  .last_slot = a->w.demand.n_slots,
-                                  .start = a->start,
-                                  .may_wake = true,
-                                  .may_empty = true,
-                                  .vms_apart = true };
-    struct dcp_problem *p = dcp_problem_create(&a->q, &err);
-
-    ck_assert_msg(p != NULL, "%s", err.message);
-    return p;
+    a->q = question_of(&a->w, a->start);
+    a->q.vms_apart = true;
+    return problem_of(&a->q);
 }
 
 static void

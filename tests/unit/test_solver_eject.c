@@ -4,6 +4,7 @@
  * have none, and all of it can be taken back. */
 
 #include "solver/eject.h"
+#include "tests/support/question.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"
 
@@ -23,16 +24,9 @@ ask_world(struct asked *a, uint64_t seed)
     struct dcp_error err = { 0 };
 
     a->start = dcp_placement_start(a->w.inv, NULL);
-    a->q = (struct dcp_question){ .inventory = a->w.inv,
-                                  .demand = &a->w.demand,
-                                  .last_slot = a->w.demand.n_slots,
-                                  .start = a->start,
-                                  .may_wake = true,
-                                  .may_empty = true };
-    a->p = dcp_problem_create(&a->q, &err);
-    ck_assert_msg(a->p != NULL, "%s", err.message);
-    a->s = dcp_state_create(a->p, &err);
-    ck_assert_msg(a->s != NULL, "%s", err.message);
+    a->q = question_of(&a->w, a->start);
+    a->p = problem_of(&a->q);
+    a->s = state_of(a->p);
     ck_assert(dcp_inserter_init(&a->in, a->s, seed, &err));
     ck_assert(dcp_homeless_init(&a->homeless, a->p, &err));
 }

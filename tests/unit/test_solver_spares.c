@@ -5,6 +5,7 @@
  * took, every parcel finds one. */
 
 #include "solver/spares.h"
+#include "tests/support/question.h"
 #include "tests/support/random_joint.h"
 #include "tests/unit/run_suite.h"
 
@@ -32,12 +33,7 @@ ask(struct asked *a, const struct sample *sample)
     a->w.inv->policy.failed_boots_frac = 0.05 * (1 + draw(&rng, 7));
     a->start = dcp_placement_start(a->w.inv, NULL);
     a->night = dcp_placement_copy(a->start, &err);
-    a->q = (struct dcp_question){ .inventory = a->w.inv,
-                                  .demand = &a->w.demand,
-                                  .last_slot = a->w.demand.n_slots,
-                                  .start = a->start,
-                                  .may_wake = true,
-                                  .may_empty = true };
+    a->q = question_of(&a->w, a->start);
     for (uint32_t v = 0; v < sample->n_vms; v++) { /* A third has all VMs. */
         a->start->host[v].ix = draw(&rng, 1 + sample->n_hosts / 3);
     }
@@ -46,10 +42,8 @@ ask(struct asked *a, const struct sample *sample)
         a->night->on[h] = a->start->on[h] && chance(&rng, 30);
         a->woken[h] = a->start->on[h] && !a->night->on[h];
     }
-    a->p = dcp_problem_create(&a->q, &err);
-    ck_assert_msg(a->p != NULL, "%s", err.message);
-    a->s = dcp_state_create(a->p, &err);
-    ck_assert_ptr_nonnull(a->s);
+    a->p = problem_of(&a->q);
+    a->s = state_of(a->p);
     for (uint32_t h = 0; h < sample->n_hosts; h++) {
         if (a->woken[h] && a->s->first[h] != DCP_IX_NONE) {
             a->pool[a->n_pool++] = h;

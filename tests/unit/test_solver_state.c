@@ -6,6 +6,7 @@
 
 #include "solver/headroom.h"
 #include "solver/insert.h"
+#include "tests/support/question.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"
 
@@ -20,20 +21,11 @@ struct asked {
 static void
 ask_world(struct asked *a)
 {
-    struct dcp_error err = { 0 };
-
     a->start = dcp_placement_start(a->w.inv, NULL);
-    a->q = (struct dcp_question){ .inventory = a->w.inv,
-                                  .demand = &a->w.demand,
-                                  .last_slot = a->w.demand.n_slots,
-                                  .start = a->start,
-                                  .may_wake = true,
-                                  .may_empty = true,
-                                  .headroom = true };
-    a->p = dcp_problem_create(&a->q, &err);
-    ck_assert_msg(a->p != NULL, "%s", err.message);
-    a->s = dcp_state_create(a->p, &err);
-    ck_assert_msg(a->s != NULL, "%s", err.message);
+    a->q = question_of(&a->w, a->start);
+    a->q.headroom = true;
+    a->p = problem_of(&a->q);
+    a->s = state_of(a->p);
 }
 
 static void
