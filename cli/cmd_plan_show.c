@@ -86,7 +86,7 @@ static void
 print_step(const struct dcp_globals *g, const struct dcp_inventory *inv,
            const struct dcp_step *s)
 {
-    char c = dcp_step_symbol(s->kind), time[32];
+    char c = dcp_step_symbol(s->kind), time[32], when[300];
 
     dcp_print_human(DCP_DIM_TIME, (double)s->estimate_ms, time, sizeof time);
     printf("  %s%c%s %4u %-12s %s:%s", color_of(g, c), c,
@@ -116,6 +116,9 @@ print_step(const struct dcp_globals *g, const struct dcp_inventory *inv,
     printf("%s)\n", s->n_after > 8 ? ", ..." : "");
     if (s->reason_text[0]) {
         printf("           %s\n", s->reason_text);
+    }
+    if (dcp_step_print_when(s, when, sizeof when)[0]) {
+        printf("           %s\n", when);
     }
 }
 

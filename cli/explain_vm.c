@@ -148,7 +148,7 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     }
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         const struct dcp_step *s = &plan->steps[i];
-        char time[32];
+        char time[32], its_time[300];
 
         if (s->leg != leg || !is_of_vm(s, vm)) {
             continue;
@@ -158,6 +158,9 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
         printf("    step ");
         dcp_explain_print_step(inv, s);
         printf(" (%s): %s\n", time, s->reason_text);
+        if (dcp_step_print_when(s, its_time, sizeof its_time)[0]) {
+            printf("      %s\n", its_time);
+        }
         print_waits(inv, plan, s);
     }
     for (uint32_t i = 0; i < plan->n_survive; i++) {
@@ -267,6 +270,8 @@ static void
 json_step(struct dcp_json *w, const struct dcp_inventory *inv,
           const struct dcp_plan *plan, const struct dcp_step *s)
 {
+    char when[300];
+
     dcp_json_begin(w, '{');
     dcp_json_ku64(w, "id", s->id);
     dcp_json_kstring(w, "leg", plan->legs[s->leg].name);
@@ -282,6 +287,9 @@ json_step(struct dcp_json *w, const struct dcp_inventory *inv,
         json_size(w, "size_to", s->size_to);
     }
     dcp_json_ki64(w, "estimate_ms", s->estimate_ms);
+    if (dcp_step_print_when(s, when, sizeof when)[0]) {
+        dcp_json_kstring(w, "when", when);
+    }
     dcp_json_kobject(w, "reason");
     dcp_json_kstring(w, "code", dcp_reason_name(s->reason));
     dcp_json_kstring(w, "text", s->reason_text);

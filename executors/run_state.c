@@ -185,4 +185,5 @@ dcp_run_state_finish(struct dcp_run *r)
     free(r->parked_at);
     dcp_heap_finish(&r->ready);
     dcp_heap_finish(&r->late);
+    dcp_heap_finish(&r->early);
 }

@@ -14,7 +14,7 @@ struct dcp_run_step_state {
     uint32_t extensions;
     int64_t look_ms; /* When it is late; INT64_MAX: not running. */
     bool running;
-    bool queued; /* In 'ready' or parked. */
+    bool queued; /* In 'ready', 'early' or parked. */
 };
 
 struct dcp_run {
@@ -30,7 +30,7 @@ struct dcp_run {
     uint32_t *n_out, *n_in;           /* Moves under way, by place. */
     uint32_t *parked_at;              /* First parked id, by place; 0: none. */
     uint32_t parked_off, n_off;       /* Switching off, over all hosts. */
-    struct dcp_heap ready, late;
+    struct dcp_heap ready, late, early; /* early: by their not_before. */
     uint32_t n_running;
     uint32_t stop; /* As options->interrupts() said. */
 };

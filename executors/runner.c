@@ -7,11 +7,12 @@
  *
  * 'late' holds the times at which running steps are looked at again; entries
  * of steps that have ended, or were given more time, are skipped when they
- * come up. */
+ * come up.  'early' holds steps that may not start before their time. */
 
 #include "executors/runner.h"
 
 #include "executors/run_state.h"
+#include "model/base/units.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -346,11 +347,34 @@ adopt(struct dcp_run *r, const struct dcp_step *s)
 }
 
 static bool
+wait_for_its_time(struct dcp_run *r, const struct dcp_step *s)
+{
+    r->steps[s->id - 1].queued = true;
+    return dcp_heap_push(&r->early, s->not_before_ms, s->id) ||
+           dcp_fail(r->err, DCP_E_NOMEM, "no memory for the run");
+}
+
+static bool
+refuse_late(struct dcp_run *r, const struct dcp_step *s)
+{
+    char at[32], text[160];
+
+    dcp_print_instant(s->start_by_ms, at);
+    (void)snprintf(text, sizeof text, "was to start by %s (%.100s)", at,
+                   s->when_text ? s->when_text : "");
+    return refuse_stale(r, s, text);
+}
+
+static bool
 try_start(struct dcp_run *r, const struct dcp_step *s)
 {
     struct dcp_observation seen;
     struct dcp_error err = { 0 };
+    int64_t now_ms = r->executor->ops->now_ms(r->executor);
 
+    if (s->not_before_ms > now_ms) {
+        return wait_for_its_time(r, s);
+    }
     if (s->kind == DCP_STEP_SYNC) {
         return end_well(r, s, DCP_OUTCOME_DONE, NULL);
     }
@@ -369,6 +393,9 @@ try_start(struct dcp_run *r, const struct dcp_step *s)
         return refuse_stale(r, s, seen.text);
     case DCP_EFFECT_ABSENT:
         break;
+    }
+    if (s->start_by_ms && now_ms > s->start_by_ms) {
+        return refuse_late(r, s);
     }
     if (park_if_limited(r, s)) {
         return true;
@@ -436,6 +463,9 @@ take_event(struct dcp_run *r)
     bool got = false;
     int64_t look_ms = r->late.n ? r->late.items[0].key : INT64_MAX;
 
+    if (r->early.n && r->early.items[0].key < look_ms) {
+        look_ms = r->early.items[0].key;
+    }
     if (!r->executor->ops->wait(r->executor, look_ms, &event, &got, r->err)) {
         return false;
     }
@@ -448,6 +478,11 @@ take_event(struct dcp_run *r)
     }
     int64_t now_ms = r->executor->ops->now_ms(r->executor);
 
+    while (r->early.n && r->early.items[0].key <= now_ms) {
+        if (!push_ready(r, dcp_heap_pop(&r->early).step)) {
+            return false;
+        }
+    }
     while (r->late.n && r->late.items[0].key <= now_ms) {
         struct dcp_heap_item item = dcp_heap_pop(&r->late);
 
@@ -476,7 +511,8 @@ go(struct dcp_run *r)
                 return false;
             }
         }
-        if (r->stop >= 2 || r->n_running == 0) {
+        if (r->stop >= 2 ||
+            (r->n_running == 0 && (r->stop || r->early.n == 0))) {
             return true;
         }
         if (!take_event(r)) {

@@ -5,7 +5,8 @@
 /* Carries out one leg of a plan by an executor.
  *
  * Steps start as soon as all they wait for is done and the plan's limits
- * allow, lowest id first.  Limits: moves out of and into a host at once, moves
+ * allow, lowest id first, and not before their own time (not_before_ms); one
+ * that cannot start by start_by_ms fails as stale.  Limits: moves out of and into a host at once, moves
  * per 10 Gbit of a host's fastest NIC (at least one), hosts being switched off
  * at once; 0 is no limit.
  *

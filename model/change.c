@@ -26,17 +26,18 @@ window_of_day(const struct dcp_inventory *inv, const struct dcp_rule *rule,
     return *out_end > *out_start;
 }
 
-bool
-dcp_change_is_open(const struct dcp_inventory *inv, const struct dcp_rule *rule,
-                   int64_t from_ms, int64_t until_ms)
+/* Until when it is open without a break from 't' on, where that is asked up to
+ * 'until_ms' (or a little beyond); 't': it is closed then. */
+static int64_t
+open_until(const struct dcp_inventory *inv, const struct dcp_rule *rule,
+           int64_t t, int64_t until_ms)
 {
-    int64_t t = from_ms;
-
-    if (until_ms <= from_ms) {
-        until_ms = from_ms + 1;
-    }
     if (rule->kind == DCP_RULE_FREEZE) {
-        return until_ms <= rule->from_ms || from_ms >= rule->until_ms;
+        bool before = t < rule->from_ms, meets = until_ms > rule->from_ms;
+
+        return t >= rule->until_ms || (before && !meets) ? until_ms
+               : before                                  ? rule->from_ms
+                                                         : t;
     }
     while (t < until_ms) { /* From the end of one window into the next. */
         int64_t day = dcp_zone_local(inv->zone, t).day, start, end = t;
@@ -48,10 +49,36 @@ dcp_change_is_open(const struct dcp_inventory *inv, const struct dcp_rule *rule,
             }
         }
         if (end == t) {
-            return false;
+            break;
         }
         t = end;
     }
+    return t;
+}
+
+bool
+dcp_change_is_open(const struct dcp_inventory *inv, const struct dcp_rule *rule,
+                   int64_t from_ms, int64_t until_ms)
+{
+    if (until_ms <= from_ms) {
+        until_ms = from_ms + 1;
+    }
+    return open_until(inv, rule, from_ms, until_ms) >= until_ms;
+}
+
+bool
+dcp_change_span(const struct dcp_inventory *inv, const struct dcp_rule *rule,
+                int64_t from_ms, int64_t until_ms, int64_t length_ms,
+                int64_t *out_start, int64_t *out_end)
+{
+    int64_t t = dcp_change_opens(inv, rule, from_ms, length_ms), end;
+
+    if (t >= until_ms || until_ms - t < length_ms) {
+        return false;
+    }
+    end = open_until(inv, rule, t, until_ms);
+    *out_start = t;
+    *out_end = end < until_ms ? end : until_ms;
     return true;
 }
 

@@ -2,6 +2,9 @@
 
 #include "model/plan.h"
 
+#include "model/base/units.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,4 +249,26 @@ dcp_left_out_parse(const char *name, enum dcp_left_out_why *out)
         }
     }
     return false;
+}
+
+const char *
+dcp_step_print_when(const struct dcp_step *s, char *out, size_t size)
+{
+    char from[32] = "", by[32] = "";
+
+    out[0] = '\0';
+    if (!s->not_before_ms && !s->start_by_ms) {
+        return out;
+    }
+    if (s->not_before_ms) {
+        dcp_print_instant(s->not_before_ms, from);
+    }
+    if (s->start_by_ms) {
+        dcp_print_instant(s->start_by_ms, by);
+    }
+    (void)snprintf(out, size, "%s%s%s%s%s: %s", from[0] ? "not before " : "",
+                   from, from[0] && by[0] ? ", " : "",
+                   by[0] ? "to start by " : "", by,
+                   s->when_text ? s->when_text : "");
+    return out;
 }

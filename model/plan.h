@@ -82,6 +82,11 @@ struct dcp_step {
     const uint32_t *after; /* Ids of steps that must be done; ascending. */
     uint32_t n_after;
     int64_t estimate_ms;
+    /* When it may start, within its leg: 0: from the leg's start on; 0: until
+     * the leg's deadline.  Runners keep both: what waits for a step is not
+     * moved by them, and a step that is too late is not started. */
+    int64_t not_before_ms, start_by_ms;
+    const char *when_text; /* What that is for; NULL: none of the two. */
     enum dcp_reason reason;
     const char *reason_text;  /* With numbers; never NULL. */
     struct dcp_object frees;  /* The host or pool whose emptying this serves. */
@@ -219,6 +224,10 @@ const char *dcp_left_out_text(enum dcp_left_out_why); /* For people. */
 /* '+' brings something up, '-' takes it away, '~' moves or changes it and ' '
  * does none of these, for people who skim a list of steps. */
 char dcp_step_symbol(enum dcp_step_kind);
+/* "not before 2026-03-02T21:30:00Z: the change window 'db' opens" for people;
+ * "" where the step has no times of its own.  Returns 'out'. */
+const char *
+dcp_step_print_when(const struct dcp_step *, char *out, size_t size);
 bool dcp_step_kind_parse(const char *, enum dcp_step_kind *out);
 bool dcp_reason_parse(const char *, enum dcp_reason *out);
 /* The name in the inventory's table, e.g. "db-1"; "" for none. */

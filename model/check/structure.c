@@ -273,6 +273,25 @@ check_times(const struct dcp_judge *j, bool *sound)
     }
 }
 
+/* A step's own times are within its leg, and in order. */
+static bool
+check_when(const struct dcp_judge *j, const struct dcp_step *s)
+{
+    const struct dcp_leg *leg = &j->plan->legs[s->leg];
+    int64_t from_ms = s->not_before_ms ? s->not_before_ms : leg->start_ms;
+    int64_t by_ms = s->start_by_ms ? s->start_by_ms : leg->deadline_ms;
+    bool ok = from_ms >= leg->start_ms && from_ms <= by_ms &&
+              by_ms <= leg->deadline_ms;
+
+    if (!ok) {
+        dcp_judge_report(j, s->id, "when", s->object, DCP_NO_NUMBER,
+                         DCP_NO_NUMBER,
+                         "the leg's start, not_before, start_by and the leg's "
+                         "deadline are not in that order");
+    }
+    return ok;
+}
+
 /* No schedule is shorter than the longest chain of waits, nor than the moves
  * of one host by so many at once. */
 static bool
@@ -289,7 +308,8 @@ check_durations(const struct dcp_judge *j)
     }
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         const struct dcp_step *s = &plan->steps[i];
-        int64_t start = 0;
+        const struct dcp_leg *leg = &plan->legs[s->leg];
+        int64_t start = s->not_before_ms ? s->not_before_ms - leg->start_ms : 0;
 
         if (i && s->leg != plan->steps[i - 1].leg) {
             memset(busy, 0, 2 * n_hosts * sizeof *busy);
@@ -302,6 +322,13 @@ check_durations(const struct dcp_judge *j)
             }
         }
         int64_t least = done[s->id] = start + s->estimate_ms;
+
+        if (s->start_by_ms && leg->start_ms + start > s->start_by_ms) {
+            dcp_judge_report(
+                j, s->id, "when", s->object, (double)start,
+                (double)(s->start_by_ms - leg->start_ms),
+                "what it waits for takes longer than until its start_by");
+        }
 
         if (s->kind == DCP_STEP_MIGRATE && plan->limits.out_per_host &&
             plan->limits.in_per_host) {
@@ -379,7 +406,8 @@ dcp_structure_check(const struct dcp_judge *j, bool *out_sound)
                              "the estimate makes no sense");
             ok = false;
         }
-        *out_sound = check_shape(j, s) && ok && *out_sound;
+        *out_sound =
+            check_shape(j, s) && ok && check_when(j, s) && *out_sound;
     }
     if (!*out_sound) {
         return true;

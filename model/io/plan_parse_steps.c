@@ -311,6 +311,21 @@ parse_resize(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
 }
 
 static bool
+parse_when(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
+{
+    if (!json_object_get(o, "when")) {
+        return true;
+    }
+    o = dcp_plan_reader_get(r, o, "when", JSON_OBJECT);
+    return o &&
+           (!json_object_get(o, "not_before") ||
+            dcp_plan_reader_instant(r, o, "not_before", &s->not_before_ms)) &&
+           (!json_object_get(o, "start_by") ||
+            dcp_plan_reader_instant(r, o, "start_by", &s->start_by_ms)) &&
+           dcp_plan_reader_text(r, o, "because", &s->when_text);
+}
+
+static bool
 parse_step(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
 {
     const json_t *leg, *kind;
@@ -325,7 +340,8 @@ parse_step(struct dcp_plan_reader *r, json_t *o, struct dcp_step *s)
         !dcp_plan_reader_object(r, o, "from", &s->from) ||
         !dcp_plan_reader_object(r, o, "to", &s->to) || !parse_after(r, o, s) ||
         !dcp_plan_reader_ms(r, o, "estimate_ms", &s->estimate_ms) ||
-        !parse_reason(r, o, s) || !parse_migration(r, o, s) ||
+        !parse_when(r, o, s) || !parse_reason(r, o, s) ||
+        !parse_migration(r, o, s) ||
         !parse_resize(r, o, s)) {
         return false;
     }

@@ -332,6 +332,25 @@ print_resize(struct printer *p, const struct dcp_step *s)
 }
 
 static void
+print_when(struct printer *p, const struct dcp_step *s)
+{
+    struct dcp_json *w = &p->w;
+
+    if (!s->not_before_ms && !s->start_by_ms) {
+        return;
+    }
+    dcp_json_kobject(w, "when");
+    if (s->not_before_ms) {
+        dcp_json_kinstant(w, "not_before", s->not_before_ms);
+    }
+    if (s->start_by_ms) {
+        dcp_json_kinstant(w, "start_by", s->start_by_ms);
+    }
+    dcp_json_kstring(w, "because", s->when_text ? s->when_text : "");
+    dcp_json_end(w, '}');
+}
+
+static void
 print_step(struct printer *p, const struct dcp_step *s)
 {
     struct dcp_json *w = &p->w;
@@ -352,6 +371,7 @@ print_step(struct printer *p, const struct dcp_step *s)
     }
     dcp_json_end(w, ']');
     dcp_json_ki64(w, "estimate_ms", s->estimate_ms);
+    print_when(p, s);
     print_reason(p, s);
     dcp_json_key(w, "preconditions");
     dcp_plan_write_facts(w, p->inv, p->facts, s->id);

@@ -133,6 +133,107 @@ START_TEST(steps_outside_are_refused)
 }
 END_TEST
 
+/* As above, but the rule closes half way: the step's own times make it legal
+ * where they keep it within, and only there. */
+START_TEST(a_step_may_have_its_own_time)
+{
+    static const uint32_t zero[] = { 0 };
+    static const struct {
+        int64_t closed_from_s, closed_until_s; /* From the leg's start. */
+        int64_t not_before_s, start_by_s;      /* 0: none. */
+        const char *want;
+    } cases[] = {
+        { 300, 9000, 0, 0, "w" },       { 300, 9000, 0, 290, "" },
+        { 300, 9000, 0, 291, "w" },     { -900, 300, 300, 0, "" },
+        { -900, 300, 299, 0, "w" },     { 100, 200, 200, 0, "" },
+        { 100, 200, 0, 90, "" },        { 100, 200, 50, 200, "w" },
+        { 9000, 9900, 60, 30, "when" }, { 9000, 9900, 0, 3601, "when" },
+        { 9000, 9900, -1, 0, "when" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world w = one_move();
+
+        world_plan(&w, 1, 10);
+        struct dcp_step *s = &w.steps[world_move(&w, 0, 0, 0, 1) - 1];
+        struct dcp_leg *leg = &w.plan->legs[0];
+
+        leg->deadline_ms = leg->start_ms + HOUR;
+        s->estimate_ms = 10000;
+        s->not_before_ms = cases[i].not_before_s
+                               ? leg->start_ms + 1000 * cases[i].not_before_s
+                               : 0;
+        s->start_by_ms = cases[i].start_by_s
+                             ? leg->start_ms + 1000 * cases[i].start_by_s
+                             : 0;
+        w.rules[0] = (struct dcp_rule){
+            .kind = DCP_RULE_FREEZE,
+            .name = "w",
+            .hold = DCP_HOLD_ALWAYS,
+            .vms = zero,
+            .n_vms = 1,
+            .from_ms = leg->start_ms + 1000 * cases[i].closed_from_s,
+            .until_ms = leg->start_ms + 1000 * cases[i].closed_until_s,
+        };
+        w.inv->n_rules = 1;
+        expect(&w, cases[i].want);
+    }
+}
+END_TEST
+
+/* A chain that cannot be done by the start_by of its last step. */
+START_TEST(what_it_waits_for_takes_too_long)
+{
+    for (int64_t late = 0; late < 2; late++) {
+        struct world w = one_move();
+
+        world_plan(&w, 1, 10);
+        struct dcp_step *a = &w.steps[world_move(&w, 0, 0, 0, 1) - 1];
+        int64_t start_ms = w.plan->legs[0].start_ms;
+
+        a->not_before_ms = start_ms + 20000;
+        a->estimate_ms = 10000;
+        struct dcp_step *b = &w.steps[world_move(&w, 0, 1, 1, 0) - 1];
+        uint32_t one = 1;
+
+        b->after = &one;
+        b->n_after = 1;
+        b->start_by_ms = start_ms + 30000 - late;
+        expect(&w, late ? "when" : "");
+    }
+}
+END_TEST
+
+START_TEST(spans_are_cut_to_what_is_asked)
+{
+    struct world w = world_make(1, 1);
+    struct dcp_rule rule = nightly(0);
+    int64_t a, b;
+
+    ck_assert(dcp_change_span(w.inv, &rule, THURSDAY + 20 * HOUR,
+                              THURSDAY + 25 * HOUR, HOUR, &a, &b));
+    ck_assert_int_eq(a, THURSDAY + 22 * HOUR);
+    ck_assert_int_eq(b, THURSDAY + 25 * HOUR);
+    ck_assert(dcp_change_span(w.inv, &rule, THURSDAY + 29 * HOUR,
+                              THURSDAY + 35 * HOUR, HOUR, &a, &b));
+    ck_assert_int_eq(a, THURSDAY + 29 * HOUR);
+    ck_assert_int_eq(b, THURSDAY + 30 * HOUR);
+    ck_assert(!dcp_change_span(w.inv, &rule, THURSDAY + 29 * HOUR,
+                               THURSDAY + 35 * HOUR, HOUR + 1, &a, &b));
+    rule = (struct dcp_rule){ .kind = DCP_RULE_FREEZE,
+                              .from_ms = THURSDAY + HOUR,
+                              .until_ms = THURSDAY + 2 * HOUR };
+    ck_assert(dcp_change_span(w.inv, &rule, THURSDAY, THURSDAY + 9 * HOUR, HOUR,
+                              &a, &b));
+    ck_assert_int_eq(b, THURSDAY + HOUR);
+    ck_assert(dcp_change_span(w.inv, &rule, THURSDAY, THURSDAY + 9 * HOUR,
+                              HOUR + 1, &a, &b));
+    ck_assert_int_eq(a, THURSDAY + 2 * HOUR);
+    ck_assert_int_eq(b, THURSDAY + 9 * HOUR);
+    world_free(&w);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -141,6 +242,9 @@ main(void)
         &a_window_belongs_to_the_day_on_which_it_begins,
         &a_freeze_is_closed_between_its_instants,
         &steps_outside_are_refused,
+        &a_step_may_have_its_own_time,
+        &what_it_waits_for_takes_too_long,
+        &spans_are_cut_to_what_is_asked,
     };
 
     return RUN_TESTS("change", tests);

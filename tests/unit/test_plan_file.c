@@ -117,6 +117,36 @@ START_TEST(reads_back_what_it_prints)
 }
 END_TEST
 
+START_TEST(times_of_steps_are_read_back)
+{
+    struct world w = small_world();
+    struct dcp_error err = { 0 };
+    char text[200];
+
+    w.steps[0].not_before_ms = WORLD_T0 + 60000;
+    w.steps[1].start_by_ms = WORLD_T0 + 120000;
+    w.steps[1].when_text = "rule 'db'";
+    struct dcp_text first = print(&w);
+    struct dcp_plan *plan = parse(&w, first.data, &err);
+
+    ck_assert_msg(plan != NULL, "%s", err.message);
+    ck_assert_int_eq(plan->steps[0].not_before_ms, WORLD_T0 + 60000);
+    ck_assert_int_eq(plan->steps[0].start_by_ms, 0);
+    ck_assert_int_eq(plan->steps[1].not_before_ms, 0);
+    ck_assert_int_eq(plan->steps[1].start_by_ms, WORLD_T0 + 120000);
+    ck_assert_str_eq(plan->steps[1].when_text, "rule 'db'");
+    ck_assert_msg(strstr(dcp_step_print_when(&plan->steps[1], text,
+                                             sizeof text),
+                         "Z: rule 'db'") != NULL,
+                  "%s", text);
+    ck_assert_str_eq(dcp_step_print_when(&plan->steps[2], text, sizeof text),
+                     "");
+    dcp_plan_destroy(plan);
+    dcp_text_finish(&first);
+    world_free(&w);
+}
+END_TEST
+
 START_TEST(resizes_are_read_back)
 {
     struct world w = small_world();
@@ -480,6 +510,7 @@ main(void)
 
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, reads_back_what_it_prints);
+    tcase_add_test(tc, times_of_steps_are_read_back);
     tcase_add_test(tc, resizes_are_read_back);
     tcase_add_test(tc, layout_and_derived_members_are_the_contract);
     tcase_add_test(tc, digest_ignores_space_and_the_run_only);

@@ -117,6 +117,35 @@ START_TEST(order_and_limits)
 }
 END_TEST
 
+/* A step waits for its own time and no other for it; one that is too late is
+ * not started. */
+START_TEST(steps_keep_their_times)
+{
+    DCP_AUTO(dcp_virtual) struct dcp_virtual *w = NULL;
+    struct dcp_run_report r;
+    uint32_t a = fixture_move(&f, 0, 0, 3, 10 * SECOND, 0);
+    uint32_t b = fixture_move(&f, 1, 1, 3, 10 * SECOND, 0);
+    uint32_t c = fixture_move(&f, 2, 2, 3, 10 * SECOND, a);
+    uint32_t off = fixture_step(&f, DCP_STEP_HOST_OFF, 2, 0, 0, SECOND, c);
+
+    f.steps[a - 1].not_before_ms = FIXTURE_START_MS + 90 * SECOND;
+    f.steps[a - 1].start_by_ms = FIXTURE_START_MS + 90 * SECOND;
+    f.steps[c - 1].start_by_ms = FIXTURE_START_MS + 99 * SECOND;
+    f.steps[c - 1].when_text = "the audit begins";
+    w = world();
+    run(w, &r);
+    ck_assert_int_eq(start_of(&r, b), 0);
+    ck_assert_int_eq(start_of(&r, a), 90 * SECOND);
+    ck_assert_int_eq(r.steps[a - 1].outcome, DCP_OUTCOME_DONE);
+    ck_assert_int_eq(r.steps[c - 1].outcome, DCP_OUTCOME_FAILED);
+    ck_assert_int_eq(r.steps[off - 1].outcome, DCP_OUTCOME_SKIPPED);
+    ck_assert_uint_eq(r.n_stale, 1);
+    ck_assert_msg(strstr(r.first_failure, "the audit begins") != NULL, "%s",
+                  r.first_failure);
+    dcp_run_report_finish(&r);
+}
+END_TEST
+
 START_TEST(off_limit_and_units)
 {
     DCP_AUTO(dcp_virtual) struct dcp_virtual *w = NULL;
@@ -448,6 +477,7 @@ main(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, order_and_limits);
+    tcase_add_test(tcase, steps_keep_their_times);
     tcase_add_test(tcase, off_limit_and_units);
     tcase_add_test(tcase, failure_stops_dependents_only);
     tcase_add_test(tcase, late_step_is_settled_by_looking);
