@@ -2,23 +2,15 @@
 #ifndef DCP_TESTS_SUPPORT_RANDOM_MODEL_H
 #define DCP_TESTS_SUPPORT_RANDOM_MODEL_H 1
 
-/* Random small datacenters, and how a property is tried on many of them.
- *
- * A sample is a seed and three sizes; the model follows from it alone, each
- * thing drawn from its own stream, so a sample with fewer VMs is the same
- * model without the last ones.  When a property fails, the sizes are halved
- * while it still does, and the smallest sample is printed.
- * DCP_PROP_SEED=n tries that seed only. */
+/* Random small datacenters, from a sample (tests/support/properties.h): each
+ * thing is drawn from its own stream, so a sample with fewer VMs is the same
+ * model without the last ones. */
 
 #include "model/base/rng.h"
+#include "tests/support/properties.h"
 #include "tests/support/world.h"
 
 #include <check.h>
-
-struct sample {
-    uint64_t seed;
-    uint32_t n_hosts, n_vms, n_rules;
-};
 
 enum {
     RANDOM_SLOTS = 6, /* Four of the night, two of the day. */
@@ -28,7 +20,6 @@ enum {
     RANDOM_FEEDS = 4,
     RANDOM_POOLS = 2,
     RANDOM_RULES_MAX = 5,
-    WHY = 600, /* Room for what was seen. */
 };
 
 static inline uint32_t
@@ -602,20 +593,27 @@ random_policy(struct world *w, const struct sample *s)
     p->unpack = chance(&rng, 30) ? DCP_UNPACK_HOME : DCP_UNPACK_NEEDED;
 }
 
+static inline void
+random_slots(struct world *w)
+{
+    struct dcp_slot *slots = WORLD_NEW(w, struct dcp_slot, RANDOM_SLOTS);
+
+    for (uint32_t t = 0; t < RANDOM_SLOTS; t++) {
+        slots[t] = (struct dcp_slot){ WORLD_T0 + t * DCP_HOUR_MS,
+                                      WORLD_T0 + (t + 1) * DCP_HOUR_MS, 0 };
+    }
+    w->demand.slots = slots;
+    w->demand.n_slots = RANDOM_SLOTS;
+}
+
 /* The model of a sample; the caller frees it with world_free(). */
 static inline struct world
 random_model(const struct sample *s)
 {
     struct world w = world_make(s->n_hosts, s->n_vms);
     struct dcp_rng rng = dcp_rng_stream(s->seed, "places", 0);
-    struct dcp_slot *slots = WORLD_NEW(&w, struct dcp_slot, RANDOM_SLOTS);
 
-    for (uint32_t t = 0; t < RANDOM_SLOTS; t++) {
-        slots[t] = (struct dcp_slot){ WORLD_T0 + t * DCP_HOUR_MS,
-                                      WORLD_T0 + (t + 1) * DCP_HOUR_MS, 0 };
-    }
-    w.demand.slots = slots;
-    w.demand.n_slots = RANDOM_SLOTS;
+    random_slots(&w);
     random_hardware(&w);
     random_places(&w, &rng);
     random_hosts(&w, s);
@@ -627,64 +625,6 @@ random_model(const struct sample *s)
     w.inv->policy.storage.moves =
         s->seed % 4 == 3 ? DCP_STORAGE_MOVES_ALLOW : DCP_STORAGE_MOVES_DENY;
     return w;
-}
-
-/* --- Properties --------------------------------------------------------- */
-
-/* False: it does not hold, and 'why' says what was seen. */
-typedef bool (*sample_property)(const struct sample *, char why[WHY]);
-typedef struct sample (*sample_maker)(uint64_t seed);
-
-static inline struct sample
-halved(struct sample s, uint32_t what)
-{
-    if (what == 0) {
-        s.n_vms = s.n_vms > 1 ? s.n_vms / 2 : 1;
-    } else if (what == 1) {
-        s.n_rules /= 2;
-    } else {
-        s.n_hosts = s.n_hosts > 1 ? s.n_hosts / 2 : 1;
-    }
-    return s;
-}
-
-static inline void
-shrink(struct sample *s, sample_property holds, char why[WHY])
-{
-    for (bool smaller = true; smaller;) {
-        smaller = false;
-        for (uint32_t what = 0; what < 3; what++) {
-            struct sample t = halved(*s, what);
-            char text[WHY] = "";
-
-            if (memcmp(&t, s, sizeof t) != 0 && !holds(&t, text)) {
-                *s = t;
-                memcpy(why, text, sizeof text);
-                smaller = true;
-            }
-        }
-    }
-}
-
-/* Fails the test at the first seed where the property does not hold. */
-static inline void
-try_samples(sample_maker make, sample_property holds, uint64_t n_seeds)
-{
-    const char *only = getenv("DCP_PROP_SEED");
-    uint64_t first = only ? strtoull(only, NULL, 10) : 0;
-    uint64_t end = only ? first + 1 : n_seeds;
-
-    for (uint64_t seed = first; seed < end; seed++) {
-        struct sample s = make(seed);
-        char why[WHY] = "";
-
-        if (!holds(&s, why)) {
-            shrink(&s, holds, why);
-            ck_abort_msg("seed %llu, shrunk to %u hosts, %u VMs, %u rules: %s",
-                         (unsigned long long)seed, s.n_hosts, s.n_vms,
-                         s.n_rules, why);
-        }
-    }
 }
 
 #endif /* tests/support/random_model.h */
