@@ -311,7 +311,7 @@ expect_plans(uint32_t plans, uint32_t moves)
 START_TEST(night_plans_are_legal)
 {
     try_samples(random_plan_sample, night_plan_is_legal, 100);
-    expect_plans(35, 200);
+    expect_plans(40, 200);
 }
 END_TEST
 
