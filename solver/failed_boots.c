@@ -230,6 +230,19 @@ pairs_allow(struct dcp_boots *b, uint32_t item, uint32_t host)
     return ok && (b->f < 2 || !p->n_lonely || company_allows(b, item, host));
 }
 
+/* Rack, feeds and room bear what the lists may bring. */
+static bool
+is_borne(const struct dcp_boots *b, uint32_t item, uint32_t host)
+{
+    const struct dcp_problem *p = b->p;
+    const uint32_t *mhz = b->s->cpu_mhz + (size_t)host * p->stride;
+
+    return !b->full ||
+           (b->f > 1 ? dcp_watts_bear(b->full, host, mhz, NULL)
+                     : dcp_watts_bear(b->s->watts, host, mhz,
+                                      p->cpu_mhz + (size_t)item * p->stride));
+}
+
 static bool
 takes(struct dcp_boots *b, uint32_t item, uint32_t host)
 {
@@ -240,7 +253,8 @@ takes(struct dcp_boots *b, uint32_t item, uint32_t host)
            (!b->is_woken[host] || b->f == 1) &&
            dcp_state_fits_full(b->s, item, host) &&
            dcp_problem_reaches(p, item, host) &&
-           dcp_state_restarts(b->s, item, host) && pairs_allow(b, item, host);
+           dcp_state_restarts(b->s, item, host) &&
+           pairs_allow(b, item, host) && is_borne(b, item, host);
 }
 
 /* Where it is at night if it can stay there, else best fit. */
@@ -313,6 +327,9 @@ play(struct dcp_boots *b, uint32_t woken, bool *out_ok)
         b->fallback[item] = h;
         if (ok) {
             dcp_state_place(s, item, h);
+        }
+        if (ok && b->full && b->f > 1) {
+            dcp_watts_set_full(b->full, h);
         }
     }
     for (uint32_t i = 0; i < b->n_items; i++) {
@@ -445,6 +462,9 @@ dcp_boots_list_all(struct dcp_boots *b)
     bool ok = true, memory = true;
 
     dcp_boots_forget_rows(b);
+    if (b->full) {
+        dcp_watts_assign(b->full, b->s->watts);
+    }
     b->n_pool = 0;
     for (uint32_t i = 0; i < b->p->n_items; i++) {
         b->fallback[i] = b->spare[i] = DCP_IX_NONE;

@@ -32,6 +32,10 @@ struct dcp_boots {
     uint32_t *pool; /* Hosts without a list of their own: spares stand in. */
     uint32_t n_pool;
     uint32_t *spare; /* By item of theirs: the one to try first. */
+    /* Where watts count and f > 1: every host that lists send VMs to at full
+     * load, for several lists may be carried out at once; else as the state.
+     * Owned. */
+    struct dcp_watts *full;
     /* Only where f > 1. */
     struct dcp_boot_row *rows;
     uint32_t n_rows, rows_capacity;

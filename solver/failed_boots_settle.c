@@ -161,7 +161,8 @@ cover(struct dcp_boots *b, struct dcp_boot_changes *change,
       uint32_t *out_failed, bool *out_again, struct dcp_error *err)
 {
     DCP_AUTO(dcp_spares)
-    struct dcp_spares *sp = dcp_spares_create(b->s, b->is_woken, b->night, err);
+    struct dcp_spares *sp = dcp_spares_create(b->s, b->is_woken, b->night,
+                                              b->full, err);
 
     *out_failed = DCP_IX_NONE;
     b->n_spares = sp ? sp->n_awake_sum : 0;
@@ -284,7 +285,10 @@ run(const struct dcp_question *day, const struct dcp_placement *night,
     DCP_FREE uint32_t *reserve =
         calloc((size_t)n * n_cells + 1, sizeof *reserve);
 
-    if (!is_woken || !hosts || !items || !reserve) {
+    struct dcp_watts *full = s->watts ? dcp_watts_create(p->watts) : NULL;
+
+    if (!is_woken || !hosts || !items || !reserve || (s->watts && !full)) {
+        dcp_watts_destroy(full);
         return no_memory(err);
     }
     struct dcp_boots b = { .p = p,
@@ -301,6 +305,7 @@ run(const struct dcp_question *day, const struct dcp_placement *night,
                            .fallback = items + p->n_items,
                            .spare = items + 2 * (size_t)p->n_items,
                            .reserve = reserve,
+                           .full = full,
                            .weights = { .cpu = 1 } };
 
     for (uint32_t r = 0; r < p->n_scalars; r++) {
@@ -318,6 +323,7 @@ run(const struct dcp_question *day, const struct dcp_placement *night,
     }
     dcp_boots_forget_rows(&b);
     free(b.rows);
+    dcp_watts_destroy(full);
     return ok;
 }
 

@@ -68,11 +68,12 @@ struct dcp_spares {
 };
 
 /* 'is_woken' by host: what the morning wakes now; 'night' says what is on
- * before it. */
+ * before it; 'watts' what racks, feeds and rooms draw besides at most (NULL:
+ * watts do not count). */
 struct dcp_spares *
 dcp_spares_create(struct dcp_state *, const uint8_t *is_woken,
                   const struct dcp_placement *night,
-                  struct dcp_error *err) DCP_CHECKED;
+                  const struct dcp_watts *watts, struct dcp_error *err) DCP_CHECKED;
 void dcp_spares_destroy(struct dcp_spares *);
 DCP_DEFINE_AUTO(dcp_spares)
 

@@ -139,43 +139,65 @@ cheaper_first(const void *pa, const void *pb, void *arg)
     return cost_a != cost_b ? (cost_a < cost_b ? -1 : 1) : a < b ? -1 : a > b;
 }
 
-/* Racks and feeds bear it at full load, as things stand. */
-static bool
-is_borne(struct dcp_state *s, uint32_t h)
+/* Keeps, of the hosts from 'first' on, those that rack, feeds and room bear at
+ * full load beside all that were kept so far: 'w' counts these so already. */
+static uint32_t
+keep_borne(const struct dcp_state *s, struct dcp_watts *w, uint32_t hosts[],
+           uint32_t first, uint32_t end)
 {
-    bool on = s->on[h], ok = true;
+    const struct dcp_problem *p = s->p;
+    uint32_t n = first;
 
-    if (dcp_problem_watts_count(s->p, h)) {
-        dcp_state_power(s, h, true);
-        ok = dcp_state_bears_full(s, h);
-        dcp_state_power(s, h, on);
+    for (uint32_t k = first; k < end; k++) {
+        uint32_t h = hosts[k];
+
+        if (!w || dcp_watts_bear(w, h, s->cpu_mhz + (size_t)h * p->stride,
+                                 NULL)) {
+            hosts[n++] = h;
+            if (w) {
+                dcp_watts_set_full(w, h);
+            }
+        }
     }
-    return ok;
+    return n;
 }
 
-static void
+static bool
 list_supply(struct dcp_spares *sp, const uint8_t *is_woken,
-            const struct dcp_placement *night)
+            const struct dcp_placement *night, const struct dcp_watts *watts)
 {
     struct dcp_state *s = sp->s;
     const struct dcp_problem *p = s->p;
+    struct dcp_watts *w = NULL;
+
+    if (watts) {
+        w = dcp_watts_create(p->watts);
+        if (!w) {
+            return false;
+        }
+        dcp_watts_assign(w, watts);
+    }
 
     for (uint32_t h = 0; h < p->n_hosts; h++) {
-        if (is_woken[h] && s->first[h] == DCP_IX_NONE && is_borne(s, h)) {
+        if (is_woken[h] && s->first[h] == DCP_IX_NONE) {
             sp->host[sp->n++] = h;
         }
     }
+    sp->n = keep_borne(s, w, sp->host, 0, sp->n);
     sp->n_awake_sum = sp->n;
     memset(sp->awake, 1, sp->n);
     for (uint32_t h = 0; p->q->may_wake && h < p->n_hosts; h++) {
         /* A rule that counts hosts on may count those of the night as well. */
         if (!s->on[h] && !night->on[h] && p->use[h] == DCP_HOST_FREE &&
-            p->power_first[h] == p->power_first[h + 1] && is_borne(s, h)) {
+            p->power_first[h] == p->power_first[h + 1]) {
             sp->host[sp->n++] = h;
         }
     }
     qsort_r(sp->host + sp->n_awake_sum, sp->n - sp->n_awake_sum,
             sizeof *sp->host, cheaper_first, (void *)(size_t)p);
+    sp->n = keep_borne(s, w, sp->host, sp->n_awake_sum, sp->n);
+    dcp_watts_destroy(w);
+    return true;
 }
 
 /* --- Classes ------------------------------------------------------------ */
@@ -332,7 +354,7 @@ dcp_spares_destroy(struct dcp_spares *sp)
 
 static bool
 fill(struct dcp_spares *sp, const uint8_t *is_woken,
-     const struct dcp_placement *night)
+     const struct dcp_placement *night, const struct dcp_watts *watts)
 {
     const struct dcp_problem *p = sp->s->p;
     size_t n = p->n_hosts + 1u;
@@ -358,7 +380,9 @@ fill(struct dcp_spares *sp, const uint8_t *is_woken,
     sp->n_all = columns + 5 * n;
     sp->kind_host = columns + 6 * n;
     sp->lacks = sp->awake + n;
-    list_supply(sp, is_woken, night);
+    if (!list_supply(sp, is_woken, night, watts)) {
+        return false;
+    }
     set_keys(sp, keys);
     set_classes(sp, keys);
     return set_reach(sp);
@@ -366,7 +390,8 @@ fill(struct dcp_spares *sp, const uint8_t *is_woken,
 
 struct dcp_spares *
 dcp_spares_create(struct dcp_state *s, const uint8_t *is_woken,
-                  const struct dcp_placement *night, struct dcp_error *err)
+                  const struct dcp_placement *night,
+                  const struct dcp_watts *watts, struct dcp_error *err)
 {
     const struct dcp_problem *p = s->p;
     struct dcp_spares *sp = calloc(1, sizeof *sp);
@@ -376,7 +401,7 @@ dcp_spares_create(struct dcp_state *s, const uint8_t *is_woken,
         sp->n_cells = p->n_scalars + p->stride + n_net_slots(p) +
                       (p->chance ? p->chance->stride : 0);
     }
-    if (!sp || !fill(sp, is_woken, night)) {
+    if (!sp || !fill(sp, is_woken, night, watts)) {
         dcp_spares_destroy(sp);
         dcp_fail(err, DCP_E_NOMEM, "no memory for spare hosts");
         return NULL;

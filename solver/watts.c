@@ -346,8 +346,8 @@ dcp_watts_assign(struct dcp_watts *to, const struct dcp_watts *from)
     to->lax = from->lax;
 }
 
-void
-dcp_watts_set(struct dcp_watts *w, uint32_t host, bool on, const uint32_t mhz[])
+static void
+set(struct dcp_watts *w, uint32_t host, bool on, const uint32_t *mhz)
 {
     const struct dcp_watt_limits *l = w->limits;
     uint32_t n = l->n_slots;
@@ -357,7 +357,7 @@ dcp_watts_set(struct dcp_watts *w, uint32_t host, bool on, const uint32_t mhz[])
         return;
     }
     for (uint32_t t = 0; t < n; t++) {
-        int64_t uw = host_uw(l, host, on, on ? mhz[t] : 0);
+        int64_t uw = host_uw(l, host, on, mhz ? mhz[t] : l->full_mhz[host]);
 
         for (uint32_t k = l->first[host];
              uw != now[t] && k < l->first[host + 1]; k++) {
@@ -369,6 +369,18 @@ dcp_watts_set(struct dcp_watts *w, uint32_t host, bool on, const uint32_t mhz[])
         }
         now[t] = uw;
     }
+}
+
+void
+dcp_watts_set(struct dcp_watts *w, uint32_t host, bool on, const uint32_t mhz[])
+{
+    set(w, host, on, mhz);
+}
+
+void
+dcp_watts_set_full(struct dcp_watts *w, uint32_t host)
+{
+    set(w, host, true, NULL);
 }
 
 static int64_t

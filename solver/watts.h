@@ -67,6 +67,8 @@ void dcp_watts_assign(struct dcp_watts *to, const struct dcp_watts *from);
 /* The host is on or off, with 'mhz' of load by slot. */
 void
 dcp_watts_set(struct dcp_watts *, uint32_t host, bool on, const uint32_t mhz[]);
+/* The host is on at full load. */
+void dcp_watts_set_full(struct dcp_watts *, uint32_t host);
 /* Whether its things bear the host on with 'mhz' and 'more' by slot ('more'
  * NULL: at full load).  Of a thing over its limit only what draws more is
  * refused. */

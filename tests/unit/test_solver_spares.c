@@ -175,7 +175,8 @@ holds(struct asked *a, uint64_t seed)
     struct dcp_error err = { 0 };
     struct dcp_rng rng = dcp_rng_stream(seed, "failing", 0);
     DCP_AUTO(dcp_spares)
-    struct dcp_spares *sp = dcp_spares_create(a->s, a->woken, a->night, &err);
+    struct dcp_spares *sp = dcp_spares_create(a->s, a->woken, a->night,
+                                              a->s->watts, &err);
 
     ck_assert_ptr_nonnull(sp);
     ck_assert(dcp_spares_cover(sp, a->pool, a->n_pool, a->n_pool, true, &err));
