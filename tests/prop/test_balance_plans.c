@@ -8,6 +8,7 @@
 #include "solver/balance/even.h"
 #include "solver/objective.h"
 #include "solver/planner.h"
+#include "tests/support/night.h"
 #include "tests/support/random_joint.h"
 #include "tests/support/verdict.h"
 #include "tests/unit/run_suite.h"
@@ -23,13 +24,7 @@ static const enum dcp_even_score scores[] = { DCP_EVEN_PEAK, DCP_EVEN_HOURS,
 static struct sample
 small(uint64_t seed)
 {
-    struct dcp_rng rng = dcp_rng_stream(seed, "sample", 0);
-    uint32_t n_hosts = 3 + draw(&rng, 10);
-
-    return (struct sample){ .seed = seed,
-                            .n_hosts = n_hosts,
-                            .n_vms = n_hosts + draw(&rng, 3 * n_hosts),
-                            .n_rules = draw(&rng, RANDOM_RULES_MAX + 1u) };
+    return small_sample(seed, "sample", 10, RANDOM_RULES_MAX + 1u);
 }
 
 static struct sample

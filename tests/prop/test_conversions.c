@@ -9,6 +9,7 @@
 #include "model/licence.h"
 #include "model/power.h"
 #include "solver/planner.h"
+#include "tests/support/claims.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"
 
@@ -507,23 +508,16 @@ is_as_brute_force(const struct sample *s, char why[WHY])
     ask_of(&m);
     struct brute b = brute_force(&m);
     bool ok = dcp_solve(&m.q, &options, &solution, &err);
-    double slack = 1e-6 * fmax(1, fabs(b.best));
 
     (void)snprintf(why, WHY, "%s", err.message);
     if (ok) {
         (void)snprintf(why, WHY, "%s: value %.9g, bound %.9g, brute %.9g",
                        dcp_status_name(solution.status), solution.value,
                        solution.bound, b.best);
-        ok = solution.status == DCP_STATUS_INFEASIBLE ? isinf(b.best)
-             : !solution.placement
-                 ? true
-                 : solution.value >= b.best - slack &&
-                       solution.bound <= b.best + slack &&
-                       (solution.status != DCP_STATUS_OPTIMAL ||
-                        solution.value <= b.best + slack);
+        ok = claims_hold(&solution, b.best);
         n_by_status[solution.status]++;
         n_answered += !isinf(b.best);
-        n_best += solution.placement && solution.value <= b.best + slack;
+        n_best += has_best(&solution, b.best);
         n_best_converts += !isinf(b.best) && b.n_converted > 0;
         if (ok && solution.placement) {
             ok = is_answer_right(&b, &solution, why);

@@ -8,6 +8,7 @@
 
 #include "model/check/check.h"
 #include "solver/planner.h"
+#include "tests/support/night.h"
 #include "tests/support/random_joint.h"
 #include "tests/support/verdict.h"
 #include "tests/unit/run_suite.h"
@@ -456,21 +457,15 @@ every_set_stands(struct world w, const struct sample *s, enum dcp_goal goal,
 {
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
-    struct dcp_plan_request r = {
-        .inventory = w.inv,
-        .demand = &w.demand,
-        .start = start,
-        .job = DCP_JOB_CONSOLIDATE,
-        .two_legs = true,
-        .start_ms = WORLD_T0,
-        .window_end_ms = WORLD_T0 + RANDOM_NIGHT * DCP_HOUR_MS,
-        .goals = dcp_goals_single(goal),
-        .solve = { .seed = s->seed,
-                   .iterations = 40,
-                   /* Out of time, it must stand as well. */
-                   .time_limit_s = s->seed % 4 ? 0.2 : 0.001,
-                   .gap_frac = 0.3 },
-    };
+    struct dcp_plan_request r =
+        night_request(&w, start, RANDOM_NIGHT, goal);
+
+    r.solve =
+        (struct dcp_solve_options){ .seed = s->seed,
+                                    .iterations = 40,
+                                    /* Out of time, it must stand as well. */
+                                    .time_limit_s = s->seed % 4 ? 0.2 : 0.001,
+                                    .gap_frac = 0.3 };
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
     struct dcp_plan_outcome outcome;
     struct dcp_error err = { 0 };

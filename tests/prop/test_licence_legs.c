@@ -8,6 +8,7 @@
  * plan below it. */
 
 #include "solver/planner.h"
+#include "tests/support/night.h"
 #include "tests/support/random_model.h"
 #include "tests/support/verdict.h"
 #include "tests/unit/run_suite.h"
@@ -299,18 +300,10 @@ legs_are_as_brute_force(const struct sample *s, char why[WHY])
     }
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
-    struct dcp_plan_request r = {
-        .inventory = w.inv,
-        .demand = &w.demand,
-        .start = start,
-        .job = DCP_JOB_CONSOLIDATE,
-        .two_legs = true,
-        .start_ms = WORLD_T0,
-        .window_end_ms = WORLD_T0 + NIGHT * DCP_HOUR_MS,
-        .goals = dcp_goals_single(b.by_licences ? DCP_GOAL_LICENCES
-                                                : DCP_GOAL_HOSTS),
-        .solve = { .seed = s->seed, .iterations = 60 },
-    };
+    struct dcp_plan_request r = night_request(
+        &w, start, NIGHT, b.by_licences ? DCP_GOAL_LICENCES : DCP_GOAL_HOSTS);
+
+    r.solve = (struct dcp_solve_options){ .seed = s->seed, .iterations = 60 };
     bool ok = dcp_plan_make(&r, &plan, &o, &err);
 
     try_all(&b, 1, 0);

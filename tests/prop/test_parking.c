@@ -7,6 +7,7 @@
 #include "model/base/units.h"
 #include "model/park.h"
 #include "solver/planner.h"
+#include "tests/support/night.h"
 #include "tests/support/random_joint.h"
 #include "tests/support/verdict.h"
 #include "tests/unit/run_suite.h"
@@ -18,13 +19,7 @@ enum { APPS = 3 };
 static struct sample
 small(uint64_t seed)
 {
-    struct dcp_rng rng = dcp_rng_stream(seed, "parking", 0);
-    uint32_t n_hosts = 3 + draw(&rng, 8);
-
-    return (struct sample){ .seed = seed,
-                            .n_hosts = n_hosts,
-                            .n_vms = n_hosts + draw(&rng, 3 * n_hosts),
-                            .n_rules = draw(&rng, RANDOM_RULES_MAX) };
+    return small_sample(seed, "parking", 8, RANDOM_RULES_MAX);
 }
 
 /* A part of the VMs in three applications, started in the table's order or the
@@ -205,21 +200,14 @@ parking_is_legal(const struct sample *s, char why[WHY])
         struct world w = model_of(s);
         DCP_AUTO(dcp_placement)
         struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
-        struct dcp_plan_request r = {
-            .inventory = w.inv,
-            .demand = &w.demand,
-            .start = start,
-            .job = DCP_JOB_CONSOLIDATE,
-            .two_legs = true,
-            .start_ms = WORLD_T0,
-            .window_end_ms = WORLD_T0 + RANDOM_NIGHT * DCP_HOUR_MS,
-            .goals = dcp_goals_single(DCP_GOAL_ENERGY),
-            .no_park = round == 4,
-            .solve = { .seed = s->seed,
-                       .iterations = 30,
-                       .time_limit_s = 1,
-                       .gap_frac = 0.3 },
-        };
+        struct dcp_plan_request r =
+            night_request(&w, start, RANDOM_NIGHT, DCP_GOAL_ENERGY);
+
+        r.no_park = round == 4;
+        r.solve = (struct dcp_solve_options){ .seed = s->seed,
+                                              .iterations = 30,
+                                              .time_limit_s = 1,
+                                              .gap_frac = 0.3 };
         DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
         struct dcp_plan_outcome outcome;
         struct dcp_error err = { 0 };

@@ -8,6 +8,7 @@
 #include "model/check/check.h"
 #include "model/rightsize.h"
 #include "solver/planner.h"
+#include "tests/support/night.h"
 #include "tests/support/random_joint.h"
 #include "tests/support/verdict.h"
 #include "tests/unit/run_suite.h"
@@ -20,13 +21,7 @@ enum { APPS = 2, ORDERS = 6 };
 static struct sample
 small(uint64_t seed)
 {
-    struct dcp_rng rng = dcp_rng_stream(seed, "resizes", 0);
-    uint32_t n_hosts = 3 + draw(&rng, 8);
-
-    return (struct sample){ .seed = seed,
-                            .n_hosts = n_hosts,
-                            .n_vms = n_hosts + draw(&rng, 3 * n_hosts),
-                            .n_rules = draw(&rng, RANDOM_RULES_MAX) };
+    return small_sample(seed, "resizes", 8, RANDOM_RULES_MAX);
 }
 
 static struct world

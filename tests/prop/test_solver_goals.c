@@ -13,6 +13,7 @@
 #include "solver/objective.h"
 #include "solver/solver.h"
 #include "solver/state.h"
+#include "tests/support/claims.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"
 
@@ -554,7 +555,7 @@ is_as_brute_force(const struct sample *s, char why[WHY])
     ask_of(&m, s->seed);
     struct brute b = brute_force(&m);
     bool ok = dcp_solve(&m.q, &options, &solution, &err);
-    double least = b.best[0], slack = 1e-6 * fmax(1, fabs(least));
+    double least = b.best[0];
 
     (void)snprintf(why, WHY, "%s", err.message);
     if (ok) {
@@ -562,15 +563,9 @@ is_as_brute_force(const struct sample *s, char why[WHY])
                        goal_texts[s->seed % N_GOAL_TEXTS],
                        dcp_status_name(solution.status), solution.value,
                        solution.bound, least);
-        ok = solution.status == DCP_STATUS_INFEASIBLE ? isinf(least)
-             : !solution.placement
-                 ? true
-                 : solution.value >= least - slack &&
-                       solution.bound <= least + slack &&
-                       (solution.status != DCP_STATUS_OPTIMAL ||
-                        solution.value <= least + slack);
+        ok = claims_hold(&solution, least);
         n_by_status[solution.status]++;
-        n_best += solution.placement && solution.value <= least + slack;
+        n_best += has_best(&solution, least);
         if (ok && solution.placement) {
             ok = is_measured_right(&b, &solution, why);
         }

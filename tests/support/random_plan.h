@@ -8,7 +8,7 @@
 #include "model/capacity.h"
 #include "model/check/check.h"
 #include "model/power.h"
-#include "solver/planner.h"
+#include "tests/support/night.h"
 #include "tests/support/random_joint.h"
 
 #include <stdio.h>
@@ -16,14 +16,7 @@
 static inline struct sample
 random_plan_sample(uint64_t seed)
 {
-    struct dcp_rng rng = dcp_rng_stream(seed, "sample", 0);
-
-    uint32_t n_hosts = 3 + draw(&rng, 10);
-
-    return (struct sample){ .seed = seed,
-                            .n_hosts = n_hosts,
-                            .n_vms = n_hosts + draw(&rng, 3 * n_hosts),
-                            .n_rules = draw(&rng, RANDOM_RULES_MAX + 1u) };
+    return small_sample(seed, "sample", 10, RANDOM_RULES_MAX + 1u);
 }
 
 /* Every third with a joint history and policy.overload. */
@@ -45,21 +38,16 @@ random_plan_request(const struct world *w, const struct dcp_placement *start,
     static const enum dcp_goal goals[] = { DCP_GOAL_COST, DCP_GOAL_HOSTS,
                                            DCP_GOAL_ENERGY };
 
-    return (struct dcp_plan_request){
-        .inventory = w->inv,
-        .demand = &w->demand,
-        .start = start,
-        .job = DCP_JOB_CONSOLIDATE,
-        .two_legs = seed % 4 != 0,
-        .start_ms = WORLD_T0,
-        .window_end_ms = WORLD_T0 + RANDOM_NIGHT * DCP_HOUR_MS,
-        .goals = dcp_goals_single(goals[seed % 3]),
-        /* A gap that is met early: the exact solver would take long. */
-        .solve = { .seed = seed,
-                   .iterations = 40,
-                   .time_limit_s = 1,
-                   .gap_frac = seed % 5 ? 0.3 : 0.05 },
-    };
+    struct dcp_plan_request r =
+        night_request(w, start, RANDOM_NIGHT, goals[seed % 3]);
+
+    r.two_legs = seed % 4 != 0;
+    /* A gap that is met early: the exact solver would take long. */
+    r.solve = (struct dcp_solve_options){ .seed = seed,
+                                          .iterations = 40,
+                                          .time_limit_s = 1,
+                                          .gap_frac = seed % 5 ? 0.3 : 0.05 };
+    return r;
 }
 
 static inline bool
