@@ -2,6 +2,7 @@
 
 #include "solver/bound.h"
 
+#include "solver/bound_clique.h"
 #include "solver/bound_loss.h"
 #include "solver/bound_parts.h"
 #include "solver/bound_prices.h"
@@ -283,6 +284,21 @@ no_memory(struct dcp_error *err)
     return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
 }
 
+/* Items of which no two share a host, on hosts that hold something. */
+static bool
+add_clique(const struct dcp_fold *f, struct dcp_lp *lp)
+{
+    uint32_t n_sides = f->n_sides > 1 ? 2 : 1, n = n_sides * f->n_types;
+    DCP_FREE uint32_t *col = calloc((size_t)f->n_regions * n + 1, sizeof *col);
+
+    for (uint32_t k = 0; col && k < f->n_regions * n; k++) {
+        col[k] = dcp_bound_column(f, k / n, k / f->n_types % n_sides,
+                                  k % f->n_types);
+    }
+    return col &&
+           (!f->cliques || dcp_clique_add(f, lp, f->cliques, col, n_sides));
+}
+
 /* --- Bounds ------------------------------------------------------------- */
 
 bool
@@ -300,7 +316,8 @@ dcp_bound_add_hosts(const struct dcp_fold *f, struct dcp_lp *lp,
                             true) != UINT32_MAX;
     }
     return ok && add_counts(f, lp) && add_rows(f, lp) &&
-           dcp_bound_add_domains(f, lp) && dcp_bound_add_chance(f, lp);
+           dcp_bound_add_domains(f, lp) && dcp_bound_add_chance(f, lp) &&
+           add_clique(f, lp);
 }
 
 /* The program with whole hosts, or, where that takes too long, its bound. */
@@ -516,6 +533,9 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
 
     *out = (struct dcp_bound){ .method = "host types" };
     if (dcp_fold_make(p, &f) && dcp_bound_trim(&f)) {
+        f.cliques = dcp_cliques_find(&f);
+    }
+    if (f.cliques) {
         type_on =
             dcp_arena_array(p->arena, double, (size_t)f.n_regions * p->n_types);
     }

@@ -24,6 +24,9 @@
  * host, because any one host may be lost; hosts that hold nothing count for
  * the losses of both sides.
  *
+ * Items of which no two share a host ask for as many hosts that they fit
+ * (solver/bound_clique.h), and so do those that need a licence.
+ *
  * Headroom besides needs a number of hosts in each region
  * (solver/bound_loss.h).
  *

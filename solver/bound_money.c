@@ -8,6 +8,7 @@
 #include "solver/bound_parts.h"
 
 #include "model/licence.h"
+#include "solver/bound_clique.h"
 #include "solver/pricing.h"
 
 #include <math.h>
@@ -311,7 +312,12 @@ add_licence(struct covered *c, struct dcp_lp *lp)
             return false;
         }
     }
-    bool ok = add_licence_columns(c, lp, excess, price);
+    const struct dcp_clique *clique =
+        c->f->cliques
+            ? &c->f->cliques[1 + (c->licence - p->pricing->licence)]
+            : NULL;
+    bool ok = add_licence_columns(c, lp, excess, price) &&
+              (!clique || dcp_clique_add(c->f, lp, clique, c->col, c->n_sides));
 
     for (uint32_t r = 0; ok && r < p->n_scalars; r++) {
         struct dcp_bound_resource resource = dcp_bound_scalar(p, r);

@@ -14,6 +14,8 @@
 
 #include "solver/problem.h"
 
+struct dcp_clique;
+
 struct dcp_fold {
     const struct dcp_problem *p;
     uint32_t n_types, n_sides, n_regions;
@@ -26,6 +28,9 @@ struct dcp_fold {
     uint8_t *stays;        /* By reach class: restarts in its region alone. */
     bool *reserve;         /* A host of the part may be lost and all that was
                             * on it restarts in the part: by part number. */
+    /* Once found (solver/bound_clique.h): of all items, then of those that need
+     * each licence; NULL: not looked for. */
+    const struct dcp_clique *cliques;
     /* Once dcp_bound_trim() was asked and there is policy.overload: sizes of
      * items by bucket, [range * n_items + item], and how many scenarios of the
      * bucket they stand for (0: none). */
