@@ -134,7 +134,8 @@ may_be_exact(const struct dcp_problem *p,
              const struct dcp_solve_options *options)
 {
     if (options->strategy != DCP_STRATEGY_FULL ||
-        result->stopped_by == DCP_STOPPED_GAP || !dcp_exact_is_small(p)) {
+        (result->complete && result->stopped_by == DCP_STOPPED_GAP) ||
+        !dcp_exact_is_small(p)) {
         return false;
     }
     return need || !result->complete || (p->q->may_empty && !p->q->gentle);
