@@ -209,8 +209,11 @@ print_conflict(const struct answer *a)
                c->n_clash > 1 ? " together" : "");
     }
     for (uint32_t i = 0; i < shown(c->n_relax); i++) {
+        char text[DCP_CONFLICT_PART_TEXT];
+
+        dcp_conflict_part_text(&c->relax[i], text, sizeof text);
         printf("    %-8s %s: %s\n", i ? "and" : "give up", c->relax[i].name,
-               c->relax[i].remedy);
+               text);
     }
     if (c->n_relax && !c->relax_partial) {
         printf("    %-8s then the others take its VMs%s\n", "",

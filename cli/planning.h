@@ -115,6 +115,10 @@ bool dcp_planning_job_goals(const struct dcp_inventory *, enum dcp_job,
 /* cli/planning_conflict.c: what clashes, and the least to give up; nothing
  * where nothing was found. */
 void dcp_conflict_print(const struct dcp_conflict *);
+/* "3 moves instead of 2; else raise --max-moves": how to give a part up. */
+#define DCP_CONFLICT_PART_TEXT 1000
+void dcp_conflict_part_text(const struct dcp_conflict_part *, char out[],
+                            size_t size);
 void dcp_conflict_json(struct dcp_json *, const struct dcp_conflict *);
 
 /* cli/planning_storage.c: pools before and after, for people and programs;

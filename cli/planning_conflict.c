@@ -19,6 +19,27 @@ print_more(uint32_t n)
 }
 
 void
+dcp_conflict_part_text(const struct dcp_conflict_part *part, char out[],
+                       size_t size)
+{
+    size_t used = 0;
+
+    *out = '\0';
+    for (uint32_t i = 0; i < part->n_amounts && used < size; i++) {
+        const struct dcp_part_amount *a = &part->amount[i];
+        int n = snprintf(
+            out + used, size - used, "%s%s%s", i ? ", and " : "", a->text,
+            a->proved ? "" : " (that less will not do is not proved)");
+
+        used += n > 0 ? (size_t)n : 0;
+    }
+    if (used < size) {
+        (void)snprintf(out + used, size - used, "%s%s",
+                       part->n_amounts ? "; else " : "", part->remedy);
+    }
+}
+
+void
 dcp_conflict_print(const struct dcp_conflict *c)
 {
     if (c->hopeless) {
@@ -36,8 +57,10 @@ dcp_conflict_print(const struct dcp_conflict *c)
     }
     print_more(c->n_clash);
     for (uint32_t i = 0; i < kept(c->n_relax); i++) {
-        printf("%-15s %s: %s\n", i ? "and" : "give up", c->relax[i].name,
-               c->relax[i].remedy);
+        char text[DCP_CONFLICT_PART_TEXT];
+
+        dcp_conflict_part_text(&c->relax[i], text, sizeof text);
+        printf("%-15s %s: %s\n", i ? "and" : "give up", c->relax[i].name, text);
     }
     print_more(c->n_relax);
     if (c->relax_partial) {
@@ -53,8 +76,26 @@ dcp_conflict_print(const struct dcp_conflict *c)
 }
 
 static void
+json_amounts(struct dcp_json *w, const struct dcp_conflict_part *part)
+{
+    dcp_json_karray(w, "amounts");
+    for (uint32_t i = 0; i < part->n_amounts; i++) {
+        const struct dcp_part_amount *a = &part->amount[i];
+
+        dcp_json_begin_line(w, '{');
+        dcp_json_kstring(w, "unit", a->unit);
+        dcp_json_kdouble(w, "was", a->was);
+        dcp_json_kdouble(w, "least", a->least);
+        dcp_json_kbool(w, "least_proved", a->proved);
+        dcp_json_kstring(w, "text", a->text);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
+static void
 json_parts(struct dcp_json *w, const char *key,
-           const struct dcp_conflict_part parts[], uint32_t n)
+           const struct dcp_conflict_part parts[], uint32_t n, bool amounts)
 {
     dcp_json_karray(w, key);
     for (uint32_t i = 0; i < kept(n); i++) {
@@ -62,6 +103,9 @@ json_parts(struct dcp_json *w, const char *key,
         dcp_json_kstring(w, "kind", dcp_part_kind_name(parts[i].kind));
         dcp_json_kstring(w, "name", parts[i].name);
         dcp_json_kstring(w, "remedy", parts[i].remedy);
+        if (amounts) {
+            json_amounts(w, &parts[i]);
+        }
         dcp_json_end(w, '}');
     }
     dcp_json_end(w, ']');
@@ -72,10 +116,10 @@ dcp_conflict_json(struct dcp_json *w, const struct dcp_conflict *c)
 {
     dcp_json_kobject(w, "conflict");
     dcp_json_kbool(w, "hopeless", c->hopeless);
-    json_parts(w, "clash", c->clash, c->n_clash);
+    json_parts(w, "clash", c->clash, c->n_clash, false);
     dcp_json_ku64(w, "clash_total", c->n_clash);
     dcp_json_kbool(w, "clash_irreducible", c->clash_proved);
-    json_parts(w, "give_up", c->relax, c->n_relax);
+    json_parts(w, "give_up", c->relax, c->n_relax, true);
     dcp_json_ku64(w, "give_up_total", c->n_relax);
     dcp_json_kbool(w, "give_up_irreducible", c->relax_proved);
     dcp_json_kbool(w, "give_up_partial", c->relax_partial);

@@ -22,6 +22,7 @@ static const char *const kind_names[] = {
     [DCP_PART_FEED_LIMIT] = "feed-limit",
     [DCP_PART_LICENCE] = "licence",
     [DCP_PART_EMPTYING] = "emptying",
+    [DCP_PART_MOVES] = "moves",
 };
 
 const char *
@@ -61,7 +62,7 @@ list_parts(struct dcp_finder *f)
     const struct dcp_policy *policy = &inv->policy;
 
     f->parts = calloc((size_t)inv->n_rules + inv->n_racks + inv->n_feeds +
-                          inv->n_hosts + inv->n_licences + 4u,
+                          inv->n_hosts + inv->n_licences + 5u,
                       sizeof *f->parts);
     if (!f->parts) {
         return false;
@@ -88,6 +89,9 @@ list_parts(struct dcp_finder *f)
         if (inv->licences[i].owned > 0) {
             add(f, DCP_PART_LICENCE, i);
         }
+    }
+    if (f->q->limits_moves) {
+        add(f, DCP_PART_MOVES, 0);
     }
     if (f->q->headroom) {
         add(f, DCP_PART_HEADROOM, 0);
@@ -176,6 +180,11 @@ dcp_finder_describe(const struct dcp_finder *f, uint32_t ix, struct dcp_conflict
                        inv->hosts[part->ix].name);
         (void)snprintf(remedy, size, "let it keep VMs");
         return;
+    case DCP_PART_MOVES:
+        (void)snprintf(name, name_size, "limit of moves");
+        (void)snprintf(remedy, size,
+                       "raise --max-moves, or policy.migration.moves_per_week");
+        return;
     }
 }
 
@@ -187,7 +196,8 @@ make_copies(struct dcp_finder *f)
     const struct dcp_inventory *inv = f->q->inventory;
 
     f->inv = *inv;
-    f->rules = calloc(inv->n_rules + 1u, sizeof *f->rules);
+    f->rules_room = inv->n_rules + 1u;
+    f->rules = calloc(f->rules_room, sizeof *f->rules);
     f->closed = calloc(inv->n_rules + 1u, 1);
     f->racks = calloc(inv->n_racks + 1u, sizeof *f->racks);
     f->feeds = calloc(inv->n_feeds + 1u, sizeof *f->feeds);
@@ -196,8 +206,9 @@ make_copies(struct dcp_finder *f)
     f->use = calloc(inv->n_hosts + 1u, 1);
     f->held = calloc(f->n + 1u, 1);
     f->trial = calloc(f->n + 1u, 1);
+    f->given_up = calloc(f->n + 1u, 1);
     return f->rules && f->closed && f->racks && f->feeds && f->licences &&
-           f->hosts && f->use && f->held && f->trial;
+           f->hosts && f->use && f->held && f->trial && f->given_up;
 }
 
 /* The question with only the parts of 'set'. */
@@ -207,8 +218,8 @@ dcp_finder_question(struct dcp_finder *f, const uint8_t set[])
     const struct dcp_inventory *inv = f->q->inventory;
     struct dcp_question q = *f->q;
     struct dcp_policy *policy = &f->inv.policy;
-    uint32_t n_rules = 0;
 
+    f->n_rules = 0;
     *policy = inv->policy;
     memcpy(f->racks, inv->racks, inv->n_racks * sizeof *f->racks);
     memcpy(f->feeds, inv->feeds, inv->n_feeds * sizeof *f->feeds);
@@ -221,8 +232,8 @@ dcp_finder_question(struct dcp_finder *f, const uint8_t set[])
     }
     for (uint32_t i = 0; i < inv->n_rules; i++) {
         if (inv->rules[i].soft) {
-            f->closed[n_rules] = q.closed && q.closed[i];
-            f->rules[n_rules++] = inv->rules[i];
+            f->closed[f->n_rules] = q.closed && q.closed[i];
+            f->rules[f->n_rules++] = inv->rules[i];
         }
     }
     for (uint32_t i = 0; i < f->n; i++) {
@@ -230,9 +241,12 @@ dcp_finder_question(struct dcp_finder *f, const uint8_t set[])
 
         if (set[i]) {
             if (f->parts[i].kind == DCP_PART_RULE) {
-                f->closed[n_rules] = q.closed && q.closed[ix];
-                f->rules[n_rules++] = inv->rules[ix];
+                f->closed[f->n_rules] = q.closed && q.closed[ix];
+                f->rules[f->n_rules++] = inv->rules[ix];
             }
+            continue;
+        }
+        if (dcp_dials_apply(f, i, &q)) {
             continue;
         }
         switch (f->parts[i].kind) {
@@ -263,10 +277,13 @@ dcp_finder_question(struct dcp_finder *f, const uint8_t set[])
             f->use[ix] = DCP_HOST_FREE;
             f->hosts[ix].state = DCP_HOST_UP;
             break;
+        case DCP_PART_MOVES:
+            q.limits_moves = false;
+            break;
         }
     }
     f->inv.rules = f->rules;
-    f->inv.n_rules = n_rules;
+    f->inv.n_rules = f->n_rules;
     q.closed = f->q->closed ? f->closed : NULL;
     f->inv.racks = f->racks;
     f->inv.feeds = f->feeds;
@@ -276,6 +293,7 @@ dcp_finder_question(struct dcp_finder *f, const uint8_t set[])
     q.host_use = f->use;
     q.may_empty = false;
     q.gentle = true;
+    q.fewest_moves = q.fewest_moves || q.limits_moves; /* It proves more. */
     q.host_on_value = NULL;
     q.mhz_slope = NULL;
     q.slot_weight = NULL;
@@ -460,6 +478,7 @@ keep_correction(struct dcp_finder *f, const struct correction *c,
                 struct dcp_conflict *out)
 {
     out->relax_proved = c->proved;
+    memcpy(f->given_up, c->given_up, f->n);
     for (uint32_t i = 0; i < f->n; i++) {
         if (c->given_up[i]) {
             if (out->n_relax < DCP_CONFLICT_PARTS) {
@@ -538,7 +557,7 @@ dcp_conflict_find(const struct dcp_question *q,
     if (!ok) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a conflict");
     } else {
-        ok = find(&f, out, err);
+        ok = find(&f, out, err) && dcp_conflict_find_amounts(&f, out, err);
     }
     out->n_questions = f.n_questions;
     free(f.parts);
@@ -551,5 +570,6 @@ dcp_conflict_find(const struct dcp_question *q,
     free(f.use);
     free(f.held);
     free(f.trial);
+    free(f.given_up);
     return ok;
 }

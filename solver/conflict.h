@@ -6,8 +6,8 @@
  *
  * What may be given up are *parts*: each hard rule, headroom, each fill target
  * (to full capacity), each power limit of a rack or feed, what is owned of a
- * licence, the emptying of each host.  Capacity, reach and demand are facts
- * and are not given up.
+ * licence, the emptying of each host, the limit of moves.  Capacity, reach and
+ * demand are facts and are not given up.
  *
  * - The *clash*: parts that cannot hold together, even if all others are given
  *   up (an irreducible infeasible subset: Chinneck, "Feasibility and
@@ -22,6 +22,9 @@
  * which k matter in O(k log n) questions.  Where the oracle neither finds an
  * answer nor proves that there is none, the part counts as needed, and
  * 'proved' is false.
+ *
+ * A part with a number need not be given up whole: its *amounts* say how far
+ * the number must go (solver/conflict_amount.c).
  *
  * Where there are many parts, clashes among few VMs are looked for first, one
  * after another (solver/conflict_local.c): each of them is proved, and when the
@@ -41,14 +44,34 @@ enum dcp_part_kind {
     DCP_PART_FEED_LIMIT,
     DCP_PART_LICENCE,  /* Owned units (policy.licences: owned). */
     DCP_PART_EMPTYING, /* Of a host: maintenance, evacuation. */
+    DCP_PART_MOVES,    /* No more than so many. */
 };
 const char *dcp_part_kind_name(enum dcp_part_kind); /* "rule", ... */
+
+/* The least change of one number with which there is an answer: all other
+ * numbers as said, parts without a number given up.  Of several numbers none
+ * can be nearer to what is declared, with the others as said: a way that gives
+ * up more of one for less of another may exist. */
+#define DCP_PART_AMOUNTS DCP_LOSSES_MAX
+struct dcp_part_amount {
+    double was, least; /* In 'unit'; NaN: in words only (a wider domain). */
+    const char *unit;  /* "VMs", "W", "MiB", "%", ...; static. */
+    uint32_t line;     /* HEADROOM: of policy.survive; else 0. */
+    uint32_t steps;    /* From 'was' to 'least'; of what a step is see
+                        * solver/conflict_amount.c. */
+    bool proved;       /* One step less is proved to leave no answer. */
+    char text[120];    /* "at most 2 of them per rack instead of 1". */
+};
 
 struct dcp_conflict_part {
     enum dcp_part_kind kind;
     uint32_t ix;      /* Rule, rack, feed, licence or host; else 0. */
     char name[96];    /* "rule 'web-apart' (spread)". */
     char remedy[200]; /* "drop it, or make it soft". */
+    /* Of the relaxation only; none where the part has no number, where only
+     * giving it up whole does, or where the time was up. */
+    struct dcp_part_amount amount[DCP_PART_AMOUNTS];
+    uint32_t n_amounts;
 };
 #define DCP_CONFLICT_PARTS 16
 

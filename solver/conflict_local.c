@@ -433,6 +433,7 @@ write_relaxation(const struct local *l, bool complete, bool proved,
     out->relax_partial = !complete;
     out->relax_proved = proved;
     out->n_clashes = l->n_given;
+    memcpy(l->f->given_up, l->given_up, l->f->n);
     for (uint32_t i = 0; i < l->f->n; i++) {
         if (l->given_up[i]) {
             if (out->n_relax < DCP_CONFLICT_PARTS) {

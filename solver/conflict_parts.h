@@ -14,6 +14,20 @@ struct dcp_finder_part {
     uint32_t ix;
 };
 
+/* A number of a part that is given up, and how far: 'step' steps from what is
+ * declared, or whole.  Each step makes the question easier. */
+#define DCP_DIAL_WHOLE UINT32_MAX
+struct dcp_dial {
+    uint32_t part; /* Of the finder. */
+    uint32_t line; /* HEADROOM: of policy.survive. */
+    uint32_t top;  /* Steps, at most. */
+    uint32_t step;
+    uint64_t unit; /* Of a step, where it is not 1. */
+    /* SPREAD: of domain d, hosts[first[d]..first[d + 1] - 1]. */
+    const uint32_t *hosts, *first;
+    uint32_t n_domains;
+};
+
 struct dcp_finder {
     const struct dcp_question *q;
     const struct dcp_conflict_options *o;
@@ -25,12 +39,16 @@ struct dcp_finder {
     struct dcp_inventory inv;
     struct dcp_rule *rules;
     uint8_t *closed; /* Of 'rules': the question's. */
+    uint32_t n_rules, rules_room;
     struct dcp_rack *racks;
     struct dcp_feed *feeds;
     struct dcp_licence *licences;
     struct dcp_host *hosts;
     uint8_t *use;
     uint8_t *held, *trial; /* Sets of parts. */
+    uint8_t *given_up;     /* The relaxation that was found. */
+    struct dcp_dial *dials; /* Of parts that are given up: by how much. */
+    uint32_t n_dials;
     int64_t deadline_ms;
     uint32_t n_questions;
     struct dcp_because because; /* Of the last question without an answer. */
@@ -55,5 +73,19 @@ bool dcp_finder_time_is_up(const struct dcp_finder *);
 bool dcp_conflict_find_local(struct dcp_finder *, struct dcp_conflict *out,
                              bool *out_done, struct dcp_error *err)
     DCP_CHECKED;
+
+/* solver/conflict_dials.c: the numbers of a part, the first one first; how a
+ * question looks with the part given up as far as the finder's dials say
+ * (false: it has none, or whole), and a change in words. */
+uint32_t dcp_dials_of_part(const struct dcp_finder *, struct dcp_arena *,
+                           uint32_t part, struct dcp_dial out[]);
+uint32_t dcp_dials_rules(const struct dcp_dial *); /* That one turns into. */
+bool dcp_dials_apply(struct dcp_finder *, uint32_t part, struct dcp_question *);
+void dcp_dial_describe(const struct dcp_finder *, const struct dcp_dial *,
+                       struct dcp_part_amount *out);
+
+/* solver/conflict_amount.c: fills the amounts of 'relax'. */
+bool dcp_conflict_find_amounts(struct dcp_finder *, struct dcp_conflict *,
+                               struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/conflict_parts.h */

@@ -113,6 +113,9 @@ explain_failure(struct dcp_work *w, const struct dcp_question *q,
     };
     double left_s = dcp_work_limit_s(w) - dcp_work_spent_s(w);
 
+    if (w->n_cuts) {
+        return true; /* Nobody asked for so few moves. */
+    }
     o.time_limit_s = fmax(fmin(o.time_limit_s, left_s), LEAST_S);
 
     return dcp_conflict_find(q, &o, &w->outcome->conflict, err);

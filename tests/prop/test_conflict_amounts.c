@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* By how much a part has to be given up: models with a planted conflict of
+ * numbers.  With the numbers that are told there is an answer; with any of
+ * those that are said to be proved one unit nearer to what was declared there
+ * is none.  The judge is brute force by the independent checker: every
+ * placement, with the hosts on that it needs. */
+
+#include "solver/conflict.h"
+
+#include "model/check/check.h"
+#include "tests/support/random_model.h"
+#include "tests/unit/run_suite.h"
+
+#include <math.h>
+
+enum { HOSTS = 3, VMS = 5, MODELS = 240, KINDS = 10, RULES = 24 };
+
+struct planted {
+    struct world w;
+    struct dcp_placement *start;
+    struct dcp_question q;
+};
+
+static struct dcp_rule *
+plant(struct planted *m, enum dcp_rule_kind kind, uint32_t n_vms,
+      uint32_t first_host, uint32_t n_hosts)
+{
+    static const uint32_t all[VMS] = { 0, 1, 2, 3, 4 };
+    struct dcp_rule *rule = &m->w.rules[m->w.inv->n_rules++];
+
+    *rule = (struct dcp_rule){
+        .kind = kind,
+        .name = dcp_arena_printf(m->w.inv->arena, "rule-%u", m->w.inv->n_rules),
+        .vms = all,
+        .n_vms = n_vms,
+        .hosts = all + first_host,
+        .n_hosts = n_hosts,
+    };
+    return rule;
+}
+
+static void
+fence_in(struct planted *m, uint32_t n_hosts)
+{
+    (void)plant(m, DCP_RULE_FENCE, VMS, 0, n_hosts);
+}
+
+static void
+plant_conflict(struct planted *m, uint32_t kind, struct dcp_rng *rng)
+{
+    uint32_t memory = 0, n;
+
+    for (uint32_t v = 0; v < VMS; v++) {
+        memory += (uint32_t)m->w.vms[v].mem_mib;
+    }
+    /* A fence comes first, so that it is held on to. */
+    switch (kind) {
+    case 0: /* So many per host or rack. */
+        n = 1 + draw(rng, 2);
+        fence_in(m, n);
+        plant(m, DCP_RULE_SPREAD, n + 1 + draw(rng, VMS - n), 0, 0)->over =
+            chance(rng, 50) ? DCP_DOMAIN_RACK : DCP_DOMAIN_HOST;
+        break;
+    case 1:
+        n = 1 + draw(rng, 2);
+        fence_in(m, n);
+        plant(m, DCP_RULE_RUNNING_CAPACITY, VMS, 0, n)->limit =
+            1 + draw(rng, VMS - 1);
+        break;
+    case 2:
+        n = 1 + draw(rng, 2);
+        fence_in(m, n);
+        plant(m, DCP_RULE_CAPACITY, VMS, 0, n)->limit =
+            1 + draw(rng, memory - 1);
+        break;
+    case 3: {
+        fence_in(m, 2);
+        struct dcp_rule *rule = plant(m, DCP_RULE_CAPACITY, VMS, 0, 2);
+
+        rule->resource = DCP_RULE_VCPUS;
+        rule->limit = 1 + draw(rng, VMS - 1);
+        break;
+    }
+    case 4: /* An empty host, and four VMs on two others. */
+        fence_in(m, 1 + draw(rng, 2));
+        plant(m, DCP_RULE_MAX_SKEW, VMS, 0, HOSTS)->limit = 1;
+        break;
+    case 5:
+        (void)plant(m, DCP_RULE_SPREAD, 2 + draw(rng, 2), 0, 0);
+        plant(m, DCP_RULE_MAX_ON, 0, 0, HOSTS)->limit = 1;
+        break;
+    case 6: /* More memory than hosts may be filled with. */
+        m->w.inv->policy.target_mem_frac =
+            .01 * (1 + floor(memory / 3000. * (20 + draw(rng, 75)) / 100)) -
+            .004 * draw(rng, 2);
+        break;
+    case 7: /* Three limits that hold less than there is. */
+        for (uint32_t h = 0; h < HOSTS; h++) {
+            plant(m, DCP_RULE_RUNNING_CAPACITY, VMS, h, 1)->limit = 1;
+        }
+        break;
+    case 8: /* Both on one host, and in different racks. */
+        (void)plant(m, DCP_RULE_SPREAD, 2, 0, 0);
+        (void)plant(m, DCP_RULE_GATHER, 2, 0, 0);
+        break;
+    default: /* Watts: of both racks less than one host takes. */
+        m->w.racks[0].limit_w = 20 + draw(rng, 80);
+        m->w.racks[1].limit_w = 20 + draw(rng, 80);
+        break;
+    }
+}
+
+static void
+make(struct planted *m, uint64_t seed)
+{
+    struct dcp_rng rng = dcp_rng_stream(seed, "amounts", 0);
+
+    *m = (struct planted){ .w = world_make(HOSTS, VMS) };
+    m->w.rules = WORLD_NEW(&m->w, struct dcp_rule, RULES);
+    m->w.inv->rules = m->w.rules;
+    m->w.inv->policy.n_survive = 0;
+    for (uint32_t v = 0; v < VMS; v++) {
+        m->w.vms[v].mem_mib =
+            (chance(&rng, 50) ? 512 : 500) * (uint64_t)(4 + draw(&rng, 20));
+        m->w.vms[v].vcpus = 1 + draw(&rng, 3);
+        world_need(&m->w, v, 100 + draw(&rng, 900));
+    }
+    plant_conflict(m, (uint32_t)(seed % KINDS), &rng);
+    m->start = dcp_placement_start(m->w.inv, NULL); /* Nothing is placed. */
+    ck_assert_ptr_nonnull(m->start);
+    memset(m->start->on, 0, HOSTS);
+    m->q = (struct dcp_question){ .inventory = m->w.inv,
+                                  .demand = &m->w.demand,
+                                  .last_slot = WORLD_SLOTS,
+                                  .start = m->start,
+                                  .may_wake = true,
+                                  .may_empty = true };
+}
+
+/* --- The model with other numbers, read a second time ------------------- */
+
+struct changed {
+    struct dcp_inventory inv;
+    struct dcp_rule rules[RULES + HOSTS];
+    struct dcp_rack racks[WORLD_RACKS];
+};
+
+/* A spread rule as a limit for each host, or each rack (r0: h0, h2). */
+static void
+limit_domains(struct changed *c, const struct dcp_rule *rule, uint64_t limit)
+{
+    static const uint32_t hosts[] = { 0, 1, 2 }, r0[] = { 0, 2 };
+
+    for (uint32_t d = 0; d < (rule->over == DCP_DOMAIN_RACK ? 2u : 3u); d++) {
+        struct dcp_rule *to = &c->rules[c->inv.n_rules++];
+
+        *to = *rule;
+        to->kind = DCP_RULE_RUNNING_CAPACITY;
+        to->limit = limit;
+        to->hosts = hosts + d;
+        to->n_hosts = 1;
+        if (rule->over == DCP_DOMAIN_RACK && d == 0) {
+            to->hosts = r0;
+            to->n_hosts = 2;
+        }
+    }
+}
+
+static void
+change_rule(struct changed *c, const struct dcp_rule *rule,
+            const struct dcp_part_amount *a, double number)
+{
+    if (rule->kind == DCP_RULE_SPREAD) {
+        limit_domains(c, rule, (uint64_t)number);
+        return;
+    }
+    struct dcp_rule *to = &c->rules[c->inv.n_rules++];
+
+    *to = *rule;
+    if (rule->kind == DCP_RULE_GATHER) {
+        ck_assert_uint_eq(a->steps, 1);
+        to->over = isnan(number) ? DCP_DOMAIN_RACK : DCP_DOMAIN_HOST;
+    } else {
+        to->limit = (uint64_t)number;
+    }
+}
+
+/* The relaxation as told, but amount 'nearer' one unit nearer to what was
+ * declared (n_relax: none is). */
+static void
+change(struct changed *c, const struct planted *m, const struct dcp_conflict *k,
+       uint32_t nearer)
+{
+    c->inv = *m->w.inv;
+    c->inv.rules = c->rules;
+    c->inv.n_rules = 0;
+    memcpy(c->racks, m->w.racks, sizeof c->racks);
+    c->inv.racks = c->racks;
+    for (uint32_t r = 0; r < m->w.inv->n_rules; r++) {
+        bool told = false;
+
+        for (uint32_t i = 0; i < k->n_relax; i++) {
+            told |= k->relax[i].kind == DCP_PART_RULE && k->relax[i].ix == r;
+        }
+        if (!told) {
+            c->rules[c->inv.n_rules++] = m->w.rules[r];
+        }
+    }
+    for (uint32_t i = 0; i < k->n_relax; i++) {
+        const struct dcp_conflict_part *part = &k->relax[i];
+        const struct dcp_part_amount *a = &part->amount[0];
+        bool told = part->n_amounts > 0;
+        double number = isnan(a->least) ? a->least : a->least - (i == nearer);
+
+        if (isnan(number) && i == nearer) {
+            number = 0;
+        }
+        ck_assert_uint_le(part->n_amounts, 1);
+        if (part->kind == DCP_PART_RULE && told) {
+            change_rule(c, &m->w.rules[part->ix], a, number);
+        } else if (part->kind == DCP_PART_TARGET_MEM) {
+            c->inv.policy.target_mem_frac = told ? number / 100 : 1;
+        } else if (part->kind == DCP_PART_RACK_LIMIT) {
+            c->racks[part->ix].limit_w = told ? (uint32_t)number : 0;
+        } else {
+            ck_assert(part->kind == DCP_PART_RULE);
+        }
+    }
+}
+
+/* --- Brute force -------------------------------------------------------- */
+
+static bool
+feasible(const struct planted *m, const struct dcp_inventory *inv)
+{
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *p = dcp_placement_copy(m->start, NULL);
+    uint32_t total = 1;
+
+    for (uint32_t v = 0; v < VMS; v++) {
+        total *= HOSTS;
+    }
+    for (uint32_t code = 0; code < total; code++) {
+        struct dcp_check_result result;
+        struct dcp_error err = { 0 };
+        uint32_t rest = code;
+
+        memset(p->on, 0, HOSTS);
+        for (uint32_t v = 0; v < VMS; v++, rest /= HOSTS) {
+            p->host[v].ix = rest % HOSTS;
+            p->on[rest % HOSTS] = 1;
+        }
+        ck_assert_msg(dcp_check_placement(inv, &m->w.demand, p, 0, WORLD_SLOTS,
+                                          &result, &err),
+                      "%s", err.message);
+        bool pass = result.pass;
+
+        dcp_check_result_finish(&result);
+        if (pass) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct tally {
+    uint32_t n_parts, n_amounts, n_proved, by_kind[KINDS];
+};
+
+static void
+try_model(uint64_t seed, struct tally *t)
+{
+    struct planted m;
+    struct changed c;
+    struct dcp_conflict k;
+    struct dcp_error err = { 0 };
+    struct dcp_conflict_options o = { .solve = { .seed = 1, .iterations = 20 },
+                                      .time_limit_s = 60 };
+
+    make(&m, seed);
+    if (feasible(&m, m.w.inv)) { /* Not every draw is a conflict. */
+        dcp_placement_destroy(m.start);
+        world_free(&m.w);
+        return;
+    }
+    ck_assert_msg(dcp_conflict_find(&m.q, &o, &k, &err), "%s", err.message);
+    ck_assert_msg(k.n_relax >= 1 && k.n_relax <= DCP_CONFLICT_PARTS,
+                  "seed %u: nothing helps", (unsigned)seed);
+    change(&c, &m, &k, k.n_relax);
+    ck_assert_msg(feasible(&m, &c.inv), "seed %u: '%s: %s' does not help",
+                  (unsigned)seed, k.relax[0].name, k.relax[0].amount[0].text);
+    for (uint32_t i = 0; i < k.n_relax; i++) {
+        const struct dcp_conflict_part *part = &k.relax[i];
+
+        t->n_parts++;
+        if (!part->n_amounts) {
+            continue;
+        }
+        t->n_amounts++;
+        t->n_proved += part->amount[0].proved;
+        t->by_kind[seed % KINDS]++;
+        change(&c, &m, &k, i);
+        ck_assert_msg(!part->amount[0].proved || !feasible(&m, &c.inv),
+                      "seed %u: '%s: %s': less would do", (unsigned)seed,
+                      part->name, part->amount[0].text);
+    }
+    dcp_placement_destroy(m.start);
+    world_free(&m.w);
+}
+
+START_TEST(told_numbers_do_and_less_does_not)
+{
+    struct tally t = { 0 };
+
+    for (uint64_t seed = 0; seed < MODELS; seed++) {
+        try_model(seed, &t);
+    }
+    printf("%u parts, %u numbers, %u of them proved to be the least; by kind",
+           t.n_parts, t.n_amounts, t.n_proved);
+    for (uint32_t i = 0; i < KINDS; i++) {
+        printf(" %u", t.by_kind[i]);
+    }
+    printf("\n");
+    ck_assert_uint_ge(t.n_amounts, MODELS / 2);
+    ck_assert_uint_ge(t.n_proved, t.n_amounts * 8 / 10);
+}
+END_TEST
+
+int
+main(void)
+{
+    static const TTest *const *const tests[] = {
+        &told_numbers_do_and_less_does_not,
+    };
+
+    return RUN_TESTS("conflict_amounts", tests);
+}
