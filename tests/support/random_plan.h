@@ -5,9 +5,7 @@
 /* A night's question about a random small datacenter, and the independent
  * checker's verdict on the plan that answers it. */
 
-#include "model/capacity.h"
 #include "model/check/check.h"
-#include "model/power.h"
 #include "tests/support/night.h"
 #include "tests/support/random_joint.h"
 
