@@ -140,9 +140,12 @@ consolidate(struct search *x, struct dcp_search_result *out,
     if (x->s->n_on <= SMALL_HOSTS) {
         return dcp_search_ways(x, out, err);
     }
+    /* Where headroom is asked for, ruins would fill the hosts that are kept
+     * empty for it. */
     return pack(x, err) && dcp_search_gather_covered(x, false, err) &&
            dcp_search_drop_licences(x, 1, false, err) &&
            (x->s->n_on > RUIN_HOSTS || x->p->q->mhz_slope ||
+            x->p->q->headroom ||
             dcp_search_ruin_and_recreate(x, false, out, err));
 }
 

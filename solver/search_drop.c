@@ -3,6 +3,7 @@
 /* Other hosts, and fewer: what a host holds goes to one that is off and better,
  * or is spread over the others. */
 
+#include "solver/consistent.h"
 #include "solver/search_parts.h"
 
 #include <math.h>
@@ -10,6 +11,11 @@
 
 #define EXCHANGE_TRIES 8u /* Hosts of each other type. */
 #define MEND_TRIES     16u
+/* Of solver/consistent.h, for all hosts together; again after each that went.
+ */
+#define CONSISTENT_STEPS 600u
+#define CONSISTENT_STALE 150u
+#define CONSISTENT_HOSTS 6u
 
 /* --- Other hosts -------------------------------------------------------- */
 
@@ -130,6 +136,26 @@ settle(struct search *x, double before, bool check, bool *out_kept,
     return true;
 }
 
+/* What ejection left in the pool; takes the steps that it makes off *steps. */
+static bool
+place_consistently(struct search *x, uint64_t *steps, bool *out_placed,
+                   struct dcp_error *err)
+{
+    struct dcp_consistent_effort effort = { .steps = *steps,
+                                            .stale_steps = CONSISTENT_STALE,
+                                            .hosts_each = CONSISTENT_HOSTS,
+                                            .deadline_ms =
+                                                x->options->deadline_ms };
+    uint64_t done = 0;
+
+    if (!dcp_consistent_place(&x->homeless, &x->in, &effort, out_placed, &done,
+                              err)) {
+        return false;
+    }
+    *steps = *out_placed ? CONSISTENT_STEPS : *steps - done;
+    return true;
+}
+
 bool
 dcp_search_drop_hosts(struct search *x, uint32_t region, bool check,
                       uint64_t ejections, uint32_t failures_max,
@@ -137,6 +163,7 @@ dcp_search_drop_hosts(struct search *x, uint32_t region, bool check,
 {
     DCP_FREE struct dcp_ranked_host *ranks =
         malloc((x->p->n_hosts + 1u) * sizeof *ranks);
+    uint64_t steps = CONSISTENT_STEPS;
     bool again = true;
 
     if (!ranks) {
@@ -161,8 +188,14 @@ dcp_search_drop_hosts(struct search *x, uint32_t region, bool check,
                 continue;
             }
             dcp_search_pool_host(x, ranks[k].host);
-            if (!dcp_search_has_room(x, region) ||
-                !dcp_search_place(x, ejections)) {
+            bool placed = dcp_search_has_room(x, region) &&
+                          dcp_search_place(x, ejections);
+
+            if (!placed && steps && dcp_search_has_room(x, region) &&
+                !place_consistently(x, &steps, &placed, err)) {
+                return false;
+            }
+            if (!placed) {
                 dcp_trail_undo(&x->in.trail, x->s);
             } else if (!settle(x, before, check, &kept, err)) {
                 return false;

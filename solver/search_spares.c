@@ -120,15 +120,18 @@ spare_for(struct search *x, const uint32_t *restarts, uint32_t item)
 }
 
 /* All hosts that the item could restart on are on and full: clears one of them
- * for it by moving others away. */
+ * for it by moving others away; with 'fill_empty' also to hosts that are empty,
+ * at the expense of what restarts there. */
 static bool
-make_room(struct search *x, const struct dcp_headroom *failed, uint8_t *closed)
+clear_some(struct search *x, const struct dcp_headroom *failed, uint8_t *closed,
+           bool fill_empty)
 {
     const struct dcp_inventory *inv = x->p->q->inventory;
     uint32_t mark = x->in.trail.n;
 
     for (uint32_t h = 0; h < x->p->n_hosts; h++) {
-        closed[h] = dcp_loss_set_has(inv, &failed->failed, h);
+        closed[h] = dcp_loss_set_has(inv, &failed->failed, h) ||
+                    (!fill_empty && x->s->on[h] && !x->s->n_on_host[h]);
     }
     x->in.may_wake = false;
     x->in.closed = closed;
@@ -141,6 +144,13 @@ make_room(struct search *x, const struct dcp_headroom *failed, uint8_t *closed)
         dcp_trail_undo_to(&x->in.trail, x->s, mark);
     }
     return made;
+}
+
+static bool
+make_room(struct search *x, const struct dcp_headroom *failed, uint8_t *closed)
+{
+    return clear_some(x, failed, closed, false) ||
+           clear_some(x, failed, closed, true);
 }
 
 /* --- Stand-ins ------------------------------------------------------------ */
