@@ -83,6 +83,19 @@ rule_allows(const struct dcp_survive_work *w, const struct dcp_rule *rule,
     return false;
 }
 
+/* Sums are of the rule's own VMs; the other kinds kept apart ask for all. */
+static bool
+asks_for(const struct dcp_rule *rule, uint32_t vm)
+{
+    bool asked = rule->kind != DCP_RULE_CAPACITY &&
+                 rule->kind != DCP_RULE_RUNNING_CAPACITY;
+
+    for (uint32_t k = 0; !asked && k < rule->n_vms; k++) {
+        asked = rule->vms[k] == vm;
+    }
+    return asked;
+}
+
 static bool
 rules_allow(const struct dcp_survive_work *w, uint32_t vm, uint32_t spare,
             uint32_t host)
@@ -93,7 +106,9 @@ rules_allow(const struct dcp_survive_work *w, uint32_t vm, uint32_t spare,
         ok = rule_allows(w, &w->inv->rules[w->rules[i]], spare, host);
     }
     for (uint32_t i = 0; ok && i < w->n_everywhere; i++) {
-        ok = rule_allows(w, &w->inv->rules[w->everywhere[i]], spare, host);
+        const struct dcp_rule *rule = &w->inv->rules[w->everywhere[i]];
+
+        ok = !asks_for(rule, vm) || rule_allows(w, rule, spare, host);
     }
     return ok;
 }
