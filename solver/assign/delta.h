@@ -130,6 +130,27 @@ dcp_assign_stays_spread(const struct dcp_assign_state *s,
            p->spread_min[x->group];
 }
 
+/* The rules of 'x's group, and the limit of moves, hold when it goes from host
+ * 'a' to 'b'. */
+DCP_ASSIGN_INLINE bool
+dcp_assign_group_may_shift(const struct dcp_assign_state *s,
+                           const struct dcp_assign_item *x, uint32_t a,
+                           uint32_t b)
+{
+    if (dcp_assign_crowded(s, x, b) || !dcp_assign_stays_spread(s, x, a, b) ||
+        (a == x->start && s->n_moved >= s->max_moves)) {
+        return false;
+    }
+    if (x->flags & DCP_ASSIGN_TIED) {
+        struct dcp_assign_crossing crossing = { x->group, UINT32_MAX,
+                                                s->c->p->zone[a],
+                                                s->c->p->zone[b] };
+
+        return dcp_assign_may_cross(s, &crossing);
+    }
+    return true;
+}
+
 /* Of 'item', which is on a host, going to another, 'b'.  Where it is seen early
  * that host and move costs rise by more than 'limit', that is as illegal. */
 DCP_ASSIGN_INLINE int64_t
@@ -140,29 +161,20 @@ dcp_assign_shift_delta(const struct dcp_assign_state *s, uint32_t item,
     const struct dcp_assign_item *x = &c->item[item];
     uint32_t a = s->at[item];
 
-    if (dcp_assign_crowded(s, x, b) ||
-        !dcp_assign_fits(&s->room[(size_t)b * c->room_stride],
-                         dcp_assign_need(c, item, b), c->room_stride) ||
-        !dcp_assign_stays_spread(s, x, a, b) ||
-        (a == x->start && s->n_moved >= s->max_moves)) {
+    uint32_t n = c->term_stride;
+
+    if (!dcp_assign_fits(&s->room[(size_t)b * c->room_stride],
+                         dcp_assign_need(c, item, b), c->room_stride)) {
         return DCP_ASSIGN_ILLEGAL;
     }
-    if (x->flags & DCP_ASSIGN_TIED) {
-        struct dcp_assign_crossing crossing = { x->group, UINT32_MAX,
-                                                c->p->zone[a], c->p->zone[b] };
-
-        if (!dcp_assign_may_cross(s, &crossing)) {
-            return DCP_ASSIGN_ILLEGAL;
-        }
-    }
-    uint32_t n = c->term_stride;
     int64_t delta = dcp_assign_cost_with(&s->term[(size_t)b * n],
                                          dcp_assign_terms(c, item, b), n) -
                     s->host_cost[b] + dcp_assign_move_cost(c, item, b) -
                     dcp_assign_move_cost(c, item, a) - s->host_cost[a];
 
-    /* What is left of the cost of 'a' is not below 0. */
-    if (delta > limit) {
+    /* What is left of the cost of 'a' is not below 0.  Most candidates end
+     * here, so it stands before the rules of groups. */
+    if (delta > limit || !dcp_assign_group_may_shift(s, x, a, b)) {
         return DCP_ASSIGN_ILLEGAL;
     }
     delta += dcp_assign_cost_without(&s->term[(size_t)a * n],
@@ -220,8 +232,7 @@ dcp_assign_swap_delta(const struct dcp_assign_state *s, uint32_t i, uint32_t j,
     if (!dcp_assign_fits_for(&s->room[(size_t)b * m], dcp_assign_need(c, i, b),
                              dcp_assign_need(c, j, b), m) ||
         !dcp_assign_fits_for(&s->room[(size_t)a * m], dcp_assign_need(c, j, a),
-                             dcp_assign_need(c, i, a), m) ||
-        !dcp_assign_groups_may_swap(s, i, j, a, b)) {
+                             dcp_assign_need(c, i, a), m)) {
         return DCP_ASSIGN_ILLEGAL;
     }
     int32_t dx = dcp_assign_away_delta(x, a, b);
@@ -238,7 +249,7 @@ dcp_assign_swap_delta(const struct dcp_assign_state *s, uint32_t i, uint32_t j,
         dcp_assign_move_cost(c, i, a) + dcp_assign_move_cost(c, j, a) -
         dcp_assign_move_cost(c, j, b) - s->host_cost[a];
 
-    if (delta > limit) {
+    if (delta > limit || !dcp_assign_groups_may_swap(s, i, j, a, b)) {
         return DCP_ASSIGN_ILLEGAL;
     }
     delta +=
