@@ -5,7 +5,8 @@ Every solution is read and counted here, from the instance's own file.  Only
 instances whose optimum is known count, except in the last two columns.
 Environment: STRIDE=N takes every N-th instance (default 1), OFFSET=K begins at
 the K-th, SETS=vbp,bpp (default both), VBP_SECONDS (10), BPP_SECONDS (5),
-DCPLAN_BENCH (build/dcplan-bench), CSV=FILE (a line for each instance)."""
+THREADS (2), DCPLAN_BENCH (build/dcplan-bench), CSV=FILE (a line for each
+instance)."""
 import csv
 import json
 import os
@@ -21,6 +22,7 @@ SETS = os.environ.get("SETS", "vbp,bpp").split(",")
 ONLY = os.environ.get("ONLY", "")
 SECONDS = {"vbp": os.environ.get("VBP_SECONDS", "10"),
            "bpp": os.environ.get("BPP_SECONDS", "5")}
+THREADS = os.environ.get("THREADS", "2")
 BENCH = os.environ.get("DCPLAN_BENCH", "build/dcplan-bench")
 SOLVER = os.path.join(common.DATA, "solver")
 
@@ -118,8 +120,8 @@ def run(kind, path, work):
     if os.path.exists(solution):
         os.remove(solution)
     done = subprocess.run(
-        [BENCH, "--seed", str(common.SEED), "--time-limit", SECONDS[kind],
-         kind, path, "-o", solution],
+        [BENCH, "--seed", str(common.SEED), "--threads", THREADS,
+         "--time-limit", SECONDS[kind], kind, path, "-o", solution],
         capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise common.Failed(f"{path}: exit status {done.returncode}\n"
