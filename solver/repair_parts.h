@@ -9,6 +9,10 @@
 #include "solver/pricing.h"
 #include "solver/repair.h"
 
+/* Beside the VMs, memory counts a little, so that of equal answers the lighter
+ * one is found: all of a part together less than half a VM. */
+#define DCP_REPAIR_MEMORY_SHARE 0.4
+
 struct dcp_repair_program {
     const struct dcp_problem *p;
     const struct dcp_state *s; /* The start. */
@@ -45,5 +49,11 @@ void dcp_repair_set(struct dcp_repair_program *, uint32_t col, double value);
 
 /* solver/repair_rules.c: rows of the hard rules that are broken. */
 void dcp_repair_rules(struct dcp_repair_program *);
+
+/* solver/repair_solve.c: solves it part by part; sets what 'out' says of parts,
+ * adds to its moves, and where a part has no answer names it. */
+bool dcp_repair_solve(const struct dcp_repair_program *, double limit_s,
+                      uint32_t nodes, struct dcp_repair_need *out,
+                      struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/repair_parts.h */
