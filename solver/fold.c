@@ -2,6 +2,7 @@
 
 #include "solver/fold.h"
 
+#include "model/base/union_find.h"
 #include "solver/bound_loss.h"
 
 #include <stdlib.h>
@@ -48,16 +49,6 @@ dcp_fold_most_hosts(const struct dcp_fold *f, struct dcp_part part,
     return n;
 }
 
-static uint32_t
-find_root(uint32_t *parent, uint32_t h)
-{
-    while (parent[h] != h) {
-        parent[h] = parent[parent[h]];
-        h = parent[h];
-    }
-    return h;
-}
-
 /* Hosts that some class of items reaches together are of one region. */
 static bool
 fold_regions(const struct dcp_problem *p, struct dcp_fold *f)
@@ -70,9 +61,7 @@ fold_regions(const struct dcp_problem *p, struct dcp_fold *f)
     if (!parent || !first || !f->region || !f->item_region) {
         return false;
     }
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        parent[h] = h;
-    }
+    dcp_sets_init(parent, p->n_hosts);
     for (uint32_t c = 0; c < p->n_classes; c++) {
         const uint64_t *row = p->reach + (size_t)c * p->reach_words;
 
@@ -84,17 +73,14 @@ fold_regions(const struct dcp_problem *p, struct dcp_fold *f)
             if (first[c] == DCP_IX_NONE) {
                 first[c] = h;
             }
-            uint32_t a = find_root(parent, first[c]);
-            uint32_t b = find_root(parent, h);
-
-            parent[a < b ? b : a] = a < b ? a : b;
+            dcp_sets_join(parent, first[c], h);
         }
     }
     uint32_t roots[REGIONS_MAX];
 
     f->n_regions = 0;
     for (uint32_t h = 0; h < p->n_hosts; h++) {
-        uint32_t root = find_root(parent, h), r = 0;
+        uint32_t root = dcp_sets_root(parent, h), r = 0;
 
         while (r < f->n_regions && roots[r] != root) {
             r++;

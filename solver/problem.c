@@ -8,6 +8,7 @@
 #include "model/volume.h"
 #include "solver/problem.h"
 
+#include "model/base/union_find.h"
 #include "solver/licence_pool.h"
 #include "solver/pricing.h"
 
@@ -23,16 +24,6 @@ no_memory(struct dcp_error *err)
 }
 
 /* --- Items -------------------------------------------------------------- */
-
-static uint32_t
-find_root(uint32_t *parent, uint32_t v)
-{
-    while (parent[v] != v) {
-        parent[v] = parent[parent[v]];
-        v = parent[v];
-    }
-    return v;
-}
 
 static bool
 is_absent(const struct dcp_question *q, uint32_t vm)
@@ -53,9 +44,7 @@ compile_items(struct dcp_problem *p, struct dcp_error *err)
     if (!item_of || !first || !vm || !parent) {
         return no_memory(err);
     }
-    for (uint32_t v = 0; v < n_vms; v++) {
-        parent[v] = v;
-    }
+    dcp_sets_init(parent, n_vms);
     for (uint32_t r = 0; r < inv->n_rules; r++) {
         const struct dcp_rule *rule = &inv->rules[r];
 
@@ -68,11 +57,10 @@ compile_items(struct dcp_problem *p, struct dcp_error *err)
             if (is_absent(p->q, rule->vms[i])) {
                 continue;
             }
-            uint32_t b = find_root(parent, rule->vms[i]);
-            uint32_t a = last == DCP_IX_NONE ? b : find_root(parent, last);
-
+            if (last != DCP_IX_NONE) {
+                dcp_sets_join(parent, last, rule->vms[i]);
+            }
             last = rule->vms[i];
-            parent[a < b ? b : a] = a < b ? a : b; /* Root: lowest VM. */
         }
     }
     for (uint32_t v = 0; v < n_vms; v++) {
@@ -80,7 +68,7 @@ compile_items(struct dcp_problem *p, struct dcp_error *err)
             item_of[v] = DCP_IX_NONE;
             continue;
         }
-        uint32_t root = find_root(parent, v);
+        uint32_t root = dcp_sets_root(parent, v);
 
         item_of[v] = root == v ? n_items++ : item_of[root];
         first[item_of[v] + 1]++;

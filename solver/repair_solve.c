@@ -5,22 +5,13 @@
 
 #include "solver/repair_parts.h"
 
+#include "model/base/union_find.h"
 #include "solver/lp.h"
 #include "solver/progress.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint32_t
-root_of(uint32_t *parent, uint32_t c)
-{
-    while (parent[c] != c) {
-        parent[c] = parent[parent[c]];
-        c = parent[c];
-    }
-    return c;
-}
 
 static void
 join_rows(const struct dcp_repair_program *r, uint32_t *parent)
@@ -29,10 +20,8 @@ join_rows(const struct dcp_repair_program *r, uint32_t *parent)
         const struct dcp_repair_row *row = &r->rows[k];
 
         for (uint32_t e = row->first + 1; e < row->end; e++) {
-            uint32_t a = root_of(parent, r->entries[row->first].col);
-            uint32_t b = root_of(parent, r->entries[e].col);
-
-            parent[a < b ? b : a] = a < b ? a : b;
+            dcp_sets_join(parent, r->entries[row->first].col,
+                          r->entries[e].col);
         }
     }
 }
@@ -228,25 +217,24 @@ dcp_repair_solve(const struct dcp_repair_program *r, double limit_s,
     if (!parent || !col_first || !row_first || !cols || !rows || !number) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a repair");
     }
-    for (uint32_t c = 0; c < n; c++) {
-        parent[c] = c;
-    }
+    dcp_sets_init(parent, n);
     join_rows(r, parent);
     for (uint32_t c = 0; c < n; c++) {
-        col_first[root_of(parent, c) + 2]++;
+        col_first[dcp_sets_root(parent, c) + 2]++;
     }
     for (uint32_t k = 0; k < r->n_rows; k++) {
-        row_first[root_of(parent, r->entries[r->rows[k].first].col) + 2]++;
+        row_first[dcp_sets_root(parent, r->entries[r->rows[k].first].col) +
+                  2]++;
     }
     for (uint32_t c = 1; c <= n; c++) {
         col_first[c + 1] += col_first[c];
         row_first[c + 1] += row_first[c];
     }
     for (uint32_t c = 0; c < n; c++) {
-        cols[col_first[root_of(parent, c) + 1]++] = c;
+        cols[col_first[dcp_sets_root(parent, c) + 1]++] = c;
     }
     for (uint32_t k = 0; k < r->n_rows; k++) {
-        uint32_t root = root_of(parent, r->entries[r->rows[k].first].col);
+        uint32_t root = dcp_sets_root(parent, r->entries[r->rows[k].first].col);
 
         rows[row_first[root + 1]++] = k;
     }

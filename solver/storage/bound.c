@@ -2,22 +2,14 @@
 
 #include "solver/storage/bound.h"
 
+#include "model/base/union_find.h"
+
 #include <math.h>
 #include <stdlib.h>
 
 #define SAFE (1 - 1e-9)
 
 /* --- Regions ------------------------------------------------------------ */
-
-static uint32_t
-root_of(uint32_t parent[], uint32_t p)
-{
-    while (parent[p] != p) {
-        parent[p] = parent[parent[p]];
-        p = parent[p];
-    }
-    return p;
-}
 
 /* Whether item may go anywhere else. */
 static bool
@@ -39,28 +31,26 @@ can_move(const struct dcp_volumes *v, uint32_t item)
 static void
 join(const struct dcp_volumes *v, uint32_t item, uint32_t parent[])
 {
-    uint32_t home = root_of(parent, v->home[item]);
-
     for (uint32_t w = 0; w < v->words; w++) {
         uint64_t bits = v->may[(size_t)item * v->words + w];
 
         for (; bits; bits &= bits - 1) {
             uint32_t p = w * 64 + (uint32_t)__builtin_ctzll(bits);
 
-            parent[root_of(parent, p)] = home;
+            dcp_sets_join(parent, v->home[item], p);
         }
     }
 }
 
-/* The region of each pool, named by one of its pools; the caller's. */
+/* The region of each pool, named by its first pool; the caller's. */
 static uint32_t *
 regions(const struct dcp_volumes *v)
 {
     uint32_t *parent = calloc(v->n_pools + 1u, sizeof *parent);
     const uint64_t *last = NULL;
 
-    for (uint32_t p = 0; parent && p < v->n_pools; p++) {
-        parent[p] = p;
+    if (parent) {
+        dcp_sets_init(parent, v->n_pools);
     }
     for (uint32_t i = 0; parent && i < v->n_items; i++) {
         const uint64_t *row = v->may + (size_t)i * v->words;
@@ -75,7 +65,7 @@ regions(const struct dcp_volumes *v)
         last = row;
     }
     for (uint32_t p = 0; parent && p < v->n_pools; p++) {
-        parent[p] = root_of(parent, p);
+        parent[p] = dcp_sets_root(parent, p);
     }
     return parent;
 }

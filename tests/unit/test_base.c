@@ -9,6 +9,7 @@
 #include "model/base/sort.h"
 #include "model/base/strmap.h"
 #include "model/base/text.h"
+#include "model/base/union_find.h"
 #include "tests/unit/run_suite.h"
 
 #include <math.h>
@@ -286,6 +287,22 @@ START_TEST(diagnostics_are_sorted_counted_and_capped)
 }
 END_TEST
 
+START_TEST(joined_sets_are_named_by_their_lowest)
+{
+    uint32_t parent[6];
+    static const uint32_t want[] = { 0, 1, 0, 1, 4, 1 };
+
+    dcp_sets_init(parent, 6);
+    dcp_sets_join(parent, 5, 3);
+    dcp_sets_join(parent, 2, 0);
+    dcp_sets_join(parent, 1, 5);
+    dcp_sets_join(parent, 3, 1);
+    for (uint32_t i = 0; i < 6; i++) {
+        ck_assert_uint_eq(dcp_sets_root(parent, i), want[i]);
+    }
+}
+END_TEST
+
 START_TEST(numbers_are_sorted_and_found)
 {
     uint32_t values[] = { 7, UINT32_MAX, 0, 7, 3 };
@@ -322,6 +339,7 @@ main(void)
         &errors_carry_position_and_context,
         &utf8_is_what_the_standard_says,
         &diagnostics_are_sorted_counted_and_capped,
+        &joined_sets_are_named_by_their_lowest,
         &numbers_are_sorted_and_found,
     };
 
