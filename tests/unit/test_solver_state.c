@@ -369,6 +369,22 @@ START_TEST(a_local_disk_is_lost_with_its_host)
 }
 END_TEST
 
+START_TEST(a_host_that_would_be_woken_counts_in_its_racks_watts)
+{
+    struct asked a = { .w = world_make(2, 1) };
+
+    a.w.racks[0].limit_w = 60; /* A host that is on draws 100 and more. */
+    a.w.racks[1].limit_w = 110;
+    world_need(&a.w, 0, 1000);
+    ask_world(&a);
+    for (uint32_t h = 0; h < 2; h++) {
+        dcp_state_power(a.s, h, false);
+        ck_assert_int_eq(dcp_state_fits(a.s, 0, h), h == 1);
+    }
+    finish(&a);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -380,6 +396,7 @@ main(void)
         &a_rack_takes_all_its_hosts,
         &a_feed_takes_racks_that_have_no_other,
         &a_local_disk_is_lost_with_its_host,
+        &a_host_that_would_be_woken_counts_in_its_racks_watts,
     };
 
     return RUN_TESTS("solver_state", tests);
