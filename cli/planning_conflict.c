@@ -39,6 +39,21 @@ dcp_conflict_part_text(const struct dcp_conflict_part *part, char out[],
     }
 }
 
+static void
+print_purchases(const struct dcp_conflict *c)
+{
+    for (uint32_t i = 0; i < c->n_purchases; i++) {
+        const struct dcp_conflict_purchase *p = &c->purchase[i];
+
+        printf("%-15s %s%s\n",
+               i             ? "or"
+               : c->hopeless ? "buy"
+                             : "or buy",
+               p->text,
+               p->proved ? "" : " (that less will not do is not proved)");
+    }
+}
+
 void
 dcp_conflict_print(const struct dcp_conflict *c)
 {
@@ -46,6 +61,7 @@ dcp_conflict_print(const struct dcp_conflict *c)
         printf("%-15s no rule or limit of policy: with all of them given up "
                "there is no room\n",
                "in the way");
+        print_purchases(c);
         return;
     }
     for (uint32_t i = 0; i < kept(c->n_clash); i++) {
@@ -73,6 +89,7 @@ dcp_conflict_print(const struct dcp_conflict *c)
                : c->relax_proved ? ", and none of these can be kept"
                                  : "; that all of it is needed was not proved");
     }
+    print_purchases(c);
 }
 
 static void
@@ -123,5 +140,18 @@ dcp_conflict_json(struct dcp_json *w, const struct dcp_conflict *c)
     dcp_json_ku64(w, "give_up_total", c->n_relax);
     dcp_json_kbool(w, "give_up_irreducible", c->relax_proved);
     dcp_json_kbool(w, "give_up_partial", c->relax_partial);
+    dcp_json_karray(w, "purchases");
+    for (uint32_t i = 0; i < c->n_purchases; i++) {
+        const struct dcp_conflict_purchase *p = &c->purchase[i];
+
+        dcp_json_begin_line(w, '{');
+        dcp_json_ku64(w, "hosts", p->n_hosts);
+        dcp_json_ku64(w, "mem_mib", p->mem_mib);
+        dcp_json_kbool(w, "each_host", p->all);
+        dcp_json_kbool(w, "least_proved", p->proved);
+        dcp_json_kstring(w, "text", p->text);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
     dcp_json_end(w, '}');
 }

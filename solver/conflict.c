@@ -303,8 +303,8 @@ dcp_finder_question(struct dcp_finder *f, const uint8_t set[])
 }
 
 bool
-dcp_finder_ask(struct dcp_finder *f, const uint8_t set[], enum dcp_oracle *out,
-               struct dcp_error *err)
+dcp_finder_ask_question(struct dcp_finder *f, const struct dcp_question *q,
+                        enum dcp_oracle *out, struct dcp_error *err)
 {
     double left_s = (double)(f->deadline_ms - now_ms()) / 1000;
 
@@ -312,7 +312,6 @@ dcp_finder_ask(struct dcp_finder *f, const uint8_t set[], enum dcp_oracle *out,
         *out = DCP_ORACLE_UNKNOWN;
         return true;
     }
-    struct dcp_question q = dcp_finder_question(f, set);
     struct dcp_solve_options o = f->o->solve;
     struct dcp_solution s;
 
@@ -321,13 +320,22 @@ dcp_finder_ask(struct dcp_finder *f, const uint8_t set[], enum dcp_oracle *out,
         o.time_limit_s = left_s;
     }
     f->n_questions++;
-    if (!dcp_solve(&q, &o, &s, err)) {
+    if (!dcp_solve(q, &o, &s, err)) {
         return false;
     }
     f->because = s.because;
     *out = s.placement ? DCP_ORACLE_YES : s.status == DCP_STATUS_INFEASIBLE ? DCP_ORACLE_NO : DCP_ORACLE_UNKNOWN;
     dcp_solution_finish(&s);
     return true;
+}
+
+bool
+dcp_finder_ask(struct dcp_finder *f, const uint8_t set[], enum dcp_oracle *out,
+               struct dcp_error *err)
+{
+    struct dcp_question q = dcp_finder_question(f, set);
+
+    return dcp_finder_ask_question(f, &q, out, err);
 }
 
 bool
@@ -557,7 +565,8 @@ dcp_conflict_find(const struct dcp_question *q,
     if (!ok) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a conflict");
     } else {
-        ok = find(&f, out, err) && dcp_conflict_find_amounts(&f, out, err);
+        ok = find(&f, out, err) && dcp_conflict_find_amounts(&f, out, err) &&
+             (!o->purchases || dcp_conflict_find_purchases(&f, out, err));
     }
     out->n_questions = f.n_questions;
     free(f.parts);

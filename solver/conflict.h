@@ -75,6 +75,21 @@ struct dcp_conflict_part {
 };
 #define DCP_CONFLICT_PARTS 16
 
+/* What could be bought instead, with which there is an answer, nothing given
+ * up: hosts like one that there is (same hardware, rack, ports, pools, and in
+ * every list of hosts that names it), or memory for one host, or else for all
+ * of its model.  One of each for each model of hardware at most
+ * (solver/conflict_purchase.c). */
+#define DCP_CONFLICT_PURCHASES 4
+struct dcp_conflict_purchase {
+    uint32_t host;    /* Whose twins are bought, or that gets the memory. */
+    uint32_t n_hosts; /* 0: memory. */
+    uint64_t mem_mib; /* Besides what it has, and each of its model where */
+    bool all;         /* this is set. */
+    bool proved;      /* One host, or GiB, less is proved to leave no answer. */
+    char text[160];   /* "2 hosts like 'h3'". */
+};
+
 struct dcp_conflict {
     /* Empty: there is an answer, or giving all parts up brings none. */
     struct dcp_conflict_part relax[DCP_CONFLICT_PARTS];
@@ -87,6 +102,8 @@ struct dcp_conflict {
     uint32_t n_clash;  /* 0: none was proved. */
     bool clash_proved; /* Without any of them there is an answer, for the VMs
                         * that they are about. */
+    struct dcp_conflict_purchase purchase[DCP_CONFLICT_PURCHASES];
+    uint32_t n_purchases;
     bool hopeless; /* Proved: there is no answer even with all parts given up;
                     * it is for capacity, reach and demand. */
     uint32_t n_questions;
@@ -95,6 +112,7 @@ struct dcp_conflict {
 struct dcp_conflict_options {
     struct dcp_solve_options solve; /* Of each question; its time limit too. */
     double time_limit_s;            /* Of all; 0: 10 s. */
+    bool purchases;                 /* Ask for those too. */
     const struct dcp_because *because; /* What is known of why, as a hint where
                                         * to look first; NULL: nothing. */
 };

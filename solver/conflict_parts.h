@@ -60,6 +60,10 @@ struct dcp_question dcp_finder_question(struct dcp_finder *,
 /* Whether it has an answer; UNKNOWN where the time is up. */
 bool dcp_finder_ask(struct dcp_finder *, const uint8_t set[],
                     enum dcp_oracle *out, struct dcp_error *err) DCP_CHECKED;
+/* Likewise of a question that was made from it. */
+bool dcp_finder_ask_question(struct dcp_finder *, const struct dcp_question *,
+                             enum dcp_oracle *out,
+                             struct dcp_error *err) DCP_CHECKED;
 /* From parts that are proved to clash to some of them of which none can be
  * left out; 'core' is reduced in place. */
 bool dcp_finder_reduce(struct dcp_finder *, uint8_t core[], bool *out_proved,
@@ -87,5 +91,9 @@ void dcp_dial_describe(const struct dcp_finder *, const struct dcp_dial *,
 /* solver/conflict_amount.c: fills the amounts of 'relax'. */
 bool dcp_conflict_find_amounts(struct dcp_finder *, struct dcp_conflict *,
                                struct dcp_error *err) DCP_CHECKED;
+
+/* solver/conflict_purchase.c: fills the purchases. */
+bool dcp_conflict_find_purchases(struct dcp_finder *, struct dcp_conflict *,
+                                 struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/conflict_parts.h */

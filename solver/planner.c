@@ -110,6 +110,7 @@ explain_failure(struct dcp_work *w, const struct dcp_question *q,
                    .iterations = CONFLICT_ITERATIONS },
         .time_limit_s = w->r->solve.iterations ? CONFLICT_LONG_S : CONFLICT_S,
         .because = because,
+        .purchases = true,
     };
     double left_s = dcp_work_limit_s(w) - dcp_work_spent_s(w);
 
