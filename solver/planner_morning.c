@@ -18,18 +18,6 @@ day_question(const struct dcp_work *w, const struct dcp_placement *day)
     return q;
 }
 
-/* Whether 'ix' is among what is lost in some answer, alone or with others. */
-static bool
-has_loss(const struct dcp_solution *s, enum dcp_loss_kind kind, uint32_t ix)
-{
-    for (uint32_t i = 0; i < s->n_losses; i++) {
-        if (s->losses[i].lose.kind == kind && s->losses[i].lose.ix == ix) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The most of the kind that policy lets be lost at once. */
 static uint32_t
 at_once(const struct dcp_policy *policy, enum dcp_loss_kind kind)
@@ -108,45 +96,92 @@ goes_down_with(const struct dcp_inventory *inv, enum dcp_loss_kind kind,
     return DCP_IX_NONE;
 }
 
-/* An empty host that is on can be lost, and nothing is lost with it. */
+/* A solution's losses while hosts without VMs are added. */
+struct losses {
+    struct dcp_arena *arena;
+    struct dcp_loss_answer *all;
+    uint32_t n, room;
+    uint8_t *known; /* [kind * n_objects + ix]: is lost first in some answer. */
+    uint32_t n_objects;
+};
+
+enum { LOSS_KINDS = DCP_LOSS_FEED + 1 };
+
+static bool
+append(struct losses *l, const struct dcp_loss_answer *answer)
+{
+    if (l->n == l->room) {
+        uint32_t room = 2 * l->room + 64;
+        struct dcp_loss_answer *more =
+            dcp_arena_array(l->arena, struct dcp_loss_answer, room);
+
+        if (!more) {
+            return false;
+        }
+        if (l->n) {
+            memcpy(more, l->all, l->n * sizeof *more);
+        }
+        l->all = more;
+        l->room = room;
+    }
+    l->known[answer->lose.kind * (size_t)l->n_objects + answer->lose.ix] = 1;
+    l->all[l->n++] = *answer;
+    return true;
+}
+
+static bool
+add_empty_loss(struct losses *l, const struct dcp_policy *policy,
+               enum dcp_loss_kind kind, uint32_t ix, bool in_sets)
+{
+    uint32_t n = l->n, most = at_once(policy, kind);
+
+    if (ix == DCP_IX_NONE || l->known[kind * (size_t)l->n_objects + ix]) {
+        return true;
+    }
+    /* With each set that has room for it, unless stand-ins show all. */
+    for (uint32_t i = 0; i < n && in_sets && most > 1; i++) {
+        struct dcp_loss_answer set = l->all[i];
+
+        if (set.lose.kind == kind && set.n_also + 1 < most &&
+            (!add_to_set(l->arena, &set, ix) || !append(l, &set))) {
+            return false;
+        }
+    }
+    return append(l, &(struct dcp_loss_answer){ .lose = { kind, ix } });
+}
+
+/* Empty hosts that are on can be lost, and nothing is lost with them. */
 static bool
 add_empty_losses(const struct dcp_inventory *inv, struct dcp_solution *night,
-                 uint32_t host)
+                 const uint8_t *hosts)
 {
-    size_t room = 2 * (size_t)night->n_losses + DCP_LOSSES_MAX;
-    struct dcp_loss_answer *all =
-        night->arena
-            ? dcp_arena_array(night->arena, struct dcp_loss_answer, room)
-            : NULL;
+    const struct dcp_policy *policy = &inv->policy;
+    struct losses l = { .arena = night->arena, .n_objects = inv->n_hosts };
 
-    if (!all) {
-        return false;
-    }
-    if (night->n_losses) {
-        memcpy(all, night->losses, night->n_losses * sizeof *all);
-    }
-    night->losses = all;
-    for (uint32_t k = 0; k < inv->policy.n_survive; k++) {
-        enum dcp_loss_kind kind = inv->policy.survive[k].kind;
-        uint32_t ix = goes_down_with(inv, kind, host);
-        uint32_t n = night->n_losses, most = at_once(&inv->policy, kind);
+    l.n_objects = inv->n_racks > l.n_objects ? inv->n_racks : l.n_objects;
+    l.n_objects = inv->n_feeds > l.n_objects ? inv->n_feeds : l.n_objects;
+    DCP_FREE uint8_t *known = calloc(LOSS_KINDS * (size_t)l.n_objects + 1, 1);
+    bool ok = known && l.arena;
 
-        if (ix == DCP_IX_NONE || has_loss(night, kind, ix)) {
-            continue;
-        }
-        /* With each set that has room for it, unless stand-ins show all. */
-        for (uint32_t i = 0; i < n && !has_stand_ins(night, kind); i++) {
-            if (all[i].lose.kind == kind && all[i].n_also + 1 < most) {
-                all[night->n_losses] = all[i];
-                if (!add_to_set(night->arena, &all[night->n_losses++], ix)) {
-                    return false;
-                }
-            }
-        }
-        all[night->n_losses++] =
-            (struct dcp_loss_answer){ .lose = { kind, ix } };
+    l.known = known;
+    for (uint32_t i = 0; ok && i < night->n_losses; i++) {
+        ok = append(&l, &night->losses[i]);
     }
-    return true;
+    for (uint32_t k = 0; ok && k < policy->n_survive; k++) {
+        enum dcp_loss_kind kind = policy->survive[k].kind;
+        bool in_sets = !has_stand_ins(night, kind);
+
+        for (uint32_t h = 0; ok && h < inv->n_hosts; h++) {
+            ok = !hosts[h] ||
+                 add_empty_loss(&l, policy, kind, goes_down_with(inv, kind, h),
+                                in_sets);
+        }
+    }
+    if (ok) {
+        night->losses = l.all;
+        night->n_losses = l.n;
+    }
+    return ok;
 }
 
 /* A settled night that stays as it is: its morning is planned already. */
@@ -249,13 +284,11 @@ take(struct dcp_work *w, const struct dcp_boot_changes *change,
         w->outcome->hosts_kept_on += change->keep[h];
         kept[h] |= change->keep[h];
         w->outcome->hosts_spare += change->wake[h];
-        if (!inv->policy.n_survive) {
-            continue;
-        }
-        memory = !change->keep[h] || add_empty_losses(inv, night, h);
-        if (memory && change->wake[h] && day == w->day.placement) {
-            memory = add_empty_losses(inv, &w->day, h);
-        }
+    }
+    if (memory && inv->policy.n_survive) {
+        memory = add_empty_losses(inv, night, change->keep) &&
+                 (day != w->day.placement ||
+                  add_empty_losses(inv, &w->day, change->wake));
     }
     return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for a night");
 }
