@@ -523,6 +523,22 @@ binding_resource(const struct dcp_fold *f)
     return best;
 }
 
+/* A hard max_on rule that leaves fewer hosts than have to be on; NULL: none
+ * does. */
+static const struct dcp_rule *
+too_few_allowed(const struct dcp_problem *p, uint32_t hosts)
+{
+    for (uint32_t r = 0; p->q->may_empty && r < p->n_power_rules; r++) {
+        const struct dcp_rule *rule = p->power_rules[r].rule;
+
+        if (rule->kind == DCP_RULE_MAX_ON && dcp_rule_is_hard(p->q, rule) &&
+            hosts > rule->limit + (p->n_hosts - rule->n_hosts)) {
+            return rule;
+        }
+    }
+    return NULL;
+}
+
 bool
 dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
                   struct dcp_error *err)
@@ -558,6 +574,8 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     uint32_t least = p->q->inventory->policy.keep_on;
 
     out->hosts = out->hosts < least ? least : out->hosts;
+    out->max_on = too_few_allowed(p, out->hosts);
+    out->infeasible = out->infeasible || out->max_on;
     if (dcp_pricing_counts_hosts_alone(p)) {
         out->value = p->pricing->level[0].per_host * out->hosts;
         return true;

@@ -39,6 +39,7 @@ struct dcp_bound {
     double value;          /* Of the goal; safe against rounding. */
     uint32_t hosts;        /* Fewest hosts on. */
     bool infeasible;       /* Proved: even this relaxation has no answer. */
+    const struct dcp_rule *max_on; /* Then: this rule leaves too few hosts. */
     const char *method;    /* "host types", "item prices"
                             * (solver/bound_prices.h), or "mip"
                             * (solver/exact.h). */

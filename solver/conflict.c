@@ -211,6 +211,18 @@ make_copies(struct dcp_finder *f)
            f->hosts && f->use && f->held && f->trial && f->given_up;
 }
 
+/* Only then may an answer take emptying hosts. */
+static bool
+limits_hosts_on(const struct dcp_inventory *inv)
+{
+    bool any = false;
+
+    for (uint32_t r = 0; r < inv->n_rules; r++) {
+        any |= inv->rules[r].kind == DCP_RULE_MAX_ON;
+    }
+    return any;
+}
+
 /* The question with only the parts of 'set'. */
 struct dcp_question
 dcp_finder_question(struct dcp_finder *f, const uint8_t set[])
@@ -291,7 +303,7 @@ dcp_finder_question(struct dcp_finder *f, const uint8_t set[])
     f->inv.hosts = f->hosts;
     q.inventory = &f->inv;
     q.host_use = f->use;
-    q.may_empty = false;
+    q.may_empty = f->q->may_empty && limits_hosts_on(&f->inv);
     q.gentle = true;
     q.fewest_moves = q.fewest_moves || q.limits_moves; /* It proves more. */
     q.host_on_value = NULL;

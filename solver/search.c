@@ -52,7 +52,8 @@ is_within(const struct search *x, double value, double gap_frac)
 bool
 dcp_search_good_enough(const struct search *x, double value)
 {
-    return is_within(x, value, x->options->gap_frac);
+    return is_within(x, value, x->options->gap_frac) &&
+           !(x->again && dcp_state_broken_power_rule(x->s));
 }
 
 bool
@@ -289,6 +290,111 @@ dcp_search_end(struct search *x)
     *x = (struct search){ .s = NULL };
 }
 
+/* Repairs, then improves. */
+static bool
+attempt(struct search *x, uint32_t *items, struct dcp_search_result *out,
+        struct dcp_error *err)
+{
+    const struct dcp_question *q = x->p->q;
+    bool ok = dcp_search_repair(x, items, out, err);
+
+    dcp_search_note_watts(x, out);
+    if (!ok || out->n_unplaced || out->over_thing) {
+        return ok;
+    }
+    ok = q->limits_moves ? improve_within_moves(x, out, err)
+                         : improve(x, out, err);
+    if (ok && x->again && dcp_state_broken_power_rule(x->s)) {
+        ok = dcp_search_mend_late(x, items, out, err);
+    }
+    if (ok && !out->n_unplaced && x->s->broken && !q->limits_moves) {
+        ok = dcp_search_mend_soft(x, q->headroom && out->headroom.ok, err);
+    }
+    return ok;
+}
+
+static void
+judge(struct search *x, struct dcp_search_result *out)
+{
+    const struct dcp_question *q = x->p->q;
+
+    dcp_search_note_watts(x, out);
+    out->broken_power_rule = dcp_state_broken_power_rule(x->s);
+    out->too_many_moves =
+        q->limits_moves && dcp_search_moves(x) > q->max_moves;
+    out->n_moves = q->limits_moves ? dcp_search_moves(x) : 0;
+    out->complete = !out->n_unplaced && out->headroom.ok && !out->over_thing &&
+                    !out->broken_power_rule && !out->too_many_moves;
+    out->is_partial = out->is_partial && out->complete;
+}
+
+/* Where what the start breaks could not be mended at once: once more, and later
+ * or less of it. */
+static bool
+attempt_again(struct search *x, const struct dcp_state *start, uint32_t *items,
+              struct dcp_search_result *out, struct dcp_error *err)
+{
+    struct dcp_search_result first = *out;
+    DCP_AUTO(dcp_state) struct dcp_state *was = dcp_state_create(x->p, err);
+
+    if (!was) {
+        return false;
+    }
+    dcp_state_assign(was, x->s);
+    dcp_state_assign(x->s, start);
+    x->in.trail.n = 0;
+    x->again = true;
+    *out = (struct dcp_search_result){ .headroom.ok = true };
+    if (!attempt(x, items, out, err)) {
+        return false;
+    }
+    judge(x, out);
+    if (!out->complete) { /* Why is said of the first. */
+        *out = first;
+        dcp_state_assign(x->s, was);
+    }
+    return true;
+}
+
+/* A max_on rule that the start breaks, or watts over a limit, where hosts may
+ * be emptied. */
+static bool
+may_need_again(const struct dcp_state *s)
+{
+    const struct dcp_power_rule *r = dcp_state_broken_power_rule(s);
+    bool over = false;
+
+    for (uint32_t k = 0; s->watts && k < s->p->watts->n; k++) {
+        over = over ||
+               dcp_watts_worst_slot(s->watts, k, false) != UINT32_MAX;
+    }
+    return s->p->q->may_empty &&
+           (over || (r && r->rule->kind == DCP_RULE_MAX_ON));
+}
+
+static bool
+attempts(struct search *x, uint32_t *items, struct dcp_search_result *out,
+         struct dcp_error *err)
+{
+    struct dcp_state *start = NULL;
+
+    if (may_need_again(x->s)) {
+        start = dcp_state_create(x->p, err);
+        if (!start) {
+            return false;
+        }
+        dcp_state_assign(start, x->s);
+    }
+    bool ok = attempt(x, items, out, err);
+
+    judge(x, out);
+    if (ok && start && !out->complete) {
+        ok = attempt_again(x, start, items, out, err);
+    }
+    dcp_state_destroy(start);
+    return ok;
+}
+
 bool
 dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
                const struct dcp_search_options *options,
@@ -308,27 +414,9 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
     if (options->need) {
         ok = dcp_search_fewest(&x, items, out, err);
     } else {
-        ok = dcp_search_repair(&x, items, out, err);
-        dcp_search_note_watts(&x, out);
-        if (ok && !out->n_unplaced && !out->over_thing) {
-            ok = s->p->q->limits_moves ? improve_within_moves(&x, out, err)
-                                       : improve(&x, out, err);
-        }
+        ok = attempts(&x, items, out, err);
     }
-    if (ok && !out->n_unplaced && s->broken && !s->p->q->limits_moves &&
-        !options->need) {
-        ok = dcp_search_mend_soft(
-            &x, s->p->q->headroom && out->headroom.ok, err);
-    }
-    dcp_search_note_watts(&x, out);
-    out->broken_power_rule = dcp_state_broken_power_rule(s);
-    out->too_many_moves =
-        s->p->q->limits_moves && dcp_search_moves(&x) > s->p->q->max_moves;
-    out->n_moves = s->p->q->limits_moves ? dcp_search_moves(&x) : 0;
-    out->complete = !out->n_unplaced && out->headroom.ok &&
-                    !out->over_thing &&
-                    !out->broken_power_rule && !out->too_many_moves;
-    out->is_partial = out->is_partial && out->complete;
+    judge(&x, out);
     out->stopped_by = why_stopped(&x);
     if (ok && x.in.trail.failed) {
         ok = dcp_fail(err, DCP_E_NOMEM, "no memory for a search");

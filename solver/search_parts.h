@@ -19,6 +19,9 @@ struct search {
     struct dcp_homeless homeless; /* Empty between parts. */
     uint8_t *closed; /* By host: for the inserter to point to; */
     uint32_t *needs, *covered; /* likewise, by item and by host. */
+    bool relieved; /* The repair took watts off what was over its limit. */
+    bool again;    /* A second attempt: watts over a limit at home stay, and
+                    * a max_on rule is mended once hosts are emptied. */
     bool out_of_time;
     double told; /* The least value that was told so far. */
 };
@@ -91,6 +94,11 @@ bool dcp_search_place(struct search *, uint64_t ejections);
  * found no place.  'items' has room for all. */
 bool dcp_search_repair(struct search *, uint32_t *items,
                        struct dcp_search_result *out, struct dcp_error *err)
+    DCP_CHECKED;
+/* Of a second attempt, once hosts were emptied: ends what is still broken of
+ * rules about how many hosts are on. */
+bool dcp_search_mend_late(struct search *, uint32_t *items,
+                          struct dcp_search_result *out, struct dcp_error *err)
     DCP_CHECKED;
 /* solver/search_repair.c: the same with as few moves as it finds, headroom
  * included (out->headroom, out->n_unplaced). */

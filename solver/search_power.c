@@ -48,8 +48,8 @@ dcp_search_mend_power(struct search *x, uint32_t *items, uint32_t n)
         bool on = r->rule->kind == DCP_RULE_MIN_ON;
         uint32_t h = best_host(x, r->rule, on);
 
-        if (h == DCP_IX_NONE) {
-            break; /* The answer stays incomplete. */
+        if (h == DCP_IX_NONE || (x->again && !on)) {
+            break; /* The answer stays incomplete, so far. */
         }
         while (!on && s->first[h] != DCP_IX_NONE) {
             items[n] = s->first[h];

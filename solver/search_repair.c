@@ -122,6 +122,31 @@ dcp_search_repair(struct search *x, uint32_t *items,
     return true;
 }
 
+bool
+dcp_search_mend_late(struct search *x, uint32_t *items,
+                     struct dcp_search_result *out, struct dcp_error *err)
+{
+    x->again = false;
+    uint32_t n = dcp_search_mend_power(x, items, 0);
+
+    x->in.may_wake = true;
+    x->in.swap_tries = 64;
+    dcp_items_by_size(x->p, items, n);
+    for (uint32_t k = 0; k < n; k++) {
+        if (!dcp_insert_one(&x->in, items[k])) {
+            dcp_homeless_add(&x->homeless, items[k]);
+        }
+    }
+    if (x->homeless.n && !dcp_search_place(x, EJECTIONS)) {
+        out->n_unplaced = x->homeless.n;
+        out->unplaced_item = x->homeless.item[0];
+    }
+    dcp_homeless_clear(&x->homeless);
+    x->in.trail.n = 0;
+    return out->n_unplaced || !n || !x->p->q->headroom ||
+           dcp_search_add_spares(x, &out->headroom, err);
+}
+
 /* --- The fewest moves ---------------------------------------------------- */
 
 /* Rules and limits of all items where they are. */

@@ -171,10 +171,12 @@ dcp_search_unload_power(struct search *x, uint32_t *out, uint32_t *n,
             continue;
         }
         look_around(&u);
-        if (!unload(&u, false, out, n)) {
+        if (x->again || !unload(&u, false, out, n)) {
             dcp_trail_undo_to(&x->in.trail, x->s, mark);
             *n = first;
             (void)unload(&u, true, out, n);
+        } else {
+            x->relieved = true;
         }
     }
     return true;

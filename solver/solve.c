@@ -332,7 +332,9 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
         if (!dcp_solve_find_impossible(p, &out->because, &impossible, err)) {
             return false;
         }
-        if (!impossible) {
+        if (!impossible && bound.max_on) {
+            dcp_solve_explain_max_on(&bound, &out->because);
+        } else if (!impossible) {
             dcp_shortage_explain(p, &bound, &out->because);
         }
         return true;

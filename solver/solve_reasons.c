@@ -374,6 +374,22 @@ dcp_solve_explain_too_few(const struct dcp_question *q, uint32_t moves,
 
 /* The program of a small problem has no answer. */
 void
+dcp_solve_explain_max_on(const struct dcp_bound *bound,
+                         struct dcp_because *out)
+{
+    const struct dcp_rule *rule = bound->max_on;
+
+    (void)snprintf(out->rule, sizeof out->rule, "max_on");
+    (void)snprintf(out->object, sizeof out->object, "rule:%.60s", rule->name);
+    (void)snprintf(out->text, sizeof out->text,
+                   "%u hosts have to be on at least, and rule '%.60s' lets %d "
+                   "of its %u be on",
+                   bound->hosts, rule->name, (int)rule->limit, rule->n_hosts);
+    out->need = bound->hosts;
+    out->have = (double)rule->limit;
+}
+
+void
 dcp_solve_explain_no_placement(struct dcp_because *out)
 {
     (void)snprintf(out->rule, sizeof out->rule, "capacity");

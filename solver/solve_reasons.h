@@ -22,6 +22,8 @@ void dcp_solve_explain_incomplete(const struct dcp_problem *p,
                                   struct dcp_because *out);
 /* The program of a small problem has no answer. */
 void dcp_solve_explain_no_placement(struct dcp_because *out);
+/* Of a bound that a max_on rule does not allow. */
+void dcp_solve_explain_max_on(const struct dcp_bound *, struct dcp_because *out);
 /* A part of what is broken that no leaving ends. */
 void dcp_solve_explain_need(const struct dcp_problem *p,
                             const struct dcp_repair_need *need,
