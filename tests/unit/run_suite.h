@@ -20,7 +20,7 @@ run_tests_with(const char *name, const TTest *const *const tests[], size_t n,
     TCase *tc = tcase_create(name);
 
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, DCP_TEST_SLOWNESS > 1 ? 240 : 60);
+    tcase_set_timeout(tc, DCP_TEST_SLOWNESS > 1 ? 400 : 200);
     for (size_t i = 0; i < n; i++) {
         tcase_add_test(tc, *tests[i]);
     }
