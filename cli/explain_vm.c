@@ -4,6 +4,7 @@
 #include "cli/ui.h"
 #include "model/base/units.h"
 #include "model/change.h"
+#include "model/io/json_size.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,15 +259,6 @@ print_vm(const struct dcp_inventory *inv, const struct dcp_plan *plan,
 /* --- JSON --------------------------------------------------------------- */
 
 static void
-json_size(struct dcp_json *w, const char *key, struct dcp_vm_size size)
-{
-    dcp_json_kobject(w, key);
-    dcp_json_ku64(w, "vcpus", size.vcpus);
-    dcp_json_ku64(w, "mem_mib", size.mem_mib);
-    dcp_json_end(w, '}');
-}
-
-static void
 json_step(struct dcp_json *w, const struct dcp_inventory *inv,
           const struct dcp_plan *plan, const struct dcp_step *s)
 {
@@ -283,8 +275,8 @@ json_step(struct dcp_json *w, const struct dcp_inventory *inv,
         w, "to",
         s->to.kind == DCP_OBJECT_NONE ? NULL : dcp_object_name(inv, s->to));
     if (s->kind == DCP_STEP_VM_RESIZE) {
-        json_size(w, "size_from", s->size_from);
-        json_size(w, "size_to", s->size_to);
+        dcp_json_ksize(w, "size_from", s->size_from);
+        dcp_json_ksize(w, "size_to", s->size_to);
     }
     dcp_json_ki64(w, "estimate_ms", s->estimate_ms);
     if (dcp_step_print_when(s, when, sizeof when)[0]) {

@@ -3,6 +3,7 @@
 #include "cli/rightsizing.h"
 
 #include "model/base/units.h"
+#include "model/io/json_size.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -49,15 +50,6 @@ sum_up(const struct dcp_inventory *inv, const struct dcp_rightsizing *z)
 /* --- JSON --------------------------------------------------------------- */
 
 static void
-json_size(struct dcp_json *w, const char *key, struct dcp_vm_size size)
-{
-    dcp_json_kobject(w, key);
-    dcp_json_ku64(w, "vcpus", size.vcpus);
-    dcp_json_ku64(w, "mem_mib", size.mem_mib);
-    dcp_json_end(w, '}');
-}
-
-static void
 json_vm(struct dcp_json *w, const struct dcp_inventory *inv,
         const struct dcp_rightsizing *z, uint32_t v)
 {
@@ -67,8 +59,8 @@ json_vm(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_begin_line(w, '{');
     dcp_json_kstring(w, "vm", inv->vms[v].name);
     dcp_json_kstring(w, "verdict", dcp_size_verdict_name(a->verdict));
-    json_size(w, "from", a->from);
-    json_size(w, "to", a->to);
+    dcp_json_ksize(w, "from", a->from);
+    dcp_json_ksize(w, "to", a->to);
     dcp_json_kbool(w, "restart", a->cold);
     dcp_json_kdouble(w, "cpu_mhz", round(u->cpu_mhz));
     dcp_json_kdouble(w, "cpu_peak_mhz", round(u->cpu_peak_mhz));

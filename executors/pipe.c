@@ -7,6 +7,7 @@
 
 #include "executors/pipe.h"
 
+#include "model/io/json_size.h"
 #include "model/io/json_writer.h"
 
 #include <errno.h>
@@ -169,15 +170,6 @@ add_object(struct dcp_pipe *p, struct dcp_json *w, const char *key,
 }
 
 static void
-add_size(struct dcp_json *w, const char *key, struct dcp_vm_size size)
-{
-    dcp_json_kobject(w, key);
-    dcp_json_ku64(w, "vcpus", size.vcpus);
-    dcp_json_ku64(w, "mem_mib", size.mem_mib);
-    dcp_json_end(w, '}');
-}
-
-static void
 add_step(struct dcp_pipe *p, struct dcp_json *w, const struct dcp_step *s)
 {
     dcp_json_kobject(w, "step");
@@ -197,8 +189,8 @@ add_step(struct dcp_pipe *p, struct dcp_json *w, const struct dcp_step *s)
     }
     dcp_json_ki64(w, "estimate_ms", s->estimate_ms);
     if (s->kind == DCP_STEP_VM_RESIZE) {
-        add_size(w, "size_from", s->size_from);
-        add_size(w, "size_to", s->size_to);
+        dcp_json_ksize(w, "size_from", s->size_from);
+        dcp_json_ksize(w, "size_to", s->size_to);
     }
     dcp_json_end(w, '}');
 }

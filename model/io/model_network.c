@@ -137,18 +137,6 @@ port_entries(struct dcp_reader *r, const struct dcp_yaml *node, uint32_t *out_n)
 }
 
 static void
-read_instant(struct dcp_reader *r, const char *key, const struct dcp_yaml *node,
-             int64_t *out)
-{
-    struct dcp_error err = { 0 };
-
-    if (node && dcp_reader_scalar(r, key, node) &&
-        !dcp_parse_instant(node->text, out, &err)) {
-        dcp_reader_error(r, node->pos, "%s: %.200s", key, err.message);
-    }
-}
-
-static void
 read_serves(struct dcp_reader *r, const struct dcp_yaml *node,
             struct dcp_host *host)
 {
@@ -173,9 +161,10 @@ finish_host(struct dcp_reader *r, uint32_t ix, void *base,
     host->pos = r->tables[DCP_KIND_HOST].items[ix].pos;
     host->tags = dcp_reader_tags(r, dcp_yaml_get(node, "tags"));
     read_serves(r, dcp_yaml_get(node, "serves"), host);
-    read_instant(r, "failed_at", dcp_yaml_get(node, "failed_at"),
-                 &host->failed_ms);
-    read_instant(r, "woke_at", dcp_yaml_get(node, "woke_at"), &host->woke_ms);
+    dcp_reader_instant(r, "failed_at", dcp_yaml_get(node, "failed_at"),
+                       &host->failed_ms);
+    dcp_reader_instant(r, "woke_at", dcp_yaml_get(node, "woke_at"),
+                       &host->woke_ms);
     if (!ports) {
         return;
     }

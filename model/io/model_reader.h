@@ -90,6 +90,9 @@ bool dcp_reader_bool(struct dcp_reader *, const char *key,
                      const struct dcp_yaml *, bool *out);
 bool dcp_reader_date(struct dcp_reader *, const char *key,
                      const struct dcp_yaml *, int64_t *out_day);
+/* Where the key is given ('node' not NULL); 'out' is else as it was. */
+void dcp_reader_instant(struct dcp_reader *, const char *key,
+                        const struct dcp_yaml *, int64_t *out_ms);
 /* model/io/model_policy.c: a list of day classes as bits. */
 void dcp_reader_day_classes(struct dcp_reader *, const struct dcp_yaml *list,
                             uint32_t *out);

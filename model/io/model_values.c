@@ -306,6 +306,18 @@ dcp_reader_bool(struct dcp_reader *r, const char *key,
     return true;
 }
 
+void
+dcp_reader_instant(struct dcp_reader *r, const char *key,
+                   const struct dcp_yaml *node, int64_t *out)
+{
+    struct dcp_error err = { 0 };
+
+    if (node && dcp_reader_scalar(r, key, node) &&
+        !dcp_parse_instant(node->text, out, &err)) {
+        dcp_reader_error(r, node->pos, "%s: %.200s", key, err.message);
+    }
+}
+
 bool
 dcp_reader_date(struct dcp_reader *r, const char *key,
                 const struct dcp_yaml *node, int64_t *out_day)

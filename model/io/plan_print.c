@@ -3,6 +3,7 @@
 /* The text is printed once with an all-zero UUID and digest of the right
  * length; neither is in the digest, so both are then patched in place. */
 
+#include "model/io/json_size.h"
 #include "model/io/plan_file.h"
 #include "model/io/plan_text.h"
 
@@ -177,7 +178,7 @@ print_placement(struct printer *p, const char *key,
         for (uint32_t v = 0; v < placement->n_vms; v++) {
             if (!dcp_vm_size_eq(placement->size[v], dcp_vm_size(p->inv, v))) {
                 dcp_json_key(w, p->inv->vms[v].name);
-                dcp_plan_write_size(w, placement->size[v]);
+                dcp_json_size(w, placement->size[v]);
             }
         }
         dcp_json_end(w, '}');
@@ -325,9 +326,9 @@ print_resize(struct printer *p, const struct dcp_step *s)
     }
     dcp_json_kobject(w, "size");
     dcp_json_key(w, "from");
-    dcp_plan_write_size(w, s->size_from);
+    dcp_json_size(w, s->size_from);
     dcp_json_key(w, "to");
-    dcp_plan_write_size(w, s->size_to);
+    dcp_json_size(w, s->size_to);
     dcp_json_end(w, '}');
 }
 

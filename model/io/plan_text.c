@@ -2,6 +2,8 @@
 
 #include "model/io/plan_text.h"
 
+#include "model/io/json_size.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,15 +157,6 @@ dcp_plan_read_object(const struct dcp_inventory *inv, const char *text,
     return false;
 }
 
-void
-dcp_plan_write_size(struct dcp_json *w, struct dcp_vm_size size)
-{
-    dcp_json_begin(w, '{');
-    dcp_json_ku64(w, "vcpus", size.vcpus);
-    dcp_json_ku64(w, "mem_mib", size.mem_mib);
-    dcp_json_end(w, '}');
-}
-
 static void
 write_fact(struct dcp_json *w, const struct dcp_inventory *inv,
            const struct dcp_fact *fact)
@@ -186,7 +179,7 @@ write_fact(struct dcp_json *w, const struct dcp_inventory *inv,
         dcp_plan_write_object(w, inv, fact->host);
         break;
     case DCP_FACT_VM_SIZE:
-        dcp_plan_write_size(w, fact->size);
+        dcp_json_size(w, fact->size);
         break;
     case DCP_FACT_VM_STATE:
     case DCP_FACT_HOST_POWER:
@@ -245,7 +238,7 @@ dcp_plan_write_undo(struct dcp_json *w, const struct dcp_inventory *inv,
     }
     if (undo.kind == DCP_STEP_VM_RESIZE) {
         dcp_json_key(w, "size");
-        dcp_plan_write_size(w, undo.size_to);
+        dcp_json_size(w, undo.size_to);
     }
     dcp_json_end(w, '}');
 }

@@ -22,8 +22,6 @@ void dcp_plan_key_object(struct dcp_json *, const struct dcp_inventory *,
 bool dcp_plan_read_object(const struct dcp_inventory *, const char *text,
                           struct dcp_object *out);
 
-/* {"vcpus": 4, "mem_mib": 8192}. */
-void dcp_plan_write_size(struct dcp_json *, struct dcp_vm_size);
 /* The object of that kind and name. */
 bool dcp_plan_read_name(const struct dcp_inventory *, enum dcp_object_kind,
                         const char *name, struct dcp_object *out);

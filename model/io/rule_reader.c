@@ -322,18 +322,6 @@ read_hours(struct dcp_reader *r, const struct dcp_yaml *hours,
 }
 
 static void
-read_instant(struct dcp_reader *r, const char *key, const struct dcp_yaml *node,
-             int64_t *out)
-{
-    struct dcp_error err = { 0 };
-
-    if (node && dcp_reader_scalar(r, key, node) &&
-        !dcp_parse_instant(node->text, out, &err)) {
-        dcp_reader_error(r, node->pos, "%s: %.200s", key, err.message);
-    }
-}
-
-static void
 read_rule(struct dcp_reader *r, const struct dcp_yaml *node, uint32_t ix,
           struct dcp_rule *rule)
 {
@@ -372,8 +360,10 @@ read_rule(struct dcp_reader *r, const struct dcp_yaml *node, uint32_t ix,
     if (dcp_rule_is_about_change(rule->kind)) {
         dcp_reader_day_classes(r, dcp_yaml_get(node, "days"),
                                &rule->day_classes);
-        read_instant(r, "from", dcp_yaml_get(node, "from"), &rule->from_ms);
-        read_instant(r, "until", dcp_yaml_get(node, "until"), &rule->until_ms);
+        dcp_reader_instant(r, "from", dcp_yaml_get(node, "from"),
+                           &rule->from_ms);
+        dcp_reader_instant(r, "until", dcp_yaml_get(node, "until"),
+                           &rule->until_ms);
         if (rule->kind == DCP_RULE_FREEZE &&
             rule->until_ms <= rule->from_ms && dcp_yaml_get(node, "until")) {
             dcp_reader_error(r, dcp_yaml_get(node, "until")->pos,
