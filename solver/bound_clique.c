@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#define _GNU_SOURCE 1 /* qsort_r */
-
 #include "solver/bound_clique.h"
 
 #include "solver/bound_parts.h"
+#include "solver/item_order.h"
 #include "solver/pricing.h"
 
 #include <stdlib.h>
@@ -283,20 +282,6 @@ grow_all(struct grower *g)
     }
 }
 
-static int
-larger_first(const void *pa, const void *pb, void *arg)
-{
-    const struct dcp_problem *p = arg;
-    uint32_t a, b;
-
-    memcpy(&a, pa, sizeof a);
-    memcpy(&b, pb, sizeof b);
-    if (p->size[a] != p->size[b]) {
-        return p->size[a] > p->size[b] ? -1 : 1;
-    }
-    return a < b ? -1 : a > b;
-}
-
 static bool
 fill_types(const struct dcp_fold *f, uint64_t *types)
 {
@@ -347,8 +332,7 @@ find(const struct dcp_fold *f, struct dcp_clique *list, uint32_t n_list)
         order[i] = i;
     }
     if (ok) {
-        qsort_r(order, p->n_items, sizeof *order, larger_first,
-                (void *)(size_t)p);
+        dcp_items_by_size(p, order, p->n_items);
     }
     for (uint32_t k = 0; ok && k < n_list; k++) {
         struct grower g = { .f = f,
