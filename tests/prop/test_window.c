@@ -7,6 +7,7 @@
 
 #include "solver/planner.h"
 #include "solver/schedule.h"
+#include "tests/support/night.h"
 #include "tests/support/random_model.h"
 #include "tests/support/verdict.h"
 #include "tests/unit/run_suite.h"
@@ -19,17 +20,12 @@ static struct dcp_plan_request
 request(const struct world *w, const struct dcp_placement *start,
         uint32_t night_slots, enum dcp_goal goal, uint64_t seed)
 {
-    return (struct dcp_plan_request){
-        .inventory = w->inv,
-        .demand = &w->demand,
-        .start = start,
-        .job = DCP_JOB_CONSOLIDATE,
-        .two_legs = true,
-        .start_ms = WORLD_T0,
-        .window_end_ms = WORLD_T0 + night_slots * DCP_HOUR_MS,
-        .goals = dcp_goals_single(goal),
-        .solve = { .seed = seed, .iterations = 20, .gap_frac = 0.1 },
-    };
+    struct dcp_plan_request r = night_request(w, start, night_slots, goal);
+
+    r.solve = (struct dcp_solve_options){ .seed = seed,
+                                          .iterations = 20,
+                                          .gap_frac = 0.1 };
+    return r;
 }
 
 static bool

@@ -4,6 +4,7 @@
 
 #include "model/power.h"
 #include "solver/state.h"
+#include "tests/support/question.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"
 
@@ -18,18 +19,11 @@ struct asked {
 static void
 ask(struct asked *a)
 {
-    struct dcp_error err = { 0 };
-
     a->start = dcp_placement_start(a->w.inv, NULL);
-    a->q = (struct dcp_question){ .inventory = a->w.inv,
-                                  .demand = &a->w.demand,
-                                  .last_slot = a->w.demand.n_slots,
-                                  .start = a->start,
-                                  .may_wake = true };
-    a->p = dcp_problem_create(&a->q, &err);
-    ck_assert_msg(a->p != NULL, "%s", err.message);
-    a->s = dcp_state_create(a->p, &err);
-    ck_assert_msg(a->s != NULL, "%s", err.message);
+    a->q = question_of(&a->w, a->start);
+    a->q.may_empty = false;
+    a->p = problem_of(&a->q);
+    a->s = state_of(a->p);
 }
 
 static void
