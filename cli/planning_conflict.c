@@ -89,6 +89,13 @@ dcp_conflict_print(const struct dcp_conflict *c)
                : c->relax_proved ? ", and none of these can be kept"
                                  : "; that all of it is needed was not proved");
     }
+    for (uint32_t i = 0; i < c->n_instead; i++) {
+        char text[DCP_CONFLICT_PART_TEXT];
+
+        dcp_conflict_part_text(&c->instead[i], text, sizeof text);
+        printf("%-15s %s: %s\n", i ? "or" : "or instead", c->instead[i].name,
+               text);
+    }
     print_purchases(c);
 }
 
@@ -140,6 +147,7 @@ dcp_conflict_json(struct dcp_json *w, const struct dcp_conflict *c)
     dcp_json_ku64(w, "give_up_total", c->n_relax);
     dcp_json_kbool(w, "give_up_irreducible", c->relax_proved);
     dcp_json_kbool(w, "give_up_partial", c->relax_partial);
+    json_parts(w, "instead", c->instead, c->n_instead, true);
     dcp_json_karray(w, "purchases");
     for (uint32_t i = 0; i < c->n_purchases; i++) {
         const struct dcp_conflict_purchase *p = &c->purchase[i];

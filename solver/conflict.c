@@ -578,6 +578,7 @@ dcp_conflict_find(const struct dcp_question *q,
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a conflict");
     } else {
         ok = find(&f, out, err) && dcp_conflict_find_amounts(&f, out, err) &&
+             dcp_conflict_find_instead(&f, out, err) &&
              (!o->purchases || dcp_conflict_find_purchases(&f, out, err));
     }
     out->n_questions = f.n_questions;

@@ -68,12 +68,13 @@ struct dcp_conflict_part {
     uint32_t ix;      /* Rule, rack, feed, licence or host; else 0. */
     char name[96];    /* "rule 'web-apart' (spread)". */
     char remedy[200]; /* "drop it, or make it soft". */
-    /* Of the relaxation only; none where the part has no number, where only
+    /* Of 'relax' and 'instead'; none where the part has no number, where only
      * giving it up whole does, or where the time was up. */
     struct dcp_part_amount amount[DCP_PART_AMOUNTS];
     uint32_t n_amounts;
 };
-#define DCP_CONFLICT_PARTS 16
+#define DCP_CONFLICT_PARTS   16
+#define DCP_CONFLICT_INSTEAD 4
 
 /* What could be bought instead, with which there is an answer, nothing given
  * up: hosts like one that there is (same hardware, rack, ports, pools, and in
@@ -98,6 +99,10 @@ struct dcp_conflict {
     bool relax_partial; /* All of these clash with something, and no answer was
                          * found without them. */
     uint32_t n_clashes; /* That were found; 0: not counted. */
+    /* Where one part is to be given up: others of the clash of which each by
+     * itself would do as well. */
+    struct dcp_conflict_part instead[DCP_CONFLICT_INSTEAD];
+    uint32_t n_instead;
     struct dcp_conflict_part clash[DCP_CONFLICT_PARTS];
     uint32_t n_clash;  /* 0: none was proved. */
     bool clash_proved; /* Without any of them there is an answer, for the VMs

@@ -78,9 +78,9 @@ turn_back(struct dcp_finder *f, struct dcp_dial *dial, bool *out_proved,
     return true;
 }
 
+/* For the first of the parts that are given up, which are told. */
 static bool
-make_dials(struct dcp_finder *f, struct dcp_arena *arena,
-           const struct dcp_conflict *c)
+make_dials(struct dcp_finder *f, struct dcp_arena *arena, uint32_t n_parts)
 {
     struct dcp_dial found[DCP_PART_AMOUNTS];
     uint32_t n_kept = 0, room = f->q->inventory->n_rules + 1u;
@@ -90,8 +90,7 @@ make_dials(struct dcp_finder *f, struct dcp_arena *arena,
     if (!f->dials) {
         return false;
     }
-    for (uint32_t i = 0;
-         i < f->n && n_kept < c->n_relax && n_kept < DCP_CONFLICT_PARTS; i++) {
+    for (uint32_t i = 0; i < f->n && n_kept < n_parts; i++) {
         uint32_t n = f->given_up[i] ? dcp_dials_of_part(f, arena, i, found) : 0;
 
         for (uint32_t k = 0; k < n; k++) {
@@ -111,16 +110,22 @@ make_dials(struct dcp_finder *f, struct dcp_arena *arena,
 }
 
 static void
+drop_dials(struct dcp_finder *f)
+{
+    free(f->dials);
+    f->dials = NULL;
+    f->n_dials = 0;
+}
+
+static void
 keep(const struct dcp_finder *f, const struct dcp_dial *dial, bool proved,
-     struct dcp_conflict *c)
+     struct dcp_conflict_part parts[], uint32_t n_parts)
 {
     const struct dcp_finder_part *part = &f->parts[dial->part];
 
-    for (uint32_t i = 0; i < c->n_relax && i < DCP_CONFLICT_PARTS; i++) {
-        struct dcp_conflict_part *to = &c->relax[i];
-
-        if (to->kind == part->kind && to->ix == part->ix) {
-            struct dcp_part_amount *a = &to->amount[to->n_amounts++];
+    for (uint32_t i = 0; i < n_parts; i++) {
+        if (parts[i].kind == part->kind && parts[i].ix == part->ix) {
+            struct dcp_part_amount *a = &parts[i].amount[parts[i].n_amounts++];
 
             dcp_dial_describe(f, dial, a);
             a->proved = proved;
@@ -128,34 +133,92 @@ keep(const struct dcp_finder *f, const struct dcp_dial *dial, bool proved,
     }
 }
 
-bool
-dcp_conflict_find_amounts(struct dcp_finder *f, struct dcp_conflict *c,
-                          struct dcp_error *err)
+/* Of the parts that are given up, of which the first 'n_parts' are told;
+ * 'all_needed': it is proved that none of
+ * them can be kept. */
+static bool
+find_amounts(struct dcp_finder *f, bool all_needed,
+             struct dcp_conflict_part parts[], uint32_t n_parts,
+             struct dcp_error *err)
 {
     DCP_AUTO(dcp_arena) struct dcp_arena *arena = dcp_arena_create(0);
-    bool ok = true;
+    bool ok = arena && make_dials(f, arena, n_parts);
 
-    if (!c->n_relax || c->relax_partial) {
-        return true;
-    }
-    if (!arena || !make_dials(f, arena, c)) {
-        free(f->dials);
-        f->dials = NULL;
-        f->n_dials = 0;
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for a conflict");
+    if (!ok) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a conflict");
     }
     for (uint32_t k = 0; ok && k < f->n_dials; k++) {
         struct dcp_dial *dial = &f->dials[k];
-        bool proved = c->relax_proved, back;
+        bool proved = all_needed, back;
 
         ok = goes_back(f, dial, &back, &proved, err) &&
              (back || turn_back(f, dial, &proved, err));
         if (ok && dial->step != DCP_DIAL_WHOLE && dial->step) {
-            keep(f, dial, proved, c);
+            keep(f, dial, proved, parts, n_parts);
         }
     }
-    free(f->dials);
-    f->dials = NULL;
-    f->n_dials = 0;
+    drop_dials(f);
     return ok;
+}
+
+bool
+dcp_conflict_find_amounts(struct dcp_finder *f, struct dcp_conflict *c,
+                          struct dcp_error *err)
+{
+    uint32_t n =
+        c->n_relax < DCP_CONFLICT_PARTS ? c->n_relax : DCP_CONFLICT_PARTS;
+
+    return !n || c->relax_partial ||
+           find_amounts(f, c->relax_proved, c->relax, n, err);
+}
+
+/* Gives up that part of the clash alone. */
+static uint32_t
+give_up_alone(struct dcp_finder *f, const struct dcp_conflict_part *part)
+{
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i < f->n; i++) {
+        f->given_up[i] =
+            f->parts[i].kind == part->kind && f->parts[i].ix == part->ix;
+        at = f->given_up[i] ? i : at;
+    }
+    return at;
+}
+
+bool
+dcp_conflict_find_instead(struct dcp_finder *f, struct dcp_conflict *c,
+                          struct dcp_error *err)
+{
+    uint32_t n =
+        c->n_clash < DCP_CONFLICT_PARTS ? c->n_clash : DCP_CONFLICT_PARTS;
+    enum dcp_oracle says;
+
+    for (uint32_t k = 0; c->n_relax == 1 && !c->relax_partial && k < n &&
+                         c->n_instead < DCP_CONFLICT_INSTEAD;
+         k++) {
+        struct dcp_conflict_part *part = &c->instead[c->n_instead];
+
+        if (c->clash[k].kind == c->relax[0].kind &&
+            c->clash[k].ix == c->relax[0].ix) {
+            continue;
+        }
+        uint32_t at = give_up_alone(f, &c->clash[k]);
+
+        for (uint32_t i = 0; i < f->n; i++) {
+            f->trial[i] = !f->given_up[i];
+        }
+        if (!dcp_finder_ask(f, f->trial, &says, err)) {
+            return false;
+        }
+        if (says != DCP_ORACLE_YES) {
+            continue;
+        }
+        dcp_finder_describe(f, at, part);
+        c->n_instead++;
+        if (!find_amounts(f, c->relax_proved, part, 1, err)) {
+            return false;
+        }
+    }
+    return true;
 }

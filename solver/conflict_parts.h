@@ -88,8 +88,11 @@ bool dcp_dials_apply(struct dcp_finder *, uint32_t part, struct dcp_question *);
 void dcp_dial_describe(const struct dcp_finder *, const struct dcp_dial *,
                        struct dcp_part_amount *out);
 
-/* solver/conflict_amount.c: fills the amounts of 'relax'. */
+/* solver/conflict_amount.c: fills the amounts of 'relax'; then 'instead', with
+ * amounts. */
 bool dcp_conflict_find_amounts(struct dcp_finder *, struct dcp_conflict *,
+                               struct dcp_error *err) DCP_CHECKED;
+bool dcp_conflict_find_instead(struct dcp_finder *, struct dcp_conflict *,
                                struct dcp_error *err) DCP_CHECKED;
 
 /* solver/conflict_purchase.c: fills the purchases. */

@@ -301,9 +301,10 @@ dcp_conflict_find_purchases(struct dcp_finder *f, struct dcp_conflict *c,
     const struct dcp_inventory *inv = f->q->inventory;
     uint32_t asked[MODELS_MAX], n_asked = 0;
 
-    for (uint32_t h = 0; (c->n_relax || c->hopeless) && h < inv->n_hosts &&
-                         n_asked < MODELS_MAX;
-         h++) {
+    if (c->relax_partial || !(c->n_relax || c->hopeless)) {
+        return true;
+    }
+    for (uint32_t h = 0; h < inv->n_hosts && n_asked < MODELS_MAX; h++) {
         struct shop s = { .f = f, .host = h };
         uint32_t model = inv->hosts[h].hardware.ix;
         bool again = !is_usable(f, h);
