@@ -143,7 +143,7 @@ print_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     const struct dcp_rule *rule = held_by(inv, plan, leg, vm);
     char when[120];
 
-    if (rule) {
+    if (rule && dcp_host_eq(was, is)) {
         printf("    not to be changed in this leg: rule '%s' (%s)\n",
                rule->name, dcp_change_print(inv, rule, when, sizeof when));
     }

@@ -39,6 +39,7 @@ dcp_policy_default(struct dcp_policy *policy)
         .host_off_at_once = 0, /* Auto: see dcp_policy_host_off_at_once(). */
         .migration_kib_s = 488281, /* 4 Gbit. */
         .migration_cpu_overhead_frac = 0.1,
+        .move_wait_ms = DCP_HOUR_MS,
         .cooldown_ms = 30 * INT64_C(60000),
         .parks_at_once = 4,
         .failed_boots_frac = 0.05,

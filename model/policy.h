@@ -118,6 +118,8 @@ struct dcp_policy {
     uint32_t host_off_at_once; /* 0: one in fifty hosts, at least one. */
     uint64_t migration_kib_s; /* Bandwidth of one migration, at most. */
     double migration_cpu_overhead_frac;
+    int64_t move_wait_ms; /* So long a step waits, at most, for a change window
+                           * to open or for CPU to spare; default 1 h. */
     int64_t cooldown_ms; /* A VM that moved less than that ago stays. */
     uint32_t moves_per_vm_week; /* In any seven days; 0: no limit. */
     uint32_t moves_per_week;    /* Of all VMs together; 0: no limit. */

@@ -3,6 +3,7 @@
 #include "solver/leg_times.h"
 
 #include "model/base/sort.h"
+#include "solver/own_times.h"
 #include "solver/timetable.h"
 
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct build {
     struct dcp_timetable *t;
     uint32_t *stock; /* [kind * n_hosts + host]; DCP_IX_NONE: none yet. */
     uint32_t *link;  /* [link]; likewise. */
+    const int64_t *release, *due; /* By step from 'first' on; NULL: none. */
     uint32_t off;    /* Hosts that go off at once. */
     bool cpu;        /* Count CPU. */
     bool loose;      /* For the bound: only waits that no order can shed. */
@@ -222,7 +224,9 @@ static void
 add_step(struct build *b, uint32_t i)
 {
     const struct dcp_step *s = &b->steps[i];
-    uint32_t task = dcp_timetable_add_task(b->t, s->estimate_ms, 0, INT64_MAX);
+    uint32_t task = dcp_timetable_add_task(
+        b->t, s->estimate_ms, b->release ? b->release[i - b->first] : 0,
+        b->due ? b->due[i - b->first] : INT64_MAX);
 
     for (uint32_t k = 0; !b->loose && k < s->n_after; k++) {
         if (s->after[k] > b->first) {
@@ -264,10 +268,13 @@ none_of(size_t n)
     return list;
 }
 
+/* --- Timetables ---------------------------------------------------------- */
+
 /* The steps as a sealed timetable; NULL: failed. */
 static struct dcp_timetable *
 timetable_of(const struct dcp_leg_times_request *r,
-             const struct dcp_step_list *list, uint32_t first, bool cpu,
+             const struct dcp_step_list *list, uint32_t first,
+             const int64_t earliest[], const int64_t due[], bool cpu,
              bool loose, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = r->inventory;
@@ -276,6 +283,8 @@ timetable_of(const struct dcp_leg_times_request *r,
                        .steps = list->steps,
                        .first = first,
                        .n = list->n,
+                       .release = earliest,
+                       .due = due,
                        .t = dcp_timetable_create(),
                        .stock = none_of(N_STOCKS * n_hosts),
                        .link = none_of(r->paths->n_links),
@@ -306,29 +315,38 @@ timetable_of(const struct dcp_leg_times_request *r,
     return b.t;
 }
 
-/* Times of the steps, as listed or as the search finds them. */
+/* How an order of the steps is timed. */
+enum order_kind {
+    AS_LISTED,      /* In listed order, with the CPU that moves take. */
+    AS_CARRIED_OUT, /* In listed order, by waits and times alone. */
+    SOUGHT,         /* In the best order that is found. */
+};
+
 static bool
 times_of(const struct dcp_leg_times_request *r,
-         const struct dcp_step_list *list, uint32_t first, bool listed,
+         const struct dcp_step_list *list, uint32_t first,
+         const struct dcp_own_times *own, enum order_kind kind,
          struct dcp_leg_times *out, struct dcp_timetable_answer *answer,
          struct dcp_error *err)
 {
     uint32_t n = list->n - first;
     const struct dcp_timetable_options o = { .iterations =
                                                  TASK_STEPS / (n + 1u) + 1,
-                                             .listed = listed,
+                                             .listed = kind != SOUGHT,
                                              .deadline_ms = r->deadline_ms };
 
     for (;;) {
+        bool cpu = kind != AS_CARRIED_OUT && !out->cpu_left_out;
         struct dcp_timetable *t =
-            timetable_of(r, list, first, !out->cpu_left_out, false, err);
+            timetable_of(r, list, first, own->release,
+                         kind == SOUGHT ? own->due : NULL, cpu, false, err);
         bool ok = t && dcp_timetable_solve(t, &o, answer, err);
 
         dcp_timetable_destroy(t);
         if (!ok) {
             return false;
         }
-        if (!answer->n_stuck || out->cpu_left_out) {
+        if (!answer->n_stuck || !cpu) {
             return true;
         }
         dcp_timetable_answer_finish(answer);
@@ -417,12 +435,46 @@ bound_of(const struct dcp_leg_times_request *r,
          const struct dcp_step_list *list, uint32_t first,
          struct dcp_leg_times *out, struct dcp_error *err)
 {
-    struct dcp_timetable *t = timetable_of(r, list, first, false, true, err);
+    struct dcp_timetable *t =
+        timetable_of(r, list, first, NULL, NULL, false, true, err);
     bool ok =
         t && dcp_timetable_bound(t, &out->bound_ms, &out->bound_method, err);
 
     dcp_timetable_destroy(t);
     return ok;
+}
+
+/* Lists the steps as the search finds best, if that is better than as they
+ * are. */
+static bool
+improve_order(const struct dcp_leg_times_request *r,
+              struct dcp_step_list *list, uint32_t first,
+              struct dcp_trunks *trunks, struct dcp_own_times *own,
+              struct dcp_leg_times *out, struct dcp_error *err)
+{
+    struct dcp_timetable_answer as_is, best = { 0 };
+    bool ok = times_of(r, list, first, own, AS_LISTED, out, &as_is, err);
+
+    if (!ok) {
+        return false;
+    }
+    dcp_own_times_hurry(list, first, own->due);
+    int64_t late = dcp_own_times_lateness(own, list, first, as_is.start);
+
+    if (as_is.makespan > out->bound_ms || late > 0) {
+        ok = times_of(r, list, first, own, SOUGHT, out, &best, err);
+    }
+    bool better = ok && best.start &&
+                  (dcp_own_times_lateness(own, list, first, best.start) < late ||
+                   (late == 0 && best.makespan < as_is.makespan));
+
+    if (better && !relist(list, first, best.start, trunks)) {
+        ok = dcp_fail(err, DCP_E_NOMEM, "no memory to list steps");
+    }
+    dcp_timetable_answer_finish(&best);
+    dcp_timetable_answer_finish(&as_is);
+    dcp_own_times_finish(own);
+    return ok && dcp_own_times_init(own, r, list, first, out, err);
 }
 
 bool
@@ -431,36 +483,30 @@ dcp_leg_times_make(const struct dcp_leg_times_request *r,
                    struct dcp_trunks *trunks, bool may_reorder,
                    struct dcp_leg_times *out, struct dcp_error *err)
 {
-    struct dcp_timetable_answer as_is, best;
+    struct dcp_timetable_answer answer;
+    struct dcp_own_times own;
+    uint32_t n_waits;
 
     *out = (struct dcp_leg_times){ .bound_method = "path" };
     if (first == list->n) {
         return true;
     }
-    if (!times_of(r, list, first, true, out, &as_is, err) ||
-        !bound_of(r, list, first, out, err)) {
+    if (!bound_of(r, list, first, out, err) ||
+        !dcp_own_times_init(&own, r, list, first, out, err)) {
         return false;
     }
-    out->makespan_ms = as_is.makespan;
-    dcp_timetable_answer_finish(&as_is);
-    if (!may_reorder || out->makespan_ms <= out->bound_ms) {
-        return true;
-    }
-    if (!times_of(r, list, first, false, out, &best, err)) {
-        return false;
-    }
-    bool ok = best.makespan >= out->makespan_ms ||
-              relist(list, first, best.start, trunks) ||
-              dcp_fail(err, DCP_E_NOMEM, "no memory to list steps");
-    bool relisted = best.makespan < out->makespan_ms;
+    bool ok = (!may_reorder ||
+               improve_order(r, list, first, trunks, &own, out, err)) &&
+              dcp_move_cpu_add_waits(&own.cpu, list, &n_waits, err) &&
+              times_of(r, list, first, &own, AS_CARRIED_OUT, out, &answer, err);
 
-    dcp_timetable_answer_finish(&best);
-    if (ok && relisted) {
-        ok = times_of(r, list, first, true, out, &as_is, err);
-        if (ok) {
-            out->makespan_ms = as_is.makespan;
-            dcp_timetable_answer_finish(&as_is);
-        }
+    if (ok) {
+        out->makespan_ms = answer.makespan;
+        dcp_own_times_judge(&own, r, list, first, answer.start, out);
+        dcp_timetable_answer_finish(&answer);
+        ok = dcp_own_times_mark(&own, r, list, first) ||
+             dcp_fail(err, DCP_E_NOMEM, "no memory for times of steps");
     }
+    dcp_own_times_finish(&own);
     return ok;
 }

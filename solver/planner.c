@@ -53,7 +53,7 @@ dcp_work_question(const struct dcp_work *w, const struct dcp_placement *start,
         .absent = last_slot == w->night_slots ? w->absent : NULL,
         .may_convert = start == w->r->start ? w->may_convert : NULL,
         .host_use = w->use,
-        .resting = w->r->resting,
+        .resting = w->change.n_held ? w->change.held : w->r->resting,
         .closed = dcp_work_closed(w, last_slot == w->night_slots &&
                                          start == w->r->start),
         .may_wake = !dcp_work_keeps_power(w),

@@ -90,6 +90,36 @@ no_order(struct dcp_work *w, const struct dcp_leg_answer *a)
     return true;
 }
 
+/* When a morning that takes so long begins, so that it ends early enough. */
+static int64_t
+morning_start(const struct dcp_work *w, int64_t makespan_ms)
+{
+    int64_t length_ms = round_up((int64_t)(SLACK_FRAC * (double)makespan_ms)) +
+                        w->r->inventory->policy.morning_lead_ms;
+
+    if (length_ms < FIVE_MINUTES_MS) { /* Nothing to do takes time, too. */
+        length_ms = FIVE_MINUTES_MS;
+    }
+    return (w->r->window_end_ms - length_ms) / FIVE_MINUTES_MS *
+           FIVE_MINUTES_MS;
+}
+
+/* How much earlier it is tried to begin so that the steps' rules leave them
+ * enough time; 0: it is early enough.  What waits for an instant is not done
+ * sooner by beginning sooner, so only the end counts, without slack. */
+static int64_t
+too_late_by(const struct dcp_work *w, const struct dcp_leg_answer *a,
+            int64_t start_ms)
+{
+    int64_t over_ms = start_ms + a->makespan_ms - w->r->window_end_ms;
+    int64_t by_ms = a->late_ms > over_ms ? a->late_ms : over_ms;
+
+    if (!a->n_late && over_ms <= 0) {
+        return 0;
+    }
+    return by_ms > 3 * FIVE_MINUTES_MS ? round_up(by_ms) : 3 * FIVE_MINUTES_MS;
+}
+
 /* The morning leg, begun early enough to end before the window does; its
  * states are judged from its own start, which its length decides, so it may
  * take two rounds. */
@@ -103,6 +133,9 @@ morning(struct dcp_work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
     uint32_t first = w->night_slots ? w->night_slots - 1 : 0;
     uint32_t n_before = steps->n;
     struct dcp_leg_answer a;
+    /* Known from the second round on, where rules may give steps times of
+     * their own. */
+    int64_t start_ms = 0, natural_ms = 0;
 
     for (;;) {
         struct dcp_leg_request request = {
@@ -117,6 +150,9 @@ morning(struct dcp_work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
             .move_reason = DCP_REASON_UNPACK,
             .off_reason = DCP_REASON_NIGHT_OFF,
             .trunks = trunks,
+            .start_ms = start_ms,
+            .until_ms = start_ms ? r->window_end_ms : 0,
+            .late = w->change.late,
             .deadline_ms = dcp_work_deadline_ms(w),
         };
 
@@ -128,25 +164,37 @@ morning(struct dcp_work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
         if (!a.ok) {
             return no_order(w, &a);
         }
-        int64_t length =
-            round_up((int64_t)(SLACK_FRAC * (double)a.makespan_ms)) +
-            r->inventory->policy.morning_lead_ms;
+        int64_t earlier_ms = start_ms ? too_late_by(w, &a, start_ms) : 0;
+        bool again = w->change.any && (!start_ms || earlier_ms);
 
-        if (length < FIVE_MINUTES_MS) { /* Nothing to do takes time, too. */
-            length = FIVE_MINUTES_MS;
+        if (!start_ms) {
+            natural_ms = morning_start(w, a.makespan_ms);
         }
-        leg->start_ms =
-            (r->window_end_ms - length) / FIVE_MINUTES_MS * FIVE_MINUTES_MS;
+        leg->start_ms = start_ms ? start_ms - earlier_ms : natural_ms;
+        if (leg->start_ms < natural_ms - r->inventory->policy.move_wait_ms) {
+            leg->start_ms = start_ms; /* As late as it is. */
+            again = false;
+        }
         if (leg->start_ms < evening->start_ms + evening->makespan_ms) {
-            return too_tight(w, "morning", length + evening->makespan_ms,
+            return too_tight(w, "morning",
+                             r->window_end_ms - leg->start_ms +
+                                 evening->makespan_ms,
                              r->window_end_ms - evening->start_ms);
         }
-        if (d->slots[first].start_ms <= leg->start_ms) {
+        start_ms = again ? leg->start_ms : start_ms;
+        if (d->slots[first].start_ms <= leg->start_ms && !again) {
             break;
         }
         while (d->slots[first].start_ms > leg->start_ms) {
             first--;
         }
+    }
+    if (!dcp_work_in_time(w, "morning", &a)) {
+        return true;
+    }
+    if (leg->start_ms + a.makespan_ms > r->window_end_ms) {
+        return too_tight(w, "morning", a.makespan_ms,
+                         r->window_end_ms - leg->start_ms);
     }
     leg->name = "morning";
     leg->deadline_ms = r->window_end_ms;
@@ -206,6 +254,9 @@ first_leg(struct dcp_work *w, struct dcp_plan *plan,
         .move_reason = first_reason(r),
         .off_reason = DCP_REASON_NIGHT_OFF,
         .trunks = trunks,
+        .start_ms = r->start_ms,
+        .until_ms = r->demand->slots[w->night_slots - 1].end_ms,
+        .late = w->change.late,
         .deadline_ms = dcp_work_deadline_ms(w),
     };
 
@@ -250,6 +301,9 @@ first_leg(struct dcp_work *w, struct dcp_plan *plan,
         w->conversions_too_long = true;
         return too_tight(w, "conversions", leg->deadline_ms - leg->start_ms,
                          open_ms);
+    }
+    if (!dcp_work_in_time(w, leg->name, &a)) {
+        return true;
     }
     w->outcome->moves += a.n_moves;
     w->outcome->moved_mib += a.moved_mib;
@@ -459,6 +513,9 @@ fill_plan(struct dcp_work *w, struct dcp_plan *plan,
     }
     if (steps->n) {
         memcpy(copy, steps->steps, steps->n * sizeof *copy);
+    }
+    if (!dcp_work_mark_times(w, plan, copy, steps->n, err)) {
+        return false;
     }
     w->outcome->vms_parked = w->outcome->vms_resized = 0;
     for (uint32_t i = 0; i < steps->n; i++) {

@@ -43,6 +43,13 @@ struct dcp_work {
         uint8_t *closed[2]; /* By leg and rule. */
         bool in_both;       /* What is closed in one leg is in the other. */
         int64_t first_ms, second_ms; /* Supposed lengths of the legs. */
+        /* By VM, owned: 1 = held where it is, for its steps were outside its
+         * rules' times or it rests; 1 = they were in this attempt's leg. */
+        uint8_t *held, *late;
+        uint32_t n_held;
+        const struct dcp_rule *late_rule; /* Of this attempt; NULL: none. */
+        uint8_t *shut;   /* By rule, owned: closed for good in both legs. */
+        bool whole_legs; /* Rules must be open throughout, as a last way. */
         uint32_t n_tries;
         double bound;         /* Of the first try, and hosts. */
         uint32_t hosts_bound;
@@ -59,6 +66,16 @@ const uint8_t *dcp_work_closed(const struct dcp_work *, bool first_leg);
 bool dcp_work_change_again(struct dcp_work *, struct dcp_plan **);
 /* The outcome's numbers of what is held. */
 void dcp_work_count_held(struct dcp_work *);
+/* Whether a leg's steps keep to their rules' times; the outcome says where
+ * not. */
+struct dcp_leg_answer;
+bool dcp_work_in_time(struct dcp_work *, const char *leg,
+                      const struct dcp_leg_answer *);
+/* Steps get the times that change windows want of them (model/plan.h), once
+ * the legs have theirs. */
+bool dcp_work_mark_times(const struct dcp_work *, const struct dcp_plan *,
+                         struct dcp_step steps[], uint32_t n,
+                         struct dcp_error *err) DCP_CHECKED;
 
 /* solver/planner_begin.c: work of a request, to be ended whatever comes of
  * it. */

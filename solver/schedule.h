@@ -41,6 +41,12 @@ struct dcp_leg_request {
     /* VLANs that an earlier leg trunked, by (host, vlan); taken back when
      * nobody uses them any more. */
     struct dcp_trunks *trunks;
+    /* When it begins, and may last at most, where its steps are to keep to
+     * change windows and to wait for CPU (solver/leg_times.h); the same: they
+     * have no times of their own. */
+    int64_t start_ms, until_ms;
+    uint8_t *late; /* By VM, set to 1: of steps outside their rules' times;
+                    * NULL: not asked. */
     /* By when its times should be searched for, on the monotonic clock; 0: no
      * such time.  Late, they are those of the first rule. */
     int64_t deadline_ms;
@@ -67,6 +73,12 @@ struct dcp_leg_answer {
     int64_t makespan_ms; /* Estimated under the limits (leg_times.h). */
     int64_t makespan_bound_ms; /* These moves take no less, in any order. */
     uint64_t moved_mib;
+    uint32_t n_late; /* Steps outside their rules' times. */
+    int64_t late_ms; /* The most that one is late, where it has a time. */
+    int64_t waits_ms; /* Of the makespan: the last that a step waits for a time
+                       * of its own. */
+    const struct dcp_rule *late_rule; /* Of one of them; NULL: none. */
+    struct dcp_object late_object;    /* What that step is about. */
 };
 
 bool dcp_schedule_leg(const struct dcp_leg_request *, struct dcp_step_list *,

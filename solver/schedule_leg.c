@@ -10,6 +10,7 @@
 #include "solver/schedule_steps.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define MINUTE_MS INT64_C(60000)
 
@@ -34,7 +35,8 @@ slots_needed(const struct dcp_leg_request *r, int64_t makespan_ms)
 static bool
 make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
            struct dcp_resizing *resizing, const struct dcp_move_order *order,
-           uint32_t n_slots, bool last, struct dcp_step_list *list, struct dcp_leg_answer *out,
+           const struct dcp_step_spans *spans, uint32_t n_slots, bool last,
+           struct dcp_step_list *list, struct dcp_leg_answer *out,
            struct dcp_error *err)
 {
     uint32_t first = list->n;
@@ -46,7 +48,10 @@ make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
     const struct dcp_leg_room room = { most, paths, n_slots, resizing };
     const struct dcp_leg_times_request times_request = { r->inventory, start,
                                                          paths, n_slots,
-                                                         r->deadline_ms };
+                                                         r->deadline_ms,
+                                                         spans,
+                                                         p->watts != NULL,
+                                                         r->late };
     struct dcp_leg_times times;
 
     *out = (struct dcp_leg_answer){ .ok = true };
@@ -64,6 +69,11 @@ make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
     }
     out->makespan_ms = times.makespan_ms;
     out->makespan_bound_ms = times.bound_ms;
+    out->n_late = times.n_late;
+    out->late_ms = times.late_ms;
+    out->waits_ms = times.waits_ms;
+    out->late_rule = times.late_rule;
+    out->late_object = times.late_object;
     return true;
 }
 
@@ -74,16 +84,21 @@ make_leg(const struct dcp_leg_request *r, const struct dcp_problem *p,
          struct dcp_error *err)
 {
     uint32_t first = list->n, all = r->last_slot - r->first_slot, n = all;
+    struct dcp_step_spans spans;
+    bool ok = dcp_step_spans_init(&spans, r->inventory, r->start_ms,
+                                  r->until_ms, err);
 
     /* Should it take longer in fewer slots all the same, all of them count. */
-    for (uint32_t round = 0; round < 3; round++) {
+    for (uint32_t round = 0; ok && round < 3; round++) {
         list->n = first;
         if (r->trunks) {
             dcp_trunks_rewind(r->trunks, first + 1);
         }
-        if (!make_round(r, p, resizing, order, n, round > 0, list, out, err)) {
-            return false;
+        if (r->late) {
+            memset(r->late, 0, r->inventory->n_vms);
         }
+        ok = make_round(r, p, resizing, order, &spans, n, round > 0, list, out,
+                        err);
         uint32_t needed = slots_needed(r, out->makespan_ms);
 
         if (round && needed <= n) {
@@ -91,7 +106,8 @@ make_leg(const struct dcp_leg_request *r, const struct dcp_problem *p,
         }
         n = round ? all : needed;
     }
-    return true;
+    dcp_step_spans_finish(&spans);
+    return ok;
 }
 
 /* Where watts count, a host boots only when the first VM comes to it, so that

@@ -346,6 +346,10 @@ static const struct dcp_schema_row migration_rows[] = {
     { "cpu_overhead", QUANTITY(SHARE), AT(P, migration_cpu_overhead_frac),
       .max = 1, .fallback = "10%",
       .help = "of the VM's CPU, on both sides while it moves" },
+    { "wait", QUANTITY(TIME), AT(P, move_wait_ms), .max = 8.64e7,
+      .fallback = "1h",
+      .help = "a step waits so long, at most, from its leg's start on, for a "
+              "change window to open or for its hosts to have CPU to spare" },
     { "cooldown", QUANTITY(TIME), AT(P, cooldown_ms), .max = 3.2e12,
       .fallback = "30min", .help = "a VM rests so long after a move" },
     { "moves_per_vm_week", QUANTITY(NUMBER), AT(P, moves_per_vm_week),

@@ -141,6 +141,7 @@ START_TEST(gates_are_nested)
     put(&w, 3, 1, 2000);
     put(&w, 4, 2, 3000);
     put(&w, 5, 3, 5000);
+    w.inv->policy.migration_cpu_overhead_frac = 0;
     struct leg l = leg_of(w);
 
     for (uint32_t v = 0; v < 6; v++) {
