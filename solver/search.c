@@ -362,12 +362,8 @@ static bool
 may_need_again(const struct dcp_state *s)
 {
     const struct dcp_power_rule *r = dcp_state_broken_power_rule(s);
-    bool over = false;
+    bool over = s->watts && dcp_watts_any_over(s->watts);
 
-    for (uint32_t k = 0; s->watts && k < s->p->watts->n; k++) {
-        over = over ||
-               dcp_watts_worst_slot(s->watts, k, false) != UINT32_MAX;
-    }
     return s->p->q->may_empty &&
            (over || (r && r->rule->kind == DCP_RULE_MAX_ON));
 }

@@ -143,7 +143,8 @@ dcp_search_mend_late(struct search *x, uint32_t *items,
     }
     dcp_homeless_clear(&x->homeless);
     x->in.trail.n = 0;
-    return out->n_unplaced || !n || !x->p->q->headroom ||
+    /* What went off may have been a spare. */
+    return out->n_unplaced || !x->p->q->headroom ||
            dcp_search_add_spares(x, &out->headroom, err);
 }
 

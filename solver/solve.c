@@ -269,7 +269,9 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
     if (!need && !dcp_search_later_goals(s, &search_options, err)) {
         return false;
     }
-    out->status = proved ? DCP_STATUS_OPTIMAL : DCP_STATUS_FEASIBLE;
+    out->over_watts = s->watts && dcp_watts_any_over(s->watts);
+    out->status = proved && !out->over_watts ? DCP_STATUS_OPTIMAL
+                                             : DCP_STATUS_FEASIBLE;
     out->value = dcp_search_value(s);
     out->checks = s->n_checks;
     return read_answer(p, s, out, err);

@@ -56,6 +56,9 @@ struct dcp_solution {
         uint32_t ix;
     } * left;
     uint32_t n_left;
+    /* A rack, feed or room is over its limit, as it was at home; then the answer
+     * is not called optimal, for others may not be. */
+    bool over_watts;
     uint32_t n_misplaced; /* Items that could not stay where they started. */
     uint64_t rounds, checks;
 };

@@ -468,6 +468,17 @@ dcp_watts_worst_slot(const struct dcp_watts *w, uint32_t thing, bool lax)
     return worst;
 }
 
+bool
+dcp_watts_any_over(const struct dcp_watts *w)
+{
+    bool any = false;
+
+    for (uint32_t k = 0; !any && k < w->limits->n; k++) {
+        any = dcp_watts_worst_slot(w, k, false) != UINT32_MAX;
+    }
+    return any;
+}
+
 int64_t
 dcp_watts_of_host_uw(const struct dcp_watt_limits *l, uint32_t host,
                      uint64_t mhz)

@@ -82,6 +82,8 @@ bool dcp_watts_bear_switch(const struct dcp_watts *, uint32_t host, bool on);
 /* The slot in which the thing is furthest over its limit; UINT32_MAX: none. */
 uint32_t
 dcp_watts_worst_slot(const struct dcp_watts *, uint32_t thing, bool lax);
+/* Whether any thing is over the stated limit. */
+bool dcp_watts_any_over(const struct dcp_watts *);
 /* What the host draws while it is on with that load. */
 int64_t dcp_watts_of_host_uw(const struct dcp_watt_limits *, uint32_t host,
                              uint64_t mhz);

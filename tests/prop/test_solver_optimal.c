@@ -54,7 +54,8 @@ agrees(const struct tiny_model *m, const struct dcp_solution *s,
         return fabs(s->value - least) <= slack && s->bound <= least + slack &&
                s->hosts_lower_bound <= b->fewest;
     case DCP_STATUS_FEASIBLE:
-        return s->value >= least - slack && s->bound <= least + slack &&
+        return (s->over_watts || s->value >= least - slack) &&
+               s->bound <= least + slack &&
                s->hosts_lower_bound <= b->fewest;
     case DCP_STATUS_INFEASIBLE:
         return isinf(least);

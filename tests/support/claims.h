@@ -26,7 +26,7 @@ claims_hold(const struct dcp_solution *s, double best)
         return isinf(best);
     }
     return !s->placement ||
-           (s->value >= best - slack && s->bound <= best + slack &&
+           ((s->over_watts || s->value >= best - slack) && s->bound <= best + slack &&
             (s->status != DCP_STATUS_OPTIMAL || s->value <= best + slack));
 }
 
