@@ -317,7 +317,7 @@ dcp_bound_add_hosts(const struct dcp_fold *f, struct dcp_lp *lp,
     }
     return ok && add_counts(f, lp) && add_rows(f, lp) &&
            dcp_bound_add_domains(f, lp) && dcp_bound_add_chance(f, lp) &&
-           add_clique(f, lp);
+           add_clique(f, lp) && dcp_bound_add_largest(f, lp);
 }
 
 /* The program with whole hosts, or, where that takes too long, its bound. */

@@ -21,8 +21,9 @@
  * hard rule separates two sets of items by host, hosts are counted by side and
  * each side's items need that side's capacity.  Where all that a host holds
  * restarts after its loss, capacity is asked for demand plus the smallest
- * host, because any one host may be lost; hosts that hold nothing count for
- * the losses of both sides.
+ * host, because any one host may be lost, and for demand on all but the largest
+ * that is on (solver/bound_largest.c); hosts that hold nothing count for the
+ * losses of both sides.
  *
  * Items of which no two share a host ask for as many hosts that they fit
  * (solver/bound_clique.h), and so do those that need a licence.

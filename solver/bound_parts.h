@@ -49,6 +49,10 @@ bool dcp_bound_add_money(const struct dcp_fold *, struct dcp_lp *) DCP_CHECKED;
  * them with a host on.  False: no memory. */
 bool
 dcp_bound_add_domains(const struct dcp_fold *, struct dcp_lp *) DCP_CHECKED;
+/* solver/bound_largest.c: where all restarts within a part, what is on without
+ * the largest of it holds the demand.  False: no memory. */
+bool
+dcp_bound_add_largest(const struct dcp_fold *, struct dcp_lp *) DCP_CHECKED;
 /* What a host of the type costs when it is on and idle, besides watts. */
 double dcp_bound_host_cost(const struct dcp_fold *, uint32_t type);
 
