@@ -432,7 +432,7 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     if (!w->second_end) {
         return true;
     }
-    if (has_other_way(w) && !dcp_work_time_is_up(w) &&
+    if (has_other_way(w) && dcp_work_has_time_again(w) &&
         !dcp_work_try_day_first(w, err)) {
         return false;
     }

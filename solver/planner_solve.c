@@ -8,8 +8,10 @@
 #include <math.h>
 
 /* Of the limit, for the order of moves and their times after all questions. */
-#define SCHEDULE_SHARE    0.2
-#define LEAST_S           0.02 /* To find some answer. */
+#define SCHEDULE_SHARE 0.2
+#define LEAST_S        0.02 /* To find some answer. */
+/* Of what questions took within their limits: less is of no use to others. */
+#define AGAIN_FRAC        0.1
 #define ATTEMPT_SEED_STEP UINT64_C(0x9e3779b97f4a7c15)
 
 /* The request's limit is for all its questions together: each gets a share of
@@ -34,6 +36,28 @@ solve_options(const struct dcp_work *w, const struct dcp_question *q,
                                                : "day";
     o.observer.unit = dcp_work_unit(w, 0);
     return o;
+}
+
+static bool
+solve(struct dcp_work *w, const struct dcp_question *q,
+      const struct dcp_solve_options *o, struct dcp_solution *out,
+      struct dcp_error *err)
+{
+    double began_s = dcp_work_spent_s(w);
+    bool ok = dcp_solve(q, o, out, err);
+
+    w->searched_s += fmin(dcp_work_spent_s(w) - began_s, o->time_limit_s);
+    return ok;
+}
+
+bool
+dcp_work_has_time_again(const struct dcp_work *w)
+{
+    double fixed_s = dcp_work_spent_s(w) - w->searched_s;
+
+    return !dcp_work_deadline_ms(w) ||
+           dcp_work_spent_s(w) + fixed_s + AGAIN_FRAC * w->searched_s <=
+               dcp_work_limit_s(w) * (1 - SCHEDULE_SHARE);
 }
 
 bool
@@ -84,7 +108,7 @@ is_open(const struct dcp_solution *s)
  * a search that need not weigh them sometimes finds what costs less.  The
  * bound is always that of the question in which they may be broken. */
 static bool
-solve_soft(const struct dcp_work *w, struct dcp_question *q, double share,
+solve_soft(struct dcp_work *w, struct dcp_question *q, double share,
            struct dcp_solution *out, struct dcp_error *err)
 {
     bool soft = dcp_work_has_soft_rules(w);
@@ -93,7 +117,7 @@ solve_soft(const struct dcp_work *w, struct dcp_question *q, double share,
     struct dcp_solution hard;
 
     q->price_soft = soft;
-    if (!dcp_solve(q, &options, out, err)) {
+    if (!solve(w, q, &options, out, err)) {
         return false;
     }
     if (!soft || !is_open(out)) {
@@ -103,7 +127,7 @@ solve_soft(const struct dcp_work *w, struct dcp_question *q, double share,
 
     kept.price_soft = false;
     options = solve_options(w, &kept, share);
-    if (!dcp_solve(&kept, &options, &hard, err)) {
+    if (!solve(w, &kept, &options, &hard, err)) {
         dcp_solution_finish(out);
         return false;
     }
@@ -112,7 +136,7 @@ solve_soft(const struct dcp_work *w, struct dcp_question *q, double share,
 }
 
 bool
-dcp_work_solve(const struct dcp_work *w, struct dcp_question *q, double share,
+dcp_work_solve(struct dcp_work *w, struct dcp_question *q, double share,
                struct dcp_solution *out, struct dcp_error *err)
 {
     struct dcp_solution none;

@@ -24,6 +24,7 @@ struct dcp_work {
     uint32_t n_shapes;
     uint8_t *use, *parked;
     int64_t started_ms; /* On the monotonic clock. */
+    double searched_s;  /* By questions so far, each up to its limit. */
     uint32_t attempt;   /* From 0; each draws other random numbers. */
     struct dcp_solution night, day;
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
@@ -115,9 +116,12 @@ bool dcp_work_time_is_up(const struct dcp_work *);
 bool dcp_work_is_late(const struct dcp_work *, double share);
 /* Solves with a share of the time that is left; soft rules may be broken for
  * their price. */
-bool dcp_work_solve(const struct dcp_work *, struct dcp_question *,
-                    double share, struct dcp_solution *out,
-                    struct dcp_error *err) DCP_CHECKED;
+bool dcp_work_solve(struct dcp_work *, struct dcp_question *, double share,
+                    struct dcp_solution *out, struct dcp_error *err)
+    DCP_CHECKED;
+/* Whether as many questions can be asked again before the moves are ordered:
+ * what no limit interrupts takes as long again. */
+bool dcp_work_has_time_again(const struct dcp_work *);
 
 /* solver/planner_convert.c: which VMs the plan may convert, by VM (false:
  * none); how many a placement converts; the outcome's figures of them. */

@@ -5,6 +5,7 @@
 
 #include "model/base/units.h"
 #include "solver/planner.h"
+#include "solver/planner_work.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
 
@@ -314,6 +315,34 @@ START_TEST(nights_when_clocks_change)
 }
 END_TEST
 
+/* Work under a limit of 100 s, begun so long ago. */
+static bool
+has_time_again(double spent_s, double searched_s, uint64_t iterations)
+{
+    struct dcp_plan_request r = {
+        .solve = { .time_limit_s = iterations ? 0 : 100,
+                   .iterations = iterations },
+    };
+    struct dcp_work w = { .r = &r,
+                          .started_ms =
+                              dcp_monotonic_ms() - (int64_t)(1000 * spent_s),
+                          .searched_s = searched_s };
+
+    return dcp_work_has_time_again(&w);
+}
+
+START_TEST(what_is_not_interrupted_must_fit_twice)
+{
+    /* 80 s are for questions; searches need a tenth of what they took. */
+    ck_assert(has_time_again(60, 60, 0));
+    ck_assert(has_time_again(38, 0, 0));
+    ck_assert(!has_time_again(42, 0, 0));
+    ck_assert(has_time_again(60, 50, 0));
+    ck_assert(!has_time_again(60, 40, 0));
+    ck_assert(has_time_again(1000, 0, 5)); /* No clock decides. */
+}
+END_TEST
+
 int
 main(void)
 {
@@ -329,6 +358,7 @@ main(void)
         &rules_that_contradict_are_infeasible_by_name,
         &evacuation_empties_and_returns,
         &nights_when_clocks_change,
+        &what_is_not_interrupted_must_fit_twice,
     };
 
     return RUN_TESTS("solver_planner", tests);
