@@ -315,6 +315,12 @@ dcp_finder_question(struct dcp_finder *f, const uint8_t set[])
 }
 
 bool
+dcp_finder_time_is_up(const struct dcp_finder *f)
+{
+    return now_ms() >= f->deadline_ms;
+}
+
+bool
 dcp_finder_ask_question(struct dcp_finder *f, const struct dcp_question *q,
                         enum dcp_oracle *out, struct dcp_error *err)
 {
@@ -345,15 +351,13 @@ bool
 dcp_finder_ask(struct dcp_finder *f, const uint8_t set[], enum dcp_oracle *out,
                struct dcp_error *err)
 {
+    if (dcp_finder_time_is_up(f)) {
+        *out = DCP_ORACLE_UNKNOWN;
+        return true;
+    }
     struct dcp_question q = dcp_finder_question(f, set);
 
     return dcp_finder_ask_question(f, &q, out, err);
-}
-
-bool
-dcp_finder_time_is_up(const struct dcp_finder *f)
-{
-    return now_ms() >= f->deadline_ms;
 }
 
 /* --- Relaxation --------------------------------------------------------- */

@@ -53,10 +53,12 @@ const char *dcp_part_kind_name(enum dcp_part_kind); /* "rule", ... */
  * can be nearer to what is declared, with the others as said: a way that gives
  * up more of one for less of another may exist. */
 #define DCP_PART_AMOUNTS DCP_LOSSES_MAX
+#define DCP_AMOUNT_HOSTS 4
 struct dcp_part_amount {
     double was, least; /* In 'unit'; NaN: in words only (a wider domain). */
     const char *unit;  /* "VMs", "W", "MiB", "%", ...; static. */
     uint32_t line;     /* HEADROOM: of policy.survive; else 0. */
+    uint32_t host[DCP_AMOUNT_HOSTS]; /* FENCE, BAN: the first of them. */
     uint32_t steps;    /* From 'was' to 'least'; of what a step is see
                         * solver/conflict_amount.c. */
     bool proved;       /* One step less is proved to leave no answer. */

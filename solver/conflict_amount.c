@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-ask(struct dcp_finder *f, struct dcp_dial *dial, uint32_t step,
-    enum dcp_oracle *out, struct dcp_error *err)
+bool
+dcp_dial_ask(struct dcp_finder *f, struct dcp_dial *dial, uint32_t step,
+             enum dcp_oracle *out, struct dcp_error *err)
 {
     dial->step = step;
     for (uint32_t i = 0; i < f->n; i++) {
@@ -34,7 +34,7 @@ goes_back(struct dcp_finder *f, struct dcp_dial *dial, bool *out,
 
     *out = false;
     if (f->parts[dial->part].kind == DCP_PART_HEADROOM) {
-        if (!ask(f, dial, 0, &says, err)) {
+        if (!dcp_dial_ask(f, dial, 0, &says, err)) {
             return false;
         }
         *out = says == DCP_ORACLE_YES;
@@ -51,7 +51,10 @@ turn_back(struct dcp_finder *f, struct dcp_dial *dial, bool *out_proved,
     uint32_t no = 0, yes, length = 1;
     enum dcp_oracle says;
 
-    if (!ask(f, dial, dial->top, &says, err)) {
+    if (dcp_dial_takes_hosts(f, dial)) {
+        return dcp_dial_settle_hosts(f, dial, out_proved, err);
+    }
+    if (!dcp_dial_ask(f, dial, dial->top, &says, err)) {
         return false;
     }
     if (says != DCP_ORACLE_YES) {
@@ -62,7 +65,7 @@ turn_back(struct dcp_finder *f, struct dcp_dial *dial, bool *out_proved,
     while (yes - no > 1) {
         uint32_t step = yes - no > length ? no + length : no + (yes - no) / 2;
 
-        if (!ask(f, dial, step, &says, err)) {
+        if (!dcp_dial_ask(f, dial, step, &says, err)) {
             return false;
         }
         if (says == DCP_ORACLE_YES) {
@@ -153,7 +156,7 @@ find_amounts(struct dcp_finder *f, bool all_needed,
 
         ok = goes_back(f, dial, &back, &proved, err) &&
              (back || turn_back(f, dial, &proved, err));
-        if (ok && dial->step != DCP_DIAL_WHOLE && dial->step) {
+        if (ok && !back && dial->step != DCP_DIAL_WHOLE) {
             keep(f, dial, proved, parts, n_parts);
         }
     }

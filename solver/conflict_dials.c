@@ -133,6 +133,7 @@ top_of_rule(const struct dcp_finder *f, struct dcp_arena *arena,
         return at_most(rule->limit, 0);
     case DCP_RULE_FENCE:
     case DCP_RULE_BAN:
+        return dcp_dial_list_hosts(f, arena, dial) ? dial->n_candidates : 0;
     case DCP_RULE_ROOT:
     case DCP_RULE_AMONG:
     case DCP_RULE_LONELY:
@@ -244,11 +245,13 @@ apply_rule(struct dcp_finder *f, const struct dcp_dial *dial, uint32_t ix)
         case DCP_RULE_CAPACITY:
             to->limit = (rule->limit / dial->unit + dial->step) * dial->unit;
             break;
+        case DCP_RULE_FENCE:
+        case DCP_RULE_BAN:
+            dcp_dial_apply_hosts(dial, to);
+            break;
         case DCP_RULE_MAX_SKEW:
         case DCP_RULE_RUNNING_CAPACITY:
         case DCP_RULE_MAX_ON:
-        case DCP_RULE_FENCE:
-        case DCP_RULE_BAN:
         case DCP_RULE_ROOT:
         case DCP_RULE_AMONG:
         case DCP_RULE_LONELY:
@@ -393,10 +396,10 @@ describe_rule(const struct dcp_dial *dial, const struct dcp_rule *rule,
         say(a, "max", "", was, was + more);
         a->unit = "hosts";
         return;
+    case DCP_RULE_FENCE:
+    case DCP_RULE_BAN: /* solver/conflict_hosts.c */
     case DCP_RULE_MAX_SKEW:
     case DCP_RULE_RUNNING_CAPACITY:
-    case DCP_RULE_FENCE:
-    case DCP_RULE_BAN:
     case DCP_RULE_ROOT:
     case DCP_RULE_AMONG:
     case DCP_RULE_LONELY:
@@ -443,6 +446,10 @@ dcp_dial_describe(const struct dcp_finder *f, const struct dcp_dial *dial,
 
     a->line = dial->line;
     a->steps = dial->step;
+    if (dcp_dial_takes_hosts(f, dial)) {
+        dcp_dial_describe_hosts(f, dial, a);
+        return;
+    }
     switch (part->kind) {
     case DCP_PART_RULE:
         describe_rule(dial, &inv->rules[part->ix], a);

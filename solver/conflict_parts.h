@@ -26,6 +26,11 @@ struct dcp_dial {
     /* SPREAD: of domain d, hosts[first[d]..first[d + 1] - 1]. */
     const uint32_t *hosts, *first;
     uint32_t n_domains;
+    /* FENCE, BAN: hosts that may come to the list, or leave it; those that have
+     * to, by candidate, besides the first 'step' of them; the list. */
+    uint32_t *candidates, *list;
+    uint8_t *chosen;
+    uint32_t n_candidates;
 };
 
 struct dcp_finder {
@@ -88,7 +93,23 @@ bool dcp_dials_apply(struct dcp_finder *, uint32_t part, struct dcp_question *);
 void dcp_dial_describe(const struct dcp_finder *, const struct dcp_dial *,
                        struct dcp_part_amount *out);
 
-/* solver/conflict_amount.c: fills the amounts of 'relax'; then 'instead', with
+/* solver/conflict_hosts.c: the same for hosts that rules list. */
+bool dcp_dial_takes_hosts(const struct dcp_finder *, const struct dcp_dial *);
+bool dcp_dial_list_hosts(const struct dcp_finder *, struct dcp_arena *,
+                         struct dcp_dial *);
+void dcp_dial_apply_hosts(const struct dcp_dial *, struct dcp_rule *);
+/* Leaves the dial where none of its hosts can be left out.  Asks with what the
+ * finder has given up. */
+bool dcp_dial_settle_hosts(struct dcp_finder *, struct dcp_dial *,
+                           bool *out_proved, struct dcp_error *err) DCP_CHECKED;
+void dcp_dial_describe_hosts(const struct dcp_finder *, const struct dcp_dial *,
+                             struct dcp_part_amount *out);
+
+/* solver/conflict_amount.c: asks with the dial so far, and without what is
+ * given up. */
+bool dcp_dial_ask(struct dcp_finder *, struct dcp_dial *, uint32_t step,
+                  enum dcp_oracle *out, struct dcp_error *err) DCP_CHECKED;
+/* Fills the amounts of 'relax'; then 'instead', with
  * amounts. */
 bool dcp_conflict_find_amounts(struct dcp_finder *, struct dcp_conflict *,
                                struct dcp_error *err) DCP_CHECKED;

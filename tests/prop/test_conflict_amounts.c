@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-enum { HOSTS = 3, VMS = 5, MODELS = 240, KINDS = 10, RULES = 24 };
+enum { HOSTS = 3, VMS = 5, MODELS = 264, KINDS = 11, RULES = 24 };
 
 struct planted {
     struct world w;
@@ -104,6 +104,11 @@ plant_conflict(struct planted *m, uint32_t kind, struct dcp_rng *rng)
         (void)plant(m, DCP_RULE_SPREAD, 2, 0, 0);
         (void)plant(m, DCP_RULE_GATHER, 2, 0, 0);
         break;
+    case 9: /* Banned from where all have to be. */
+        (void)plant(m, DCP_RULE_GATHER, VMS, 0, 0);
+        (void)plant(m, DCP_RULE_BAN, 2, 1, 2);
+        (void)plant(m, DCP_RULE_BAN, VMS, 0, 1 + draw(rng, 2));
+        break;
     default: /* Watts: of both racks less than one host takes. */
         m->w.racks[0].limit_w = 20 + draw(rng, 80);
         m->w.racks[1].limit_w = 20 + draw(rng, 80);
@@ -144,6 +149,7 @@ struct changed {
     struct dcp_inventory inv;
     struct dcp_rule rules[RULES + HOSTS];
     struct dcp_rack racks[WORLD_RACKS];
+    uint32_t hosts[RULES][HOSTS], n_lists;
 };
 
 /* A spread rule as a limit for each host, or each rack (r0: h0, h2). */
@@ -178,7 +184,29 @@ change_rule(struct changed *c, const struct dcp_rule *rule,
     struct dcp_rule *to = &c->rules[c->inv.n_rules++];
 
     *to = *rule;
-    if (rule->kind == DCP_RULE_GATHER) {
+    if (rule->kind == DCP_RULE_FENCE || rule->kind == DCP_RULE_BAN) {
+        /* Nearer: as declared, which is one step where it is proved. */
+        bool ban = rule->kind == DCP_RULE_BAN;
+        bool taken[HOSTS] = { false };
+
+        ck_assert(a->steps >= 1 && a->steps <= HOSTS);
+        for (uint32_t i = 0; i < a->steps && fabs(number - a->least) < .5;
+             i++) {
+            taken[a->host[i]] = true;
+        }
+        to->n_hosts = 0;
+        for (uint32_t h = 0; h < HOSTS; h++) {
+            bool was = false;
+
+            for (uint32_t i = 0; i < rule->n_hosts; i++) {
+                was |= rule->hosts[i] == h;
+            }
+            if (ban ? was && !taken[h] : was || taken[h]) {
+                c->hosts[c->n_lists][to->n_hosts++] = h;
+            }
+        }
+        to->hosts = c->hosts[c->n_lists++];
+    } else if (rule->kind == DCP_RULE_GATHER) {
         ck_assert_uint_eq(a->steps, 1);
         to->over = isnan(number) ? DCP_DOMAIN_RACK : DCP_DOMAIN_HOST;
     } else {
@@ -195,6 +223,7 @@ change(struct changed *c, const struct planted *m, const struct dcp_conflict *k,
     c->inv = *m->w.inv;
     c->inv.rules = c->rules;
     c->inv.n_rules = 0;
+    c->n_lists = 0;
     memcpy(c->racks, m->w.racks, sizeof c->racks);
     c->inv.racks = c->racks;
     for (uint32_t r = 0; r < m->w.inv->n_rules; r++) {
