@@ -50,50 +50,54 @@ sum_of_open(const struct consistent *c, const uint32_t *cap)
     return sum;
 }
 
-/* Adds to each item's worth its share of one resource, 'size' with one item in
- * 'step', by how scarce that is. */
-static void
-add_worth(struct consistent *c, const uint32_t *size, size_t step,
-          double placed, double capacity)
+/* What a unit of one resource is worth: its share of what the open hosts have,
+ * by how scarce that is; 'size' of items, one in 'step'. */
+static double
+unit_worth(const struct consistent *c, const uint32_t *size, size_t step,
+           double placed, double capacity)
 {
-    double pooled = 0;
+    double asked = placed;
 
     for (uint32_t k = 0; k < c->n_pool; k++) {
-        pooled += size[c->pool[k] * step];
+        asked += size[c->pool[k] * step];
     }
-    if (!(capacity > 0)) {
-        return;
-    }
-    double weight = pow((placed + pooled) / capacity, SCARCITY_POWER);
-
-    for (uint32_t i = 0; i < c->p->n_items; i++) {
-        c->worth[i] += weight * size[i * step] / capacity;
-    }
+    return capacity > 0 ? pow(asked / capacity, SCARCITY_POWER) / capacity : 0;
 }
 
+/* 'unit': room for a number by slot. */
 static void
-value_items(struct consistent *c)
+value_items(struct consistent *c, double *unit)
 {
     const struct dcp_problem *p = c->p;
+    double capacity = sum_of_open(c, p->cap_cpu_mhz);
+    double scalar[DCP_SCALARS_MAX];
 
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        c->worth[i] = 1e-12 * (1 + p->size[i]);
-    }
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         size_t at = (size_t)r * p->n_hosts;
 
-        add_worth(c, p->request + r, p->n_scalars,
-                  sum_of_open(c, c->s->used + at), sum_of_open(c, p->cap + at));
+        scalar[r] = unit_worth(c, p->request + r, p->n_scalars,
+                               sum_of_open(c, c->s->used + at),
+                               sum_of_open(c, p->cap + at));
     }
-    double capacity = sum_of_open(c, p->cap_cpu_mhz);
-
     for (uint32_t t = 0; t < p->n_slots; t++) {
         double placed = 0;
 
         for (uint32_t k = 0; k < c->n_hosts; k++) {
             placed += c->s->cpu_mhz[(size_t)c->host[k] * p->stride + t];
         }
-        add_worth(c, p->cpu_mhz + t, p->stride, placed, capacity);
+        unit[t] = unit_worth(c, p->cpu_mhz + t, p->stride, placed, capacity);
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        const uint32_t *mhz = p->cpu_mhz + (size_t)i * p->stride;
+        double sum = 1e-12 * (1 + p->size[i]);
+
+        for (uint32_t r = 0; r < p->n_scalars; r++) {
+            sum += scalar[r] * p->request[(size_t)i * p->n_scalars + r];
+        }
+        for (uint32_t t = 0; t < p->n_slots; t++) {
+            sum += unit[t] * mhz[t];
+        }
+        c->worth[i] = sum;
     }
 }
 
@@ -425,6 +429,7 @@ dcp_consistent_place(struct dcp_homeless *g, struct dcp_inserter *in,
     DCP_FREE uint32_t *pool = malloc(n * sizeof *pool);
     DCP_FREE uint32_t *of_host = malloc(n * sizeof *of_host);
     DCP_FREE uint32_t *nothing = calloc(p->stride + 1u, sizeof *nothing);
+    DCP_FREE double *unit = malloc((p->n_slots + 1u) * sizeof *unit);
     DCP_FREE uint32_t *host = malloc((p->n_hosts + 1u) * sizeof *host);
     struct consistent c = { .g = g,
                             .in = in,
@@ -440,7 +445,7 @@ dcp_consistent_place(struct dcp_homeless *g, struct dcp_inserter *in,
                             .nothing = nothing };
 
     if (!worth || !stays_for || !away_for || !left || !pool || !of_host ||
-        !nothing || !host) {
+        !nothing || !host || !unit) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
@@ -451,7 +456,7 @@ dcp_consistent_place(struct dcp_homeless *g, struct dcp_inserter *in,
     while (g->n) {
         pool[c.n_pool++] = g->item[--g->n];
     }
-    value_items(&c);
+    value_items(&c, unit);
     for (uint32_t k = 0; k < c.n_pool; k++) {
         c.pool_worth += worth[pool[k]];
     }

@@ -16,6 +16,8 @@
 #define CONSISTENT_STEPS 600u
 #define CONSISTENT_STALE 150u
 #define CONSISTENT_HOSTS 6u
+/* Of one search. */
+#define CONSISTENT_STEPS_ALL 4000u
 
 /* --- Other hosts -------------------------------------------------------- */
 
@@ -152,7 +154,10 @@ place_consistently(struct search *x, uint64_t *steps, bool *out_placed,
                               err)) {
         return false;
     }
-    *steps = *out_placed ? CONSISTENT_STEPS : *steps - done;
+    x->consistent_steps += done;
+    *steps = x->consistent_steps >= CONSISTENT_STEPS_ALL ? 0
+             : *out_placed                               ? CONSISTENT_STEPS
+                                                         : *steps - done;
     return true;
 }
 
@@ -163,7 +168,8 @@ dcp_search_drop_hosts(struct search *x, uint32_t region, bool check,
 {
     DCP_FREE struct dcp_ranked_host *ranks =
         malloc((x->p->n_hosts + 1u) * sizeof *ranks);
-    uint64_t steps = CONSISTENT_STEPS;
+    uint64_t steps =
+        x->consistent_steps < CONSISTENT_STEPS_ALL ? CONSISTENT_STEPS : 0;
     bool again = true;
 
     if (!ranks) {

@@ -24,6 +24,7 @@ struct search {
                     * a max_on rule is mended once hosts are emptied. */
     bool out_of_time;
     double told; /* The least value that was told so far. */
+    uint64_t consistent_steps; /* Made so far, of solver/consistent.h. */
 };
 
 /* A search of its own, with the random numbers of a stream; ended also where
