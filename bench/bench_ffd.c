@@ -19,10 +19,10 @@
 
 #include "model/base/units.h"
 #include "model/io/model_dir.h"
-#include "solver/headroom.h"
-#include "solver/insert.h"
-#include "solver/item_order.h"
-#include "solver/search.h"
+#include "solver/headroom/headroom.h"
+#include "solver/search/insert.h"
+#include "solver/search/item_order.h"
+#include "solver/search/search.h"
 
 #include <stdio.h>
 #include <stdlib.h>

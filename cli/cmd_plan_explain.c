@@ -4,7 +4,7 @@
 #include "cli/explain.h"
 #include "cli/named.h"
 #include "cli/ui.h"
-#include "solver/rule_delta.h"
+#include "solver/rules/delta.h"
 
 #include <stdio.h>
 #include <stdlib.h>

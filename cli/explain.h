@@ -7,8 +7,8 @@
 
 #include "cli/plan_open.h"
 #include "model/io/json_writer.h"
+#include "solver/explain/worth.h"
 #include "solver/state.h"
-#include "solver/worth.h"
 
 struct dcp_explain {
     const struct dcp_globals *g;

@@ -6,8 +6,8 @@
 #include "cli/explain.h"
 #include "cli/ui.h"
 #include "model/duty.h"
-#include "solver/bound.h"
-#include "solver/bound_terms.h"
+#include "solver/bound/bound.h"
+#include "solver/bound/terms.h"
 
 #include <math.h>
 #include <stdio.h>

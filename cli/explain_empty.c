@@ -9,7 +9,7 @@
 #include "model/base/units.h"
 #include "model/duty.h"
 #include "model/io/plan_options.h"
-#include "solver/emptying.h"
+#include "solver/explain/emptying.h"
 
 #include <math.h>
 #include <stdio.h>

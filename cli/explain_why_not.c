@@ -7,7 +7,7 @@
 #include "cli/explain.h"
 #include "cli/place.h"
 #include "cli/ui.h"
-#include "solver/refusal.h"
+#include "solver/explain/refusal.h"
 
 #include <stdio.h>
 

@@ -12,7 +12,7 @@
  * Seconds count from the program's start. */
 
 #include "cli/command.h"
-#include "solver/progress.h"
+#include "solver/run/progress.h"
 
 /* The globals are borrowed for as long as it listens. */
 struct dcp_observer dcp_improvements_observer(const struct dcp_globals *);

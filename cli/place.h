@@ -9,7 +9,7 @@
 
 #include "cli/context.h"
 #include "model/io/json_writer.h"
-#include "solver/place.h"
+#include "solver/place/place.h"
 
 struct dcp_place_args {
     const char *vm, *how_many; /* Sizes; NULL: not asked. */

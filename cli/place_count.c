@@ -4,7 +4,7 @@
 #include "cli/place.h"
 #include "cli/ui.h"
 #include "model/script/judge_model.h"
-#include "solver/overlay.h"
+#include "solver/compile/overlay.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "cli/ui.h"
 #include "model/base/units.h"
 #include "model/script/judge_model.h"
-#include "solver/overlay.h"
+#include "solver/compile/overlay.h"
 
 #include <math.h>
 #include <stdio.h>

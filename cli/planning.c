@@ -11,7 +11,7 @@
 #include "model/check/check.h"
 #include "model/io/plan_file.h"
 #include "model/power.h"
-#include "solver/bound.h"
+#include "solver/bound/bound.h"
 #include "traces/fit.h"
 
 #include <math.h>

@@ -9,7 +9,7 @@
 #include "cli/replan.h"
 #include "cli/rightsizing.h"
 #include "model/io/json_writer.h"
-#include "solver/planner.h"
+#include "solver/plan/planner.h"
 #include "traces/joint.h"
 
 struct dcp_planning_options {

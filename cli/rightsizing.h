@@ -13,7 +13,7 @@
 
 #include "cli/context.h"
 #include "model/io/json_writer.h"
-#include "solver/planner.h"
+#include "solver/plan/planner.h"
 
 struct dcp_rightsizing {
     struct dcp_vm_usage *usage;     /* By VM; NULL: not asked for. */

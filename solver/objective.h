@@ -2,7 +2,8 @@
 #ifndef DCP_SOLVER_OBJECTIVE_H
 #define DCP_SOLVER_OBJECTIVE_H 1
 
-/* What a state is worth, level by level (solver/pricing.h), kept up to date.
+/* What a state is worth, level by level (solver/compile/pricing.h), kept up to
+ * date.
  *
  * All but licences and balance is a sum over hosts of what each costs by
  * itself.  A move marks the two hosts that it touches; the next question about
@@ -12,7 +13,7 @@
  *
  * One per state, owned by it; not thread-safe. */
 
-#include "solver/pricing.h"
+#include "solver/compile/pricing.h"
 
 struct dcp_state;
 

@@ -9,8 +9,8 @@
 #include "solver/problem.h"
 
 #include "model/base/union_find.h"
-#include "solver/licence_pool.h"
-#include "solver/pricing.h"
+#include "solver/compile/licence_pool.h"
+#include "solver/compile/pricing.h"
 
 #include "model/power.h"
 
@@ -128,7 +128,7 @@ add_u32(uint32_t a, uint32_t b)
 
 /* The hypervisor whose overhead a VM is counted with at first: its host's;
  * where it has none, the one of the first host.  What others ask for is said
- * by solver/conversion.h. */
+ * by solver/compile/conversion.h. */
 static dcp_hypervisor_id
 vm_hypervisor(const struct dcp_question *q, uint32_t v)
 {

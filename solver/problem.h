@@ -16,8 +16,8 @@
 #include "model/capacity.h"
 #include "model/demand.h"
 #include "model/placement.h"
-#include "solver/chance.h"
-#include "solver/conversion.h"
+#include "solver/compile/chance.h"
+#include "solver/compile/conversion.h"
 #include "solver/watts.h"
 
 struct dcp_goal_terms;
@@ -44,9 +44,9 @@ struct dcp_question {
                               * where the model allows power-off. */
     const uint8_t *resting; /* By VM: 1 = it has just moved, and stays where it
                              * is; NULL: none. */
-    const uint8_t *closed; /* By rule: 1 = a change window or freeze that is
-                            * closed while steps may run (solver/rule_delta.h);
-                            * NULL: none is. */
+    const uint8_t *closed;  /* By rule: 1 = a change window or freeze that is
+                             * closed while steps may run (solver/rules/delta.h);
+                             * NULL: none is. */
     bool may_wake;  /* Hosts that are off may be switched on. */
     bool may_empty; /* Look for hosts to switch off; else repair only. */
     bool headroom;  /* Ask for policy.survive. */
@@ -56,7 +56,8 @@ struct dcp_question {
     bool gentle;    /* Move no more than repair and emptying need: no search
                      * that shuffles. */
     bool fewest_moves; /* As few moves as can be, and little else
-                        * (solver/repair.h); the first goal counts moves. */
+                        * (solver/repair/repair.h); the first goal counts moves.
+                        */
     bool partial; /* Of the fewest moves: what cannot be repaired, or not within
                    * max_moves, is left as it is where that is legal. */
     bool limits_moves; /* No more than max_moves VMs away from their start;
@@ -74,8 +75,8 @@ struct dcp_question {
     const double *mhz_slope;     /* By host: cost of one reference MHz in a slot
                                   * of weight 1; NULL: 0. */
     const double *slot_weight;   /* By slot of the question; NULL: 1 each. */
-    /* What counts, level by level (solver/pricing.h); the three above are then
-     * only a guide to the search.  NULL: they are what counts. */
+    /* What counts, level by level (solver/compile/pricing.h); the three above
+     * are then only a guide to the search.  NULL: they are what counts. */
     const struct dcp_goal_terms *terms;
 };
 
@@ -92,8 +93,8 @@ struct dcp_group { /* A rule that looks at where others are. */
     uint32_t n_parts;       /* Sets of SPLIT, sides of SEPARATE; else 1. */
     const uint32_t *domain_of_host; /* UINT32_MAX: host has no such domain. */
     uint32_t n_domains;
-    uint32_t n_words; /* Of counts in each state, see solver/tally.h; 0: small
-                       * enough to look at the list. */
+    uint32_t n_words; /* Of counts in each state, see solver/rules/tally.h; 0:
+                       * small enough to look at the list. */
     uint64_t total;   /* Sum of weights. */
 };
 
@@ -108,7 +109,8 @@ struct dcp_power_rule { /* MAX_ON, MIN_ON. */
 struct dcp_problem {
     const struct dcp_question *q;
     struct dcp_arena *arena;
-    const struct dcp_pricing *pricing; /* What counts: solver/pricing.h. */
+    const struct dcp_pricing
+        *pricing; /* What counts: solver/compile/pricing.h. */
     uint32_t n_hosts, n_items, n_slots, stride;
 
     /* Items. */
@@ -245,10 +247,11 @@ void dcp_problem_vm_request(const struct dcp_question *, uint32_t vm,
                             dcp_hypervisor_id hypervisor,
                             uint32_t row[DCP_SCALARS_MAX]);
 
-/* solver/reach.c: fills reach_class, both reaches, n_classes, reach_words. */
+/* solver/compile/reach.c: fills reach_class, both reaches, n_classes,
+ * reach_words. */
 bool dcp_problem_compile_reach(struct dcp_problem *, struct dcp_error *err)
     DCP_CHECKED;
-/* solver/groups.c: fills groups and group_first/group_of. */
+/* solver/compile/groups.c: fills groups and group_first/group_of. */
 bool dcp_problem_compile_groups(struct dcp_problem *, struct dcp_error *err)
     DCP_CHECKED;
 

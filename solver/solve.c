@@ -3,10 +3,10 @@
 #include "solver/solve_reasons.h"
 
 #include "model/power.h"
-#include "solver/exact.h"
-#include "solver/repair.h"
-#include "solver/rule_clash.h"
-#include "solver/shortage.h"
+#include "solver/exact/exact.h"
+#include "solver/explain/shortage.h"
+#include "solver/repair/repair.h"
+#include "solver/rules/clash.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -277,7 +277,7 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
     return read_answer(p, s, out, err);
 }
 
-/* The fewest moves: what the programs of solver/repair.h say. */
+/* The fewest moves: what the programs of solver/repair/repair.h say. */
 static bool
 find_need(struct dcp_problem *p, struct dcp_bound *bound,
           const struct dcp_solve_options *options, double limit_s,

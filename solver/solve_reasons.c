@@ -3,9 +3,9 @@
 #include "solver/solve_reasons.h"
 
 #include "model/change.h"
-#include "solver/pigeonhole.h"
-#include "solver/repair.h"
-#include "solver/rule_delta.h"
+#include "solver/bound/pigeonhole.h"
+#include "solver/repair/repair.h"
+#include "solver/rules/delta.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 /* Why a question has no answer, in words and numbers; private to
  * solver/solve.c. */
 
-#include "solver/repair.h"
+#include "solver/repair/repair.h"
 #include "solver/solver.h"
 
 /* An item that no host could hold, that could not be protected, or a spread

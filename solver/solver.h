@@ -9,7 +9,7 @@
  * found). */
 
 #include "solver/problem.h"
-#include "solver/search.h"
+#include "solver/search/search.h"
 
 enum dcp_status {
     DCP_STATUS_OPTIMAL,
@@ -47,7 +47,7 @@ struct dcp_solution {
     struct dcp_loss_answer *losses;  /* Where headroom was asked for. */
     uint32_t n_losses;
     /* By host, in 'arena': on so that a morning can do without hosts that do
-     * not boot (solver/planner_morning.c); NULL: none. */
+     * not boot (solver/plan/morning.c); NULL: none. */
     uint8_t *kept_for_boots;
     /* Of a partial repair: what is left as broken as it was; in 'arena'. */
     bool is_partial;

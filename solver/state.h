@@ -7,7 +7,7 @@
  *
  * Not thread-safe; copies are independent. */
 
-#include "solver/licence_pool.h"
+#include "solver/compile/licence_pool.h"
 #include "solver/objective.h"
 #include "solver/problem.h"
 
@@ -30,7 +30,8 @@ struct dcp_state {
                     * hypervisor only. */
     uint32_t *first, *next, *prev; /* Items of a host, as a list. */
     uint32_t *n_on_host;
-    /* Counts of groups, see solver/tally.h; NULL: a short list instead. */
+    /* Counts of groups, see solver/rules/tally.h; NULL: a short list instead.
+     */
     uint32_t **count;
     uint32_t *n_lonely; /* By host: members of hard lonely rules, once for each
                          * rule; NULL: there is none. */

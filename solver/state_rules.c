@@ -2,13 +2,13 @@
 
 /* Rules over a state: counts of groups, hosts that are on, and how often each
  * priced rule is broken.  Violations are added when an item comes and the same
- * number is taken away when it goes, because the rows of solver/rule_delta.h
+ * number is taken away when it goes, because the rows of solver/rules/delta.h
  * are asked in the same state both times: the one without the item. */
 
 #include "solver/state_rules.h"
 
-#include "solver/rule_delta.h"
-#include "solver/tally.h"
+#include "solver/rules/delta.h"
+#include "solver/rules/tally.h"
 
 #include <stdlib.h>
 #include <string.h>

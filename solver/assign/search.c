@@ -3,7 +3,7 @@
 #include "solver/assign/search.h"
 
 #include "solver/assign/explorer.h"
-#include "solver/pair.h"
+#include "solver/run/pair.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include "solver/balance/even_parts.h"
 
-#include "solver/headroom.h"
+#include "solver/headroom/headroom.h"
 #include "solver/objective.h"
 
 #include <math.h>

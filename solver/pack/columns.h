@@ -5,7 +5,7 @@
 /* Column generation for the set covering program over patterns (Gilmore &
  * Gomory, Oper. Res. 9, 1961, and 11, 1963): a row for each item type (cover
  * its demand; exactly, if it has a negative size), a row for each bin type with
- * a limit, a column for each pattern found so far.  solver/lp.h solves the
+ * a limit, a column for each pattern found so far.  solver/lp/lp.h solves the
  * program, solver/pack/price.h finds columns.
  *
  * Prices are smoothed (Wentges, Int. Trans. Oper. Res. 4, 1997): patterns are

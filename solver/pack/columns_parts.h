@@ -4,7 +4,7 @@
 
 /* What columns.c and columns_dive.c share. */
 
-#include "solver/lp.h"
+#include "solver/lp/lp.h"
 #include "solver/pack/columns.h"
 
 struct dcp_pack_columns {

@@ -6,7 +6,7 @@
 
 #include "solver/reconfig/places.h"
 #include "solver/reconfig/reconfig.h"
-#include "solver/timetable.h"
+#include "solver/schedule/timetable.h"
 
 struct dcp_rc_actions {
     struct dcp_rc_action *list; /* Owned. */

@@ -8,9 +8,9 @@
  * First a place for each VM that shall run: who may stay stays, the others go
  * best fit, at first to nodes with room for them at once; where nothing fits,
  * a smaller VM is moved on, and then parts are taken up and placed anew.  Then
- * a timetable (solver/timetable.h) in which every node, link and rule that
- * holds at every instant is a stock.  VMs that wait for each other's room get
- * another target or step aside.
+ * a timetable (solver/schedule/timetable.h) in which every node, link and rule
+ * that holds at every instant is a stock.  VMs that wait for each other's room
+ * get another target or step aside.
  *
  * The plan is feasible or there is none; its last end has a proved lower
  * bound.  Deterministic by seed and iterations. */

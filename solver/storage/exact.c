@@ -2,7 +2,7 @@
 
 #include "solver/storage/exact.h"
 
-#include "solver/lp.h"
+#include "solver/lp/lp.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -7,18 +7,19 @@
  * A volume is in both pools while it moves: space, operations and throughput
  * are taken in its target from the start on and given back by its source at the
  * end.  So pools are to volumes what hosts are to VMs, and the construction is
- * that of solver/schedule.h: an order in which each move finds room, with a
- * bypass pool where volumes wait for each other in a circle; then each arrival
- * waits for the shortest run of departures that makes room for it and for all
- * arrivals before it.
+ * that of solver/schedule/schedule.h: an order in which each move finds room,
+ * with a bypass pool where volumes wait for each other in a circle; then each
+ * arrival waits for the shortest run of departures that makes room for it and
+ * for all arrivals before it.
  *
  * A move takes as long as its size at a rate that policy.storage.move_rate and
  * both pools allow: of a pool what production leaves, shared by as many moves
  * as may be there at once (a twentieth is always left).  Steps are listed in
  * the order that ends soonest under policy.storage.moves_per_pool
- * (solver/timetable.h); the bound holds for these moves in any order. */
+ * (solver/schedule/timetable.h); the bound holds for these moves in any order.
+ */
 
-#include "solver/schedule.h"
+#include "solver/schedule/schedule.h"
 
 struct dcp_storage_moves_request {
     const struct dcp_inventory *inventory; /* Borrowed, all of them. */

@@ -3,8 +3,8 @@
 /* Times of moves of volumes, and the order in which they end soonest. */
 
 #include "model/base/sort.h"
+#include "solver/schedule/timetable.h"
 #include "solver/storage/moves_parts.h"
-#include "solver/timetable.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 
 #include "solver/balance/even.h"
 #include "solver/objective.h"
-#include "solver/planner.h"
+#include "solver/plan/planner.h"
 #include "tests/support/night.h"
 #include "tests/support/random_joint.h"
 #include "tests/support/verdict.h"

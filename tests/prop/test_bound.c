@@ -6,7 +6,7 @@
  * Half of the models have VMs so large that few share a host; in a fifth any
  * two hosts may be lost at once. */
 
-#include "solver/bound.h"
+#include "solver/bound/bound.h"
 #include "tests/support/brute_force.h"
 #include "tests/unit/run_suite.h"
 

@@ -4,7 +4,7 @@
  * makes the model feasible, and none of it can be kept.  The judge is brute
  * force by the independent checker: every placement, none legal or some. */
 
-#include "solver/conflict.h"
+#include "solver/explain/conflict.h"
 
 #include "model/check/check.h"
 #include "tests/support/random_model.h"

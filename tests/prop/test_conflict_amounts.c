@@ -6,7 +6,7 @@
  * is none.  The judge is brute force by the independent checker: every
  * placement, with the hosts on that it needs. */
 
-#include "solver/conflict.h"
+#include "solver/explain/conflict.h"
 
 #include "model/check/check.h"
 #include "tests/support/random_model.h"

@@ -5,7 +5,7 @@
  * where that is said to be proved.  The judge is brute force by the independent
  * checker on a model that was made with the purchase in it. */
 
-#include "solver/conflict.h"
+#include "solver/explain/conflict.h"
 
 #include "model/check/check.h"
 #include "tests/support/random_model.h"

@@ -8,7 +8,7 @@
 #include "model/check/check.h"
 #include "model/licence.h"
 #include "model/power.h"
-#include "solver/planner.h"
+#include "solver/plan/planner.h"
 #include "tests/support/claims.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"

@@ -5,7 +5,7 @@
  * on.  What is said to do without is enough, and all of it is needed; a VM
  * that is said to hold the host is taken by no other. */
 
-#include "solver/emptying.h"
+#include "solver/explain/emptying.h"
 
 #include "model/check/check.h"
 #include "tests/support/brute_rules.h"

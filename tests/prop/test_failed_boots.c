@@ -7,7 +7,7 @@
  * refused by the checker. */
 
 #include "model/check/check.h"
-#include "solver/planner.h"
+#include "solver/plan/planner.h"
 #include "tests/support/night.h"
 #include "tests/support/random_joint.h"
 #include "tests/support/verdict.h"

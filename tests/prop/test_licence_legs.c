@@ -7,7 +7,7 @@
  * agrees; what is said to be infeasible is, no bound is above the best pair, no
  * plan below it. */
 
-#include "solver/planner.h"
+#include "solver/plan/planner.h"
 #include "tests/support/night.h"
 #include "tests/support/random_model.h"
 #include "tests/support/verdict.h"

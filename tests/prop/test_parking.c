@@ -6,7 +6,7 @@
 
 #include "model/base/units.h"
 #include "model/park.h"
-#include "solver/planner.h"
+#include "solver/plan/planner.h"
 #include "tests/support/night.h"
 #include "tests/support/random_joint.h"
 #include "tests/support/verdict.h"

@@ -8,8 +8,8 @@
 
 #include "model/base/rng.h"
 #include "model/check/check.h"
-#include "solver/overlay.h"
-#include "solver/place.h"
+#include "solver/compile/overlay.h"
+#include "solver/place/place.h"
 #include "solver/solver.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"

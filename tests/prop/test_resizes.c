@@ -7,7 +7,7 @@
 #include "model/capacity.h"
 #include "model/check/check.h"
 #include "model/rightsize.h"
-#include "solver/planner.h"
+#include "solver/plan/planner.h"
 #include "tests/support/night.h"
 #include "tests/support/random_joint.h"
 #include "tests/support/verdict.h"

@@ -5,7 +5,7 @@
  * What is said to be optimal is the optimum, no bound is above it, and what is
  * said to be infeasible has no answer. */
 
-#include "solver/bound_terms.h"
+#include "solver/bound/terms.h"
 #include "tests/support/brute_force.h"
 #include "tests/unit/run_suite.h"
 

@@ -7,7 +7,7 @@
 
 #include "model/base/rng.h"
 #include "model/check/check.h"
-#include "solver/planner.h"
+#include "solver/plan/planner.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
 

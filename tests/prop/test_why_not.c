@@ -4,7 +4,7 @@
  * each VM is put on each host that is on.  What the refusal says may not be is
  * what the checker says may not be, and by as much. */
 
-#include "solver/refusal.h"
+#include "solver/explain/refusal.h"
 
 #include "model/check/check.h"
 #include "tests/support/brute_rules.h"

@@ -5,8 +5,8 @@
  * they left.  On tiny ones without: no set of hosts that fits is smaller than
  * the one that was kept, by scheduling every set here. */
 
-#include "solver/planner.h"
-#include "solver/schedule.h"
+#include "solver/plan/planner.h"
+#include "solver/schedule/schedule.h"
 #include "tests/support/night.h"
 #include "tests/support/random_model.h"
 #include "tests/support/verdict.h"

@@ -6,7 +6,7 @@
  * what holds alone is a placement that the checker lets pass, and counted as
  * it counts. */
 
-#include "solver/worth.h"
+#include "solver/explain/worth.h"
 
 #include "model/check/check.h"
 #include "tests/support/brute_force.h"

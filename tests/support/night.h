@@ -5,7 +5,7 @@
 /* Random small datacenters by size, and the plan of a night and its day that is
  * asked for them. */
 
-#include "solver/planner.h"
+#include "solver/plan/planner.h"
 #include "tests/support/random_model.h"
 
 /* 3 hosts and up to 'more_hosts' - 1 more, one to four VMs a host, fewer than

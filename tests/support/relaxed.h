@@ -2,10 +2,11 @@
 #ifndef DCP_TESTS_SUPPORT_RELAXED_H
 #define DCP_TESTS_SUPPORT_RELAXED_H 1
 
-/* An inventory without the parts that a conflict names (solver/conflict.h), or
- * with them alone: read a second time, for tests to judge by the checker. */
+/* An inventory without the parts that a conflict names
+ * (solver/explain/conflict.h), or with them alone: read a second time, for
+ * tests to judge by the checker. */
 
-#include "solver/conflict.h"
+#include "solver/explain/conflict.h"
 
 #include <check.h>
 #include <string.h>

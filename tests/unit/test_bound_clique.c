@@ -3,9 +3,9 @@
 /* Items of which no two share a host: found by size, by reach and by rules,
  * and what they ask of the bound. */
 
-#include "solver/bound.h"
-#include "solver/bound_clique.h"
-#include "solver/pricing.h"
+#include "solver/bound/bound.h"
+#include "solver/bound/clique.h"
+#include "solver/compile/pricing.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
 

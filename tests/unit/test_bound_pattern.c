@@ -5,7 +5,7 @@
  * branch, and scales with the units. */
 
 #include "model/base/rng.h"
-#include "solver/bound_pattern.h"
+#include "solver/bound/pattern.h"
 #include "tests/unit/run_suite.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
 /* Sets of what is lost at once: all of them are gone through, once each, in the
  * order by which an earlier check is continued. */
 
-#include "solver/loss_set.h"
+#include "solver/headroom/loss_set.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* solver/place.h and solver/refusal.h against figures by hand.  A world's host
- * has 10,000 MHz, 10 cores at overcommit 10 and 100,000 MiB. */
+/* solver/place/place.h and solver/explain/refusal.h against figures by hand.  A
+ * world's host has 10,000 MHz, 10 cores at overcommit 10 and 100,000 MiB. */
 
-#include "solver/overlay.h"
-#include "solver/place.h"
+#include "solver/compile/overlay.h"
+#include "solver/place/place.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
 

@@ -4,8 +4,8 @@
  * seed gives the same places on one thread or two, and a worker that is killed
  * changes nothing. */
 
-#include "solver/exact_parts.h"
-#include "solver/search_parts.h"
+#include "solver/exact/parts.h"
+#include "solver/search/parts.h"
 #include "tests/support/question.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"

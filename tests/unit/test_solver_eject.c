@@ -4,7 +4,7 @@
  * legally, what found no place is said to have none, and all of it can be taken
  * back. */
 
-#include "solver/consistent.h"
+#include "solver/search/consistent.h"
 #include "tests/support/question.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"

@@ -4,7 +4,7 @@
  * be used again after one. */
 
 #include "model/base/rng.h"
-#include "solver/lp.h"
+#include "solver/lp/lp.h"
 #include "tests/unit/run_suite.h"
 
 #include <stdlib.h>

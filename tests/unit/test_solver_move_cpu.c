@@ -4,7 +4,7 @@
  * and waits that keep it so in whatever order they are carried out. */
 
 #include "model/base/rng.h"
-#include "solver/schedule.h"
+#include "solver/schedule/schedule.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
 

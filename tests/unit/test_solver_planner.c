@@ -4,8 +4,8 @@
  * not. */
 
 #include "model/base/units.h"
-#include "solver/planner.h"
-#include "solver/planner_work.h"
+#include "solver/plan/planner.h"
+#include "solver/plan/work.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
 

@@ -4,7 +4,7 @@
  * proves it for every order. */
 
 #include "model/check/check.h"
-#include "solver/schedule.h"
+#include "solver/schedule/schedule.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
 

@@ -4,7 +4,7 @@
  * by itself, and whichever hosts fail, and whatever spares the others of them
  * took, every parcel finds one. */
 
-#include "solver/spares.h"
+#include "solver/headroom/spares.h"
 #include "tests/support/question.h"
 #include "tests/support/random_joint.h"
 #include "tests/unit/run_suite.h"

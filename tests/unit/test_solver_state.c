@@ -4,8 +4,8 @@
  * recount gives, undoing gives back what was, and rules read from counts say
  * what rules read from lists say. */
 
-#include "solver/headroom.h"
-#include "solver/insert.h"
+#include "solver/headroom/headroom.h"
+#include "solver/search/insert.h"
 #include "tests/support/question.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"

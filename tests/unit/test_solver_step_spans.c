@@ -3,7 +3,7 @@
 /* The time that change windows and freezes leave a step, and what it is told
  * of it. */
 
-#include "solver/step_spans.h"
+#include "solver/schedule/step_spans.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
 

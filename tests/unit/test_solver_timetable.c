@@ -3,7 +3,7 @@
 /* Times of tasks that share stocks, against every timetable there is. */
 
 #include "model/base/rng.h"
-#include "solver/timetable.h"
+#include "solver/schedule/timetable.h"
 #include "tests/unit/run_suite.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #define _GNU_SOURCE 1
 
 #include "model/base/rng.h"
-#include "solver/lp_apart.h"
+#include "solver/lp/apart.h"
 #include "tests/support/in_time.h"
 
 #include <dirent.h>

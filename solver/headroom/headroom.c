@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "solver/headroom/headroom.h"
+
+#include "solver/headroom/stand_in.h"
+
+#include <stdlib.h>
+
+/* --- What is lost -------------------------------------------------------- */
+
+/* Objects that take some host down, as things are; returns how many. */
+static uint32_t
+list_objects(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t *out)
+{
+    const struct dcp_inventory *inv = g->s->p->q->inventory;
+    uint32_t n = 0;
+
+    for (uint32_t ix = 0; ix < dcp_loss_objects(inv, kind); ix++) {
+        struct dcp_loss_set one = { .kind = kind, .n = 1, .ix = { ix } };
+
+        if (dcp_loss_play_hosts(g, &one)) {
+            out[n++] = ix;
+        }
+    }
+    return n;
+}
+
+/* --- Playing ------------------------------------------------------------ */
+
+/* Plays one loss; out->ok, and where it fails why. */
+static bool
+play_loss(struct dcp_loss_play *g, const struct dcp_loss_set *set,
+          struct dcp_arena *arena, struct dcp_headroom *out)
+{
+    bool memory = true;
+
+    if (!dcp_loss_play_hosts(g, set)) {
+        return true;
+    }
+    dcp_loss_play_begin(g);
+    uint32_t item = dcp_loss_play_restart(g);
+
+    if (item == DCP_IX_NONE && arena) {
+        memory =
+            dcp_loss_play_record(g, set, arena, &out->losses[out->n_losses++]);
+    }
+    dcp_loss_play_end(g);
+    if (item != DCP_IX_NONE) {
+        out->ok = false;
+        out->failed_item = item;
+        out->failed = *set;
+    }
+    return memory;
+}
+
+/* --- Stand-ins ------------------------------------------------------------ */
+
+static bool
+holds_protected(const struct dcp_state *s, uint32_t h, uint32_t *out_item)
+{
+    for (uint32_t i = s->first[h]; i != DCP_IX_NONE; i = s->next[i]) {
+        if (s->p->protected_item[i] &&
+            (*out_item == DCP_IX_NONE ||
+             s->p->size[i] > s->p->size[*out_item])) {
+            *out_item = i;
+        }
+    }
+    return *out_item != DCP_IX_NONE;
+}
+
+/* The first 'count' hosts that stand in for 'host'; returns how many. */
+static uint32_t
+find_stand_ins(struct dcp_loss_play *g, uint32_t host, uint32_t count,
+               uint32_t *out)
+{
+    struct dcp_state *s = g->s;
+    uint32_t n = 0;
+
+    for (uint32_t k = 0; k < g->n_roomy && n < count; k++) {
+        uint32_t h = g->roomy[k].host;
+
+        if (h != host && s->on[h] && s->first[h] == DCP_IX_NONE &&
+            dcp_stands_in(s, h, host, g->items)) {
+            out[n++] = h;
+        }
+    }
+    return n;
+}
+
+/* The single loss of 'host', whose VMs go to the first of its stand-ins. */
+static bool
+record_stand_ins(struct dcp_loss_play *g, uint32_t host, const uint32_t *by,
+                 uint32_t n, struct dcp_arena *arena, struct dcp_headroom *out)
+{
+    struct dcp_loss_set one = { .kind = DCP_LOSS_HOST, .n = 1, .ix = { host } };
+    struct dcp_loss_answer *answer = &out->losses[out->n_losses++];
+    uint32_t *stand_ins = dcp_arena_array(arena, uint32_t, n);
+
+    (void)dcp_loss_play_hosts(g, &one);
+    dcp_loss_play_begin(g);
+    if (n) {
+        dcp_loss_play_put(g, by[0]);
+    }
+    bool memory = stand_ins && dcp_loss_play_record(g, &one, arena, answer);
+
+    dcp_loss_play_end(g);
+    for (uint32_t i = 0; stand_ins && i < n; i++) {
+        stand_ins[i] = by[i];
+    }
+    answer->stand_ins = stand_ins;
+    answer->n_stand_ins = n;
+    return memory;
+}
+
+/* Whether stand-ins show that any 'count' hosts may be lost; where a host has
+ * too few, it is what fails.  False: no memory. */
+static bool
+by_stand_ins(struct dcp_loss_play *g, uint32_t count, struct dcp_arena *arena,
+             struct dcp_headroom *out)
+{
+    const struct dcp_state *s = g->s;
+    uint32_t by[DCP_LOSS_AT_ONCE_MAX], n_before = out->n_losses;
+
+    out->ok = true;
+    for (uint32_t h = 0; h < s->p->n_hosts; h++) {
+        uint32_t item = DCP_IX_NONE, n = 0;
+
+        if (!s->on[h]) {
+            continue;
+        }
+        if (holds_protected(s, h, &item)) {
+            n = find_stand_ins(g, h, count, by);
+            if (n < count) {
+                out->ok = false;
+                out->too_few_stand_ins = true;
+                out->failed_item = item;
+                out->failed = (struct dcp_loss_set){ .kind = DCP_LOSS_HOST,
+                                                     .n = 1,
+                                                     .ix = { h } };
+                out->n_losses = n_before;
+                return true;
+            }
+        }
+        if (arena && !record_stand_ins(g, h, by, n, arena, out)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- All losses ----------------------------------------------------------- */
+
+/* All sets of up to 'count' of the objects, large ones first. */
+static bool
+by_sets(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
+        const uint32_t *objects, uint32_t n, const struct dcp_loss_set *passed,
+        struct dcp_arena *arena, struct dcp_headroom *out)
+{
+    for (uint32_t k = count < n ? count : n; k > 0 && out->ok; k--) {
+        uint32_t place[DCP_LOSS_AT_ONCE_MAX];
+
+        for (uint32_t i = 0; i < k; i++) {
+            place[i] = i;
+        }
+        do {
+            struct dcp_loss_set set = { .kind = kind, .n = k };
+
+            for (uint32_t i = 0; i < k; i++) {
+                set.ix[i] = objects[place[i]];
+            }
+            bool was_played =
+                passed && passed->n && dcp_loss_set_is_before(&set, passed);
+            if (!was_played && !play_loss(g, &set, arena, out)) {
+                return false;
+            }
+        } while (out->ok && dcp_loss_next_places(place, k, n));
+    }
+    return true;
+}
+
+/* Losses of one kind. */
+static bool
+check_kind(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
+           uint32_t *objects, const struct dcp_loss_set *passed,
+           struct dcp_arena *arena, struct dcp_headroom *out)
+{
+    uint32_t n = list_objects(g, kind, objects);
+    uint64_t sets = dcp_loss_count_sets(n, count);
+
+    if (count > 1 && kind == DCP_LOSS_HOST) {
+        if (!by_stand_ins(g, count, arena, out)) {
+            return false;
+        }
+        if (out->ok || sets > DCP_LOSS_SETS_MAX) {
+            return true;
+        }
+        out->ok = true;
+        out->too_few_stand_ins = false;
+    }
+    if (count > 1 && sets > DCP_LOSS_SETS_MAX) {
+        out->ok = false; /* Not shown: too many to play. */
+        out->too_many_sets = true;
+        out->failed =
+            (struct dcp_loss_set){ .kind = kind, .n = 1, .ix = { objects[0] } };
+        return true;
+    }
+    return by_sets(g, kind, count, objects, n, passed, arena, out);
+}
+
+/* Answers that may be recorded. */
+static uint64_t
+count_answers(const struct dcp_inventory *inv)
+{
+    uint64_t n = 0;
+
+    for (uint32_t k = 0; k < inv->policy.n_survive; k++) {
+        uint32_t objects = dcp_loss_objects(inv, inv->policy.survive[k].kind);
+        uint32_t count = dcp_loss_most_at_once(&inv->policy, k);
+        uint64_t sets = dcp_loss_count_sets(objects, count);
+
+        n += sets > DCP_LOSS_SETS_MAX && count > 1
+                 ? (objects > DCP_LOSS_SETS_MAX ? objects : DCP_LOSS_SETS_MAX)
+                 : sets;
+    }
+    return n;
+}
+
+bool
+dcp_headroom_check(struct dcp_state *s, struct dcp_arena *arena,
+                   const struct dcp_headroom *passed, struct dcp_headroom *out,
+                   struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = s->p->q->inventory;
+    uint32_t first_kind = passed ? passed->failed_kind : 0;
+    const struct dcp_policy *policy = &inv->policy;
+    size_t n_objects = (size_t)inv->n_hosts + inv->n_racks + inv->n_feeds + 1;
+    DCP_FREE uint32_t *objects = malloc(n_objects * sizeof *objects);
+    struct dcp_loss_play g;
+    bool memory = dcp_loss_play_init(&g, s) && objects;
+
+    *out = (struct dcp_headroom){ .ok = true };
+    if (memory && arena) {
+        out->losses =
+            dcp_arena_array(arena, struct dcp_loss_answer, count_answers(inv));
+        memory = out->losses != NULL;
+    }
+    for (uint32_t k = first_kind; memory && out->ok && k < policy->n_survive;
+         k++) {
+        uint32_t count = dcp_loss_most_at_once(policy, k);
+
+        if (count) {
+            out->failed_kind = k;
+            memory = check_kind(
+                &g, policy->survive[k].kind, count, objects,
+                k == first_kind && passed ? &passed->failed : NULL, arena, out);
+        }
+    }
+    dcp_loss_play_finish(&g);
+    return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for headroom");
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SOLVER_HEADROOM_HEADROOM_H
+#define DCP_SOLVER_HEADROOM_HEADROOM_H 1
+
+/* N+k: for every loss that policy.survive names ({host, rack, feed}, any
+ * 'count' of them or fewer at once), the protected VMs that ran there have a
+ * place on hosts that are on, at planned demand and allocated memory, obeying
+ * the rules that policy does not relax.  Shown by placing them
+ * (solver/headroom/loss_play.h), not by sums.
+ *
+ * Of several at once there are two ways to show it:
+ *  - each set of up to 'count' of them is played (up to DCP_LOSS_SETS_MAX
+ *    sets);
+ *  - of hosts: every host with protected VMs has 'count' stand-ins, hosts that
+ *    are on and empty, each of which takes all of them
+ * (solver/headroom/stand_in.h). Whichever hosts are lost, j of them stand-ins,
+ * a lost host has count - j stand-ins left, and the other lost hosts took
+ * fewer: one is free.  So every set is survived, however many there are. The
+ * second is tried first; it needs more room, and is sufficient, not necessary.
+ *
+ * A feed's loss takes the racks that have no other feed.  A VM with a disk of
+ * its own on its host is lost with it and cannot be promised a place: it is
+ * listed as not protected.  One that reaches no other host for another reason
+ * has no place, and headroom fails. */
+
+#include "solver/headroom/loss_play.h"
+
+struct dcp_headroom {
+    bool ok;
+    /* The first loss that is not survived, and an item without a place. */
+    struct dcp_loss_set failed;
+    uint32_t failed_kind; /* Index in policy.survive. */
+    uint32_t failed_item;
+    bool too_few_stand_ins; /* What failed: the lost host has too few. */
+    bool too_many_sets;     /* Of racks or feeds: more than are played. */
+    struct dcp_loss_answer *losses; /* In 'arena'; NULL when not recorded. */
+    uint32_t n_losses;
+};
+
+/* Checks all losses of the problem's policy on 'state', which is as before
+ * when it returns (though lists of items may be in another order).  With
+ * 'arena' the places are recorded there.  'passed': where an earlier check
+ * failed; losses before it are not played again (right when room was only
+ * added since); NULL: all are played. */
+bool
+dcp_headroom_check(struct dcp_state *, struct dcp_arena *arena,
+                   const struct dcp_headroom *passed, struct dcp_headroom *out,
+                   struct dcp_error *err) DCP_CHECKED;
+
+#endif /* solver/headroom/headroom.h */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* One question of a plan, with its share of the time; and where rules may be
+ * broken or VMs converted for a price, the question without that beside it. */
+
+#include "solver/plan/work.h"
+
+#include <math.h>
+
+/* Of the limit, for the order of moves and their times after all questions. */
+#define SCHEDULE_SHARE 0.2
+#define LEAST_S        0.02 /* To find some answer. */
+/* Of what questions took within their limits: less is of no use to others. */
+#define AGAIN_FRAC        0.1
+#define ATTEMPT_SEED_STEP UINT64_C(0x9e3779b97f4a7c15)
+
+/* The request's limit is for all its questions together: each gets a share of
+ * what is left, and at least a moment to find some answer. */
+static struct dcp_solve_options
+solve_options(const struct dcp_work *w, const struct dcp_question *q,
+              double share)
+{
+    struct dcp_solve_options o = w->r->solve;
+    double left_s =
+        dcp_work_limit_s(w) * (1 - SCHEDULE_SHARE) - dcp_work_spent_s(w);
+
+    o.seed += w->attempt * ATTEMPT_SEED_STEP;
+    o.time_limit_s = fmax(left_s * share, LEAST_S);
+    bool by_night = q->last_slot == w->night_slots;
+    bool from_start = q->start == w->r->start;
+
+    o.observer.part = !w->r->two_legs          ? ""
+                      : by_night && from_start ? "night"
+                      : by_night               ? "night after day"
+                      : from_start             ? "day first"
+                                               : "day";
+    o.observer.unit = dcp_work_unit(w, 0);
+    return o;
+}
+
+static bool
+solve(struct dcp_work *w, const struct dcp_question *q,
+      const struct dcp_solve_options *o, struct dcp_solution *out,
+      struct dcp_error *err)
+{
+    double began_s = dcp_work_spent_s(w);
+    bool ok = dcp_solve(q, o, out, err);
+
+    w->searched_s += fmin(dcp_work_spent_s(w) - began_s, o->time_limit_s);
+    return ok;
+}
+
+bool
+dcp_work_has_time_again(const struct dcp_work *w)
+{
+    double fixed_s = dcp_work_spent_s(w) - w->searched_s;
+
+    return !dcp_work_deadline_ms(w) ||
+           dcp_work_spent_s(w) + fixed_s + AGAIN_FRAC * w->searched_s <=
+               dcp_work_limit_s(w) * (1 - SCHEDULE_SHARE);
+}
+
+bool
+dcp_work_has_soft_rules(const struct dcp_work *w)
+{
+    bool soft = false;
+
+    for (uint32_t r = 0; r < w->r->inventory->n_rules; r++) {
+        soft |= w->r->inventory->rules[r].soft;
+    }
+    return soft;
+}
+
+/* Takes the other answer where it is cheaper, and frees the worse; the bound is
+ * that of 'out', whose question allowed more. */
+static void
+take_cheaper(struct dcp_solution *out, struct dcp_solution *other)
+{
+    double margin = 1e-9 * fmax(fabs(other->value), 1);
+
+    if (other->placement &&
+        (!out->placement || other->value < out->value - margin)) {
+        other->bound = fmin(out->bound, other->value);
+        other->hosts_lower_bound = out->hosts_lower_bound;
+        other->bound_method = out->bound_method;
+        other->status = other->bound >= other->value - margin
+                            ? DCP_STATUS_OPTIMAL
+                            : DCP_STATUS_FEASIBLE;
+        other->rounds += out->rounds;
+        dcp_solution_finish(out);
+        *out = *other;
+    } else {
+        out->rounds += other->rounds;
+        dcp_solution_finish(other);
+    }
+}
+
+/* Whether asking a narrower question may still find something cheaper. */
+static bool
+is_open(const struct dcp_solution *s)
+{
+    return s->status != DCP_STATUS_OPTIMAL &&
+           s->status != DCP_STATUS_INFEASIBLE &&
+           s->stopped_by != DCP_STOPPED_GAP;
+}
+
+/* Soft rules may be broken for their price.  They are tried as if hard as well:
+ * a search that need not weigh them sometimes finds what costs less.  The
+ * bound is always that of the question in which they may be broken. */
+static bool
+solve_soft(struct dcp_work *w, struct dcp_question *q, double share,
+           struct dcp_solution *out, struct dcp_error *err)
+{
+    bool soft = dcp_work_has_soft_rules(w);
+    struct dcp_solve_options options =
+        solve_options(w, q, soft ? share / 2 : share);
+    struct dcp_solution hard;
+
+    q->price_soft = soft;
+    if (!solve(w, q, &options, out, err)) {
+        return false;
+    }
+    if (!soft || !is_open(out)) {
+        return true;
+    }
+    struct dcp_question kept = *q;
+
+    kept.price_soft = false;
+    options = solve_options(w, &kept, share);
+    if (!solve(w, &kept, &options, &hard, err)) {
+        dcp_solution_finish(out);
+        return false;
+    }
+    take_cheaper(out, &hard);
+    return true;
+}
+
+bool
+dcp_work_solve(struct dcp_work *w, struct dcp_question *q, double share,
+               struct dcp_solution *out, struct dcp_error *err)
+{
+    struct dcp_solution none;
+
+    if (!solve_soft(w, q, q->may_convert ? share / 2 : share, out, err)) {
+        return false;
+    }
+    if (!q->may_convert || !is_open(out)) {
+        return true;
+    }
+    struct dcp_question kept = *q;
+
+    kept.may_convert = NULL;
+    if (!solve_soft(w, &kept, share, &none, err)) {
+        dcp_solution_finish(out);
+        return false;
+    }
+    take_cheaper(out, &none);
+    return true;
+}
