@@ -595,7 +595,8 @@ judge_lists(struct boots *b)
         }
     }
     judge_all_rules(b);
-    return judge_rooms(b);
+    return dcp_survive_judge_lists(&b->w, b->list, b->n_lists, b->f) &&
+           judge_rooms(b);
 }
 
 static bool

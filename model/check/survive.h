@@ -62,6 +62,11 @@ const struct dcp_rule *dcp_survive_parted(const struct dcp_survive_work *,
 /* Needs the leg's end.  False: out of memory. */
 bool dcp_survive_sum_up(struct dcp_survive_work *) DCP_CHECKED;
 /* Rules about sums, once the loss is played. */
+/* Sums of rules once the f lists that raise them most are carried out, each for
+ * a lost host; w->first and w->vms are those of the end. */
+bool dcp_survive_judge_lists(struct dcp_survive_work *w,
+                             const struct dcp_survive *const list[], uint32_t n,
+                             uint32_t f) DCP_CHECKED;
 void dcp_survive_judge_sums(const struct dcp_survive_work *,
                             const struct dcp_survive *);
 

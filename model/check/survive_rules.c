@@ -6,6 +6,8 @@
 #include "model/check/survive.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 void
 dcp_survive_report(const struct dcp_survive_work *w,
@@ -379,6 +381,75 @@ lost_sum(const struct dcp_survive_work *w, const struct dcp_rule *rule)
         }
     }
     return sum;
+}
+
+/* By how much the list changes what a rule adds up: what it brings to its
+ * hosts, less what was on the lost one; 0 where the rule is no sum. */
+static int64_t
+sum_change(const struct dcp_survive_work *w, const struct dcp_survive *s,
+           uint32_t i)
+{
+    const struct dcp_rule *rule = &w->inv->rules[w->everywhere[i]];
+    int64_t change = is_sum(rule) ? (int64_t)come_sum(w, s, rule) : 0;
+
+    for (uint32_t k = w->first[s->lose.ix];
+         is_sum(rule) && dcp_rule_lists_host(rule, s->lose.ix) &&
+         k < w->first[s->lose.ix + 1];
+         k++) {
+        if (dcp_rule_lists_vm(rule, w->vms[k])) {
+            change -= (int64_t)dcp_rule_weight(w->inv, rule, w->vms[k]);
+        }
+    }
+    return change;
+}
+
+static int
+most_first(const void *pa, const void *pb)
+{
+    int64_t a, b;
+
+    memcpy(&a, pa, sizeof a);
+    memcpy(&b, pb, sizeof b);
+    return a > b ? -1 : a < b;
+}
+
+/* (A spare counts for a rule as the host does that it stands in for.) */
+bool
+dcp_survive_judge_lists(struct dcp_survive_work *w,
+                        const struct dcp_survive *const list[], uint32_t n,
+                        uint32_t f)
+{
+    DCP_FREE int64_t *more = calloc(n + 1u, sizeof *more);
+
+    if (!more || !dcp_survive_sum_up(w)) {
+        return dcp_judge_no_memory(w->j);
+    }
+    for (uint32_t r = 0; n && r < w->n_everywhere; r++) {
+        const struct dcp_rule *rule = &w->inv->rules[w->everywhere[r]];
+        uint64_t need = w->end_sum[r], have = w->sum_limit[r];
+        uint32_t worst = 0;
+        int64_t most = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+            more[i] = sum_change(w, list[i], r);
+            worst = more[i] > most ? i : worst;
+            most = more[i] > most ? more[i] : most;
+        }
+        qsort(more, n, sizeof *more, most_first);
+        for (uint32_t i = 0; i < n && i < f && more[i] > 0; i++) {
+            need += (uint64_t)more[i];
+        }
+        if (most > 0 && need > have) {
+            char text[100];
+
+            (void)snprintf(text, sizeof text, "rule %.40s: its hosts hold more",
+                           rule->name);
+            dcp_survive_report(w, list[worst],
+                               (struct dcp_object){ DCP_OBJECT_NONE, 0 },
+                               (double)need, (double)have, text);
+        }
+    }
+    return true;
 }
 
 void
