@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The sweep: one slice per sample, cut at the window's ends.  Between two
- * events a host's demand is constant, so its energy and overload are exact;
- * sim/state.c keeps the hosts. */
+/* The sweep: one slice per sample, cut at the window's ends, in steps of the
+ * caller's choosing.  Between two events a host's demand is constant, so its
+ * energy and overload are exact; sim/state.c keeps the hosts. */
 
 #include "sim/sim.h"
 
@@ -72,7 +72,7 @@ allocate(const struct dcp_sim_input *in, struct dcp_sim_result *out,
 }
 
 static void
-count_tenants(struct sim *sim, double seconds)
+count_tenants(struct dcp_sim *sim, double seconds)
 {
     for (uint32_t v = 0; v < sim->inv->n_vms; v++) {
         dcp_tenant_id tenant = sim->inv->vms[v].tenant;
@@ -85,23 +85,27 @@ count_tenants(struct sim *sim, double seconds)
 }
 
 static void
-end_slice(struct sim *sim)
+end_slice(struct dcp_sim *sim)
 {
     struct dcp_sim_slice *slice = sim->slice;
     struct dcp_sim_result *out = sim->out;
     double seconds = (double)(slice->end_ms - slice->start_ms) / 1000;
     double *site_j =
         out->site_it_j + (size_t)(slice - out->slices) * out->n_site_columns;
+    float *history =
+        sim->host_history_mhz +
+        (size_t)((slice - out->slices) % DCP_SIM_HISTORY) * out->n_hosts;
     uint32_t n_on = 0;
 
     for (uint32_t h = 0; h < out->n_hosts; h++) {
         struct sim_host *host = &sim->hosts[h];
 
         dcp_sim_integrate(sim, h, slice->end_ms);
+        history[h] = (float)(host->slot_mhz_s / seconds);
         out->host_slots += host->slot_on;
         out->host_slots_overloaded += host->slot_on && host->slot_overloaded;
         out->host_slots_above_target += host->slot_on && host->slot_above;
-        n_on += host->power == SIM_ON;
+        n_on += host->power == DCP_SIM_ON;
     }
     dcp_sim_integrate_moves(sim, slice->end_ms);
     for (uint32_t s = 0; s < out->n_site_columns; s++) {
@@ -121,34 +125,180 @@ end_slice(struct sim *sim)
     }
 }
 
-static bool
-sweep(struct sim *sim, struct dcp_error *err)
+/* --- Stepping ----------------------------------------------------------- */
+
+static void
+begin_slice(struct dcp_sim *sim, uint32_t i)
 {
     const struct dcp_sim_input *in = sim->in;
     const struct dcp_samples *cpu = in->cpu;
-    size_t first = (size_t)((in->from_ms - cpu->start_ms) / cpu->interval_ms);
-    uint32_t e = 0;
+    size_t row = (size_t)sim->first_row + i;
+    int64_t start_ms = cpu->start_ms + (int64_t)row * cpu->interval_ms;
+    int64_t end_ms = start_ms + cpu->interval_ms;
 
-    for (uint32_t i = 0; i < sim->out->n_slices; i++) {
-        int64_t start_ms =
-            cpu->start_ms + (int64_t)(first + i) * cpu->interval_ms;
-        int64_t end_ms = start_ms + cpu->interval_ms;
+    sim->slice = &sim->out->slices[i];
+    sim->slice->start_ms = start_ms > in->from_ms ? start_ms : in->from_ms;
+    sim->slice->end_ms = end_ms < in->to_ms ? end_ms : in->to_ms;
+    sim->row = cpu->value + row * cpu->n_vms;
+    sim->slice_on_ms = sim->slice_capacity_ms = sim->slice_demand_ms = 0;
+    dcp_sim_sum_hosts(sim);
+}
 
-        sim->slice = &sim->out->slices[i];
-        sim->slice->start_ms = start_ms > in->from_ms ? start_ms : in->from_ms;
-        sim->slice->end_ms = end_ms < in->to_ms ? end_ms : in->to_ms;
-        sim->row = cpu->value + (first + i) * cpu->n_vms;
-        sim->slice_on_ms = sim->slice_capacity_ms = sim->slice_demand_ms = 0;
-        dcp_sim_sum_hosts(sim);
-        for (; e < in->n_events && in->events[e].at_ms < sim->slice->end_ms;
-             e++) {
-            if (!dcp_sim_apply(sim, &in->events[e], err)) {
-                return false;
-            }
+/* The input's events before 'until_ms' and in this slice. */
+static bool
+play_events(struct dcp_sim *sim, int64_t until_ms, struct dcp_error *err)
+{
+    const struct dcp_sim_input *in = sim->in;
+
+    for (; sim->next_event < in->n_events &&
+           in->events[sim->next_event].at_ms < until_ms &&
+           in->events[sim->next_event].at_ms < sim->slice->end_ms;
+         sim->next_event++) {
+        if (!dcp_sim_state_apply(sim, &in->events[sim->next_event], err)) {
+            return false;
         }
-        end_slice(sim);
     }
     return true;
+}
+
+bool
+dcp_sim_open(const struct dcp_sim_input *in, struct dcp_sim **out,
+             struct dcp_error *err)
+{
+    struct dcp_sim_input *copy = malloc(sizeof *copy);
+    struct dcp_sim_result *result = calloc(1, sizeof *result);
+    struct dcp_sim *sim = calloc(1, sizeof *sim);
+
+    *out = NULL;
+    if (!copy || !result || !sim) {
+        free(copy);
+        free(result);
+        free(sim);
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay");
+    }
+    *copy = *in;
+    sim->in = copy;
+    sim->inv = in->inventory;
+    sim->out = result;
+    sim->now_ms = in->from_ms;
+    if (!check_input(in, err) || !allocate(in, result, err) ||
+        !dcp_sim_state_init(sim, err)) {
+        dcp_sim_destroy(sim);
+        return false;
+    }
+    sim->first_row =
+        (uint32_t)((in->from_ms - in->cpu->start_ms) / in->cpu->interval_ms);
+    begin_slice(sim, 0);
+    *out = sim;
+    return true;
+}
+
+void
+dcp_sim_destroy(struct dcp_sim *sim)
+{
+    if (!sim) {
+        return;
+    }
+    dcp_sim_result_finish(sim->out);
+    dcp_sim_state_finish(sim);
+    free(sim->out);
+    free(sim->in);
+    free(sim);
+}
+
+bool
+dcp_sim_advance(struct dcp_sim *sim, int64_t until_ms, struct dcp_error *err)
+{
+    const struct dcp_sim_input *in = sim->in;
+
+    if (until_ms < sim->now_ms || until_ms > in->to_ms) {
+        return dcp_fail(err, DCP_E_ARGUMENT,
+                        "a replay cannot advance to before now or past its "
+                        "end");
+    }
+    /* Hosts are integrated at events and at the ends of slices only, so that
+     * where a caller stops in between does not change a rounding. */
+    for (;;) {
+        if (!play_events(sim, until_ms, err)) {
+            return false;
+        }
+        if (until_ms < sim->slice->end_ms || sim->now_ms == in->to_ms) {
+            sim->now_ms = until_ms;
+            return true;
+        }
+        sim->now_ms = sim->slice->end_ms;
+        end_slice(sim);
+        if (sim->now_ms < in->to_ms) {
+            begin_slice(sim, (uint32_t)(sim->slice - sim->out->slices) + 1);
+        }
+    }
+}
+
+bool
+dcp_sim_apply(struct dcp_sim *sim, const struct dcp_sim_event *e,
+              struct dcp_error *err)
+{
+    /* What happened before the window did so at its start. */
+    if (e->at_ms >= sim->in->from_ms || sim->now_ms > sim->in->from_ms) {
+        if (!dcp_sim_advance(sim, e->at_ms, err)) {
+            return false;
+        }
+        if (e->at_ms == sim->in->to_ms) {
+            return true;
+        }
+    }
+    return dcp_sim_state_apply(sim, e, err);
+}
+
+/* --- View --------------------------------------------------------------- */
+
+struct dcp_sim_view
+dcp_sim_view(const struct dcp_sim *sim)
+{
+    const struct dcp_samples *cpu = sim->in->cpu;
+    int64_t n = (sim->now_ms - cpu->start_ms) / cpu->interval_ms;
+
+    return (struct dcp_sim_view){
+        .inventory = sim->inv,
+        .now_ms = sim->now_ms,
+        .placement = sim->out->end,
+        .interval_ms = cpu->interval_ms,
+        .vm_mhz = cpu->value,
+        .n_past = (uint32_t)n,
+        .n_host_past = (uint32_t)(sim->slice - sim->out->slices) +
+                       (sim->now_ms == sim->in->to_ms),
+        .n_migrating = sim->n_moves,
+    };
+}
+
+struct dcp_sim_host_now
+dcp_sim_host_now(const struct dcp_sim *sim, uint32_t host)
+{
+    const struct sim_host *h = &sim->hosts[host];
+
+    return (struct dcp_sim_host_now){
+        .power = h->power,
+        .since_ms = h->on_since_ms,
+        .capacity_mhz = h->capacity_mhz,
+        .target_mhz = h->target_mhz,
+        .mem_mib = h->mem_mib,
+        .mem_capacity_mib = h->mem_capacity_mib,
+        .vms = h->vms,
+        .n_vms = h->n_vms,
+    };
+}
+
+double
+dcp_sim_host_past_mhz(const struct dcp_sim *sim, uint32_t host, uint32_t back)
+{
+    uint32_t n = dcp_sim_view(sim).n_host_past;
+
+    if (back >= n || back >= DCP_SIM_HISTORY) {
+        return NAN;
+    }
+    return sim->host_history_mhz[(size_t)((n - 1 - back) % DCP_SIM_HISTORY) *
+                                     sim->inv->n_hosts +
+                                 host];
 }
 
 /* --- Sums --------------------------------------------------------------- */
@@ -222,7 +372,7 @@ moments(const struct sim_moments *m, double *out_mean, double *out_sd)
 }
 
 static void
-sum_up(const struct sim *sim, struct dcp_sim_result *out)
+sum_up(const struct dcp_sim *sim, struct dcp_sim_result *out)
 {
     double horizon_s = (double)(out->to_ms - out->from_ms) / 1000;
     double on_s = 0, unused;
@@ -247,24 +397,51 @@ sum_up(const struct sim *sim, struct dcp_sim_result *out)
     moments(&sim->migration_length, &out->migration_mean_s, &unused);
 }
 
+/* A replay that ends early ends its window, and its last slice, there. */
+static void
+cut(struct dcp_sim *sim)
+{
+    struct dcp_sim_result *out = sim->out;
+    uint32_t i = (uint32_t)(sim->slice - out->slices);
+
+    if (sim->now_ms > sim->slice->start_ms) {
+        sim->slice->end_ms = sim->now_ms;
+        end_slice(sim);
+        i++;
+    }
+    out->n_slices = i;
+    out->to_ms = sim->now_ms;
+    out->n_samples = (uint64_t)i * out->n_vms;
+}
+
+bool
+dcp_sim_finish(struct dcp_sim *sim, struct dcp_sim_result *out,
+               struct dcp_error *err)
+{
+    *out = (struct dcp_sim_result){ 0 };
+    if (sim->now_ms == sim->in->from_ms) {
+        return dcp_fail(err, DCP_E_ARGUMENT, "the replay did not begin");
+    }
+    if (sim->now_ms < sim->in->to_ms) {
+        cut(sim);
+    }
+    sum_energy(sim->in, sim->out);
+    sum_up(sim, sim->out);
+    *out = *sim->out;
+    *sim->out = (struct dcp_sim_result){ 0 };
+    return true;
+}
+
 bool
 dcp_simulate(const struct dcp_sim_input *in, struct dcp_sim_result *out,
              struct dcp_error *err)
 {
-    struct sim sim = { .in = in, .inv = in->inventory, .out = out };
+    DCP_AUTO(dcp_sim) struct dcp_sim *sim = NULL;
 
     *out = (struct dcp_sim_result){ 0 };
-    bool ok = check_input(in, err) && allocate(in, out, err) &&
-              dcp_sim_state_init(&sim, err) && sweep(&sim, err);
-
-    if (ok) {
-        sum_energy(in, out);
-        sum_up(&sim, out);
-    } else {
-        dcp_sim_result_finish(out);
-    }
-    dcp_sim_state_finish(&sim);
-    return ok;
+    return dcp_sim_open(in, &sim, err) &&
+           dcp_sim_advance(sim, in->to_ms, err) &&
+           dcp_sim_finish(sim, out, err);
 }
 
 void

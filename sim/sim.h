@@ -105,6 +105,80 @@ bool dcp_simulate(const struct dcp_sim_input *, struct dcp_sim_result *out,
                   struct dcp_error *err) DCP_CHECKED;
 void dcp_sim_result_finish(struct dcp_sim_result *);
 
+/* --- In steps ------------------------------------------------------------
+ *
+ * The same engine for a caller that decides on the way: open, advance to when
+ * something is to be looked at, look (dcp_sim_view()), apply what happens,
+ * advance, ..., finish.  dcp_simulate() is open, advance to the end, finish;
+ * in how many steps one advances changes no byte of the result.
+ *
+ * A sample holds for its interval and is known at its end.  Only those are in
+ * a view: whoever decides by it cannot know the future.
+ *
+ * Not thread-safe; one replay belongs to one thread at a time. */
+
+struct dcp_sim;
+
+/* The input is copied, what it points to is borrowed until it is destroyed.
+ * Its 'events' are played on the way as well. */
+bool dcp_sim_open(const struct dcp_sim_input *, struct dcp_sim **out,
+                  struct dcp_error *err) DCP_CHECKED;
+void dcp_sim_destroy(struct dcp_sim *);
+DCP_DEFINE_AUTO(dcp_sim)
+
+/* To 'until_ms', from now to the input's end: all before it has happened, what
+ * happens at it has not.  An error leaves a replay that can only be destroyed.
+ */
+bool dcp_sim_advance(struct dcp_sim *, int64_t until_ms,
+                     struct dcp_error *err) DCP_CHECKED;
+/* Advances to the event and lets it happen; the step is borrowed for the call
+ * only.  Before the window: as the input's events are.  At the window's end:
+ * not looked at. */
+bool dcp_sim_apply(struct dcp_sim *, const struct dcp_sim_event *,
+                   struct dcp_error *err) DCP_CHECKED;
+/* Sums up; the result is the caller's.  Before the input's end, the window ends
+ * now (the reference is not used then).  What is left can only be destroyed. */
+bool dcp_sim_finish(struct dcp_sim *, struct dcp_sim_result *out,
+                    struct dcp_error *err) DCP_CHECKED;
+
+enum dcp_sim_power {
+    DCP_SIM_OFF,
+    DCP_SIM_BOOTING,
+    DCP_SIM_ON,
+    DCP_SIM_STOPPING
+};
+
+enum { DCP_SIM_HISTORY = 64 }; /* Slices of which hosts' loads are kept. */
+
+struct dcp_sim_view { /* All borrowed, until the next step. */
+    const struct dcp_inventory *inventory;
+    int64_t now_ms;
+    const struct dcp_placement *placement;
+    /* The samples that are over by now, those before the window as well:
+     * reference MHz, [past][VM], row 'n_past - 1' the latest. */
+    int64_t interval_ms;
+    const float *vm_mhz;
+    uint32_t n_past;
+    uint32_t n_host_past; /* Slices that are over. */
+    uint32_t n_migrating;
+};
+
+struct dcp_sim_host_now {
+    enum dcp_sim_power power;
+    int64_t since_ms; /* Serves since then, if it does. */
+    double capacity_mhz, target_mhz;
+    double mem_mib, mem_capacity_mib;
+    const uint32_t *vms; /* Borrowed, until the next step. */
+    uint32_t n_vms;
+};
+
+struct dcp_sim_view dcp_sim_view(const struct dcp_sim *);
+struct dcp_sim_host_now dcp_sim_host_now(const struct dcp_sim *, uint32_t host);
+/* Mean load of the host, migration overhead with it, in the slice that ended
+ * 'back' slices before the latest; NaN: not in this replay, or too old. */
+double
+dcp_sim_host_past_mhz(const struct dcp_sim *, uint32_t host, uint32_t back);
+
 /* --- Missing samples ---------------------------------------------------- */
 
 struct dcp_sim_fill {

@@ -39,7 +39,7 @@ rack_site(const struct dcp_inventory *inv, dcp_rack_id rack)
 }
 
 static void
-sum_constants(struct sim *sim)
+sum_constants(struct dcp_sim *sim)
 {
     const struct dcp_inventory *inv = sim->inv;
 
@@ -61,7 +61,7 @@ sum_constants(struct sim *sim)
 }
 
 static double
-vm_mem_mib(const struct sim *sim, uint32_t vm, uint32_t host)
+vm_mem_mib(const struct dcp_sim *sim, uint32_t vm, uint32_t host)
 {
     uint32_t request[DCP_SCALARS_MAX];
 
@@ -72,7 +72,7 @@ vm_mem_mib(const struct sim *sim, uint32_t vm, uint32_t host)
 }
 
 static bool
-add_vm(struct sim *sim, uint32_t host, uint32_t vm, struct dcp_error *err)
+add_vm(struct dcp_sim *sim, uint32_t host, uint32_t vm, struct dcp_error *err)
 {
     struct sim_host *h = &sim->hosts[host];
 
@@ -93,7 +93,7 @@ add_vm(struct sim *sim, uint32_t host, uint32_t vm, struct dcp_error *err)
 }
 
 static void
-remove_vm(struct sim *sim, uint32_t host, uint32_t vm)
+remove_vm(struct dcp_sim *sim, uint32_t host, uint32_t vm)
 {
     struct sim_host *h = &sim->hosts[host];
     uint32_t i = 0;
@@ -111,14 +111,14 @@ remove_vm(struct sim *sim, uint32_t host, uint32_t vm)
 }
 
 static void
-init_host(struct sim *sim, uint32_t host)
+init_host(struct dcp_sim *sim, uint32_t host)
 {
     struct sim_host *h = &sim->hosts[host];
     dcp_host_id id = { host };
     struct dcp_capacity capacity = dcp_host_capacity(sim->inv, id);
 
     *h = (struct sim_host){
-        .power = sim->in->start->on[host] ? SIM_ON : SIM_OFF,
+        .power = sim->in->start->on[host] ? DCP_SIM_ON : DCP_SIM_OFF,
         .since_ms = sim->in->from_ms,
         .on_since_ms = sim->in->from_ms,
         .capacity_mhz = capacity.cpu_mhz,
@@ -129,7 +129,7 @@ init_host(struct sim *sim, uint32_t host)
 }
 
 bool
-dcp_sim_state_init(struct sim *sim, struct dcp_error *err)
+dcp_sim_state_init(struct dcp_sim *sim, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = sim->inv;
 
@@ -137,7 +137,10 @@ dcp_sim_state_init(struct sim *sim, struct dcp_error *err)
     sim->placed_ms = calloc((size_t)inv->n_vms + 1, sizeof *sim->placed_ms);
     sim->constants_w =
         calloc((size_t)inv->n_sites + 1, sizeof *sim->constants_w);
-    if (!sim->hosts || !sim->placed_ms || !sim->constants_w) {
+    sim->host_history_mhz = calloc((size_t)DCP_SIM_HISTORY * inv->n_hosts + 1,
+                                   sizeof *sim->host_history_mhz);
+    if (!sim->hosts || !sim->placed_ms || !sim->constants_w ||
+        !sim->host_history_mhz) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay");
     }
     sim->overhead_frac = inv->policy.migration_cpu_overhead_frac;
@@ -160,7 +163,7 @@ dcp_sim_state_init(struct sim *sim, struct dcp_error *err)
 }
 
 void
-dcp_sim_state_finish(struct sim *sim)
+dcp_sim_state_finish(struct dcp_sim *sim)
 {
     for (uint32_t h = 0; sim->hosts && h < sim->inv->n_hosts; h++) {
         free(sim->hosts[h].vms);
@@ -169,12 +172,13 @@ dcp_sim_state_finish(struct sim *sim)
     free(sim->moves);
     free(sim->placed_ms);
     free(sim->constants_w);
+    free(sim->host_history_mhz);
 }
 
 /* --- Integration -------------------------------------------------------- */
 
 static double
-host_load(const struct sim *sim, const struct sim_host *h)
+host_load(const struct dcp_sim *sim, const struct sim_host *h)
 {
     return h->own_mhz + sim->overhead_frac * (h->out_mhz + h->in_mhz);
 }
@@ -182,7 +186,8 @@ host_load(const struct sim *sim, const struct sim_host *h)
 /* A host's VMs share what there is in proportion to what they ask, so each
  * gets the same fraction of its demand. */
 static void
-count_overload(struct sim *sim, uint32_t host, double seconds, double met_frac)
+count_overload(struct dcp_sim *sim, uint32_t host, double seconds,
+               double met_frac)
 {
     struct sim_host *h = &sim->hosts[host];
     struct dcp_sim_result *out = sim->out;
@@ -213,7 +218,7 @@ count_overload(struct sim *sim, uint32_t host, double seconds, double met_frac)
 }
 
 static double
-integrate_serving(struct sim *sim, uint32_t host, double seconds)
+integrate_serving(struct dcp_sim *sim, uint32_t host, double seconds)
 {
     struct sim_host *h = &sim->hosts[host];
     double load = host_load(sim, h);
@@ -233,7 +238,7 @@ integrate_serving(struct sim *sim, uint32_t host, double seconds)
 }
 
 void
-dcp_sim_integrate(struct sim *sim, uint32_t host, int64_t until_ms)
+dcp_sim_integrate(struct dcp_sim *sim, uint32_t host, int64_t until_ms)
 {
     struct sim_host *h = &sim->hosts[host];
     const struct dcp_hardware *hw =
@@ -241,29 +246,30 @@ dcp_sim_integrate(struct sim *sim, uint32_t host, int64_t until_ms)
     struct dcp_sim_host *out = &sim->out->hosts[host];
     double seconds = (double)(until_ms - h->since_ms) * S_PER_MS;
     double load = host_load(sim, h), watts = hw->sleep_w;
-    double capacity = h->power == SIM_ON ? h->capacity_mhz : 0;
+    double capacity = h->power == DCP_SIM_ON ? h->capacity_mhz : 0;
 
     if (until_ms <= h->since_ms) {
         return;
     }
     h->since_ms = until_ms;
     sim->slice_demand_ms += load * seconds;
+    h->slot_mhz_s += load * seconds;
     sim->out->requested_mhz_s += h->own_mhz * seconds;
     sim->out->degraded_mhz_s += sim->overhead_frac * h->out_mhz * seconds;
     switch (h->power) {
-    case SIM_ON:
+    case DCP_SIM_ON:
         watts = integrate_serving(sim, host, seconds);
         break;
-    case SIM_OFF:
+    case DCP_SIM_OFF:
         out->off_s += seconds;
         sim->out->standby_kwh += watts * seconds;
         break;
-    case SIM_BOOTING:
+    case DCP_SIM_BOOTING:
         watts = hw->boot_w;
         out->switching_s += seconds;
         sim->out->boot_kwh += watts * seconds;
         break;
-    case SIM_STOPPING:
+    case DCP_SIM_STOPPING:
         watts = hw->shutdown_w;
         out->switching_s += seconds;
         sim->out->shutdown_kwh += watts * seconds;
@@ -280,7 +286,7 @@ dcp_sim_integrate(struct sim *sim, uint32_t host, int64_t until_ms)
 }
 
 void
-dcp_sim_integrate_moves(struct sim *sim, int64_t until_ms)
+dcp_sim_integrate_moves(struct dcp_sim *sim, int64_t until_ms)
 {
     if (until_ms > sim->moves_since_ms) {
         sim->slice->migrating +=
@@ -290,7 +296,7 @@ dcp_sim_integrate_moves(struct sim *sim, int64_t until_ms)
 }
 
 void
-dcp_sim_sum_hosts(struct sim *sim)
+dcp_sim_sum_hosts(struct dcp_sim *sim)
 {
     for (uint32_t h = 0; h < sim->inv->n_hosts; h++) {
         struct sim_host *host = &sim->hosts[h];
@@ -300,7 +306,7 @@ dcp_sim_sum_hosts(struct sim *sim)
             sum += sim->row[host->vms[i]];
         }
         host->own_mhz = sum;
-        host->out_mhz = host->in_mhz = 0;
+        host->out_mhz = host->in_mhz = host->slot_mhz_s = 0;
         host->slot_on = host->slot_overloaded = host->slot_above = false;
     }
     for (uint32_t i = 0; i < sim->n_moves; i++) {
@@ -316,13 +322,13 @@ dcp_sim_sum_hosts(struct sim *sim)
 /* What happened before the window put things where they are at its start; it
  * is not of what the window's figures tell. */
 static bool
-in_window(const struct sim *sim, int64_t at_ms)
+in_window(const struct dcp_sim *sim, int64_t at_ms)
 {
     return at_ms >= sim->in->from_ms;
 }
 
 static bool
-start_move(struct sim *sim, const struct dcp_step *s, int64_t at_ms,
+start_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
            struct dcp_error *err)
 {
     uint32_t vm = s->object.ix;
@@ -346,8 +352,8 @@ start_move(struct sim *sim, const struct dcp_step *s, int64_t at_ms,
 }
 
 static bool
-end_move(struct sim *sim, const struct dcp_step *s, int64_t at_ms, bool done,
-         struct dcp_error *err)
+end_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
+         bool done, struct dcp_error *err)
 {
     uint32_t vm = s->object.ix, i = 0;
     double mhz = sim->row[vm];
@@ -392,37 +398,38 @@ end_move(struct sim *sim, const struct dcp_step *s, int64_t at_ms, bool done,
 }
 
 static void
-switch_host(struct sim *sim, uint32_t host, enum dcp_sim_power power,
+switch_host(struct dcp_sim *sim, uint32_t host, enum dcp_sim_power power,
             int64_t at_ms)
 {
     struct sim_host *h = &sim->hosts[host];
     bool counts = in_window(sim, at_ms);
 
-    if (counts && h->power == SIM_ON && power == SIM_STOPPING) {
+    if (counts && h->power == DCP_SIM_ON && power == DCP_SIM_STOPPING) {
         dcp_sim_moments_add(&sim->shutdown,
                             (double)(at_ms - h->on_since_ms) * S_PER_MS);
     }
-    if (counts && power == SIM_ON) {
+    if (counts && power == DCP_SIM_ON) {
         h->on_since_ms = at_ms;
-        sim->out->host_boots += h->power == SIM_BOOTING;
+        sim->out->host_boots += h->power == DCP_SIM_BOOTING;
     }
-    if (counts && h->power == SIM_STOPPING && power == SIM_OFF) {
+    if (counts && h->power == DCP_SIM_STOPPING && power == DCP_SIM_OFF) {
         sim->out->host_shutdowns++;
         sim->out->hosts[host].shutdowns++;
     }
     h->power = power;
-    sim->out->end->on[host] = power == SIM_ON;
+    sim->out->end->on[host] = power == DCP_SIM_ON;
 }
 
 static bool
-appear(struct sim *sim, const struct dcp_step *s, struct dcp_error *err)
+appear(struct dcp_sim *sim, const struct dcp_step *s, struct dcp_error *err)
 {
     sim->hosts[s->to.ix].own_mhz += sim->row[s->object.ix];
     return add_vm(sim, s->to.ix, s->object.ix, err);
 }
 
 static bool
-apply_vm(struct sim *sim, const struct dcp_sim_event *e, struct dcp_error *err)
+apply_vm(struct dcp_sim *sim, const struct dcp_sim_event *e,
+         struct dcp_error *err)
 {
     const struct dcp_step *s = e->step;
 
@@ -454,7 +461,8 @@ apply_vm(struct sim *sim, const struct dcp_sim_event *e, struct dcp_error *err)
 
 /* Takes hold at its end; what the VM uses stays what was measured. */
 static bool
-resize(struct sim *sim, const struct dcp_sim_event *e, struct dcp_error *err)
+resize(struct dcp_sim *sim, const struct dcp_sim_event *e,
+       struct dcp_error *err)
 {
     const struct dcp_step *s = e->step;
     uint32_t vm = s->object.ix, host = s->from.ix;
@@ -472,8 +480,8 @@ resize(struct sim *sim, const struct dcp_sim_event *e, struct dcp_error *err)
 }
 
 bool
-dcp_sim_apply(struct sim *sim, const struct dcp_sim_event *e,
-              struct dcp_error *err)
+dcp_sim_state_apply(struct dcp_sim *sim, const struct dcp_sim_event *e,
+                    struct dcp_error *err)
 {
     const struct dcp_step *s = e->step;
     bool on = s->kind == DCP_STEP_HOST_ON;
@@ -491,11 +499,12 @@ dcp_sim_apply(struct sim *sim, const struct dcp_sim_event *e,
     case DCP_STEP_HOST_OFF:
         dcp_sim_integrate(sim, s->object.ix, e->at_ms);
         if (e->phase == DCP_ACTION_STARTED) {
-            switch_host(sim, s->object.ix, on ? SIM_BOOTING : SIM_STOPPING,
-                        e->at_ms);
+            switch_host(sim, s->object.ix,
+                        on ? DCP_SIM_BOOTING : DCP_SIM_STOPPING, e->at_ms);
         } else {
             switch_host(sim, s->object.ix,
-                        on == (e->phase == DCP_ACTION_DONE) ? SIM_ON : SIM_OFF,
+                        on == (e->phase == DCP_ACTION_DONE) ? DCP_SIM_ON
+                                                            : DCP_SIM_OFF,
                         e->at_ms);
         }
         return true;

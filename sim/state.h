@@ -8,8 +8,6 @@
 
 #include "sim/sim.h"
 
-enum dcp_sim_power { SIM_OFF, SIM_BOOTING, SIM_ON, SIM_STOPPING };
-
 struct sim_host {
     enum dcp_sim_power power;
     int64_t since_ms;       /* Integrated up to here. */
@@ -22,6 +20,7 @@ struct sim_host {
     uint32_t n_vms, vms_capacity;
     uint32_t site;                             /* Column. */
     bool slot_on, slot_overloaded, slot_above; /* In this slice. */
+    double slot_mhz_s;                         /* Load in this slice. */
 };
 
 struct sim_move { /* A migration under way. */
@@ -34,10 +33,13 @@ struct sim_moments { /* Of times between events (Welford 1962). */
     double mean, m2;
 };
 
-struct sim {
-    const struct dcp_sim_input *in;
+struct dcp_sim {
+    struct dcp_sim_input *in; /* Its copy. */
     const struct dcp_inventory *inv;
-    struct dcp_sim_result *out;
+    struct dcp_sim_result *out; /* Its own, until the end. */
+    int64_t now_ms;
+    uint32_t next_event; /* Of the input's. */
+    uint32_t first_row;  /* The samples' row of the first slice. */
     struct sim_host *hosts;
     const float *row;       /* This slice's samples. */
     struct sim_move *moves; /* Owned. */
@@ -51,17 +53,19 @@ struct sim {
     double used_mhz_s, capacity_mhz_s, mem_mib_s, mem_capacity_mib_s;
     double violations, violation_sum; /* For average_slav. */
     struct sim_moments shutdown, migration, migration_length;
+    /* Mean load of each host in the last slices, a ring: [slice][host]. */
+    float *host_history_mhz;
 };
 
-bool dcp_sim_state_init(struct sim *, struct dcp_error *err);
-void dcp_sim_state_finish(struct sim *);
+bool dcp_sim_state_init(struct dcp_sim *, struct dcp_error *err);
+void dcp_sim_state_finish(struct dcp_sim *);
 /* Integrates one host up to 'until_ms'. */
-void dcp_sim_integrate(struct sim *, uint32_t host, int64_t until_ms);
-void dcp_sim_integrate_moves(struct sim *, int64_t until_ms);
+void dcp_sim_integrate(struct dcp_sim *, uint32_t host, int64_t until_ms);
+void dcp_sim_integrate_moves(struct dcp_sim *, int64_t until_ms);
 /* Sums each host's demand from 'row'. */
-void dcp_sim_sum_hosts(struct sim *);
-bool dcp_sim_apply(struct sim *, const struct dcp_sim_event *,
-                   struct dcp_error *err);
+void dcp_sim_sum_hosts(struct dcp_sim *);
+bool dcp_sim_state_apply(struct dcp_sim *, const struct dcp_sim_event *,
+                         struct dcp_error *err);
 void dcp_sim_moments_add(struct sim_moments *, double value);
 
 #endif /* sim/state.h */
