@@ -130,15 +130,14 @@ dcp_assign_stays_spread(const struct dcp_assign_state *s,
            p->spread_min[x->group];
 }
 
-/* The rules of 'x's group, and the limit of moves, hold when it goes from host
- * 'a' to 'b'. */
+/* The rules of 'x's group over places and zones hold when it goes from host 'a'
+ * to 'b'. */
 DCP_ASSIGN_INLINE bool
 dcp_assign_group_may_shift(const struct dcp_assign_state *s,
                            const struct dcp_assign_item *x, uint32_t a,
                            uint32_t b)
 {
-    if (dcp_assign_crowded(s, x, b) || !dcp_assign_stays_spread(s, x, a, b) ||
-        (a == x->start && s->n_moved >= s->max_moves)) {
+    if (!dcp_assign_stays_spread(s, x, a, b)) {
         return false;
     }
     if (x->flags & DCP_ASSIGN_TIED) {
@@ -163,7 +162,9 @@ dcp_assign_shift_delta(const struct dcp_assign_state *s, uint32_t item,
 
     uint32_t n = c->term_stride;
 
-    if (!dcp_assign_fits(&s->room[(size_t)b * c->room_stride],
+    if (dcp_assign_crowded(s, x, b) ||
+        (a == x->start && s->n_moved >= s->max_moves) ||
+        !dcp_assign_fits(&s->room[(size_t)b * c->room_stride],
                          dcp_assign_need(c, item, b), c->room_stride)) {
         return DCP_ASSIGN_ILLEGAL;
     }
@@ -173,7 +174,7 @@ dcp_assign_shift_delta(const struct dcp_assign_state *s, uint32_t item,
                     dcp_assign_move_cost(c, item, a) - s->host_cost[a];
 
     /* What is left of the cost of 'a' is not below 0.  Most candidates end
-     * here, so it stands before the rules of groups. */
+     * here, so it stands before the rules that take long to ask. */
     if (delta > limit || !dcp_assign_group_may_shift(s, x, a, b)) {
         return DCP_ASSIGN_ILLEGAL;
     }
@@ -193,8 +194,8 @@ dcp_assign_away_delta(const struct dcp_assign_item *x, uint32_t a, uint32_t b)
     return (a == x->start) - (b == x->start);
 }
 
-/* The rules of both groups hold when items 'i' of host 'a' and 'j' of host 'b'
- * change places. */
+/* The rules of both groups over places and zones hold when items 'i' of host
+ * 'a' and 'j' of host 'b' change places. */
 DCP_ASSIGN_INLINE bool
 dcp_assign_groups_may_swap(const struct dcp_assign_state *s, uint32_t i,
                            uint32_t j, uint32_t a, uint32_t b)
@@ -205,8 +206,7 @@ dcp_assign_groups_may_swap(const struct dcp_assign_state *s, uint32_t i,
     if (x->group == y->group) {
         return true;
     }
-    if (dcp_assign_crowded(s, x, b) || dcp_assign_crowded(s, y, a) ||
-        !dcp_assign_stays_spread(s, x, a, b) ||
+    if (!dcp_assign_stays_spread(s, x, a, b) ||
         !dcp_assign_stays_spread(s, y, b, a)) {
         return false;
     }
@@ -229,7 +229,9 @@ dcp_assign_swap_delta(const struct dcp_assign_state *s, uint32_t i, uint32_t j,
     const struct dcp_assign_item *x = &c->item[i], *y = &c->item[j];
     uint32_t a = s->at[i], b = s->at[j], m = c->room_stride;
 
-    if (!dcp_assign_fits_for(&s->room[(size_t)b * m], dcp_assign_need(c, i, b),
+    if ((x->group != y->group &&
+         (dcp_assign_crowded(s, x, b) || dcp_assign_crowded(s, y, a))) ||
+        !dcp_assign_fits_for(&s->room[(size_t)b * m], dcp_assign_need(c, i, b),
                              dcp_assign_need(c, j, b), m) ||
         !dcp_assign_fits_for(&s->room[(size_t)a * m], dcp_assign_need(c, j, a),
                              dcp_assign_need(c, i, a), m)) {
