@@ -9,7 +9,7 @@
 struct options {
     const char *output, *prefix, *map, *vm_size;
     int64_t interval_ms, start_ms;
-    uint64_t core_mhz, deflate;
+    uint64_t core_mhz, deflate, sample_bits;
     bool strict;
 };
 
@@ -34,6 +34,9 @@ static const struct dcp_opt rows[] = {
       NULL, NULL, "MHz of a core where the source names none (default 2400)." },
     { "deflate", 0, DCP_OPT_UINT, offsetof(struct options, deflate), "LEVEL",
       NULL, NULL, "Compress the store, 1 to 9 (default: not)." },
+    { "sample-bits", 0, DCP_OPT_UINT, offsetof(struct options, sample_bits),
+      "N", NULL, "16",
+      "8: a byte a sample, in steps of the VM's highest / 254." },
 };
 static const struct dcp_opt_group groups[] = {
     { rows, sizeof rows / sizeof rows[0], 0 },
@@ -141,6 +144,10 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                        "--interval is between 1s and 1d, such as 5min");
         return -1;
     }
+    if (o->sample_bits != 8 && o->sample_bits != 16) {
+        (void)dcp_fail(err, DCP_E_USAGE, "--sample-bits is 8 or 16");
+        return -1;
+    }
     if (o->deflate > 9 || o->core_mhz > 1000000) {
         (void)dcp_fail(err, DCP_E_USAGE,
                        "--deflate is at most 9, --core-mhz at most 1000000");
@@ -154,6 +161,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
         .strict = o->strict,
         .threads = (uint32_t)(g->threads > 64 ? 64 : g->threads),
         .deflate_level = (uint32_t)o->deflate,
+        .sample_bits = (uint32_t)o->sample_bits,
         .vm_size_path = o->vm_size,
         .core_mhz = (double)o->core_mhz,
         .map_path = o->map,

@@ -10,7 +10,7 @@
 
 struct options {
     const char *output;
-    uint64_t vms, days;
+    uint64_t vms, days, sample_bits, deflate;
     int64_t interval_ms, start_ms;
     bool no_net;
 };
@@ -29,6 +29,11 @@ static const struct dcp_opt rows[] = {
       "TIME", NULL, "5min", "Time between samples." },
     { "no-net", 0, DCP_OPT_FLAG, offsetof(struct options, no_net), NULL, NULL,
       NULL, "CPU and memory only." },
+    { "sample-bits", 0, DCP_OPT_UINT, offsetof(struct options, sample_bits),
+      "N", NULL, "16",
+      "8: a byte a sample, in steps of the VM's highest / 254." },
+    { "deflate", 0, DCP_OPT_UINT, offsetof(struct options, deflate), "LEVEL",
+      NULL, NULL, "Compress the store, 1 to 9 (default: not)." },
 };
 static const struct dcp_opt_group groups[] = {
     { rows, sizeof rows / sizeof rows[0], 0 },
@@ -159,6 +164,11 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                        DCP_SYNTH_DAYS_MAX, DCP_STORE_VMS_MAX);
         return -1;
     }
+    if ((o->sample_bits != 8 && o->sample_bits != 16) || o->deflate > 9) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "--sample-bits is 8 or 16, --deflate at most 9");
+        return -1;
+    }
     struct dcp_synth_options so = {
         .seed = g->seed,
         .start_ms = o->start_ms,
@@ -167,6 +177,8 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
         .zone = &dcp_zone_utc,
         .threads = (uint32_t)(g->threads > 64 ? 64 : g->threads),
         .cpu_and_memory_only = o->no_net,
+        .sample_bits = (uint32_t)o->sample_bits,
+        .deflate_level = (uint32_t)o->deflate,
         .progress = progress,
         .progress_context = &copy,
     };

@@ -165,6 +165,7 @@ create_writer(struct dcp_import *imp, const struct dcp_grid *grid,
         .vms = vms,
         .mem_basis = imp->kind.mem_basis,
         .deflate_level = imp->o.deflate_level,
+        .sample_bits = imp->o.sample_bits,
         /* Cells that mix two values are not whole. */
         .cpu_whole_percent =
             imp->kind.cpu_whole_percent && grid->interval_ms == grid->step_ms,

@@ -23,8 +23,8 @@ struct dcp_import_options {
     const char *prefix;  /* Before each VM's name; NULL: none. */
     bool strict; /* Refuse what would be repaired: conflicting duplicates, rows
                   * out of order, a last line without its end. */
-    uint32_t threads;         /* 0: 1. */
-    uint32_t deflate_level;   /* See store_writer.h. */
+    uint32_t threads;                    /* 0: 1. */
+    uint32_t deflate_level, sample_bits; /* See store_writer.h. */
     const char *vm_size_path; /* planetlab: CSV "vm,vcpus,mhz,memory". */
     double core_mhz;          /* MHz per vCPU where the source has none; 0:
                                * not given. */

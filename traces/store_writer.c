@@ -28,6 +28,13 @@ struct dcp_store_writer {
     bool failed;
 };
 
+static bool
+is_byte(const struct dcp_store_writer *w, enum dcp_metric m)
+{
+    return w->o.sample_bits == 8 ||
+           (m == DCP_METRIC_CPU_MHZ && w->o.cpu_whole_percent);
+}
+
 /* --- The file ----------------------------------------------------------- */
 
 /* What the samples take; the rest is small. */
@@ -42,7 +49,10 @@ size_estimate(const struct dcp_store_writer *w)
         uint64_t vms =
             (w->o.n_vms + DCP_CHUNK_VMS - 1) / DCP_CHUNK_VMS * DCP_CHUNK_VMS;
 
-        bytes += w->o.has[m] ? (off_t)(2 * times * vms) : 0;
+        if (w->o.has[m]) {
+            bytes += (off_t)((is_byte(w, (enum dcp_metric)m) ? 1 : 2) * times *
+                             vms);
+        }
     }
     return bytes;
 }
@@ -139,7 +149,7 @@ write_time(struct dcp_store_writer *w)
 static bool
 create_metric(struct dcp_store_writer *w, hid_t metrics, enum dcp_metric m)
 {
-    bool byte = m == DCP_METRIC_CPU_MHZ && w->o.cpu_whole_percent;
+    bool byte = is_byte(w, m);
     uint16_t missing = byte ? 255 : 65535;
     hsize_t dims[2] = { w->o.n_times, w->o.n_vms };
     hsize_t chunk[2] = {
@@ -201,7 +211,8 @@ check_options(const struct dcp_store_writer_options *o, struct dcp_error *err)
         return dcp_fail(err, DCP_E_PARSE, "no samples to store");
     }
     if (o->n_vms > DCP_STORE_VMS_MAX || o->n_times > DCP_STORE_TIMES_MAX ||
-        o->interval_ms <= 0 || o->deflate_level > 9) {
+        o->interval_ms <= 0 || o->deflate_level > 9 ||
+        (o->sample_bits != 0 && o->sample_bits != 8 && o->sample_bits != 16)) {
         return dcp_fail(err, DCP_E_ARGUMENT,
                         "%u VMs x %u times: over the limits of a store",
                         o->n_vms, o->n_times);
@@ -341,7 +352,7 @@ dcp_store_writer_destroy(struct dcp_store_writer *w)
 
 /* The step of one VM's samples; negative: a value that cannot be stored. */
 static double
-scale_of(const float value[], uint32_t n)
+scale_of(const float value[], uint32_t n, double top)
 {
     float max = 0;
     bool whole = true;
@@ -358,20 +369,20 @@ scale_of(const float value[], uint32_t n)
         max = v > max ? v : max;
         whole = whole && v == truncf(v);
     }
-    return (whole && max <= 65534) || max == 0 ? 1 : (double)max / 65534;
+    return (whole && max <= top) || max == 0 ? 1 : (double)max / top;
 }
 
 static bool
 encode(struct dcp_store_writer *w, enum dcp_metric m, uint32_t first,
        uint32_t n, const float value[], struct dcp_error *err)
 {
-    bool byte = m == DCP_METRIC_CPU_MHZ && w->o.cpu_whole_percent;
-    double top = byte ? 254 : 65534;
+    bool percent = m == DCP_METRIC_CPU_MHZ && w->o.cpu_whole_percent;
+    double top = is_byte(w, m) ? 254 : 65534;
 
     for (uint32_t i = 0; i < n; i++) {
         const float *row = value + (size_t)i * w->o.n_times;
-        double scale = byte ? w->cpu_capacity_mhz[first + i] / 100
-                            : scale_of(row, w->o.n_times);
+        double scale = percent ? w->cpu_capacity_mhz[first + i] / 100
+                               : scale_of(row, w->o.n_times, top);
 
         if (!(scale > 0)) {
             return dcp_fail(err, DCP_E_ARGUMENT,

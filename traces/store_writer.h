@@ -27,6 +27,9 @@ struct dcp_store_writer_options {
     bool has[DCP_METRICS];
     bool cpu_whole_percent; /* CPU samples are whole percents of the VM's
                              * capacity: one byte each, exact. */
+    uint32_t sample_bits;   /* 8: all other metrics, too, take one byte a
+                             * sample, in steps of the VM's maximum / 254; 0
+                             * and 16: two. */
     const char *mem_basis;  /* "active", "consumed", "allocated". */
     uint32_t deflate_level; /* 0: uncompressed; to 9. */
 };
@@ -46,8 +49,8 @@ void dcp_store_writer_destroy(struct dcp_store_writer *);
 DCP_DEFINE_AUTO(dcp_store_writer)
 
 /* All samples of the VMs [first, first + n), value[i * n_times + t], NaN
- * missing.  Each VM is stored in steps of its maximum / 65534, or of 1 where
- * all its values are whole.  Whole blocks of 256 VMs are the fastest. */
+ * missing.  Each VM is stored in steps of its maximum / 65534 (or 254, see
+ * sample_bits), or of 1 where all its values are whole and below.  Whole blocks of 256 VMs are the fastest. */
 bool dcp_store_writer_put(struct dcp_store_writer *, enum dcp_metric,
                           uint32_t first, uint32_t n, const float value[],
                           struct dcp_error *err) DCP_CHECKED;

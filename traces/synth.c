@@ -350,6 +350,8 @@ create_writer(const struct synth *s, const char *path, uint32_t n,
         .n_vms = n,
         .vms = vms,
         .mem_basis = "active",
+        .sample_bits = s->o->sample_bits,
+        .deflate_level = s->o->deflate_level,
     };
 
     if (!vms) {

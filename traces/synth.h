@@ -46,7 +46,8 @@ struct dcp_synth_options {
     uint32_t days;
     const struct dcp_zone *zone; /* Whose hours and weekends; not NULL. */
     uint32_t threads;
-    bool cpu_and_memory_only;                          /* Without network. */
+    bool cpu_and_memory_only;            /* Without network. */
+    uint32_t sample_bits, deflate_level; /* As of the store's writer. */
     void (*progress)(void *context, double done_frac); /* May be NULL. */
     void *progress_context;
 };
