@@ -2,6 +2,8 @@
 
 #include "cli/backtest.h"
 #include "cli/commands.h"
+#include "cli/onlooker.h"
+#include "cli/print_events.h"
 #include "cli/replay.h"
 #include "cli/ui.h"
 #include "model/base/arena.h"
@@ -14,8 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STATUS_INTERRUPTED 6
+#define STATUS_ABORTED     130
+
 struct options {
-    const char *traces, *policy, *series, *window;
+    const char *traces, *policy, *series, *window, *events, *print_events;
     int64_t from_ms, to_ms;
     uint64_t backtest;
 };
@@ -41,6 +46,10 @@ static const struct dcp_opt rows[] = {
       "The night of --backtest; default: the plan's, 22:00-06:00." },
     { "series", 0, DCP_OPT_FILE, offsetof(struct options, series), "FILE.csv",
       NULL, NULL, "Write one CSV line per sample." },
+    { "events", 0, DCP_OPT_FILE, offsetof(struct options, events), "FILE", NULL,
+      NULL, "Log what happens, 24 bytes an event." },
+    { "print-events", 0, DCP_OPT_FILE, offsetof(struct options, print_events),
+      "FILE", NULL, NULL, "Print such a log as CSV, and nothing else." },
 };
 static const struct dcp_opt_group groups[] = {
     { rows, sizeof rows / sizeof rows[0], 0 },
@@ -181,6 +190,7 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
     dcp_json_kstring(&w, "schema", "dcplan/simulate/1");
     dcp_json_kstring(&w, "plan", plan ? plan->uuid : NULL);
     dcp_json_ki64(&w, "shift_days", r->shift_days);
+    dcp_json_kstring(&w, "stopped_by", r->stopped ? "interrupt" : NULL);
     bool ok = dcp_replay_json(&w, inv, r, main, err);
 
     if (ok && plan) {
@@ -238,7 +248,9 @@ print_header(const struct dcp_plan *plan, const struct dcp_replay *r)
     printf("Replay of %s to %s (%.1f h): %u VMs on %u hosts, %u samples each",
            from, to, (double)(s->to_ms - s->from_ms) / 3.6e6, s->n_vms,
            s->n_hosts, s->n_slices);
-    printf("%s\n", r->partial ? "; the store covers only this part" : "");
+    printf("%s\n", r->stopped   ? "; interrupted here"
+                     : r->partial ? "; the store covers only this part"
+                                  : "");
     if (plan && r->in_sample) {
         puts("IN-SAMPLE: the plan was made with knowledge of this time; "
              "another night will be worse.");
@@ -340,14 +352,19 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
            const struct dcp_plan *plan, const struct options *o,
            struct dcp_error *err)
 {
-    struct dcp_replay_options window = { o->from_ms, o->to_ms };
+    struct dcp_onlooker_options wanted = { o->events };
+    DCP_AUTO(dcp_onlooker)
+    struct dcp_onlooker *onlooker = dcp_onlooker_create(g, &wanted, err);
+    struct dcp_replay_options how = { o->from_ms, o->to_ms,
+                                      dcp_onlooker_prepare, onlooker };
     struct dcp_replay r;
     int status = 0;
 
-    if (!dcp_replay_run(c, plan, &window, &r, err)) {
+    if (!onlooker || !dcp_replay_run(c, plan, &how, &r, err)) {
         return -1;
     }
-    if (o->series && !write_series(o->series, &r, err)) {
+    status = dcp_onlooker_end(onlooker, err) ? 0 : -1;
+    if (status || (o->series && !write_series(o->series, &r, err))) {
         status = -1;
     } else if (g->json) {
         status = print_json(g, c->model.inventory, plan, &r, err);
@@ -365,6 +382,9 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                         plan->legs[i].name, r.legs[i].first_failure);
             status = 1;
         }
+    }
+    if (status == 0 && r.stopped) {
+        status = STATUS_INTERRUPTED;
     }
     dcp_replay_finish(&r);
     return status;
@@ -407,6 +427,9 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     const struct options *o = options;
     struct dcp_context c;
 
+    if (o->print_events) {
+        return dcp_print_events(g, o->print_events, err);
+    }
     if (n_args && o->policy) {
         (void)dcp_fail(err, DCP_E_USAGE, "give a plan or --policy, not both");
         return -1;
@@ -432,6 +455,10 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     int status = with_context(g, &c, o, n_args ? args[0] : NULL, err);
 
     dcp_context_close(&c);
+    if (status < 0 && err->code == DCP_E_CANCELLED) {
+        dcp_ui_error(g, err);
+        status = STATUS_ABORTED;
+    }
     return status;
 }
 
@@ -439,7 +466,7 @@ const struct dcp_command dcp_cmd_simulate = {
     .name = "simulate",
     .summary = "replay usage, with a plan and without",
     .synopsis = "[PLAN] [--from TIME] [--to TIME] [--backtest N] "
-                "[--series FILE.csv]",
+                "[--series FILE.csv] [--events FILE]",
     .details =
         "Replays the samples of the usage store against where the VMs are.  "
         "With a plan, its\nlegs are carried out on the way, and the same time "
@@ -451,6 +478,8 @@ const struct dcp_command dcp_cmd_simulate = {
         "  dcplan simulate plan.json --json --series night.csv\n"
         "  dcplan simulate --policy none --from 2013-08-01T00:00:00Z --to "
         "2013-08-02T00:00:00Z\n"
+        "  dcplan simulate plan.json --events night.evt\n"
+        "  dcplan simulate --print-events night.evt\n"
         "  dcplan simulate --backtest 9 --window 22:00-06:00\n",
     .groups = groups,
     .n_groups = sizeof groups / sizeof groups[0],

@@ -274,6 +274,34 @@ run_legs(const struct dcp_inventory *inv, const struct dcp_plan *plan,
 /* --- All of it ---------------------------------------------------------- */
 
 static bool
+simulate(const struct dcp_replay_options *o, bool last,
+         struct dcp_sim_input *in, struct dcp_sim_result *out,
+         struct dcp_error *err)
+{
+    in->watches = NULL;
+    in->n_watches = 0;
+    return (!o->prepare || o->prepare(o->user, last, in, err)) &&
+           dcp_simulate(in, out, err);
+}
+
+/* The window ends where a watch ended it, for the plan and for the baseline
+ * that was through before. */
+static bool
+stop_both(struct dcp_sim_input *in, struct dcp_replay *r, struct dcp_error *err)
+{
+    r->stopped = r->partial = true;
+    if (in->to_ms <= r->with.to_ms) {
+        return true;
+    }
+    in->to_ms = r->with.to_ms;
+    in->events = NULL;
+    in->n_events = in->n_watches = 0;
+    in->reference = NULL;
+    dcp_sim_result_finish(&r->without);
+    return dcp_simulate(in, &r->without, err);
+}
+
+static bool
 replay(struct dcp_context *c, const struct dcp_plan *plan,
        const struct dcp_replay_options *o, struct dcp_replay *r,
        struct dcp_error *err)
@@ -289,8 +317,12 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     choose_window(c, plan, o, r, &in.from_ms, &in.to_ms);
     if (!load(c, plan, &in.from_ms, &in.to_ms, r, err) ||
         !dcp_sim_fill(inv, &r->cpu, &r->fill, err) ||
-        !dcp_simulate(&in, &r->without, err)) {
+        !simulate(o, !plan, &in, &r->without, err)) {
         return false;
+    }
+    if (r->without.stopped) {
+        r->stopped = r->partial = true;
+        in.to_ms = r->without.to_ms;
     }
     if (!plan) {
         return true;
@@ -303,7 +335,8 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     in.events = r->events;
     in.n_events = r->n_events;
     in.reference = &r->without;
-    return dcp_simulate(&in, &r->with, err);
+    return simulate(o, true, &in, &r->with, err) &&
+           (!r->with.stopped || stop_both(&in, r, err));
 }
 
 bool

@@ -18,16 +18,24 @@ struct dcp_replay_options {
      * from 'from' to 'to'.  Without a plan: the store's start and end.
      * DCP_INSTANT_NONE: not given. */
     int64_t from_ms, to_ms;
+    /* Asked before each of the two simulations, the one without the plan
+     * first, to set the watches of its input; NULL: nobody looks on.  'last':
+     * it is the one that the result is about. */
+    bool (*prepare)(void *user, bool last, struct dcp_sim_input *in,
+                    struct dcp_error *err);
+    void *user;
 };
 #define DCP_REPLAY_DEFAULT                                                     \
-    ((struct dcp_replay_options){ DCP_INSTANT_NONE, DCP_INSTANT_NONE })
+    ((struct dcp_replay_options){ .from_ms = DCP_INSTANT_NONE,                 \
+                                  .to_ms = DCP_INSTANT_NONE })
 
 struct dcp_replay {
     struct dcp_samples cpu, net; /* net.n_times 0: not measured. */
     struct dcp_sim_fill fill;
     struct dcp_sim_result without, with; /* 'with' only with a plan. */
     bool has_plan;
-    bool partial;   /* The store covers only a part of the window. */
+    bool partial;   /* The store covers only a part of the window, or: */
+    bool stopped;   /* A watch ended the replay early, both at one time. */
     bool in_sample; /* The window overlaps the history that was fitted. */
     int64_t shift_days;
     int64_t leg_start_ms[DCP_LEGS_MAX]; /* As replayed. */
@@ -47,8 +55,7 @@ void dcp_replay_finish(struct dcp_replay *);
 /* Network use of all VMs around [from_ms, to_ms), KiB/s, the larger direction;
  * n_times 0 where it was not measured. */
 bool dcp_replay_net(struct dcp_context *, int64_t from_ms, int64_t to_ms,
-                    struct dcp_samples *out, struct dcp_error *err)
-    DCP_CHECKED;
+                    struct dcp_samples *out, struct dcp_error *err) DCP_CHECKED;
 
 /* Members of a result object of `simulate` (design, section 5), up to and with
  * "digest", which is over all members before it. */

@@ -8,6 +8,7 @@
 
 #include "model/power.h"
 #include "sim/state.h"
+#include "sim/watch.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -60,10 +61,12 @@ allocate(const struct dcp_sim_input *in, struct dcp_sim_result *out,
     out->hosts = calloc((size_t)inv->n_hosts + 1, sizeof *out->hosts);
     out->vm_overload_s =
         calloc((size_t)inv->n_vms + 1, sizeof *out->vm_overload_s);
+    out->vm_unmet_mhz_s =
+        calloc((size_t)inv->n_vms + 1, sizeof *out->vm_unmet_mhz_s);
     out->tenants = calloc((size_t)inv->n_tenants + 1, sizeof *out->tenants);
     out->site_it_j = calloc(n_cells, sizeof *out->site_it_j);
-    if (!out->slices || !out->hosts || !out->vm_overload_s || !out->tenants ||
-        !out->site_it_j) {
+    if (!out->slices || !out->hosts || !out->vm_overload_s ||
+        !out->vm_unmet_mhz_s || !out->tenants || !out->site_it_j) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay of %u slots",
                         out->n_slices);
     }
@@ -125,6 +128,47 @@ end_slice(struct dcp_sim *sim)
     }
 }
 
+/* --- Watches ------------------------------------------------------------ */
+
+static bool
+apply_watched(struct dcp_sim *sim, const struct dcp_sim_event *e,
+              struct dcp_error *err)
+{
+    const struct dcp_sim_input *in = sim->in;
+
+    if (!dcp_sim_state_apply(sim, e, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < in->n_watches; i++) {
+        const struct dcp_sim_watch *w = in->watches[i];
+
+        if (w->event && !w->event(w->user, e, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* All watches see the slice, even where one of them wants no more. */
+static bool
+end_slice_watched(struct dcp_sim *sim, struct dcp_error *err)
+{
+    const struct dcp_sim_input *in = sim->in;
+    uint32_t slice = (uint32_t)(sim->slice - sim->out->slices);
+    bool more = true;
+
+    end_slice(sim);
+    for (uint32_t i = 0; i < in->n_watches; i++) {
+        const struct dcp_sim_watch *w = in->watches[i];
+
+        if (w->slice && !w->slice(w->user, sim->out, slice, &more, err)) {
+            return false;
+        }
+    }
+    sim->out->stopped = !more && sim->slice->end_ms < in->to_ms;
+    return true;
+}
+
 /* --- Stepping ----------------------------------------------------------- */
 
 static void
@@ -154,7 +198,7 @@ play_events(struct dcp_sim *sim, int64_t until_ms, struct dcp_error *err)
            in->events[sim->next_event].at_ms < until_ms &&
            in->events[sim->next_event].at_ms < sim->slice->end_ms;
          sim->next_event++) {
-        if (!dcp_sim_state_apply(sim, &in->events[sim->next_event], err)) {
+        if (!apply_watched(sim, &in->events[sim->next_event], err)) {
             return false;
         }
     }
@@ -218,7 +262,7 @@ dcp_sim_advance(struct dcp_sim *sim, int64_t until_ms, struct dcp_error *err)
     }
     /* Hosts are integrated at events and at the ends of slices only, so that
      * where a caller stops in between does not change a rounding. */
-    for (;;) {
+    while (!sim->out->stopped) {
         if (!play_events(sim, until_ms, err)) {
             return false;
         }
@@ -227,11 +271,14 @@ dcp_sim_advance(struct dcp_sim *sim, int64_t until_ms, struct dcp_error *err)
             return true;
         }
         sim->now_ms = sim->slice->end_ms;
-        end_slice(sim);
+        if (!end_slice_watched(sim, err)) {
+            return false;
+        }
         if (sim->now_ms < in->to_ms) {
             begin_slice(sim, (uint32_t)(sim->slice - sim->out->slices) + 1);
         }
     }
+    return true;
 }
 
 bool
@@ -243,11 +290,11 @@ dcp_sim_apply(struct dcp_sim *sim, const struct dcp_sim_event *e,
         if (!dcp_sim_advance(sim, e->at_ms, err)) {
             return false;
         }
-        if (e->at_ms == sim->in->to_ms) {
+        if (e->at_ms == sim->in->to_ms || sim->out->stopped) {
             return true;
         }
     }
-    return dcp_sim_state_apply(sim, e, err);
+    return apply_watched(sim, e, err);
 }
 
 /* --- View --------------------------------------------------------------- */
@@ -268,6 +315,7 @@ dcp_sim_view(const struct dcp_sim *sim)
         .n_host_past = (uint32_t)(sim->slice - sim->out->slices) +
                        (sim->now_ms == sim->in->to_ms),
         .n_migrating = sim->n_moves,
+        .stopped = sim->out->stopped,
     };
 }
 
@@ -326,8 +374,9 @@ sum_energy(const struct dcp_sim_input *in, struct dcp_sim_result *out)
 {
     const struct dcp_inventory *inv = in->inventory;
     const struct dcp_sim_result *ref = in->reference;
-    bool comparable = ref && ref->n_slices == out->n_slices &&
-                      ref->from_ms == out->from_ms && ref->to_ms == out->to_ms;
+    bool comparable = ref && ref->n_slices >= out->n_slices &&
+                      ref->from_ms == out->from_ms &&
+                      ref->slices[out->n_slices - 1].end_ms == out->to_ms;
 
     for (uint32_t i = 0; i < out->n_slices; i++) {
         struct dcp_sim_slice *slice = &out->slices[i];
@@ -398,20 +447,23 @@ sum_up(const struct dcp_sim *sim, struct dcp_sim_result *out)
 }
 
 /* A replay that ends early ends its window, and its last slice, there. */
-static void
-cut(struct dcp_sim *sim)
+static bool
+cut(struct dcp_sim *sim, struct dcp_error *err)
 {
     struct dcp_sim_result *out = sim->out;
     uint32_t i = (uint32_t)(sim->slice - out->slices);
 
     if (sim->now_ms > sim->slice->start_ms) {
         sim->slice->end_ms = sim->now_ms;
-        end_slice(sim);
+        if (!end_slice_watched(sim, err)) {
+            return false;
+        }
         i++;
     }
     out->n_slices = i;
     out->to_ms = sim->now_ms;
     out->n_samples = (uint64_t)i * out->n_vms;
+    return true;
 }
 
 bool
@@ -422,8 +474,8 @@ dcp_sim_finish(struct dcp_sim *sim, struct dcp_sim_result *out,
     if (sim->now_ms == sim->in->from_ms) {
         return dcp_fail(err, DCP_E_ARGUMENT, "the replay did not begin");
     }
-    if (sim->now_ms < sim->in->to_ms) {
-        cut(sim);
+    if (sim->now_ms < sim->in->to_ms && !cut(sim, err)) {
+        return false;
     }
     sum_energy(sim->in, sim->out);
     sum_up(sim, sim->out);
@@ -450,6 +502,7 @@ dcp_sim_result_finish(struct dcp_sim_result *out)
     free(out->slices);
     free(out->hosts);
     free(out->vm_overload_s);
+    free(out->vm_unmet_mhz_s);
     free(out->tenants);
     free(out->site_it_j);
     dcp_placement_destroy(out->end);

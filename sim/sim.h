@@ -27,6 +27,7 @@ struct dcp_sim_event {
 };
 
 struct dcp_sim_result;
+struct dcp_sim_watch; /* sim/watch.h: sees all, alters nothing. */
 
 struct dcp_sim_input {
     const struct dcp_inventory *inventory;
@@ -39,8 +40,11 @@ struct dcp_sim_input {
     const struct dcp_sim_event *events;
     uint32_t n_events;
     /* The same window without the plan: a watt more or less than there counts
-     * at the site's marginal PUE.  NULL: all watts at the average PUE. */
+     * at the site's marginal PUE.  It may go on for longer.  NULL: all watts
+     * at the average PUE. */
     const struct dcp_sim_result *reference;
+    const struct dcp_sim_watch *const *watches; /* Asked in this order. */
+    uint32_t n_watches;
 };
 
 /* --- Result ------------------------------------------------------------- */
@@ -57,6 +61,7 @@ struct dcp_sim_slice { /* One sample's time. */
 struct dcp_sim_host {
     double on_s, off_s, switching_s; /* Sum to the horizon. */
     double overload_s, unmet_mhz_s;
+    double requested_mhz_s; /* Demand of its VMs. */
     double it_j;
     uint32_t shutdowns;
 };
@@ -91,10 +96,12 @@ struct dcp_sim_result {
     uint32_t hosts_on_min, hosts_on_max;            /* At the ends of slices. */
     double cpu_util_mean_frac, mem_alloc_mean_frac; /* Of hosts that serve. */
     uint32_t vms_unplaced; /* At the start; their demand is not counted. */
+    bool stopped; /* A watch ended it at to_ms, before the window's end. */
 
     struct dcp_sim_slice *slices; /* Owned, as are those below. */
     struct dcp_sim_host *hosts;
-    double *vm_overload_s;          /* By VM. */
+    double *vm_overload_s; /* By VM, as is the next. */
+    double *vm_unmet_mhz_s;
     struct dcp_sim_tenant *tenants; /* By tenant; the last one is "none". */
     double *site_it_j;              /* [slice][site], last column: no site. */
     uint32_t n_site_columns;
@@ -127,8 +134,8 @@ void dcp_sim_destroy(struct dcp_sim *);
 DCP_DEFINE_AUTO(dcp_sim)
 
 /* To 'until_ms', from now to the input's end: all before it has happened, what
- * happens at it has not.  An error leaves a replay that can only be destroyed.
- */
+ * happens at it has not; less far where a watch stops it.  An error leaves a
+ * replay that can only be destroyed. */
 bool dcp_sim_advance(struct dcp_sim *, int64_t until_ms,
                      struct dcp_error *err) DCP_CHECKED;
 /* Advances to the event and lets it happen; the step is borrowed for the call
@@ -137,7 +144,8 @@ bool dcp_sim_advance(struct dcp_sim *, int64_t until_ms,
 bool dcp_sim_apply(struct dcp_sim *, const struct dcp_sim_event *,
                    struct dcp_error *err) DCP_CHECKED;
 /* Sums up; the result is the caller's.  Before the input's end, the window ends
- * now (the reference is not used then).  What is left can only be destroyed. */
+ * now (the reference is used where a slice of it ends now).  What is left can
+ * only be destroyed. */
 bool dcp_sim_finish(struct dcp_sim *, struct dcp_sim_result *out,
                     struct dcp_error *err) DCP_CHECKED;
 
@@ -161,6 +169,7 @@ struct dcp_sim_view { /* All borrowed, until the next step. */
     uint32_t n_past;
     uint32_t n_host_past; /* Slices that are over. */
     uint32_t n_migrating;
+    bool stopped; /* By a watch: it advances no further. */
 };
 
 struct dcp_sim_host_now {

@@ -208,6 +208,7 @@ count_overload(struct dcp_sim *sim, uint32_t host, double seconds,
                                                          : tenant.ix];
 
             out->vm_overload_s[vm] += seconds;
+            out->vm_unmet_mhz_s[vm] += mhz * missed * seconds;
             t->overload_vm_s += seconds;
             t->unmet_mhz_s += mhz * missed * seconds;
             n++;
@@ -255,6 +256,7 @@ dcp_sim_integrate(struct dcp_sim *sim, uint32_t host, int64_t until_ms)
     sim->slice_demand_ms += load * seconds;
     h->slot_mhz_s += load * seconds;
     sim->out->requested_mhz_s += h->own_mhz * seconds;
+    out->requested_mhz_s += h->own_mhz * seconds;
     sim->out->degraded_mhz_s += sim->overhead_frac * h->out_mhz * seconds;
     switch (h->power) {
     case DCP_SIM_ON:

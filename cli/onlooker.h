@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_CLI_ONLOOKER_H
+#define DCP_CLI_ONLOOKER_H 1
+
+/* What the command line has look on at replays: progress with the time that is
+ * left, on a terminal; Ctrl-C, which ends the replay at the end of its sample;
+ * and the files that `simulate` writes on the way (--series, --events).
+ *
+ * A second Ctrl-C gives up: the replay fails with DCP_E_CANCELLED. */
+
+#include "cli/command.h"
+#include "cli/context.h"
+#include "sim/watch.h"
+
+struct dcp_onlooker_options {
+    const char *events; /* NULL: not wanted, as is the next. */
+};
+
+struct dcp_onlooker;
+
+struct dcp_onlooker *dcp_onlooker_create(const struct dcp_globals *,
+                                         const struct dcp_onlooker_options *,
+                                         struct dcp_error *err) DCP_CHECKED;
+void dcp_onlooker_destroy(struct dcp_onlooker *); /* NULL is fine. */
+DCP_DEFINE_AUTO(dcp_onlooker)
+
+/* Sets the watches of a replay that is about to begin; 'last': it is the one
+ * that files are about.  As in dcp_replay_options; 'user' is the onlooker. */
+bool dcp_onlooker_prepare(void *user, bool last, struct dcp_sim_input *,
+                          struct dcp_error *err);
+/* After the last replay: completes the files. */
+bool dcp_onlooker_end(struct dcp_onlooker *, struct dcp_error *err) DCP_CHECKED;
+
+#endif /* cli/onlooker.h */
