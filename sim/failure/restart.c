@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Timers in a heap; those of one instant are all heard before VMs that wait are
+ * tried, so that the answer does not depend on their order.  A VM without a
+ * home is tried again on hosts that changed only; one that waits for its turn
+ * on a busy host, on all. */
+
+#include "sim/failure/restart.h"
+
+#include "model/base/sort.h"
+#include "sim/failure/world.h"
+
+#include <stdlib.h>
+
+#define SECOND INT64_C(1000)
+
+void
+dcp_ha_options_default(struct dcp_ha_options *o)
+{
+    *o = (struct dcp_ha_options){ .detect_ms = 15 * SECOND,
+                                  .fence_ms = 60 * SECOND,
+                                  .start_ms = 120 * SECOND,
+                                  .at_once = 4 };
+}
+
+/* Room for one more; the new array, or NULL. */
+static void *
+grown(void *array, uint32_t n, uint32_t *capacity, size_t size,
+      struct dcp_error *err)
+{
+    if (n < *capacity) {
+        return array;
+    }
+    uint32_t more = *capacity ? 2 * *capacity : 64;
+    void *moved = more > n ? realloc(array, more * size) : NULL;
+
+    if (!moved) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for failures");
+        return NULL;
+    }
+    *capacity = more;
+    return moved;
+}
+
+/* --- Telling what happened ---------------------------------------------- */
+
+bool
+dcp_ha_emit(struct dcp_ha *ha, const struct dcp_step *step,
+            enum dcp_action_phase phase, struct dcp_error *err)
+{
+    struct dcp_sim_event *events = grown(
+        ha->events, ha->n_events, &ha->events_capacity, sizeof *events, err);
+
+    if (!events) {
+        return false;
+    }
+    ha->events = events;
+    events[ha->n_events++] = (struct dcp_sim_event){ ha->now_ms, step, phase };
+    return true;
+}
+
+bool
+dcp_ha_emit_own(struct dcp_ha *ha, enum dcp_step_kind kind, uint32_t vm,
+                uint32_t host, enum dcp_action_phase phase,
+                struct dcp_error *err)
+{
+    struct dcp_step *step = dcp_arena_new(ha->arena, struct dcp_step);
+    struct dcp_object at = { DCP_OBJECT_HOST, host };
+
+    if (!step) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for failures");
+    }
+    step->kind = kind;
+    step->reason_text = "an outage";
+    step->object =
+        vm == UINT32_MAX ? at : (struct dcp_object){ DCP_OBJECT_VM, vm };
+    if (kind == DCP_STEP_VM_STOP) {
+        step->from = at;
+    } else if (kind == DCP_STEP_VM_START) {
+        step->to = at;
+    }
+    return dcp_ha_emit(ha, step, phase, err);
+}
+
+static bool
+set_timer(struct dcp_ha *ha, int64_t at_ms, enum ha_timer_kind kind,
+          uint32_t ix, uint32_t generation, struct dcp_error *err)
+{
+    struct ha_timer *timers = grown(ha->timers, ha->n_timers,
+                                    &ha->timers_capacity, sizeof *timers, err);
+
+    if (!timers) {
+        return false;
+    }
+    ha->timers = timers;
+    timers[ha->n_timers] = (struct ha_timer){ kind, ix, generation };
+    return dcp_heap_push(&ha->queue, at_ms, ha->n_timers++) ||
+           dcp_fail(err, DCP_E_NOMEM, "no memory for failures");
+}
+
+static int64_t
+later(int64_t at_ms, int64_t ms)
+{
+    return at_ms > INT64_MAX - ms ? INT64_MAX : at_ms + ms;
+}
+
+/* --- VMs ---------------------------------------------------------------- */
+
+static bool
+open_outage(struct dcp_ha *ha, uint32_t vm, uint32_t host, uint32_t outage,
+            struct dcp_error *err)
+{
+    struct dcp_vm_outage *list =
+        grown(ha->vm_outages, ha->n_vm_outages, &ha->vm_outages_capacity,
+              sizeof *list, err);
+
+    if (!list) {
+        return false;
+    }
+    ha->vm_outages = list;
+    list[ha->n_vm_outages++] = (struct dcp_vm_outage){
+        .from_ms = ha->now_ms,
+        .until_ms = INT64_MAX,
+        .vm = vm,
+        .host = host,
+        .outage = outage,
+    };
+    ha->vms[vm].outage = ha->n_vm_outages;
+    ha->counts.vms_down++;
+    if (ha->counts.vms_down > ha->counts.vms_down_max) {
+        ha->counts.vms_down_max = ha->counts.vms_down;
+    }
+    return true;
+}
+
+static void
+set_homeless(struct dcp_ha *ha, uint32_t vm, bool homeless)
+{
+    struct ha_vm *v = &ha->vms[vm];
+
+    if (homeless == v->homeless) {
+        return;
+    }
+    v->homeless = homeless;
+    if (homeless) {
+        v->homeless_since_ms = ha->now_ms;
+        ha->counts.vms_homeless++;
+    } else {
+        ha->vm_outages[v->outage - 1].homeless_ms +=
+            ha->now_ms - v->homeless_since_ms;
+        ha->counts.vms_homeless--;
+    }
+    if (ha->counts.vms_homeless > ha->counts.vms_homeless_max) {
+        ha->counts.vms_homeless_max = ha->counts.vms_homeless;
+    }
+}
+
+/* It ran or started on 'host', which is down now. */
+static bool
+lose_vm(struct dcp_ha *ha, uint32_t vm, uint32_t host, uint32_t outage,
+        struct dcp_error *err)
+{
+    struct ha_vm *v = &ha->vms[vm];
+    bool ran = v->state == HA_RUNNING;
+
+    dcp_ha_load(ha, vm, host, false);
+    ha->hosts[host].starting -= !ran;
+    ha->now->host[vm] = dcp_host_none();
+    dcp_ha_mark_left(ha, vm);
+    v->state = HA_LOST;
+    v->lost_with = host;
+    v->generation++;
+    if (!v->outage && !open_outage(ha, vm, host, outage, err)) {
+        return false;
+    }
+    return !ran || dcp_ha_emit_own(ha, DCP_STEP_VM_STOP, vm, host,
+                                   DCP_ACTION_DONE, err);
+}
+
+static bool
+start_vm(struct dcp_ha *ha, uint32_t vm, uint32_t host, struct dcp_error *err)
+{
+    struct ha_vm *v = &ha->vms[vm];
+
+    set_homeless(ha, vm, false);
+    v->state = HA_STARTING;
+    ha->now->host[vm].ix = host;
+    dcp_ha_load(ha, vm, host, true);
+    ha->hosts[host].starting++;
+    return set_timer(ha, later(ha->now_ms, ha->o.start_ms), HA_VM_STARTED, vm,
+                     v->generation, err);
+}
+
+static bool
+vm_started(struct dcp_ha *ha, uint32_t vm, struct dcp_error *err)
+{
+    struct ha_vm *v = &ha->vms[vm];
+    uint32_t host = ha->now->host[vm].ix;
+
+    v->state = HA_RUNNING;
+    ha->hosts[host].starting--;
+    dcp_ha_mark(ha, host);
+    ha->vm_outages[v->outage - 1].until_ms = ha->now_ms;
+    v->outage = 0;
+    ha->counts.vms_down--;
+    ha->counts.restarts++;
+    return dcp_ha_emit_own(ha, DCP_STEP_VM_START, vm, host, DCP_ACTION_DONE,
+                           err);
+}
+
+/* --- Finding homes ------------------------------------------------------ */
+
+/* The host for 'vm', UINT32_MAX: none now.  '*out_homeless': not even one that
+ * is busy starting others.  'changed': only hosts that changed. */
+static uint32_t
+best_host(const struct dcp_ha *ha, uint32_t vm, bool changed,
+          bool *out_homeless)
+{
+    uint32_t n = changed ? ha->n_dirty : ha->inv->n_hosts;
+    uint32_t best = UINT32_MAX;
+    double best_free = -1;
+
+    *out_homeless = true;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t h = changed ? ha->dirty[i] : i;
+        const struct ha_host *host = &ha->hosts[h];
+        double all = host->capacity[DCP_SCALAR_MEM];
+        double left =
+            all > 0 ? 1 - (double)host->load[DCP_SCALAR_MEM] / all : 0;
+        bool busy = host->starting >= ha->o.at_once;
+        bool better = left > best_free || (left >= best_free && h < best);
+
+        if (host->state != HA_ON || (busy ? !*out_homeless : !better) ||
+            !dcp_ha_allowed(ha, vm, h)) {
+            continue;
+        }
+        *out_homeless = false;
+        if (!busy) {
+            best = h;
+            best_free = left;
+        }
+    }
+    return best;
+}
+
+/* All VMs that wait, in their order. */
+static bool
+place_waiting(struct dcp_ha *ha, struct dcp_error *err)
+{
+    uint32_t kept = 0;
+    bool ok = true;
+
+    for (uint32_t i = 0; i < ha->n_waiting; i++) {
+        uint32_t vm = ha->of_rank[ha->waiting[i]], host = UINT32_MAX;
+        struct ha_vm *v = &ha->vms[vm];
+        bool homeless = v->homeless;
+
+        if (ok && (v->fresh || ha->n_dirty)) {
+            host = best_host(ha, vm, v->homeless && !v->fresh, &homeless);
+        }
+        v->fresh = false;
+        if (host != UINT32_MAX) {
+            ok = start_vm(ha, vm, host, err);
+            continue;
+        }
+        ha->waiting[kept++] = ha->waiting[i];
+        set_homeless(ha, vm, homeless);
+    }
+    ha->n_waiting = kept;
+    while (ha->n_dirty) {
+        ha->hosts[ha->dirty[--ha->n_dirty]].dirty = false;
+    }
+    return ok;
+}
+
+/* --- Hosts -------------------------------------------------------------- */
+
+static bool
+switch_off(struct dcp_ha *ha, uint32_t host, enum ha_host_state was,
+           struct dcp_error *err)
+{
+    switch (was) {
+    case HA_ON:
+    case HA_STOPPING:
+        return dcp_ha_emit_own(ha, DCP_STEP_HOST_OFF, UINT32_MAX, host,
+                               DCP_ACTION_DONE, err);
+    case HA_BOOTING:
+        return dcp_ha_emit_own(ha, DCP_STEP_HOST_ON, UINT32_MAX, host,
+                               DCP_ACTION_FAILED, err);
+    case HA_OFF:
+    case HA_DOWN:
+        break;
+    }
+    return true;
+}
+
+static bool
+host_fails(struct dcp_ha *ha, uint32_t outage, struct dcp_error *err)
+{
+    const struct dcp_outage *o = &ha->hosts_down->list[outage];
+    struct ha_host *h = &ha->hosts[o->ix];
+    enum ha_host_state was = h->state;
+
+    if (!dcp_ha_cut_steps(ha, o->ix, err)) {
+        return false;
+    }
+    h->state = HA_DOWN;
+    h->wanted_on = was == HA_ON || was == HA_BOOTING;
+    h->generation++;
+    ha->counts.host_failures += was != HA_OFF;
+    for (uint32_t v = 0; h->n_vms && v < ha->inv->n_vms; v++) {
+        if (ha->now->host[v].ix == o->ix &&
+            !lose_vm(ha, v, o->ix, outage, err)) {
+            return false;
+        }
+    }
+    return switch_off(ha, o->ix, was, err) &&
+           set_timer(ha,
+                     later(ha->now_ms, later(ha->o.detect_ms, ha->o.fence_ms)),
+                     HA_DECLARED, outage, h->generation, err);
+}
+
+static void
+declared(struct dcp_ha *ha, uint32_t outage)
+{
+    const struct dcp_outage *o = &ha->hosts_down->list[outage];
+
+    for (uint32_t v = 0; v < ha->inv->n_vms; v++) {
+        struct ha_vm *vm = &ha->vms[v];
+
+        /* Lost by this outage, or by one of the same host after it. */
+        if (vm->state == HA_LOST && vm->lost_with == o->ix) {
+            vm->state = HA_WAITING;
+            vm->fresh = true;
+            ha->waiting[ha->n_waiting++] = ha->rank[v];
+        }
+    }
+    dcp_sort_u32(ha->waiting, ha->n_waiting);
+}
+
+static bool
+host_boots(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
+{
+    struct ha_host *h = &ha->hosts[host];
+    const struct dcp_hardware *hw =
+        &ha->inv->hardware[ha->inv->hosts[host].hardware.ix];
+
+    h->generation++;
+    if (!h->wanted_on) {
+        h->state = HA_OFF;
+        return true;
+    }
+    h->state = HA_BOOTING;
+    return dcp_ha_emit_own(ha, DCP_STEP_HOST_ON, UINT32_MAX, host,
+                           DCP_ACTION_STARTED, err) &&
+           set_timer(ha, later(ha->now_ms, hw->boot_ms), HA_HOST_BOOTED, host,
+                     h->generation, err);
+}
+
+static bool
+host_booted(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
+{
+    ha->hosts[host].state = HA_ON;
+    dcp_ha_mark(ha, host);
+    return dcp_ha_emit_own(ha, DCP_STEP_HOST_ON, UINT32_MAX, host,
+                           DCP_ACTION_DONE, err);
+}
+
+/* --- Time --------------------------------------------------------------- */
+
+static bool
+hear(struct dcp_ha *ha, const struct ha_timer *t, struct dcp_error *err)
+{
+    switch (t->kind) {
+    case HA_HOST_FAILS:
+        return host_fails(ha, t->ix, err);
+    case HA_HOST_MENDED:
+        return host_boots(ha, ha->hosts_down->list[t->ix].ix, err);
+    case HA_DECLARED:
+        declared(ha, t->ix);
+        return true;
+    case HA_HOST_BOOTED:
+        return t->generation != ha->hosts[t->ix].generation ||
+               host_booted(ha, t->ix, err);
+    case HA_VM_STARTED:
+        return t->generation != ha->vms[t->ix].generation ||
+               vm_started(ha, t->ix, err);
+    }
+    return true;
+}
+
+static void
+count_homeless(struct dcp_ha *ha)
+{
+    for (uint32_t i = 0; i < ha->n_waiting; i++) {
+        struct ha_vm *v = &ha->vms[ha->of_rank[ha->waiting[i]]];
+
+        if (v->homeless) {
+            ha->vm_outages[v->outage - 1].homeless_ms +=
+                ha->now_ms - v->homeless_since_ms;
+            v->homeless_since_ms = ha->now_ms;
+        }
+    }
+}
+
+bool
+dcp_ha_advance(struct dcp_ha *ha, int64_t until_ms, struct dcp_error *err)
+{
+    while (ha->queue.n && ha->queue.items[0].key <= until_ms) {
+        int64_t at_ms = ha->queue.items[0].key;
+
+        ha->now_ms = at_ms > ha->now_ms ? at_ms : ha->now_ms;
+        while (ha->queue.n && ha->queue.items[0].key == at_ms) {
+            struct ha_timer t = ha->timers[dcp_heap_pop(&ha->queue).step];
+
+            if (!hear(ha, &t, err)) {
+                return false;
+            }
+        }
+        if (!place_waiting(ha, err)) {
+            return false;
+        }
+    }
+    ha->now_ms = until_ms > ha->now_ms ? until_ms : ha->now_ms;
+    count_homeless(ha);
+    return true;
+}
+
+bool
+dcp_ha_take(struct dcp_ha *ha, const struct dcp_sim_event *e,
+            struct dcp_error *err)
+{
+    return dcp_ha_advance(ha, e->at_ms, err) &&
+           dcp_ha_step(ha, e->step, e->phase, err) && place_waiting(ha, err);
+}
+
+bool
+dcp_ha_run(struct dcp_ha *ha, const struct dcp_sim_event events[],
+           uint32_t n_events, int64_t to_ms, struct dcp_error *err)
+{
+    for (uint32_t i = 0; i < n_events; i++) {
+        if (!dcp_ha_take(ha, &events[i], err)) {
+            return false;
+        }
+    }
+    return dcp_ha_advance(ha, to_ms, err);
+}
+
+/* --- Building ----------------------------------------------------------- */
+
+struct order {
+    uint32_t vm, priority, application, position;
+};
+
+static int
+compare_order(const void *x, const void *y)
+{
+    const struct order *a = x, *b = y;
+
+    return a->priority != b->priority ? (a->priority > b->priority ? -1 : 1)
+           : a->application != b->application
+               ? (a->application < b->application ? -1 : 1)
+           : a->position != b->position ? (a->position < b->position ? -1 : 1)
+           : a->vm != b->vm             ? (a->vm < b->vm ? -1 : 1)
+                                        : 0;
+}
+
+static bool
+rank_vms(struct dcp_ha *ha)
+{
+    const struct dcp_inventory *inv = ha->inv;
+    struct order *order = calloc((size_t)inv->n_vms + 1, sizeof *order);
+
+    for (uint32_t v = 0; order && v < inv->n_vms; v++) {
+        order[v] = (struct order){ v, inv->vms[v].restart_priority,
+                                   inv->vms[v].application.ix, 0 };
+    }
+    for (uint32_t a = 0; order && a < inv->n_applications; a++) {
+        const struct dcp_ids *vms = &inv->applications[a].vms;
+
+        for (uint32_t i = 0; i < vms->n; i++) {
+            order[vms->ix[i]].position = i;
+        }
+    }
+    if (order && inv->n_vms) {
+        qsort(order, inv->n_vms, sizeof *order, compare_order);
+    }
+    for (uint32_t r = 0; order && r < inv->n_vms; r++) {
+        ha->rank[order[r].vm] = r;
+        ha->of_rank[r] = order[r].vm;
+    }
+    free(order);
+    return order != NULL;
+}
+
+static void
+init_states(struct dcp_ha *ha)
+{
+    const struct dcp_inventory *inv = ha->inv;
+
+    for (uint32_t h = 0; h < inv->n_hosts; h++) {
+        struct dcp_capacity c = dcp_host_capacity(inv, (dcp_host_id){ h });
+
+        ha->hosts[h].state = ha->now->on[h] ? HA_ON : HA_OFF;
+        for (uint32_t i = 0; i < DCP_SCALARS_MAX; i++) {
+            ha->hosts[h].capacity[i] = c.scalar[i];
+        }
+    }
+    for (uint32_t v = 0; v < inv->n_vms; v++) {
+        const struct dcp_vm *vm = &inv->vms[v];
+        dcp_host_id at = ha->now->host[v];
+
+        ha->vms[v].state = dcp_host_is_none(at) ? HA_AWAY : HA_RUNNING;
+        ha->vms[v].lost_with = UINT32_MAX;
+        for (uint32_t i = 0; i < vm->n_volumes; i++) {
+            ha->vms[v].local |= dcp_pool_is_none(
+                dcp_placement_pool(ha->now, inv, vm->first_volume + i));
+        }
+        if (!dcp_host_is_none(at)) {
+            dcp_ha_load(ha, v, at.ix, true);
+        }
+    }
+}
+
+static bool
+init(struct dcp_ha *ha, const struct dcp_ha_input *in, struct dcp_error *err)
+{
+    size_t n_vms = (size_t)in->inventory->n_vms + 1;
+
+    ha->now = dcp_placement_copy(in->start, err);
+    ha->arena = dcp_arena_create(0);
+    ha->vms = calloc(n_vms, sizeof *ha->vms);
+    ha->hosts = calloc((size_t)in->inventory->n_hosts + 1, sizeof *ha->hosts);
+    ha->rank = calloc(n_vms, sizeof *ha->rank);
+    ha->of_rank = calloc(n_vms, sizeof *ha->of_rank);
+    ha->waiting = calloc(n_vms, sizeof *ha->waiting);
+    ha->n_moves = calloc(n_vms, sizeof *ha->n_moves);
+    ha->dirty = calloc((size_t)in->inventory->n_hosts + 1, sizeof *ha->dirty);
+    if (!ha->now || !ha->arena || !ha->vms || !ha->hosts || !ha->rank ||
+        !ha->of_rank || !ha->waiting || !ha->n_moves || !ha->dirty ||
+        !rank_vms(ha)) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for restarts");
+    }
+    for (uint32_t i = 0; i < in->hosts->n; i++) {
+        const struct dcp_outage *o = &in->hosts->list[i];
+
+        if (!set_timer(ha, o->from_ms, HA_HOST_FAILS, i, 0, err) ||
+            (o->until_ms < INT64_MAX &&
+             !set_timer(ha, o->until_ms, HA_HOST_MENDED, i, 0, err))) {
+            return false;
+        }
+    }
+    if (!dcp_ha_home_init(ha, err)) {
+        return false;
+    }
+    init_states(ha);
+    return true;
+}
+
+struct dcp_ha *
+dcp_ha_create(const struct dcp_ha_input *in, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_ha) struct dcp_ha *ha = calloc(1, sizeof *ha);
+
+    if (!ha) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for restarts");
+        return NULL;
+    }
+    ha->inv = in->inventory;
+    ha->hosts_down = in->hosts;
+    ha->o = in->options;
+    ha->now_ms = INT64_MIN;
+    return init(ha, in, err) ? DCP_STEAL(ha) : NULL;
+}
+
+void
+dcp_ha_destroy(struct dcp_ha *ha)
+{
+    if (!ha) {
+        return;
+    }
+    dcp_ha_home_finish(ha);
+    dcp_placement_destroy(ha->now);
+    dcp_arena_destroy(ha->arena);
+    dcp_heap_finish(&ha->queue);
+    free(ha->vms);
+    free(ha->hosts);
+    free(ha->timers);
+    free(ha->pending);
+    free(ha->rank);
+    free(ha->of_rank);
+    free(ha->waiting);
+    free(ha->dirty);
+    free(ha->n_moves);
+    free(ha->events);
+    free(ha->vm_outages);
+    free(ha);
+}
+
+/* --- Looking ------------------------------------------------------------ */
+
+const struct dcp_sim_event *
+dcp_ha_events(const struct dcp_ha *ha, uint32_t *out_n)
+{
+    *out_n = ha->n_events;
+    return ha->events;
+}
+
+const struct dcp_vm_outage *
+dcp_ha_vm_outages(const struct dcp_ha *ha, uint32_t *out_n)
+{
+    *out_n = ha->n_vm_outages;
+    return ha->vm_outages;
+}
+
+struct dcp_ha_counts
+dcp_ha_counts(const struct dcp_ha *ha)
+{
+    return ha->counts;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SIM_FAILURE_WORLD_H
+#define DCP_SIM_FAILURE_WORLD_H 1
+
+/* What the files behind sim/failure/restart.h share; private to them. */
+
+#include "executors/heap.h"
+#include "model/capacity.h"
+#include "sim/failure/restart.h"
+
+enum ha_vm_state {
+    HA_AWAY,     /* Not running, and not meant to. */
+    HA_RUNNING,  /* On a host. */
+    HA_LOST,     /* Its host is down, which nobody has noticed yet. */
+    HA_WAITING,  /* For a host, or for its turn. */
+    HA_STARTING, /* On a host, which keeps room for it. */
+};
+
+struct ha_vm {
+    enum ha_vm_state state;
+    uint32_t lost_with;  /* The host; while not running. */
+    uint32_t outage;     /* Position + 1 in 'vm_outages'; 0: none open. */
+    uint32_t generation; /* Timers of an earlier one are void. */
+    bool fresh;          /* Waits, and was not tried yet. */
+    bool homeless;
+    int64_t homeless_since_ms;
+    bool local; /* A disk on its host's own disks. */
+};
+
+enum ha_host_state { HA_OFF, HA_BOOTING, HA_ON, HA_STOPPING, HA_DOWN };
+
+struct ha_host {
+    enum ha_host_state state;
+    bool wanted_on; /* While down: boots once mended. */
+    bool dirty;     /* In the list of those that changed. */
+    uint32_t generation;
+    uint32_t n_vms;    /* On it, starting, or on their way to it. */
+    uint32_t starting; /* Of those. */
+    uint32_t n_boots;  /* By plans; names draws. */
+    uint32_t capacity[DCP_SCALARS_MAX];
+    uint64_t load[DCP_SCALARS_MAX];
+};
+
+enum ha_timer_kind {
+    HA_HOST_FAILS,  /* ix: outage. */
+    HA_HOST_MENDED, /* ix: outage. */
+    HA_DECLARED,    /* ix: outage. */
+    HA_HOST_BOOTED, /* ix: host. */
+    HA_VM_STARTED,  /* ix: VM. */
+};
+struct ha_timer {
+    enum ha_timer_kind kind;
+    uint32_t ix, generation;
+};
+
+struct ha_pending { /* A step of a plan, begun. */
+    const struct dcp_step *step;
+};
+
+struct dcp_ha {
+    const struct dcp_inventory *inv;
+    const struct dcp_outages *hosts_down;
+    struct dcp_ha_options o;
+    struct dcp_placement *now; /* Of VMs that run, start or move. */
+    struct dcp_arena *arena;   /* Of steps. */
+    int64_t now_ms;
+
+    struct ha_vm *vms;
+    struct ha_host *hosts;
+    struct dcp_heap queue; /* Of positions in 'timers'. */
+    struct ha_timer *timers;
+    uint32_t n_timers, timers_capacity;
+    struct ha_pending *pending;
+    uint32_t n_pending, pending_capacity;
+
+    uint32_t *rank, *of_rank; /* By VM, and back: the order of restarts. */
+    uint32_t *waiting;        /* Ranks, ascending. */
+    uint32_t n_waiting;
+    uint32_t *dirty; /* Hosts that changed since VMs that wait were tried. */
+    uint32_t n_dirty;
+    uint32_t *n_moves; /* By VM, of plans; names draws. */
+
+    /* sim/failure/home.c: hard rules that count after a loss. */
+    uint32_t *rule_first, *rules; /* By VM. */
+    uint32_t *everywhere, n_everywhere;
+    uint32_t *domain[DCP_DOMAINS]; /* By host. */
+
+    struct dcp_sim_event *events;
+    uint32_t n_events, events_capacity;
+    struct dcp_vm_outage *vm_outages;
+    uint32_t n_vm_outages, vm_outages_capacity;
+    struct dcp_ha_counts counts;
+};
+
+/* --- sim/failure/home.c: where may a VM go? ------------------------------- */
+
+bool dcp_ha_home_init(struct dcp_ha *, struct dcp_error *err) DCP_CHECKED;
+void dcp_ha_home_finish(struct dcp_ha *);
+/* Room, reach and rules; not whether the host is on. */
+bool dcp_ha_allowed(const struct dcp_ha *, uint32_t vm, uint32_t host);
+bool dcp_ha_fits(const struct dcp_ha *, uint32_t vm, uint32_t host);
+/* More may be possible on the host now. */
+void dcp_ha_mark(struct dcp_ha *, uint32_t host);
+/* The VM has left, and with it what rules kept from where it was. */
+void dcp_ha_mark_left(struct dcp_ha *, uint32_t vm);
+/* Counts the VM on the host, or takes it off. */
+void dcp_ha_load(struct dcp_ha *, uint32_t vm, uint32_t host, bool add);
+
+/* --- sim/failure/restart.c ------------------------------------------------ */
+
+bool dcp_ha_emit(struct dcp_ha *, const struct dcp_step *,
+                 enum dcp_action_phase, struct dcp_error *err) DCP_CHECKED;
+/* The same with a step of our own: of a VM at a host, or of a host. */
+bool
+dcp_ha_emit_own(struct dcp_ha *, enum dcp_step_kind, uint32_t vm, uint32_t host,
+                enum dcp_action_phase, struct dcp_error *err) DCP_CHECKED;
+
+/* --- sim/failure/steps.c: what plans want --------------------------------- */
+
+bool dcp_ha_step(struct dcp_ha *, const struct dcp_step *,
+                 enum dcp_action_phase, struct dcp_error *err) DCP_CHECKED;
+/* All steps under way at the host fail. */
+bool dcp_ha_cut_steps(struct dcp_ha *, uint32_t host,
+                      struct dcp_error *err) DCP_CHECKED;
+
+#endif /* sim/failure/world.h */
