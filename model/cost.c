@@ -19,15 +19,6 @@ struct tile {
     double mhz[TILE_HOSTS][TILE_SLOTS];
 };
 
-static dcp_site_id
-rack_site(const struct dcp_inventory *inv, dcp_rack_id rack)
-{
-    if (dcp_rack_is_none(rack) || dcp_room_is_none(inv->racks[rack.ix].room)) {
-        return inv->n_sites == 1 ? (dcp_site_id){ 0 } : dcp_site_none();
-    }
-    return inv->rooms[inv->racks[rack.ix].room.ix].site;
-}
-
 static double
 slot_hours(const struct dcp_slot *slot)
 {
@@ -123,15 +114,15 @@ constant_energy(const struct dcp_inventory *inv, const struct dcp_slot *slot,
     struct prices prices = { .known = false };
 
     for (uint32_t i = 0; i < inv->n_switches; i++) {
-        add_watts(inv, slot, rack_site(inv, inv->switches[i].rack),
+        add_watts(inv, slot, dcp_rack_site(inv, inv->switches[i].rack),
                   inv->switches[i].power_w, &prices, sum);
     }
     for (uint32_t i = 0; i < inv->n_arrays; i++) {
-        add_watts(inv, slot, rack_site(inv, inv->arrays[i].rack),
+        add_watts(inv, slot, dcp_rack_site(inv, inv->arrays[i].rack),
                   inv->arrays[i].power_w, &prices, sum);
     }
     for (uint32_t i = 0; i < inv->n_servers; i++) {
-        add_watts(inv, slot, rack_site(inv, inv->servers[i].rack),
+        add_watts(inv, slot, dcp_rack_site(inv, inv->servers[i].rack),
                   inv->servers[i].power_w, &prices, sum);
     }
 }

@@ -67,6 +67,15 @@ dcp_host_site(const struct dcp_inventory *inv, dcp_host_id host)
     return inv->rooms[room.ix].site;
 }
 
+dcp_site_id
+dcp_rack_site(const struct dcp_inventory *inv, dcp_rack_id rack)
+{
+    if (dcp_rack_is_none(rack) || dcp_room_is_none(inv->racks[rack.ix].room)) {
+        return inv->n_sites == 1 ? (dcp_site_id){ 0 } : dcp_site_none();
+    }
+    return inv->rooms[inv->racks[rack.ix].room.ix].site;
+}
+
 const struct dcp_zone *
 dcp_host_zone(const struct dcp_inventory *inv, dcp_host_id host)
 {

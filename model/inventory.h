@@ -17,6 +17,7 @@
 #include "model/base/id.h"
 #include "model/base/strmap.h"
 #include "model/calendar.h"
+#include "model/plant.h"
 #include "model/policy.h"
 #include "model/rule.h"
 
@@ -28,6 +29,8 @@ struct dcp_tariff_row {      /* First row that matches counts. */
     struct dcp_window hours;
     double price_per_kwh;    /* In the model's currency. */
     double carbon_g_per_kwh;
+    /* By the hour, in place of the two where they have a value; NULL: none. */
+    const struct dcp_hourly *prices, *carbon;
 };
 struct dcp_tariff {
     const char *name;
@@ -42,6 +45,9 @@ struct dcp_site {
     double pue_marginal;      /* Share that follows IT load: watts saved per
                                * watt of IT saved; default: pue. */
     const struct dcp_zone *zone; /* Never NULL. */
+    /* From which the PUE of each instant follows; NULL: none stated.  The two
+     * PUEs above are then its straight line near the site's usual load. */
+    const struct dcp_plant *plant;
 };
 struct dcp_room {
     const char *name;
@@ -452,6 +458,8 @@ dcp_vm_id dcp_inventory_find_vm(const struct dcp_inventory *,
 /* The room and the site of a host's rack; none when not given. */
 dcp_room_id dcp_host_room(const struct dcp_inventory *, dcp_host_id);
 dcp_site_id dcp_host_site(const struct dcp_inventory *, dcp_host_id);
+/* The site of a rack (may be none); with one site there is no doubt. */
+dcp_site_id dcp_rack_site(const struct dcp_inventory *, dcp_rack_id);
 /* The zone of the host's site, or the model's. */
 const struct dcp_zone *dcp_host_zone(const struct dcp_inventory *,
                                      dcp_host_id);

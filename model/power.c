@@ -64,26 +64,48 @@ tariff_row(const struct dcp_inventory *inv, dcp_site_id site, int64_t utc_ms)
     return NULL;
 }
 
+/* As it is: prices by the hour may be below zero. */
+static double
+price_at(const struct dcp_tariff_row *row, int64_t utc_ms)
+{
+    double price;
+
+    if (row && row->prices && dcp_hourly_at(row->prices, utc_ms, &price)) {
+        return price;
+    }
+    return row ? row->price_per_kwh : 0;
+}
+
+static double
+carbon_at(const struct dcp_tariff_row *row, int64_t utc_ms)
+{
+    double carbon_g;
+
+    if (row && row->carbon && dcp_hourly_at(row->carbon, utc_ms, &carbon_g)) {
+        return carbon_g;
+    }
+    return row ? row->carbon_g_per_kwh : 0;
+}
+
 double
 dcp_energy_price(const struct dcp_inventory *inv, dcp_site_id site,
                  int64_t utc_ms)
 {
     const struct dcp_tariff_row *row = tariff_row(inv, site, utc_ms);
+    double price = price_at(row, utc_ms);
 
-    return row ? row->price_per_kwh : 0;
+    return row && row->prices && price < 0 ? 0 : price;
 }
 
 double
 dcp_energy_carbon_g(const struct dcp_inventory *inv, dcp_site_id site,
                     int64_t utc_ms)
 {
-    const struct dcp_tariff_row *row = tariff_row(inv, site, utc_ms);
-
-    return row ? row->carbon_g_per_kwh : 0;
+    return carbon_at(tariff_row(inv, site, utc_ms), utc_ms);
 }
 
-/* One row holds in the whole of [from_ms, to_ms): it lies in one local hour
- * and rows begin at full hours. */
+/* One row, with one value, holds in the whole of [from_ms, to_ms): it lies in
+ * one local hour and rows begin at full hours. */
 static bool
 is_one_row(const struct dcp_inventory *inv, dcp_site_id site, int64_t from_ms,
            int64_t to_ms)
@@ -99,6 +121,12 @@ is_one_row(const struct dcp_inventory *inv, dcp_site_id site, int64_t from_ms,
             (row->hours.from_min % 60 || row->hours.to_min % 60)) {
             return false;
         }
+        if ((row->prices &&
+             !dcp_hourly_is_constant(row->prices, from_ms, to_ms)) ||
+            (row->carbon &&
+             !dcp_hourly_is_constant(row->carbon, from_ms, to_ms))) {
+            return false;
+        }
     }
     return local.ms_of_day % DCP_HOUR_MS + to_ms - from_ms <= DCP_HOUR_MS;
 }
@@ -111,8 +139,10 @@ dcp_energy_price_mean(const struct dcp_inventory *inv, dcp_site_id site,
     const int64_t minute_ms = 60000;
     double price = 0, carbon_g = 0;
 
-    *out_price = dcp_energy_price(inv, site, from_ms);
-    *out_carbon_g = dcp_energy_carbon_g(inv, site, from_ms);
+    const struct dcp_tariff_row *first = tariff_row(inv, site, from_ms);
+
+    *out_price = price_at(first, from_ms);
+    *out_carbon_g = carbon_at(first, from_ms);
     if (to_ms <= from_ms || dcp_site_is_none(site) ||
         dcp_tariff_is_none(inv->sites[site.ix].tariff) ||
         is_one_row(inv, site, from_ms, to_ms)) {
@@ -128,10 +158,8 @@ dcp_energy_price_mean(const struct dcp_inventory *inv, dcp_site_id site,
         }
         const struct dcp_tariff_row *row = tariff_row(inv, site, t);
 
-        if (row) {
-            price += (double)(next - t) * row->price_per_kwh;
-            carbon_g += (double)(next - t) * row->carbon_g_per_kwh;
-        }
+        price += (double)(next - t) * price_at(row, t);
+        carbon_g += (double)(next - t) * carbon_at(row, t);
         t = next;
     }
     *out_price = price / (double)(to_ms - from_ms);
@@ -161,7 +189,7 @@ dcp_inventory_has_prices(const struct dcp_inventory *inv)
             &inv->tariffs[inv->sites[i].tariff.ix];
 
         for (uint32_t r = 0; r < tariff->n_rows; r++) {
-            if (tariff->rows[r].price_per_kwh > 0) {
+            if (tariff->rows[r].price_per_kwh > 0 || tariff->rows[r].prices) {
                 return true;
             }
         }

@@ -16,14 +16,15 @@ double dcp_power_at(const struct dcp_hardware *, double load_frac);
  * P(0) + m u <= P(u) for all u; used by lower bounds. */
 double dcp_power_slope_w(const struct dcp_hardware *);
 
-/* Price and carbon of one kWh at the instant, by the site's tariff; 0 where
- * the model has none.  'site' may be none. */
+/* Price and carbon of one kWh at the instant, by the site's tariff (its series
+ * by the hour first); 0 where the model has none.  'site' may be none.  For
+ * planning: an hour whose price is below zero counts as free. */
 double dcp_energy_price(const struct dcp_inventory *, dcp_site_id,
                         int64_t utc_ms);
 double dcp_energy_carbon_g(const struct dcp_inventory *, dcp_site_id,
                            int64_t utc_ms);
-/* Their time-weighted means over [from_ms, to_ms): tariffs may change within a
- * slot. */
+/* Their time-weighted means over [from_ms, to_ms), prices below zero as they
+ * are: tariffs may change within a slot. */
 void dcp_energy_price_mean(const struct dcp_inventory *, dcp_site_id,
                            int64_t from_ms, int64_t to_ms, double *out_price,
                            double *out_carbon_g);

@@ -371,9 +371,40 @@ add_tariff(struct facts *f, const struct dcp_tariff *tariff)
             }
         }
         add(f, dcp_arena_printf(f->arena, "row %u", i + 1),
-            dcp_arena_printf(f->arena, "%s%s %s/kWh", dcp_text_get(&days),
-                             hours ? hours : "", price));
+            dcp_arena_printf(f->arena, "%s%s %s/kWh%s%s%s%s",
+                             dcp_text_get(&days), hours ? hours : "", price,
+                             row->prices ? ", prices " : "",
+                             row->prices ? row->prices->path : "",
+                             row->carbon ? ", carbon " : "",
+                             row->carbon ? row->carbon->path : ""));
         dcp_text_finish(&days);
+    }
+}
+
+static void
+add_plant(struct facts *f, const struct dcp_plant *plant)
+{
+    for (uint32_t i = 0; i < plant->chain.n_stages; i++) {
+        const struct dcp_stage *s = &plant->chain.stages[i];
+        char kind[32], rated[32];
+
+        dcp_schema_choice_name(DCP_STAGE_KIND_NAMES, s->kind, kind);
+        dcp_print_human(DCP_DIM_POWER, s->rated_w, rated, sizeof rated);
+        add(f, dcp_arena_printf(f->arena, "stage %u", i + 1),
+            dcp_arena_printf(f->arena, "%s, %u x %s, loses %.2f %% at half "
+                                       "load",
+                             kind, s->units, rated,
+                             200 * dcp_stage_loss_w(s, s->rated_w * s->units /
+                                                           2) /
+                                 (s->rated_w * s->units)));
+    }
+    if (plant->has_cooling) {
+        add(f, "cooling",
+            dcp_arena_printf(f->arena, "supply %.1f C, COP %.2f%s%s",
+                             plant->cooling.supply_c,
+                             dcp_cooling_cop(&plant->cooling),
+                             plant->weather ? ", weather " : "",
+                             plant->weather ? plant->weather->path : ""));
     }
 }
 
@@ -404,6 +435,9 @@ add_more(struct facts *f, const char *section, uint32_t ix)
                      inv->pools[ix].reach.n));
     } else if (!strcmp(section, "sites")) {
         add(f, "timezone", inv->sites[ix].zone->name);
+        if (inv->sites[ix].plant) {
+            add_plant(f, inv->sites[ix].plant);
+        }
     } else if (!strcmp(section, "profiles")) {
         double shares[24];
 

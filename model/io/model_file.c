@@ -443,7 +443,8 @@ set_goal(struct dcp_inventory *inv)
 
     for (uint32_t i = 0; i < inv->n_tariffs; i++) {
         for (uint32_t k = 0; k < inv->tariffs[i].n_rows; k++) {
-            prices |= inv->tariffs[i].rows[k].price_per_kwh > 0;
+            prices |= inv->tariffs[i].rows[k].price_per_kwh > 0 ||
+                      inv->tariffs[i].rows[k].prices != NULL;
         }
     }
     for (uint32_t i = 0; i < inv->n_licences; i++) {
@@ -462,7 +463,7 @@ read_parts(struct dcp_reader *r)
         read_generations,  dcp_read_calendar,     dcp_read_tariffs,
         dcp_read_places,   dcp_read_tiers,        dcp_read_policy,
         dcp_read_hardware, dcp_read_network,      dcp_read_hosts,
-        dcp_read_vms,      dcp_reader_index_tags, dcp_read_licences,
+        dcp_read_vms,      dcp_read_plant_pues,   dcp_reader_index_tags, dcp_read_licences,
         dcp_read_rules,    dcp_read_parking,      dcp_read_rightsize,
         dcp_read_conversions,
         dcp_check_model,   dcp_check_start,
@@ -564,6 +565,7 @@ read_model(struct loader *l, const char *const paths[], uint32_t n_paths,
 
     dcp_sha256_init(&l->sha);
     dcp_sha256_init(&l->policy);
+    r->digest = &l->sha;
     add_builtin(r);
     add_entry(r, DCP_KIND_TIER, &default_tier);
     for (uint32_t i = 0; i < n_paths && !r->no_memory; i++) {

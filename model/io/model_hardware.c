@@ -52,6 +52,26 @@ pue_of_cooling(struct dcp_reader *r, const struct dcp_yaml *node)
 }
 
 static void
+read_site_plant(struct dcp_reader *r, struct dcp_site *site,
+                const struct dcp_yaml *node)
+{
+    static const char *const instead[] = { "pue", "pue_marginal", "cooling" };
+    const struct dcp_yaml *plant = dcp_yaml_get(node, "plant");
+
+    for (size_t i = 0; plant && i < sizeof instead / sizeof instead[0]; i++) {
+        if (dcp_yaml_get(node, instead[i])) {
+            dcp_reader_error(r, plant->pos,
+                             "plant: %s is given as well; keep one",
+                             instead[i]);
+            return;
+        }
+    }
+    if (plant) {
+        site->plant = dcp_read_plant(r, plant);
+    }
+}
+
+static void
 finish_site(struct dcp_reader *r, uint32_t ix, void *base,
             const struct dcp_yaml *node)
 {
@@ -66,6 +86,7 @@ finish_site(struct dcp_reader *r, uint32_t ix, void *base,
     } else if (cooling) {
         site->pue = pue_of_cooling(r, cooling);
     }
+    read_site_plant(r, site, node);
     if (site->pue <= 0) {
         site->pue = 1;
     }

@@ -123,6 +123,28 @@ dcp_reader_day_classes(struct dcp_reader *r, const struct dcp_yaml *node,
 }
 
 static void
+read_hourly(struct dcp_reader *r, const struct dcp_yaml *node,
+            struct dcp_tariff_row *row)
+{
+    const struct dcp_yaml *prices = dcp_yaml_get(node, "price_file");
+    const struct dcp_yaml *carbon = dcp_yaml_get(node, "carbon_file");
+    const struct dcp_yaml *years = dcp_yaml_get(node, "every_year");
+    bool every_year = false;
+
+    if (years) {
+        (void)dcp_reader_bool(r, "every_year", years, &every_year);
+    }
+    if (prices) {
+        row->prices = dcp_reader_hourly(r, "price_file", prices,
+                                        DCP_HOURLY_PRICE, every_year);
+    }
+    if (carbon) {
+        row->carbon = dcp_reader_hourly(r, "carbon_file", carbon,
+                                        DCP_HOURLY_CARBON, every_year);
+    }
+}
+
+static void
 read_tariff_row(struct dcp_reader *r, const struct dcp_yaml *node,
                 struct dcp_tariff_row *row)
 {
@@ -133,6 +155,7 @@ read_tariff_row(struct dcp_reader *r, const struct dcp_yaml *node,
     const struct dcp_yaml *hours = dcp_yaml_get(node, "hours");
 
     dcp_reader_day_classes(r, dcp_yaml_get(node, "days"), &row->day_classes);
+    read_hourly(r, node, row);
     if (hours && dcp_reader_scalar(r, "hours", hours)) {
         row->has_hours = dcp_window_parse(hours->text, &row->hours);
         if (!row->has_hours) {

@@ -13,8 +13,10 @@
  *
  * Not thread-safe. */
 
+#include "model/base/sha256.h"
 #include "model/inventory.h"
 #include "model/io/schema.h"
+#include "model/io/hourly_file.h"
 #include "model/io/yaml.h"
 #include "model/pairs.h"
 
@@ -51,6 +53,8 @@ struct dcp_reader {
     uint32_t *tag_first, *tag_vms; /* VMs by tag, see dcp_reader_index_tags. */
     const struct dcp_zone *zones[16]; /* Read so far. */
     uint32_t n_zones;
+
+    struct dcp_sha256 *digest; /* Of the model's files. */
 
     const char *kind, *name; /* The object that is being read. */
     uint32_t n_suggestions;  /* Made over large tables; they cost time. */
@@ -136,6 +140,17 @@ void dcp_read_tiers(struct dcp_reader *);
 void dcp_read_policy(struct dcp_reader *);
 void dcp_read_places(struct dcp_reader *); /* model_hardware.c */
 void dcp_read_hardware(struct dcp_reader *);
+/* model_plant.c: the plant of a site, and, once all machines are known, the
+ * PUEs of each site that has one. */
+const struct dcp_plant *dcp_read_plant(struct dcp_reader *,
+                                       const struct dcp_yaml *);
+void dcp_read_plant_pues(struct dcp_reader *);
+/* The file that 'node' names, beside the file it stands in; NULL after an
+ * error. */
+const struct dcp_hourly *dcp_reader_hourly(struct dcp_reader *, const char *key,
+                                           const struct dcp_yaml *node,
+                                           enum dcp_hourly_figure,
+                                           bool every_year);
 void dcp_read_network(struct dcp_reader *); /* model_network.c */
 void dcp_read_hosts(struct dcp_reader *);
 void dcp_read_vms(struct dcp_reader *);   /* model_vms.c */

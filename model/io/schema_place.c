@@ -15,6 +15,13 @@ static const struct dcp_schema_row tariff_rows[] = {
       .help = "money per kWh at the meter" },
     { "carbon", QUANTITY(EMISSION), AT(struct dcp_tariff_row, carbon_g_per_kwh),
       .fallback = "0", .help = "carbon dioxide equivalent per kWh" },
+    { "price_file", TEXT,
+      .help = "CSV file beside this one with prices by the hour (docs/"
+              "sim-energy.md); price holds where it has none" },
+    { "carbon_file", TEXT, .help = "the same for carbon" },
+    { "every_year", FLAG,
+      .help = "the files' values hold in other years too, moved by whole "
+              "multiples of 52 weeks; absent: false" },
 };
 DEFINE_SECTION(tariff, "tariffs", "tariff", TARIFF, sizeof(struct dcp_tariff),
                "Energy prices: a list of rows, the first that matches counts; "
@@ -31,6 +38,9 @@ static const struct dcp_schema_row site_rows[] = {
       .help = "watts saved at the meter per watt of IT saved; absent: pue" },
     { "cooling", SECTION("sites.cooling"),
       .help = "cooling from which the PUE follows, instead of pue" },
+    { "plant", SECTION("sites.plant"),
+      .help = "electrical chain and cooling from which the PUE of each instant "
+              "follows, instead of pue, pue_marginal and cooling" },
     { "timezone", TEXT, .help = "IANA zone; absent: the model's" },
 };
 DEFINE_SECTION(site, "sites", "site", SITE, sizeof(struct dcp_site),
@@ -46,6 +56,85 @@ static const struct dcp_schema_row cooling_rows[] = {
 };
 DEFINE_SECTION(cooling, "sites.cooling", "cooling", NONE, 0,
                "PUE = (1 + losses) x (1 + 1 / COP(supply)).");
+
+#define KINDS   DCP_STAGE_KIND_NAMES
+#define PRESETS DCP_CHAIN_PRESET_NAMES
+static const struct dcp_schema_row plant_rows[] = {
+    { "preset", CHOICE(PRESETS),
+      .help = "a chain of stages, each `units` times `rated`; instead of "
+              "stages" },
+    { "rated", QUANTITY(POWER), .min = 1, .max = 1e10,
+      .help = "rating of each unit of the preset's stages" },
+    { "units", QUANTITY(NUMBER), .min = 1, .max = 100, .fallback = "1",
+      .help = "equal units that share the preset's load; 2: both sides of a "
+              "redundant pair" },
+    { "stages", SECTION("sites.plant.stages"), LIST,
+      .help = "the chain, from the meter on" },
+    { "psu_measured", QUANTITY(SHARE),
+      AT(struct dcp_plant, chain.psu_measured_frac), .min = 0.5, .max = 1,
+      .fallback = "94%",
+      .help = "efficiency of the power supplies that watts of machines were "
+              "measured with, where a stage psu stands in their place" },
+    { "fixed", QUANTITY(POWER), AT(struct dcp_plant, fixed_w), .max = 1e10,
+      .fallback = "0", .help = "what draws the same at all times" },
+    { "supply", QUANTITY(TEMPERATURE), AT(struct dcp_plant, cooling.supply_c),
+      .min = 5, .max = 40,
+      .help = "temperature of the supplied air; absent: no cooling is counted" },
+    { "rise", QUANTITY(NUMBER), AT(struct dcp_plant, cooling.rise_k), .min = 1,
+      .max = 40, .fallback = "12",
+      .help = "kelvin by which air is warmer after the machines" },
+    { "cop", QUANTITY(NUMBER), AT(struct dcp_plant, cooling.cop), .min = 0.1,
+      .max = 50,
+      .help = "the chiller's coefficient of performance; absent: 0.0068 T^2 + "
+              "0.0008 T + 0.458 of supply (Moore et al., USENIX ATC 2005)" },
+    { "approach", QUANTITY(NUMBER), AT(struct dcp_plant, cooling.approach_k),
+      .max = 40, .fallback = "6",
+      .help = "kelvin by which free cooling stays above the temperature "
+              "outside" },
+    { "outside", QUANTITY(TEMPERATURE), AT(struct dcp_plant, outside_c),
+      .min = -60, .max = 60,
+      .help = "temperature outside, where weather has none; absent: not known, "
+              "no free cooling" },
+    { "weather", TEXT,
+      .help = "CSV file beside this one with temperatures outside, columns "
+              "time and temperature_c" },
+    { "every_year", FLAG,
+      .help = "the weather holds in other years too, moved by whole multiples "
+              "of 52 weeks; absent: false" },
+    { "fans", QUANTITY(POWER), AT(struct dcp_plant, cooling.fan_w), .max = 1e10,
+      .fallback = "0", .help = "what fans of the cooling draw at fans_at" },
+    { "fans_at", QUANTITY(POWER), AT(struct dcp_plant, cooling.fan_heat_w),
+      .max = 1e10,
+      .help = "heat at which fans draw `fans`; their power is cubic in it" },
+    { "fans_minimum", QUANTITY(SHARE),
+      AT(struct dcp_plant, cooling.fan_flow_min_frac), .max = 1,
+      .fallback = "40%", .help = "slowest flow, of that at fans_at" },
+};
+DEFINE_SECTION(plant, "sites.plant", "plant", NONE, sizeof(struct dcp_plant),
+               "What stands between the meter and the machines "
+               "(docs/sim-energy.md).");
+
+static const struct dcp_schema_row stage_rows[] = {
+    { "kind", CHOICE(KINDS), AT(struct dcp_stage, kind), .required = true,
+      .help = "what it is; psu, the machines' own supplies, comes last" },
+    { "rated", QUANTITY(POWER), AT(struct dcp_stage, rated_w), .min = 1,
+      .max = 1e10, .required = true, .help = "what one unit puts out at most" },
+    { "units", QUANTITY(NUMBER), AT(struct dcp_stage, units), .min = 1,
+      .max = 10000, .fallback = "1", .help = "equal units that share the load" },
+    { "fixed", QUANTITY(SHARE), AT(struct dcp_stage, fixed_frac), .max = 1,
+      .help = "loss without load, of rated" },
+    { "linear", QUANTITY(SHARE), AT(struct dcp_stage, linear_frac), .max = 1,
+      .help = "loss at full load that is proportional to load, of rated" },
+    { "square", QUANTITY(SHARE), AT(struct dcp_stage, square_frac), .max = 1,
+      .help = "loss at full load that goes with the square of load, of rated" },
+    { "loads", QUANTITY(SHARE), LIST,
+      .help = "loads of measured efficiencies, rising, up to 12; instead of "
+              "the three above" },
+    { "efficiency", QUANTITY(SHARE), LIST,
+      .help = "efficiency at each of loads" },
+};
+DEFINE_SECTION(stage, "sites.plant.stages", "stage", NONE,
+               sizeof(struct dcp_stage), "One stage of the electrical chain.");
 
 static const struct dcp_schema_row room_rows[] = {
     { "site", REFERENCE(SITE), AT(struct dcp_room, site), .required = true,

@@ -54,7 +54,7 @@
 #define SECTIONS(X)                                                            \
     X(top)                                                                     \
     X(include)                                                                 \
-    X(tariff) X(site) X(cooling) X(room) X(feed) X(rack) X(hardware) X(boot)   \
+    X(tariff) X(site) X(cooling) X(plant) X(stage) X(room) X(feed) X(rack) X(hardware) X(boot)   \
         X(shutdown) X(hypervisor) X(host) X(port) X(server) X(switch) X(link)  \
             X(vlan) X(array) X(pool) X(tenant) X(quota) X(application) X(tier) \
                 X(profile) X(flavour) X(vm) X(nic) X(volume) X(licence)        \

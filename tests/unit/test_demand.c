@@ -133,7 +133,7 @@ START_TEST(energy_of_a_placement_by_hand)
     struct dcp_tariff_row row = { .price_per_kwh = 0.25,
                                   .carbon_g_per_kwh = 200 };
     struct dcp_tariff tariff = { "flat", &row, 1 };
-    struct dcp_site site = { "s", { 0 }, 1.5, 1.2, &dcp_zone_utc };
+    struct dcp_site site = { "s", { 0 }, 1.5, 1.2, &dcp_zone_utc, NULL };
     struct dcp_switch sw = { .name = "tor",
                              .rack = dcp_rack_none(),
                              .power_w = 50 };

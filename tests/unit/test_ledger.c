@@ -196,8 +196,8 @@ START_TEST(sites_share_out_the_whole)
 {
     DCP_AUTO(dcp_inventory) struct dcp_inventory *inv = model(4, 9);
     struct dcp_site sites[2] = {
-        { "a", dcp_tariff_none(), 1, 1, &dcp_zone_utc },
-        { "b", dcp_tariff_none(), 1, 1, &dcp_zone_utc },
+        { "a", dcp_tariff_none(), 1, 1, &dcp_zone_utc, NULL },
+        { "b", dcp_tariff_none(), 1, 1, &dcp_zone_utc, NULL },
     };
     struct dcp_room rooms[2] = { { .name = "ra", .site = { 0 } },
                                  { .name = "rb", .site = { 1 } } };

@@ -65,8 +65,8 @@ tariff_inventory(void)
     rows[2] = (struct dcp_tariff_row){ .price_per_kwh = 0.14,
                                        .carbon_g_per_kwh = 160 };
     *tariff = (struct dcp_tariff){ "day-night", rows, 3 };
-    site[0] = (struct dcp_site){ "gent", { 0 }, 1.6, 1.2, &brussels };
-    site[1] = (struct dcp_site){ "free", dcp_tariff_none(), 1, 1, &brussels };
+    site[0] = (struct dcp_site){ "gent", { 0 }, 1.6, 1.2, &brussels, NULL };
+    site[1] = (struct dcp_site){ "free", dcp_tariff_none(), 1, 1, &brussels, NULL };
     inv->tariffs = tariff;
     inv->n_tariffs = 1;
     inv->sites = site;
