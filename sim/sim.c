@@ -36,9 +36,9 @@ check_input(const struct dcp_sim_input *in, struct dcp_error *err)
     return true;
 }
 
-static bool
-allocate(const struct dcp_sim_input *in, struct dcp_sim_result *out,
-         struct dcp_error *err)
+bool
+dcp_sim_result_init(const struct dcp_sim_input *in, struct dcp_sim_result *out,
+                    struct dcp_error *err)
 {
     const struct dcp_inventory *inv = in->inventory;
     const struct dcp_samples *cpu = in->cpu;
@@ -225,7 +225,7 @@ dcp_sim_open(const struct dcp_sim_input *in, struct dcp_sim **out,
     sim->inv = in->inventory;
     sim->out = result;
     sim->now_ms = in->from_ms;
-    if (!check_input(in, err) || !allocate(in, result, err) ||
+    if (!check_input(in, err) || !dcp_sim_result_init(in, result, err) ||
         !dcp_sim_state_init(sim, err)) {
         dcp_sim_destroy(sim);
         return false;
@@ -446,6 +446,13 @@ sum_up(const struct dcp_sim *sim, struct dcp_sim_result *out)
     moments(&sim->migration_length, &out->migration_mean_s, &unused);
 }
 
+void
+dcp_sim_sum_up(struct dcp_sim *sim)
+{
+    sum_energy(sim->in, sim->out);
+    sum_up(sim, sim->out);
+}
+
 /* A replay that ends early ends its window, and its last slice, there. */
 static bool
 cut(struct dcp_sim *sim, struct dcp_error *err)
@@ -477,8 +484,7 @@ dcp_sim_finish(struct dcp_sim *sim, struct dcp_sim_result *out,
     if (sim->now_ms < sim->in->to_ms && !cut(sim, err)) {
         return false;
     }
-    sum_energy(sim->in, sim->out);
-    sum_up(sim, sim->out);
+    dcp_sim_sum_up(sim);
     *out = *sim->out;
     *sim->out = (struct dcp_sim_result){ 0 };
     return true;

@@ -201,4 +201,11 @@ struct dcp_sim_fill {
 bool dcp_sim_fill(const struct dcp_inventory *, struct dcp_samples *,
                   struct dcp_sim_fill *out, struct dcp_error *err) DCP_CHECKED;
 
+/* What the model says of 'n' VMs at 'n_times' samples from start_ms: VM i's at
+ * out[i * width + t]. */
+bool dcp_sim_model_rows(const struct dcp_inventory *, const uint32_t vms[],
+                        uint32_t n, int64_t start_ms, int64_t interval_ms,
+                        uint32_t n_times, size_t width, float *out,
+                        struct dcp_error *err) DCP_CHECKED;
+
 #endif /* sim/sim.h */

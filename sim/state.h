@@ -66,6 +66,12 @@ void dcp_sim_integrate_moves(struct dcp_sim *, int64_t until_ms);
 void dcp_sim_sum_hosts(struct dcp_sim *);
 bool dcp_sim_state_apply(struct dcp_sim *, const struct dcp_sim_event *,
                          struct dcp_error *err);
+/* A result to fill, of the input's window and grid; its samples are not looked
+ * at. */
+bool dcp_sim_result_init(const struct dcp_sim_input *, struct dcp_sim_result *,
+                         struct dcp_error *err);
+/* The figures of 'out' that are sums and shares of others. */
+void dcp_sim_sum_up(struct dcp_sim *);
 void dcp_sim_moments_add(struct sim_moments *, double value);
 
 #endif /* sim/state.h */
