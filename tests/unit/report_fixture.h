@@ -111,7 +111,10 @@ fixture_site(struct fixture *f, uint32_t n_racks)
     struct dcp_tier *tiers = dcp_arena_array(a, struct dcp_tier, 2);
 
     *tariff = (struct dcp_tariff){ "day-night", rows, 2 };
-    *site = (struct dcp_site){ "gent", { 0 }, 1.6, 1.35, &fixture_zone };
+    *site = (struct dcp_site){ .name = "gent",
+                               .pue = 1.6,
+                               .pue_marginal = 1.35,
+                               .zone = &fixture_zone };
     *room = (struct dcp_room){ .name = "g1", .site = { 0 } };
     for (uint32_t i = 0; i < n_racks; i++) {
         racks[i] = (struct dcp_rack){ .name = dcp_arena_printf(a, "r%u", i + 1),
