@@ -21,11 +21,14 @@
 
 struct options {
     const char *traces, *policy, *series, *window, *events, *print_events;
+    const char *by;
     int64_t from_ms, to_ms;
     uint64_t backtest;
 };
 
 static const char *const policies[] = { "none", NULL };
+static const char *const series_kinds[] = { "interval", "host", "vm", "tenant",
+                                            NULL };
 
 static const struct dcp_opt rows[] = {
     { "traces", 0, DCP_OPT_FILE, offsetof(struct options, traces), "FILE", NULL,
@@ -44,8 +47,14 @@ static const struct dcp_opt rows[] = {
     { "window", 0, DCP_OPT_TEXT, offsetof(struct options, window), "FROM-TO",
       NULL, NULL,
       "The night of --backtest; default: the plan's, 22:00-06:00." },
-    { "series", 0, DCP_OPT_FILE, offsetof(struct options, series), "FILE.csv",
-      NULL, NULL, "Write one CSV line per sample." },
+    { "series", 0, DCP_OPT_FILE, offsetof(struct options, series), "FILE", NULL,
+      NULL,
+      "Write figures by sample: HDF5 where it ends in .h5, with those of each "
+      "host, VM and tenant, else CSV." },
+    { "by", 0, DCP_OPT_CHOICE, offsetof(struct options, by), "KIND",
+      series_kinds, "interval",
+      "Of what --series writes CSV: a line per sample, or per sample and host, "
+      "VM or tenant." },
     { "events", 0, DCP_OPT_FILE, offsetof(struct options, events), "FILE", NULL,
       NULL, "Log what happens, 24 bytes an event." },
     { "print-events", 0, DCP_OPT_FILE, offsetof(struct options, print_events),
@@ -249,8 +258,8 @@ print_header(const struct dcp_plan *plan, const struct dcp_replay *r)
            from, to, (double)(s->to_ms - s->from_ms) / 3.6e6, s->n_vms,
            s->n_hosts, s->n_slices);
     printf("%s\n", r->stopped   ? "; interrupted here"
-                     : r->partial ? "; the store covers only this part"
-                                  : "");
+                   : r->partial ? "; the store covers only this part"
+                                : "");
     if (plan && r->in_sample) {
         puts("IN-SAMPLE: the plan was made with knowledge of this time; "
              "another night will be worse.");
@@ -347,12 +356,30 @@ print_two(const struct dcp_inventory *inv, const struct dcp_plan *plan,
 
 /* --- The command -------------------------------------------------------- */
 
+static bool
+is_h5(const char *path)
+{
+    return dcp_text_glob("*.h5", path);
+}
+
+static enum dcp_series_of
+series_kind(const char *name)
+{
+    enum dcp_series_of of = DCP_SERIES_TENANT;
+
+    while (of != DCP_SERIES_INTERVAL && strcmp(name, dcp_series_of_name(of))) {
+        of = (enum dcp_series_of)(of - 1);
+    }
+    return of;
+}
+
 static int
 replay_one(const struct dcp_globals *g, struct dcp_context *c,
            const struct dcp_plan *plan, const struct options *o,
            struct dcp_error *err)
 {
-    struct dcp_onlooker_options wanted = { o->events };
+    struct dcp_onlooker_options wanted = { o->events, o->series,
+                                           series_kind(o->by) };
     DCP_AUTO(dcp_onlooker)
     struct dcp_onlooker *onlooker = dcp_onlooker_create(g, &wanted, err);
     struct dcp_replay_options how = { o->from_ms, o->to_ms,
@@ -363,8 +390,12 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
     if (!onlooker || !dcp_replay_run(c, plan, &how, &r, err)) {
         return -1;
     }
-    status = dcp_onlooker_end(onlooker, err) ? 0 : -1;
-    if (status || (o->series && !write_series(o->series, &r, err))) {
+    status = dcp_onlooker_end(onlooker, plan ? &r.with : &r.without,
+                              plan ? &r.without : NULL, err)
+                 ? 0
+                 : -1;
+    if (status || (o->series && wanted.series_of == DCP_SERIES_INTERVAL &&
+                   !is_h5(o->series) && !write_series(o->series, &r, err))) {
         status = -1;
     } else if (g->json) {
         status = print_json(g, c->model.inventory, plan, &r, err);
@@ -439,9 +470,9 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                        DCP_BACKTEST_MAX);
         return -1;
     }
-    if (o->series && dcp_text_glob("*.h5", o->series)) {
+    if (o->series && is_h5(o->series) && strcmp(o->by, "interval") != 0) {
         (void)dcp_fail(err, DCP_E_USAGE,
-                       "--series writes CSV: give a name that ends in .csv");
+                       "--by is for CSV: a series in HDF5 has all of it");
         return -1;
     }
     if (g->json && o->series && !strcmp(o->series, "-")) {
@@ -466,7 +497,7 @@ const struct dcp_command dcp_cmd_simulate = {
     .name = "simulate",
     .summary = "replay usage, with a plan and without",
     .synopsis = "[PLAN] [--from TIME] [--to TIME] [--backtest N] "
-                "[--series FILE.csv] [--events FILE]",
+                "[--series FILE] [--events FILE]",
     .details =
         "Replays the samples of the usage store against where the VMs are.  "
         "With a plan, its\nlegs are carried out on the way, and the same time "
@@ -478,7 +509,7 @@ const struct dcp_command dcp_cmd_simulate = {
         "  dcplan simulate plan.json --json --series night.csv\n"
         "  dcplan simulate --policy none --from 2013-08-01T00:00:00Z --to "
         "2013-08-02T00:00:00Z\n"
-        "  dcplan simulate plan.json --events night.evt\n"
+        "  dcplan simulate plan.json --series night.h5 --events night.evt\n"
         "  dcplan simulate --print-events night.evt\n"
         "  dcplan simulate --backtest 9 --window 22:00-06:00\n",
     .groups = groups,

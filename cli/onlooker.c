@@ -4,7 +4,9 @@
 
 #include "cli/interrupt.h"
 #include "cli/ui.h"
+#include "model/base/text.h"
 #include "sim/output/event_log.h"
+#include "sim/output/series_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +20,9 @@ struct dcp_onlooker {
     const struct dcp_globals *g;
     struct dcp_onlooker_options options;
     struct dcp_sim_watch self;
-    struct dcp_sim_watch log_watch;
+    struct dcp_sim_watch log_watch, series_watch;
     struct dcp_event_log *log;
+    struct dcp_series_file *series;
     const struct dcp_sim_watch *watches[WATCHES_MAX];
     bool last;
     uint32_t n_runs, n_seen; /* Replays begun; Ctrl-C before this one. */
@@ -47,6 +50,7 @@ dcp_onlooker_destroy(struct dcp_onlooker *o)
 {
     if (o) {
         dcp_event_log_destroy(o->log);
+        dcp_series_file_destroy(o->series);
         free(o);
     }
 }
@@ -87,6 +91,44 @@ after_slice(void *user, const struct dcp_sim_result *so_far, uint32_t slice,
     return true;
 }
 
+static bool
+open_log(struct dcp_onlooker *o, struct dcp_sim_input *in,
+         struct dcp_error *err)
+{
+    if (!o->options.events) {
+        return true;
+    }
+    o->log = dcp_event_log_create(o->options.events, in->inventory, in->from_ms,
+                                  in->to_ms, err);
+    if (!o->log) {
+        return false;
+    }
+    o->log_watch = dcp_event_log_watch(o->log);
+    o->watches[in->n_watches++] = &o->log_watch;
+    return true;
+}
+
+static bool
+open_series(struct dcp_onlooker *o, struct dcp_sim_input *in,
+            struct dcp_error *err)
+{
+    const char *path = o->options.series;
+    bool h5 = path && dcp_text_glob("*.h5", path);
+
+    if (!path || (!h5 && o->options.series_of == DCP_SERIES_INTERVAL)) {
+        return true;
+    }
+    o->series = h5 ? dcp_series_file_create(path, in->inventory, in->cpu, err)
+                   : dcp_series_file_create_csv(path, o->options.series_of,
+                                                in->inventory, in->cpu, err);
+    if (!o->series) {
+        return false;
+    }
+    o->series_watch = dcp_series_file_watch(o->series);
+    o->watches[in->n_watches++] = &o->series_watch;
+    return true;
+}
+
 bool
 dcp_onlooker_prepare(void *user, bool last, struct dcp_sim_input *in,
                      struct dcp_error *err)
@@ -101,21 +143,15 @@ dcp_onlooker_prepare(void *user, bool last, struct dcp_sim_input *in,
     o->watches[0] = &o->self;
     in->watches = o->watches;
     in->n_watches = 1;
-    if (last && o->options.events) {
-        o->log = dcp_event_log_create(o->options.events, in->inventory,
-                                      in->from_ms, in->to_ms, err);
-        if (!o->log) {
-            return false;
-        }
-        o->log_watch = dcp_event_log_watch(o->log);
-        o->watches[in->n_watches++] = &o->log_watch;
-    }
-    return true;
+    return !last || (open_log(o, in, err) && open_series(o, in, err));
 }
 
 bool
-dcp_onlooker_end(struct dcp_onlooker *o, struct dcp_error *err)
+dcp_onlooker_end(struct dcp_onlooker *o, const struct dcp_sim_result *result,
+                 const struct dcp_sim_result *baseline, struct dcp_error *err)
 {
     dcp_ui_progress_end(o->g);
-    return !o->log || dcp_event_log_flush(o->log, err);
+    return (!o->log || dcp_event_log_flush(o->log, err)) &&
+           (!o->series ||
+            dcp_series_file_end(o->series, result, baseline, err));
 }

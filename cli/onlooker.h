@@ -10,10 +10,13 @@
 
 #include "cli/command.h"
 #include "cli/context.h"
-#include "sim/watch.h"
+#include "sim/output/series.h"
 
 struct dcp_onlooker_options {
     const char *events; /* NULL: not wanted, as is the next. */
+    const char *series; /* HDF5 where it ends in .h5, else CSV. */
+    /* CSV: of what; DCP_SERIES_INTERVAL is the caller's to write. */
+    enum dcp_series_of series_of;
 };
 
 struct dcp_onlooker;
@@ -28,7 +31,9 @@ DCP_DEFINE_AUTO(dcp_onlooker)
  * that files are about.  As in dcp_replay_options; 'user' is the onlooker. */
 bool dcp_onlooker_prepare(void *user, bool last, struct dcp_sim_input *,
                           struct dcp_error *err);
-/* After the last replay: completes the files. */
-bool dcp_onlooker_end(struct dcp_onlooker *, struct dcp_error *err) DCP_CHECKED;
+/* After the last replay: completes the files.  'baseline' NULL: none. */
+bool dcp_onlooker_end(struct dcp_onlooker *, const struct dcp_sim_result *,
+                      const struct dcp_sim_result *baseline,
+                      struct dcp_error *err) DCP_CHECKED;
 
 #endif /* cli/onlooker.h */

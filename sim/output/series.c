@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "sim/output/series.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum figure { /* In the order of dcp_series_figures. */
+              HOST_ON,
+              HOST_SWITCHING,
+              HOST_POWER,
+              HOST_DEMAND,
+              HOST_UNMET,
+              HOST_OVERLOAD,
+              VM_HOST,
+              VM_DEMAND,
+              VM_UNMET,
+              VM_READY,
+              TENANT_DEMAND,
+              TENANT_UNMET,
+              TENANT_OVERLOADED,
+};
+
+const struct dcp_series_figure dcp_series_figures[DCP_SERIES_FIGURES] = {
+    { DCP_SERIES_HOST, "on_frac", "1", false },
+    { DCP_SERIES_HOST, "switching_frac", "1", false },
+    { DCP_SERIES_HOST, "power_w", "W", false },
+    { DCP_SERIES_HOST, "demand_mhz", "reference MHz", false },
+    { DCP_SERIES_HOST, "unmet_mhz", "reference MHz", false },
+    { DCP_SERIES_HOST, "overload_frac", "1", false },
+    { DCP_SERIES_VM, "host", "index into /host/name, -1: none", true },
+    { DCP_SERIES_VM, "demand_mhz", "reference MHz", false },
+    { DCP_SERIES_VM, "unmet_mhz", "reference MHz", false },
+    { DCP_SERIES_VM, "ready_frac", "1", false },
+    { DCP_SERIES_TENANT, "demand_mhz", "reference MHz", false },
+    { DCP_SERIES_TENANT, "unmet_mhz", "reference MHz", false },
+    { DCP_SERIES_TENANT, "overloaded_vms", "VMs", false },
+};
+
+struct dcp_sim_series {
+    const struct dcp_inventory *inv;
+    const struct dcp_samples *cpu;
+    float *rows[DCP_SERIES_FIGURES]; /* Owned, as are those below. */
+    /* Sums at the end of the slice before. */
+    struct dcp_sim_host *hosts;
+    double *vm_unmet_mhz_s;
+    struct dcp_sim_tenant *tenants;
+};
+
+const char *
+dcp_series_of_name(enum dcp_series_of of)
+{
+    static const char *const names[] = { [DCP_SERIES_INTERVAL] = "interval",
+                                         [DCP_SERIES_HOST] = "host",
+                                         [DCP_SERIES_VM] = "vm",
+                                         [DCP_SERIES_TENANT] = "tenant" };
+
+    return names[of];
+}
+
+uint32_t
+dcp_sim_series_count(const struct dcp_sim_series *s, enum dcp_series_of of)
+{
+    switch (of) {
+    case DCP_SERIES_HOST:
+        return s->inv->n_hosts;
+    case DCP_SERIES_VM:
+        return s->inv->n_vms;
+    case DCP_SERIES_TENANT:
+        return s->inv->n_tenants + 1;
+    case DCP_SERIES_INTERVAL:
+        break;
+    }
+    return 1;
+}
+
+const char *
+dcp_sim_series_name(const struct dcp_sim_series *s, enum dcp_series_of of,
+                    uint32_t i)
+{
+    switch (of) {
+    case DCP_SERIES_HOST:
+        return s->inv->hosts[i].name;
+    case DCP_SERIES_VM:
+        return s->inv->vms[i].name;
+    case DCP_SERIES_TENANT:
+        return i < s->inv->n_tenants ? s->inv->tenants[i].name : "";
+    case DCP_SERIES_INTERVAL:
+        break;
+    }
+    return "";
+}
+
+struct dcp_sim_series *
+dcp_sim_series_create(const struct dcp_inventory *inv,
+                      const struct dcp_samples *cpu, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_sim_series)
+    struct dcp_sim_series *s = calloc(1, sizeof *s);
+    bool ok = s != NULL;
+
+    if (ok) {
+        s->inv = inv;
+        s->cpu = cpu;
+        s->hosts = calloc((size_t)inv->n_hosts + 1, sizeof *s->hosts);
+        s->vm_unmet_mhz_s =
+            calloc((size_t)inv->n_vms + 1, sizeof *s->vm_unmet_mhz_s);
+        s->tenants = calloc((size_t)inv->n_tenants + 1, sizeof *s->tenants);
+        ok = s->hosts && s->vm_unmet_mhz_s && s->tenants;
+    }
+    for (uint32_t i = 0; ok && i < DCP_SERIES_FIGURES; i++) {
+        size_t n = dcp_sim_series_count(s, dcp_series_figures[i].of);
+
+        s->rows[i] = calloc(n + 1, sizeof *s->rows[i]);
+        ok = s->rows[i] != NULL;
+    }
+    if (!ok) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for series");
+        return NULL;
+    }
+    return DCP_STEAL(s);
+}
+
+void
+dcp_sim_series_destroy(struct dcp_sim_series *s)
+{
+    if (!s) {
+        return;
+    }
+    for (uint32_t i = 0; i < DCP_SERIES_FIGURES; i++) {
+        free(s->rows[i]);
+    }
+    free(s->hosts);
+    free(s->vm_unmet_mhz_s);
+    free(s->tenants);
+    free(s);
+}
+
+static void
+take_hosts(struct dcp_sim_series *s, const struct dcp_sim_result *r,
+           double seconds)
+{
+    for (uint32_t h = 0; h < r->n_hosts; h++) {
+        const struct dcp_sim_host *now = &r->hosts[h], *was = &s->hosts[h];
+
+        s->rows[HOST_ON][h] = (float)((now->on_s - was->on_s) / seconds);
+        s->rows[HOST_SWITCHING][h] =
+            (float)((now->switching_s - was->switching_s) / seconds);
+        s->rows[HOST_POWER][h] = (float)((now->it_j - was->it_j) / seconds);
+        s->rows[HOST_DEMAND][h] =
+            (float)((now->requested_mhz_s - was->requested_mhz_s) / seconds);
+        s->rows[HOST_UNMET][h] =
+            (float)((now->unmet_mhz_s - was->unmet_mhz_s) / seconds);
+        s->rows[HOST_OVERLOAD][h] =
+            (float)((now->overload_s - was->overload_s) / seconds);
+    }
+    memcpy(s->hosts, r->hosts, r->n_hosts * sizeof *s->hosts);
+}
+
+static void
+take_vms(struct dcp_sim_series *s, const struct dcp_sim_result *r,
+         const float *sample, double seconds)
+{
+    for (uint32_t v = 0; v < r->n_vms; v++) {
+        bool placed = !dcp_host_is_none(r->end->host[v]);
+        double asked = placed ? sample[v] : 0;
+        double unmet = (r->vm_unmet_mhz_s[v] - s->vm_unmet_mhz_s[v]) / seconds;
+
+        s->rows[VM_HOST][v] = placed ? (float)r->end->host[v].ix : -1;
+        s->rows[VM_DEMAND][v] = (float)asked;
+        s->rows[VM_UNMET][v] = (float)unmet;
+        s->rows[VM_READY][v] = asked > 0 ? (float)(unmet / asked) : 0;
+    }
+    memcpy(s->vm_unmet_mhz_s, r->vm_unmet_mhz_s,
+           r->n_vms * sizeof *s->vm_unmet_mhz_s);
+}
+
+static void
+take_tenants(struct dcp_sim_series *s, const struct dcp_sim_result *r,
+             double seconds)
+{
+    for (uint32_t t = 0; t <= s->inv->n_tenants; t++) {
+        const struct dcp_sim_tenant *now = &r->tenants[t];
+        const struct dcp_sim_tenant *was = &s->tenants[t];
+
+        s->rows[TENANT_DEMAND][t] =
+            (float)((now->requested_mhz_s - was->requested_mhz_s) / seconds);
+        s->rows[TENANT_UNMET][t] =
+            (float)((now->unmet_mhz_s - was->unmet_mhz_s) / seconds);
+        s->rows[TENANT_OVERLOADED][t] =
+            (float)((now->overload_vm_s - was->overload_vm_s) / seconds);
+        s->tenants[t] = *now;
+    }
+}
+
+void
+dcp_sim_series_take(struct dcp_sim_series *s, const struct dcp_sim_result *r,
+                    uint32_t slice)
+{
+    const struct dcp_sim_slice *at = &r->slices[slice];
+    double seconds = (double)(at->end_ms - at->start_ms) / 1000;
+    size_t row =
+        (size_t)((at->start_ms - s->cpu->start_ms) / s->cpu->interval_ms);
+
+    take_hosts(s, r, seconds);
+    take_vms(s, r, s->cpu->value + row * s->cpu->n_vms, seconds);
+    take_tenants(s, r, seconds);
+}
+
+const float *
+dcp_sim_series_row(const struct dcp_sim_series *s, uint32_t figure)
+{
+    return s->rows[figure];
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SIM_OUTPUT_SERIES_H
+#define DCP_SIM_OUTPUT_SERIES_H 1
+
+/* Figures of a replay by sample: of each host, VM and tenant.  A watch that
+ * takes the differences of what the engine has counted.
+ *
+ * Means are over the sample's time.  A VM's "host" is where it is at the
+ * sample's end, -1: nowhere; its demand is its sample's where it has a place
+ * then, else 0.  "unmet" is what was asked for and not given because a host had
+ * too little; ready_frac is its part of what was asked: the VM waited for CPU
+ * for so much of the time that it wanted to run, as far as hosts share fairly.
+ */
+
+#include "sim/watch.h"
+
+enum dcp_series_of {
+    DCP_SERIES_INTERVAL, /* The whole; kept by the engine itself. */
+    DCP_SERIES_HOST,
+    DCP_SERIES_VM,
+    DCP_SERIES_TENANT,
+};
+
+enum { DCP_SERIES_FIGURES = 13 };
+
+/* What there is, and its place in a row. */
+struct dcp_series_figure {
+    enum dcp_series_of of;
+    const char *name, *unit;
+    bool whole;
+};
+extern const struct dcp_series_figure dcp_series_figures[DCP_SERIES_FIGURES];
+
+const char *dcp_series_of_name(enum dcp_series_of); /* "host" ... */
+
+struct dcp_sim_series;
+
+/* 'cpu' is what the replay is given.  Both are borrowed. */
+struct dcp_sim_series *
+dcp_sim_series_create(const struct dcp_inventory *, const struct dcp_samples *,
+                      struct dcp_error *err) DCP_CHECKED;
+void dcp_sim_series_destroy(struct dcp_sim_series *); /* NULL is fine. */
+DCP_DEFINE_AUTO(dcp_sim_series)
+
+/* How many there are of a kind; tenants: one more, "none". */
+uint32_t
+dcp_sim_series_count(const struct dcp_sim_series *, enum dcp_series_of);
+const char *dcp_sim_series_name(const struct dcp_sim_series *,
+                                enum dcp_series_of, uint32_t i);
+
+/* Takes the slice that just ended; from the first one on, each once. */
+void dcp_sim_series_take(struct dcp_sim_series *, const struct dcp_sim_result *,
+                         uint32_t slice);
+/* The slice's values of one figure, by host, VM or tenant. */
+const float *dcp_sim_series_row(const struct dcp_sim_series *, uint32_t figure);
+
+#endif /* sim/output/series.h */
