@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Random histories, every slice audited by a second bookkeeper: each VM is in
+ * one place (while it moves, at its source), nothing is served beyond capacity
+ * or demand, host time adds up, two integrators of energy agree, and time never
+ * goes back. */
+
+#include "tests/support/random_events.h"
+#include "tests/support/sim_audit.h"
+#include "tests/unit/run_suite.h"
+
+enum { RUNS = 150 };
+
+static double
+total_unmet(const struct dcp_sim_result *r)
+{
+    double sum = 0;
+
+    for (uint32_t v = 0; v < r->n_vms; v++) {
+        sum += r->vm_unmet_mhz_s[v];
+    }
+    return sum;
+}
+
+static void
+audit_totals(const struct audit *a, const struct dcp_sim_result *r)
+{
+    double it_j = 0, asked = 0, unmet = 0, overload_s = 0;
+
+    for (uint32_t h = 0; h < r->n_hosts; h++) {
+        it_j += a->hosts[h].it_j;
+        asked += a->hosts[h].asked_mhz_s;
+        unmet += a->hosts[h].unmet_mhz_s;
+        overload_s += a->hosts[h].overload_s;
+    }
+    audit_same(r->it_kwh * 3.6e6, it_j, "energy", r->n_slices);
+    audit_same(r->requested_mhz_s, asked, "demand", r->n_slices);
+    audit_same(r->unmet_cpu_mhz_s, unmet, "unmet demand", r->n_slices);
+    audit_same(total_unmet(r), unmet, "VMs' unmet demand", r->n_slices);
+    audit_same(r->overload_host_s, overload_s, "overload", r->n_slices);
+}
+
+START_TEST(random_histories_add_up)
+{
+    uint32_t n_overloaded = 0, n_switched = 0;
+
+    for (uint64_t seed = 0; seed < RUNS; seed++) {
+        struct random_events r;
+        struct audit a;
+        struct dcp_sim_result out;
+        struct dcp_error err = { 0 };
+
+        random_events_make(&r, seed);
+        struct dcp_sim_watch w = audit_watch(&a);
+        const struct dcp_sim_watch *const watches[] = { &w };
+        struct dcp_sim_input in = random_events_input(&r);
+
+        in.watches = watches;
+        in.n_watches = 1;
+        audit_begin(&a, &in);
+        ck_assert_msg(dcp_simulate(&in, &out, &err), "seed %u: %s",
+                      (unsigned)seed, err.message);
+        ck_assert_uint_eq(a.slice, out.n_slices);
+        ck_assert_uint_gt(a.n_events, 20);
+        audit_totals(&a, &out);
+        n_overloaded += out.overload_host_s > 0;
+        n_switched += out.host_shutdowns;
+        dcp_sim_result_finish(&out);
+        random_events_finish(&r);
+    }
+    ck_assert_uint_gt(n_overloaded, RUNS / 2);
+    ck_assert_uint_gt(n_switched, RUNS);
+}
+END_TEST
+
+int
+main(void)
+{
+    static const TTest *const *const tests[] = { &random_histories_add_up };
+
+    return run_tests("sim_conserves", tests, 1);
+}
