@@ -159,7 +159,7 @@ together_at_start(const struct dcp_problem *p, const struct dcp_group *g,
 
 /* By a rule that 'a' is in. */
 static bool
-ruled_apart(const struct dcp_problem *p, uint32_t a, uint32_t b)
+apart_by_rule_of(const struct dcp_problem *p, uint32_t a, uint32_t b)
 {
     for (uint32_t k = p->group_first[a]; k < p->group_first[a + 1]; k++) {
         const struct dcp_group *g =
@@ -174,6 +174,12 @@ ruled_apart(const struct dcp_problem *p, uint32_t a, uint32_t b)
     return false;
 }
 
+bool
+dcp_clique_ruled_apart(const struct dcp_problem *p, uint32_t a, uint32_t b)
+{
+    return apart_by_rule_of(p, a, b) || apart_by_rule_of(p, b, a);
+}
+
 static bool
 apart(const struct dcp_fold *f, uint32_t a, uint32_t b, uint64_t types)
 {
@@ -182,8 +188,8 @@ apart(const struct dcp_fold *f, uint32_t a, uint32_t b, uint64_t types)
     for (uint32_t t = 0; !fit && t < f->n_types; t++) {
         fit = (types >> t & 1) && !too_large(f, a, b, t);
     }
-    return !fit || !in_reach_of_both(f->p, a, b) || ruled_apart(f->p, a, b) ||
-           ruled_apart(f->p, b, a);
+    return !fit || !in_reach_of_both(f->p, a, b) ||
+           dcp_clique_ruled_apart(f->p, a, b);
 }
 
 bool

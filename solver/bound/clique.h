@@ -25,7 +25,7 @@
  * so that members that want large hosts ask for these (Hall's condition).  The
  * same for the VMs that need a licence and the hosts that need it for them.
  *
- * Private to solver/bound/. */
+ * Private to solver/bound/, but for what rules say of pairs. */
 
 #include "solver/bound/fold.h"
 #include "solver/lp/lp.h"
@@ -47,5 +47,7 @@ bool dcp_clique_add(const struct dcp_fold *, struct dcp_lp *,
 
 /* Whether no host may hold both, in any legal placement. */
 bool dcp_clique_apart(const struct dcp_fold *, uint32_t a, uint32_t b);
+/* The same, by hard rules alone. */
+bool dcp_clique_ruled_apart(const struct dcp_problem *, uint32_t a, uint32_t b);
 
 #endif /* solver/bound/clique.h */

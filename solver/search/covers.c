@@ -75,7 +75,8 @@ take_off(struct covers *c)
         uint32_t h = x->s->host[i];
 
         if (x->p->use[h] != DCP_HOST_AVOID &&
-            !(c->chosen[h] && c->needs[i] == c->covered[h])) {
+            !(c->chosen[h] && c->needs[i] == c->covered[h] &&
+              !dcp_covers_is_set_host(c, h))) {
             c->items[n++] = i;
             dcp_insert_remove(&x->in, i);
         }
@@ -166,7 +167,8 @@ fill(struct covers *c, uint32_t n)
 
         done[kind] = 1;
         for (uint32_t k = 0; k < n; k++) {
-            if (c->kind_of[items[k]] == kind) {
+            if (c->kind_of[items[k]] == kind &&
+                x->s->host[items[k]] == DCP_IX_NONE) {
                 dcp_homeless_add(&x->homeless, items[k]);
                 ejections++;
             }
@@ -210,8 +212,11 @@ attempt(struct covers *c, double fill_frac, bool *out_done,
     if (!*out_done) {
         return true;
     }
+    dcp_covers_cover_sets(c);
     cover_hosts(c);
     uint32_t n = take_off(c);
+
+    dcp_covers_place_sets(c);
 
     dcp_inserter_set_weights(&x->in);
     x->in.may_wake = false;
@@ -305,8 +310,10 @@ dcp_search_cover_hosts(struct search *x, bool *out_done, struct dcp_error *err)
     c->items = items;
     c->ranks = ranks;
     bool ok = dcp_covers_prepare(c, &ready, err) &&
-              (!ready || best_attempt(c, out_done, err));
+              (!ready || (dcp_covers_pack_sets(c, err) &&
+                          best_attempt(c, out_done, err)));
 
+    dcp_covers_drop_sets(c);
     if (!*out_done) {
         x->in.needs = x->in.covered = NULL;
     }

@@ -18,12 +18,14 @@
  * bound: sums are not places. */
 
 #include "solver/search/parts.h"
+#include "solver/search/scarce.h"
 
 #define DCP_COVERS_MAX          24u
 #define DCP_COVER_KINDS_MAX     64u
 #define DCP_COVER_TYPES_MAX     32u
 #define DCP_COVER_LICENCES_MAX  16u
 #define DCP_COVER_SLOTS         4u
+#define DCP_COVER_SETS_MAX      4u
 #define DCP_COVER_RESOURCES_MAX (DCP_SCALARS_MAX + DCP_COVER_SLOTS)
 
 struct cover_kind { /* Items with one cover and the same types in reach. */
@@ -31,6 +33,13 @@ struct cover_kind { /* Items with one cover and the same types in reach. */
     double size[DCP_COVER_RESOURCES_MAX];
     double *mhz;  /* By slot. */
     double price; /* Of its licences on the cheapest host, by memory. */
+};
+
+/* What needs a scarce licence, packed by itself. */
+struct cover_set {
+    uint32_t licence, region; /* 'licence': of the pricing. */
+    uint32_t *item, n_items;
+    struct dcp_scarce_packing packing;
 };
 
 struct covers {
@@ -50,6 +59,8 @@ struct covers {
     double fill_frac;              /* How full hosts are planned to be. */
     uint32_t *items;               /* Scratch: those that were taken off. */
     struct dcp_ranked_host *ranks; /* Scratch. */
+    struct cover_set set[DCP_COVER_SETS_MAX]; /* No item is in two. */
+    uint32_t n_sets;
     double *n_hosts; /* [(region * n_types + type) * n_covers + L]:
                       * the program's answer. */
 };
@@ -66,5 +77,21 @@ double dcp_covers_price(const struct covers *, uint32_t host, uint32_t cover);
 /* Place in 'n_hosts'. */
 size_t dcp_covers_quota(const struct covers *, uint32_t region, uint32_t type,
                         uint32_t cover);
+
+/* solver/search/covers_scarce.c.  Packs the items of scarce licences on hosts
+ * of their own, licence by licence and region by region, the dearest first;
+ * sets are those where that was done. */
+bool dcp_covers_pack_sets(struct covers *, struct dcp_error *err) DCP_CHECKED;
+void dcp_covers_drop_sets(struct covers *);
+/* Whose hosts have the cover, in the region; NULL: of none, so any may. */
+const struct cover_set *
+dcp_covers_set_of(const struct covers *, uint32_t region, uint32_t cover);
+uint32_t dcp_covers_set_hosts(const struct covers *, const struct cover_set *,
+                              uint32_t type);
+/* Gives the hosts of the sets their covers, out of 'n_hosts'. */
+void dcp_covers_cover_sets(struct covers *);
+bool dcp_covers_is_set_host(const struct covers *, uint32_t host);
+/* Places the items of the sets on their hosts, where the state allows that. */
+void dcp_covers_place_sets(struct covers *);
 
 #endif /* solver/search/covers.h */

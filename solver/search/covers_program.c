@@ -386,6 +386,38 @@ add_rules(struct covers *c, struct dcp_lp *lp, uint32_t region,
     return ok;
 }
 
+/* What a packed set covers is on its hosts. */
+static bool
+add_set(struct covers *c, struct dcp_lp *lp, const struct cover_set *set)
+{
+    bool ok = true;
+
+    for (uint32_t t = 0; ok && t < c->n_types; t++) {
+        double n = dcp_covers_set_hosts(c, set, t);
+        uint32_t row = dcp_lp_add_row(lp, n, n);
+
+        ok = row != UINT32_MAX;
+        for (uint32_t k = 0; ok && k < c->n_covers; k++) {
+            ok =
+                !(c->cover[k] >> set->licence & 1) ||
+                dcp_lp_set(lp, row,
+                           (uint32_t)dcp_covers_quota(c, set->region, t, k), 1);
+        }
+    }
+    return ok;
+}
+
+/* How full hosts with the cover of the column are planned to be: those of a set
+ * are packed. */
+static double
+fill_of(const struct covers *c, uint32_t quota)
+{
+    uint32_t cover = c->cover[quota % c->n_covers];
+    uint32_t region = quota / (c->n_types * c->n_covers);
+
+    return dcp_covers_set_of(c, region, cover) ? 1 : c->fill_frac;
+}
+
 static bool
 write_program(struct covers *c, struct dcp_lp *lp)
 {
@@ -415,8 +447,8 @@ write_program(struct covers *c, struct dcp_lp *lp)
         uint32_t row = dcp_lp_add_row(lp, -DCP_LP_INF, 0);
 
         room = k ? room : row;
-        ok = row != UINT32_MAX &&
-             dcp_lp_set(lp, row, k / c->n_resources, -c->fill_frac);
+        ok = row != UINT32_MAX && dcp_lp_set(lp, row, k / c->n_resources,
+                                             -fill_of(c, k / c->n_resources));
     }
     for (uint32_t k = 0; ok && k < c->n_kinds; k++) {
         ok = add_shares(c, lp, &c->kind[k], room);
@@ -424,6 +456,9 @@ write_program(struct covers *c, struct dcp_lp *lp)
     for (uint32_t k = 0; ok && k < c->x->bound->n_regions * c->n_licences;
          k++) {
         ok = add_rules(c, lp, k / c->n_licences, c->licence[k % c->n_licences]);
+    }
+    for (uint32_t k = 0; ok && k < c->n_sets; k++) {
+        ok = add_set(c, lp, &c->set[k]);
     }
     return ok;
 }
