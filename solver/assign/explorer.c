@@ -8,12 +8,15 @@
 /* Shares and work of the phases. */
 #define N_SURVEY   DCP_ASSIGN_STEPS
 #define N_ROAM     96u
-#define N_SETTLE   (DCP_ASSIGN_SHARES - N_SURVEY - N_ROAM)
+#define N_SETTLE   16u
+#define N_RESPLIT  (DCP_ASSIGN_SHARES - N_SURVEY - N_ROAM - N_SETTLE)
 #define SURVEY_END 0.08
-#define ROAM_END   0.80
+#define ROAM_END   0.76
+#define SETTLE_END 0.80
 
 /* Of the roaming time, when no host may be over any more. */
 #define STRICT_FROM 0.7
+#define RISE_FROM   0.95 /* When prices only rise. */
 #define DEARER      1.25
 #define CHEAPER     0.87
 #define LITTLE      1e-5 /* Of the start's cost: does not matter any more. */
@@ -83,12 +86,14 @@ dcp_assign_explorer_init(struct dcp_assign_explorer *e, struct dcp_arena *arena,
     }
     e->start_cost = e->strict->best_cost;
     set_temperatures(e);
-    return true;
+    e->resplit = dcp_assign_resplit_create(e->strict, err);
+    return e->resplit != NULL;
 }
 
 void
 dcp_assign_explorer_finish(struct dcp_assign_explorer *e)
 {
+    dcp_assign_resplit_destroy(e->resplit);
     dcp_assign_walk_destroy(e->strict);
     dcp_assign_walk_destroy(e->relaxed);
 }
@@ -96,19 +101,30 @@ dcp_assign_explorer_finish(struct dcp_assign_explorer *e)
 /* --- phases ----------------------------------------------------------------
  */
 
+/* Of all work, after 'done' of 'n' shares of a phase. */
+static double
+within(double from, double to, double done, uint32_t n)
+{
+    return from + (to - from) * done / n;
+}
+
 double
 dcp_assign_explorer_until(uint32_t share)
 {
     double done = share + 1.0;
 
     if (share < N_SURVEY) {
-        return SURVEY_END * done / N_SURVEY;
+        return within(0, SURVEY_END, done, N_SURVEY);
     }
+    done -= N_SURVEY;
     if (share < N_SURVEY + N_ROAM) {
-        return SURVEY_END +
-               (ROAM_END - SURVEY_END) * (done - N_SURVEY) / N_ROAM;
+        return within(SURVEY_END, ROAM_END, done, N_ROAM);
     }
-    return ROAM_END + (1 - ROAM_END) * (done - N_SURVEY - N_ROAM) / N_SETTLE;
+    done -= N_ROAM;
+    if (share < N_SURVEY + N_ROAM + N_SETTLE) {
+        return within(ROAM_END, SETTLE_END, done, N_SETTLE);
+    }
+    return within(SETTLE_END, 1, done - N_SETTLE, N_RESPLIT);
 }
 
 /* Hosts above their capacity of 'resource'. */
@@ -126,6 +142,19 @@ n_over(const struct dcp_assign_walk *w, uint32_t resource)
     return n;
 }
 
+/* What a price is multiplied by when so many hosts are over, of this resource
+ * and of all.  Once none may be, a resource that holds waits for the others:
+ * all prices fall together, or legal assignments would hardly ever be met.
+ * Towards the end they only rise. */
+static double
+price_factor(uint32_t over, uint32_t over_any, double allowed, double done_frac)
+{
+    if (over > allowed) {
+        return DEARER;
+    }
+    return allowed > 0 || (!over_any && done_frac < RISE_FROM) ? CHEAPER : 1;
+}
+
 /* Prices after 'done_frac' of a phase. */
 static void
 reprice(struct dcp_assign_explorer *e, double done_frac)
@@ -134,10 +163,16 @@ reprice(struct dcp_assign_explorer *e, double done_frac)
     const struct dcp_assign_problem *p = c->p;
     double allowed =
         e->crowding * p->n_hosts * fmax(1 - done_frac / STRICT_FROM, 0);
+    uint32_t over_any = 0;
 
     for (uint32_t r = 0; r < p->n_resources; r++) {
+        over_any += n_over(e->relaxed, r);
+    }
+    for (uint32_t r = 0; r < p->n_resources; r++) {
         double now = (double)c->relax_weight[r];
-        now *= n_over(e->relaxed, r) > allowed ? DEARER : CHEAPER;
+
+        now *=
+            price_factor(n_over(e->relaxed, r), over_any, allowed, done_frac);
         c->relax_weight[r] = (int64_t)fmin(fmax(now, DCP_ASSIGN_CHEAP),
                                            (double)c->relax_most[r]);
     }
@@ -182,26 +217,39 @@ survey(struct dcp_assign_explorer *e, uint32_t k,
     }
 }
 
+static void
+settle(struct dcp_assign_explorer *e, uint32_t k,
+       const struct dcp_assign_slice *slice)
+{
+    struct dcp_assign_stretch stretch = {
+        &e->cooling,
+        within(SETTLE_FROM, 1, k, N_SETTLE),
+        within(SETTLE_FROM, 1, k + 1.0, N_SETTLE),
+    };
+
+    if (k == 0) {
+        dcp_assign_walk_jump(e->strict, e->strict->best);
+    }
+    dcp_assign_anneal(e->strict, &stretch, slice);
+}
+
 void
 dcp_assign_explorer_run(struct dcp_assign_explorer *e, uint32_t share,
                         const struct dcp_assign_slice *slice)
 {
+    uint32_t settle_from = N_SURVEY + N_ROAM;
+
     if (share < N_SURVEY) {
         survey(e, share, slice);
-    } else if (share < N_SURVEY + N_ROAM) {
+    } else if (share < settle_from) {
         roam(e, share - N_SURVEY, N_ROAM, slice);
+    } else if (share < settle_from + N_SETTLE) {
+        settle(e, share - settle_from, slice);
     } else {
-        double k = share - N_SURVEY - N_ROAM;
-        struct dcp_assign_stretch stretch = {
-            &e->cooling,
-            SETTLE_FROM + (1 - SETTLE_FROM) * k / N_SETTLE,
-            SETTLE_FROM + (1 - SETTLE_FROM) * (k + 1) / N_SETTLE,
-        };
-
-        if (k == 0) {
+        if (share == settle_from + N_SETTLE) {
             dcp_assign_walk_jump(e->strict, e->strict->best);
         }
-        dcp_assign_anneal(e->strict, &stretch, slice);
+        dcp_assign_resplit_run(e->resplit, slice);
     }
 }
 

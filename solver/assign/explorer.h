@@ -11,16 +11,19 @@
  *            phase allows, and falls while fewer are; none are allowed in its
  *            last part (strategic oscillation: Glover, Decision Sciences 8,
  *            1977);
- *   settle   from the best legal assignment, with hard capacities, to cold.
+ *   settle   from the best legal assignment, with hard capacities, to cold;
+ *   resplit  pairs and triples of hosts shared out anew (resplit.h).
  *
  * Where items take large parts of hosts and hosts are full, legal assignments
  * are islands to single moves; roaming between them is what finds good ones. */
 
 #include "solver/assign/anneal.h"
+#include "solver/assign/resplit.h"
 
 struct dcp_assign_explorer {
     struct dcp_assign_walk *strict, *relaxed;
     struct dcp_assign_columns *relaxed_columns; /* Its own: prices change. */
+    struct dcp_assign_resplit *resplit;         /* On 'strict'. */
     struct dcp_assign_cooling cooling;
     double above[DCP_ASSIGN_STEPS + 1]; /* Of the survey. */
     int64_t bound, start_cost;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* The reassignment engine on small random problems: deltas and sums against the
- * plain recount, the search against all assignments, the bound below them. */
+ * plain recount, hosts shared out anew and the search against all assignments,
+ * the bound below them. */
 
 #include "solver/assign/delta.h"
+#include "solver/assign/resplit.h"
 #include "solver/assign/search.h"
 #include "tests/support/in_time.h"
 #include "tests/support/random_assign.h"
@@ -223,6 +225,40 @@ START_TEST(relaxed_states_price_what_is_over)
 }
 END_TEST
 
+/* Two or three hosts are all there is, so it finds the least where that is
+ * reached; from four on it stays legal and never costs more. */
+START_TEST(hosts_are_shared_out_at_least_cost)
+{
+    for (uint64_t k = 0; k < N_BRUTE; k++) {
+        uint32_t n_hosts = 2 + k % 3, max_moves = k % 4 ? UINT32_MAX : 3;
+        struct world w = make(k, (struct random_assign){ n_hosts, 6, 4 });
+        struct dcp_assign_slice slice = { .evaluations = 20000 };
+
+        w.p.group_move_weight *= k % 2;
+        DCP_AUTO(dcp_assign_walk)
+        struct dcp_assign_walk *walk = dcp_assign_walk_create(
+            dcp_assign_columns_make(w.arena, &w.p, false, NULL), max_moves, k,
+            0, NULL);
+        ck_assert(walk != NULL);
+        DCP_AUTO(dcp_assign_resplit)
+        struct dcp_assign_resplit *x = dcp_assign_resplit_create(walk, NULL);
+        ck_assert(x != NULL);
+        int64_t before = walk->best_cost;
+
+        dcp_assign_resplit_run(x, &slice);
+        ck_assert(!walk->failed);
+        ck_assert_int_eq(value(&w.p, walk->state->at), walk->state->cost);
+        ck_assert_int_eq(walk->best_cost, walk->state->cost);
+        ck_assert_int_le(walk->best_cost, before);
+        ck_assert_uint_le(n_away(&w.p, walk->best), max_moves);
+        if (n_hosts < 4 && w.p.group_move_weight == 0) {
+            ck_assert_int_eq(walk->best_cost, least(&w.p, max_moves));
+        }
+        dcp_arena_destroy(w.arena);
+    }
+}
+END_TEST
+
 START_TEST(search_finds_the_least)
 {
     uint32_t n_optimal = 0;
@@ -283,6 +319,7 @@ main(void)
         &deltas_are_differences,
         &states_forget_nothing,
         &relaxed_states_price_what_is_over,
+        &hosts_are_shared_out_at_least_cost,
         &search_finds_the_least,
         &deadlines_hold,
     };
