@@ -24,6 +24,7 @@ struct options {
     const char *by;
     int64_t from_ms, to_ms;
     uint64_t backtest;
+    struct dcp_failure_options failures;
 };
 
 static const char *const policies[] = { "none", NULL };
@@ -62,6 +63,8 @@ static const struct dcp_opt rows[] = {
 };
 static const struct dcp_opt_group groups[] = {
     { rows, sizeof rows / sizeof rows[0], 0 },
+    { dcp_failure_rows, DCP_N_FAILURE_ROWS,
+      offsetof(struct options, failures) },
 };
 
 /* --- Series ------------------------------------------------------------- */
@@ -382,8 +385,12 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                                            series_kind(o->by) };
     DCP_AUTO(dcp_onlooker)
     struct dcp_onlooker *onlooker = dcp_onlooker_create(g, &wanted, err);
-    struct dcp_replay_options how = { o->from_ms, o->to_ms,
-                                      dcp_onlooker_prepare, onlooker };
+    struct dcp_replay_options how = { .from_ms = o->from_ms,
+                                      .to_ms = o->to_ms,
+                                      .failures = &o->failures,
+                                      .seed = g->seed,
+                                      .prepare = dcp_onlooker_prepare,
+                                      .user = onlooker };
     struct dcp_replay r;
     int status = 0;
 
@@ -405,6 +412,11 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
             print_two(c->model.inventory, plan, &r);
         } else {
             print_one(c->model.inventory, &r.without);
+        }
+        if (r.has_failures) {
+            dcp_failures_print(&r.failures,
+                               plan ? &r.failed_with : &r.failed_without,
+                               plan ? &r.failed_without : NULL);
         }
     }
     for (uint32_t i = 0; status == 0 && i < r.n_legs; i++) {
@@ -465,6 +477,11 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
         (void)dcp_fail(err, DCP_E_USAGE, "give a plan or --policy, not both");
         return -1;
     }
+    if (o->backtest && dcp_failures_asked(&o->failures)) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "--backtest compares nights in which nothing fails");
+        return -1;
+    }
     if (o->backtest > DCP_BACKTEST_MAX) {
         (void)dcp_fail(err, DCP_E_USAGE, "--backtest takes 1 to %u nights",
                        DCP_BACKTEST_MAX);
@@ -511,7 +528,9 @@ const struct dcp_command dcp_cmd_simulate = {
         "2013-08-02T00:00:00Z\n"
         "  dcplan simulate plan.json --series night.h5 --events night.evt\n"
         "  dcplan simulate --print-events night.evt\n"
-        "  dcplan simulate --backtest 9 --window 22:00-06:00\n",
+        "  dcplan simulate --backtest 9 --window 22:00-06:00\n"
+        "  dcplan simulate plan.json --lose rack:R3 --at 2013-08-22T02:00:00Z\n"
+        "  dcplan simulate --policy none --failures lanl05,rack=3650d/8h\n",
     .groups = groups,
     .n_groups = sizeof groups / sizeof groups[0],
     .options_size = sizeof(struct options),

@@ -284,6 +284,39 @@ simulate(const struct dcp_replay_options *o, bool last,
            dcp_simulate(in, out, err);
 }
 
+/* Draws what fails in the window, if anything can. */
+static bool
+open_failures(const struct dcp_inventory *inv,
+              const struct dcp_replay_options *o,
+              const struct dcp_sim_input *in, struct dcp_replay *r,
+              struct dcp_error *err)
+{
+    r->has_failures = o->failures && dcp_failures_asked(o->failures);
+    return !r->has_failures ||
+           dcp_failures_open(&r->failures, inv, o->failures, o->seed,
+                             in->from_ms, in->to_ms, err);
+}
+
+/* The events that are replayed: those given, or what failures leave of them and
+ * add to them. */
+static bool
+meet_failures(struct dcp_replay *r, struct dcp_sim_input *in,
+              const struct dcp_sim_event *events, uint32_t n_events,
+              struct dcp_failure_run *run, struct dcp_error *err)
+{
+    in->events = events;
+    in->n_events = n_events;
+    if (!r->has_failures) {
+        return true;
+    }
+    if (!dcp_failures_run(&r->failures, in->start, events, n_events, run,
+                          err)) {
+        return false;
+    }
+    in->events = dcp_ha_events(run->ha, &in->n_events);
+    return true;
+}
+
 /* The window ends where a watch ended it, for the plan and for the baseline
  * that was through before. */
 static bool
@@ -296,6 +329,9 @@ stop_both(struct dcp_sim_input *in, struct dcp_replay *r, struct dcp_error *err)
     in->to_ms = r->with.to_ms;
     in->events = NULL;
     in->n_events = in->n_watches = 0;
+    if (r->has_failures) {
+        in->events = dcp_ha_events(r->failed_without.ha, &in->n_events);
+    }
     in->reference = NULL;
     dcp_sim_result_finish(&r->without);
     return dcp_simulate(in, &r->without, err);
@@ -317,6 +353,8 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     choose_window(c, plan, o, r, &in.from_ms, &in.to_ms);
     if (!load(c, plan, &in.from_ms, &in.to_ms, r, err) ||
         !dcp_sim_fill(inv, &r->cpu, &r->fill, err) ||
+        !open_failures(inv, o, &in, r, err) ||
+        !meet_failures(r, &in, NULL, 0, &r->failed_without, err) ||
         !simulate(o, !plan, &in, &r->without, err)) {
         return false;
     }
@@ -332,10 +370,10 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     if (!run_legs(inv, plan, r, err)) {
         return false;
     }
-    in.events = r->events;
-    in.n_events = r->n_events;
     in.reference = &r->without;
-    return simulate(o, true, &in, &r->with, err) &&
+    return meet_failures(r, &in, r->events, r->n_events, &r->failed_with,
+                         err) &&
+           simulate(o, true, &in, &r->with, err) &&
            (!r->with.stopped || stop_both(&in, r, err));
 }
 
@@ -363,6 +401,9 @@ dcp_replay_finish(struct dcp_replay *r)
         dcp_run_report_finish(&r->legs[i]);
     }
     free(r->events);
+    dcp_failure_run_finish(&r->failed_without);
+    dcp_failure_run_finish(&r->failed_with);
+    dcp_failures_close(&r->failures);
     *r = (struct dcp_replay){ 0 };
 }
 
@@ -465,6 +506,10 @@ json_members(struct dcp_json *w, const struct dcp_inventory *inv,
     json_energy(w, inv, s);
     json_quality(w, s);
     json_overloaded(w, inv, s);
+    if (r->has_failures) {
+        dcp_failures_json(w, &r->failures,
+                          s == &r->with ? &r->failed_with : &r->failed_without);
+    }
     dcp_json_kbool(w, "partial", r->partial);
     dcp_json_kbool(w, "in_sample", r->in_sample);
 }

@@ -7,6 +7,7 @@
  * with and without what it did.  For `simulate`, `--backtest` and reports. */
 
 #include "cli/context.h"
+#include "cli/failures.h"
 #include "executors/runner.h"
 #include "model/io/json_writer.h"
 #include "sim/sim.h"
@@ -18,6 +19,8 @@ struct dcp_replay_options {
      * from 'from' to 'to'.  Without a plan: the store's start and end.
      * DCP_INSTANT_NONE: not given. */
     int64_t from_ms, to_ms;
+    const struct dcp_failure_options *failures; /* NULL: nothing fails. */
+    uint64_t seed; /* Of failures. */
     /* Asked before each of the two simulations, the one without the plan
      * first, to set the watches of its input; NULL: nobody looks on.  'last':
      * it is the one that the result is about. */
@@ -43,6 +46,9 @@ struct dcp_replay {
     uint32_t n_legs;
     struct dcp_sim_event *events; /* Owned; they borrow the plan's steps. */
     uint32_t n_events;
+    bool has_failures; /* Of what follows; 'with' only with a plan. */
+    struct dcp_failures failures;
+    struct dcp_failure_run failed_without, failed_with;
 };
 
 /* 'plan' NULL: only 'without', from the model's present placement.  Both must

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/failures.h"
+
+#include "model/base/units.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(MEMBER) offsetof(struct dcp_failure_options, MEMBER)
+
+const struct dcp_opt dcp_failure_rows[DCP_N_FAILURE_ROWS] = {
+    { "failures", 0, DCP_OPT_TEXT, AT(failures), "WHAT", NULL, NULL,
+      "What fails: a published fit (lanl05, g5k06 ...), or "
+      "KIND=BETWEEN/REPAIR,... as host=365d/4h,rack=3650d/8h." },
+    { "lose", 0, DCP_OPT_TEXT, AT(lose), "KIND:NAME", NULL, NULL,
+      "Lose this, as rack:R3 or host:h1,host:h2." },
+    { "at", 0, DCP_OPT_INSTANT, AT(at_ms), "TIME", NULL, NULL,
+      "When --lose strikes; default: the window's start." },
+    { "for", 0, DCP_OPT_TIME_MS, AT(for_ms), "TIME", NULL, NULL,
+      "How long --lose lasts; default: to the window's end." },
+    { "detect", 0, DCP_OPT_TIME_MS, AT(detect_ms), "TIME", NULL, "15s",
+      "Until a lost host is taken for dead." },
+    { "fence", 0, DCP_OPT_TIME_MS, AT(fence_ms), "TIME", NULL, "1min",
+      "Until it surely is." },
+    { "vm-start", 0, DCP_OPT_TIME_MS, AT(start_ms), "TIME", NULL, "2min",
+      "Until a restarted VM serves." },
+    { "starts-at-once", 0, DCP_OPT_UINT, AT(at_once), "N", NULL, "4",
+      "VMs that a host starts at one time." },
+    { "failed-boots", 0, DCP_OPT_FRAC, AT(failed_boots_frac), "SHARE", NULL,
+      NULL, "Chance that a host which the plan wakes does not boot." },
+    { "failed-migrations", 0, DCP_OPT_FRAC, AT(failed_migrations_frac), "SHARE",
+      NULL, NULL, "Chance that a migration of the plan fails." },
+};
+
+bool
+dcp_failures_asked(const struct dcp_failure_options *o)
+{
+    return o->failures || o->lose || o->at_ms != DCP_INSTANT_NONE ||
+           o->for_ms || o->failed_boots_frac > 0 ||
+           o->failed_migrations_frac > 0;
+}
+
+/* --- Outages ------------------------------------------------------------ */
+
+static bool
+check(const struct dcp_failure_options *o, struct dcp_error *err)
+{
+    if (!o->lose && (o->at_ms != DCP_INSTANT_NONE || o->for_ms)) {
+        return dcp_fail(err, DCP_E_USAGE, "--at and --for belong to --lose");
+    }
+    if (o->at_once < 1 || o->at_once > UINT32_MAX) {
+        return dcp_fail(err, DCP_E_USAGE, "--starts-at-once takes 1 or more");
+    }
+    if (o->detect_ms < 0 || o->fence_ms < 0 || o->start_ms < 0 ||
+        o->for_ms < 0) {
+        return dcp_fail(err, DCP_E_USAGE, "times are 0 or more");
+    }
+    if (!(o->failed_boots_frac >= 0 && o->failed_boots_frac <= 1) ||
+        !(o->failed_migrations_frac >= 0 && o->failed_migrations_frac <= 1)) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "--failed-boots and --failed-migrations are chances: "
+                        "0%% to 100%%");
+    }
+    return true;
+}
+
+static bool
+lose(struct dcp_failures *f, const struct dcp_failure_options *o,
+     struct dcp_error *err)
+{
+    int64_t at_ms = o->at_ms == DCP_INSTANT_NONE ? f->from_ms : o->at_ms;
+
+    if (o->lose && (at_ms < f->from_ms || at_ms >= f->to_ms)) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "--at is outside the window that is replayed");
+    }
+    for (const char *at = o->lose; at;) {
+        size_t length = strcspn(at, ",");
+        struct dcp_outage outage = {
+            .from_ms = at_ms,
+            .until_ms = o->for_ms ? at_ms + o->for_ms : INT64_MAX,
+        };
+        char text[256];
+
+        if (length >= sizeof text) {
+            return dcp_fail(err, DCP_E_USAGE, "--lose: a name is too long");
+        }
+        memcpy(text, at, length);
+        text[length] = '\0';
+        if (!dcp_failure_parse_object(f->inventory, text, &outage.of,
+                                      &outage.ix, err)) {
+            return dcp_fail_in(err, "--lose");
+        }
+        if (!dcp_outages_add(&f->all, outage, err)) {
+            return false;
+        }
+        at = at[length] ? at + length + 1 : NULL;
+    }
+    return true;
+}
+
+static bool
+open_all(struct dcp_failures *f, const struct dcp_failure_options *o,
+         struct dcp_error *err)
+{
+    struct dcp_failure_spec spec;
+
+    if (o->failures) {
+        if (!dcp_failure_spec_parse(o->failures, &spec, err)) {
+            return dcp_fail_in(err, "--failures");
+        }
+        if (!dcp_failure_generate(f->inventory, &spec, f->options.seed,
+                                  f->from_ms, f->to_ms, &f->all, err)) {
+            return false;
+        }
+    }
+    return lose(f, o, err) && dcp_outages_of_hosts(f->inventory, &f->all,
+                                                   &f->hosts, &f->cause, err);
+}
+
+bool
+dcp_failures_open(struct dcp_failures *f, const struct dcp_inventory *inv,
+                  const struct dcp_failure_options *o, uint64_t seed,
+                  int64_t from_ms, int64_t to_ms, struct dcp_error *err)
+{
+    *f = (struct dcp_failures){
+        .inventory = inv,
+        .options = { .detect_ms = o->detect_ms,
+                     .fence_ms = o->fence_ms,
+                     .start_ms = o->start_ms,
+                     .at_once = (uint32_t)o->at_once,
+                     .failed_boot_frac = o->failed_boots_frac,
+                     .failed_migration_frac = o->failed_migrations_frac,
+                     .seed = seed },
+        .from_ms = from_ms,
+        .to_ms = to_ms,
+    };
+    if (check(o, err) && open_all(f, o, err)) {
+        return true;
+    }
+    dcp_failures_close(f);
+    return false;
+}
+
+void
+dcp_failures_close(struct dcp_failures *f)
+{
+    dcp_outages_finish(&f->all);
+    dcp_outages_finish(&f->hosts);
+    free(f->cause);
+    *f = (struct dcp_failures){ 0 };
+}
+
+bool
+dcp_failures_run(const struct dcp_failures *f,
+                 const struct dcp_placement *start,
+                 const struct dcp_sim_event events[], uint32_t n_events,
+                 struct dcp_failure_run *out, struct dcp_error *err)
+{
+    struct dcp_ha_input in = { f->inventory, start, &f->hosts, f->options };
+    uint32_t n = 0;
+
+    *out = (struct dcp_failure_run){ .ha = dcp_ha_create(&in, err) };
+    if (out->ha && dcp_ha_run(out->ha, events, n_events, f->to_ms, err)) {
+        const struct dcp_vm_outage *list = dcp_ha_vm_outages(out->ha, &n);
+
+        if (dcp_availability(f->inventory, start, list, n, f->from_ms, f->to_ms,
+                             &out->availability, err)) {
+            return true;
+        }
+    }
+    dcp_failure_run_finish(out);
+    return false;
+}
+
+void
+dcp_failure_run_finish(struct dcp_failure_run *run)
+{
+    dcp_ha_destroy(run->ha);
+    dcp_availability_finish(&run->availability);
+    *run = (struct dcp_failure_run){ 0 };
+}
+
+/* --- JSON --------------------------------------------------------------- */
+
+static void
+json_of(struct dcp_json *w, const char *key, const char *name,
+        const struct dcp_availability_of *of)
+{
+    if (!of->n_vms) {
+        return;
+    }
+    dcp_json_begin_line(w, '{');
+    dcp_json_kstring(w, key, name);
+    dcp_json_ku64(w, "vms", of->n_vms);
+    dcp_json_kdouble(w, "down_s", of->down_s);
+    dcp_json_kdouble(w, "availability_frac", of->availability_frac);
+    dcp_json_kdouble(w, "promised_frac",
+                     of->promised_frac > 0 ? of->promised_frac : NAN);
+    dcp_json_kbool(w, "broken", of->broken);
+    dcp_json_end(w, '}');
+}
+
+static void
+json_outages(struct dcp_json *w, const struct dcp_failures *f)
+{
+    dcp_json_karray(w, "outages");
+    for (uint32_t i = 0; i < f->all.n; i++) {
+        const struct dcp_outage *o = &f->all.list[i];
+
+        dcp_json_begin_line(w, '{');
+        dcp_json_kstring(w, "kind", dcp_domain_name(o->of));
+        dcp_json_kstring(w, "name",
+                         dcp_failure_object_name(f->inventory, o->of, o->ix));
+        dcp_json_kinstant(w, "from", o->from_ms);
+        if (o->until_ms < f->to_ms) {
+            dcp_json_kinstant(w, "until", o->until_ms);
+        } else {
+            dcp_json_kstring(w, "until", NULL);
+        }
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
+static void
+json_vms(struct dcp_json *w, const struct dcp_failures *f,
+         const struct dcp_failure_run *run)
+{
+    uint32_t n;
+    const struct dcp_vm_outage *list = dcp_ha_vm_outages(run->ha, &n);
+
+    dcp_json_karray(w, "vms_interrupted");
+    for (uint32_t i = 0; i < n; i++) {
+        const struct dcp_outage *cause = &f->all.list[f->cause[list[i].outage]];
+        char text[300];
+
+        (void)snprintf(
+            text, sizeof text, "%s:%.250s", dcp_domain_name(cause->of),
+            dcp_failure_object_name(f->inventory, cause->of, cause->ix));
+        dcp_json_begin_line(w, '{');
+        dcp_json_kstring(w, "vm", f->inventory->vms[list[i].vm].name);
+        dcp_json_kstring(w, "host", f->inventory->hosts[list[i].host].name);
+        dcp_json_kstring(w, "cause", text);
+        dcp_json_kinstant(w, "from", list[i].from_ms);
+        if (list[i].until_ms < f->to_ms) {
+            dcp_json_kinstant(w, "until", list[i].until_ms);
+        } else {
+            dcp_json_kstring(w, "until", NULL);
+        }
+        dcp_json_kdouble(w, "homeless_s", (double)list[i].homeless_ms / 1000);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+}
+
+static void
+json_counts(struct dcp_json *w, const struct dcp_ha_counts *c)
+{
+    dcp_json_ku64(w, "host_failures", c->host_failures);
+    dcp_json_ku64(w, "restarts", c->restarts);
+    dcp_json_ku64(w, "vms_down_max", c->vms_down_max);
+    dcp_json_ku64(w, "vms_down_at_end", c->vms_down);
+    dcp_json_ku64(w, "vms_homeless_max", c->vms_homeless_max);
+    dcp_json_ku64(w, "vms_homeless_at_end", c->vms_homeless);
+    dcp_json_ku64(w, "migrations_cut", c->migrations_cut);
+    dcp_json_ku64(w, "migrations_failed", c->migrations_failed);
+    dcp_json_ku64(w, "boots_failed", c->boots_failed);
+    dcp_json_ku64(w, "steps_prevented", c->steps_prevented);
+}
+
+void
+dcp_failures_json(struct dcp_json *w, const struct dcp_failures *f,
+                  const struct dcp_failure_run *run)
+{
+    const struct dcp_availability *a = &run->availability;
+    struct dcp_ha_counts counts = dcp_ha_counts(run->ha);
+
+    dcp_json_kobject(w, "failures");
+    dcp_json_kinstant(w, "from", f->from_ms);
+    dcp_json_kinstant(w, "to", f->to_ms);
+    json_counts(w, &counts);
+    dcp_json_ku64(w, "vms_counted", a->n_vms);
+    dcp_json_ku64(w, "vms_hit", a->n_vms_hit);
+    dcp_json_kdouble(w, "availability_frac", a->availability_frac);
+    dcp_json_kdouble(w, "down_vm_s", a->down_vm_s);
+    dcp_json_kdouble(w, "homeless_vm_s", a->homeless_vm_s);
+    dcp_json_ku64(w, "interruptions", a->n_interruptions);
+    dcp_json_ku64(w, "interruptions_open", a->n_open);
+    dcp_json_kdouble(w, "recovery_p50_s", a->recovery_p50_s);
+    dcp_json_kdouble(w, "recovery_p90_s", a->recovery_p90_s);
+    dcp_json_kdouble(w, "recovery_p99_s", a->recovery_p99_s);
+    dcp_json_kdouble(w, "recovery_max_s", a->recovery_max_s);
+    dcp_json_karray(w, "tiers");
+    for (uint32_t i = 0; i < a->n_tiers; i++) {
+        json_of(w, "tier", f->inventory->tiers[i].name, &a->tiers[i]);
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "applications");
+    for (uint32_t i = 0; i < a->n_applications; i++) {
+        json_of(w, "application", f->inventory->applications[i].name,
+                &a->applications[i]);
+    }
+    dcp_json_end(w, ']');
+    json_outages(w, f);
+    json_vms(w, f, run);
+    dcp_json_end(w, '}');
+}
+
+/* --- Text --------------------------------------------------------------- */
+
+static void
+cell(double value)
+{
+    if (isnan(value)) {
+        printf(" %12s", "not known");
+    } else {
+        printf(" %12.6g", value);
+    }
+}
+
+static void
+print_of(const char *kind, const char *name,
+         const struct dcp_availability_of *of)
+{
+    if (!of->n_vms || (of->down_s <= 0 && !of->broken)) {
+        return;
+    }
+    printf("  %s %-20s %9.5f %%, down %.1f min", kind, name,
+           100 * of->availability_frac, of->down_s / 60);
+    if (of->promised_frac > 0) {
+        printf("; promised %.5g %%: %s", 100 * of->promised_frac,
+               of->broken ? "BROKEN in this window" : "kept");
+    }
+    putchar('\n');
+}
+
+/* Rows of both variants, or of one. */
+static void
+print_table(const struct dcp_failure_run *main,
+            const struct dcp_failure_run *without)
+{
+    const struct dcp_availability *a = &main->availability, *b = NULL;
+    struct dcp_ha_counts c = dcp_ha_counts(main->ha), d = { 0 };
+
+    if (without) {
+        b = &without->availability;
+        d = dcp_ha_counts(without->ha);
+        printf("%-34s %12s %12s\n", "", "without plan", "with plan");
+    }
+    const struct {
+        const char *what;
+        double main, without;
+    } rows[] = {
+        { "hosts that failed", c.host_failures, d.host_failures },
+        { "VMs interrupted", a->n_vms_hit, b ? b->n_vms_hit : 0 },
+        { "VMs down at once, at most", c.vms_down_max, d.vms_down_max },
+        { "VMs without a home, at most", c.vms_homeless_max,
+          d.vms_homeless_max },
+        { "VMs without a home at the end", c.vms_homeless, d.vms_homeless },
+        { "availability of VMs, %", 100 * a->availability_frac,
+          b ? 100 * b->availability_frac : 0 },
+        { "downtime, VM-minutes", a->down_vm_s / 60,
+          b ? b->down_vm_s / 60 : 0 },
+        { "recovery time, median, s", a->recovery_p50_s,
+          b ? b->recovery_p50_s : 0 },
+        { "recovery time, 99 %, s", a->recovery_p99_s,
+          b ? b->recovery_p99_s : 0 },
+        { "steps of the plan prevented", c.steps_prevented, 0 },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        printf("%-34s", rows[i].what);
+        if (without) {
+            cell(rows[i].without);
+        }
+        cell(rows[i].main);
+        putchar('\n');
+    }
+}
+
+void
+dcp_failures_print(const struct dcp_failures *f,
+                   const struct dcp_failure_run *main,
+                   const struct dcp_failure_run *without)
+{
+    const struct dcp_availability *a = &main->availability;
+
+    printf("\nFailures: %u outage%s", f->all.n, f->all.n == 1 ? "" : "s");
+    for (uint32_t i = 0; i < f->all.n && f->all.n <= 4; i++) {
+        const struct dcp_outage *o = &f->all.list[i];
+
+        printf("%s %s:%s", i ? "," : ":", dcp_domain_name(o->of),
+               dcp_failure_object_name(f->inventory, o->of, o->ix));
+    }
+    puts("; docs/sim-failures.md says what is assumed.");
+    print_table(main, without);
+    for (uint32_t i = 0; i < a->n_tiers; i++) {
+        print_of("tier", f->inventory->tiers[i].name, &a->tiers[i]);
+    }
+    for (uint32_t i = 0; i < a->n_applications; i++) {
+        print_of("application", f->inventory->applications[i].name,
+                 &a->applications[i]);
+    }
+}

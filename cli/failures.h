@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_CLI_FAILURES_H
+#define DCP_CLI_FAILURES_H 1
+
+/* Failures in `simulate`: the options that ask for them, the outages of a
+ * window, what they do to a run of events, and how that is told. */
+
+#include "cli/command.h"
+#include "model/io/json_writer.h"
+#include "sim/failure/availability.h"
+
+struct dcp_failure_options {
+    const char *failures; /* NULL: none but what is lost. */
+    const char *lose;     /* "rack:R3,host:h17"; NULL: nothing. */
+    int64_t at_ms;        /* DCP_INSTANT_NONE: the window's start. */
+    int64_t for_ms;       /* 0: to the end. */
+    int64_t detect_ms, fence_ms, start_ms;
+    uint64_t at_once;
+    double failed_boots_frac, failed_migrations_frac;
+};
+/* Rows with offsets in the struct above. */
+#define DCP_N_FAILURE_ROWS 10
+extern const struct dcp_opt dcp_failure_rows[DCP_N_FAILURE_ROWS];
+
+/* Is anything asked for that can fail? */
+bool dcp_failures_asked(const struct dcp_failure_options *);
+
+/* What breaks in one window: the same for every variant that is run in it. */
+struct dcp_failures {
+    const struct dcp_inventory *inventory; /* Borrowed. */
+    struct dcp_outages all, hosts;
+    uint32_t *cause; /* By outage of a host: of 'all'. Owned. */
+    struct dcp_ha_options options;
+    int64_t from_ms, to_ms;
+};
+bool dcp_failures_open(struct dcp_failures *, const struct dcp_inventory *,
+                       const struct dcp_failure_options *, uint64_t seed,
+                       int64_t from_ms, int64_t to_ms,
+                       struct dcp_error *err) DCP_CHECKED;
+void dcp_failures_close(struct dcp_failures *);
+
+/* One variant under them. */
+struct dcp_failure_run {
+    struct dcp_ha *ha; /* Owned; NULL: no failures. */
+    struct dcp_availability availability;
+};
+bool
+dcp_failures_run(const struct dcp_failures *, const struct dcp_placement *start,
+                 const struct dcp_sim_event events[], uint32_t n_events,
+                 struct dcp_failure_run *out,
+                 struct dcp_error *err) DCP_CHECKED;
+void dcp_failure_run_finish(struct dcp_failure_run *);
+
+/* The member "failures" of a result object of `simulate`. */
+void dcp_failures_json(struct dcp_json *, const struct dcp_failures *,
+                       const struct dcp_failure_run *);
+/* For people, to standard output; 'without' or NULL stands beside. */
+void dcp_failures_print(const struct dcp_failures *,
+                        const struct dcp_failure_run *main,
+                        const struct dcp_failure_run *without);
+
+#endif /* cli/failures.h */
