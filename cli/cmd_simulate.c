@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include "cli/backtest.h"
+#include "cli/closed_loop.h"
 #include "cli/commands.h"
 #include "cli/onlooker.h"
 #include "cli/print_events.h"
@@ -22,12 +23,11 @@
 struct options {
     const char *traces, *policy, *series, *window, *events, *print_events;
     const char *by;
-    int64_t from_ms, to_ms;
+    int64_t from_ms, to_ms, every_ms;
     uint64_t backtest;
     struct dcp_failure_options failures;
 };
 
-static const char *const policies[] = { "none", NULL };
 static const char *const series_kinds[] = { "interval", "host", "vm", "tenant",
                                             NULL };
 
@@ -40,8 +40,12 @@ static const struct dcp_opt rows[] = {
       "here." },
     { "to", 0, DCP_OPT_INSTANT, offsetof(struct options, to_ms), "TIME", NULL,
       NULL, "Replay until here." },
-    { "policy", 0, DCP_OPT_CHOICE, offsetof(struct options, policy), "NAME",
-      policies, NULL, "Without a plan: what acts while time passes" },
+    { "policy", 0, DCP_OPT_TEXT, offsetof(struct options, policy),
+      "NAME[:PARAM]", NULL, NULL,
+      "Without a plan: what acts while time passes: none, balance, consolidate, "
+      "dpm, solver, npa, dvfs, {thr,iqr,mad,lr,lrr}-{mmt,mu,mc,rs}." },
+    { "every", 0, DCP_OPT_TIME_MS, offsetof(struct options, every_ms), "TIME",
+      NULL, "1h", "How often a policy is asked." },
     { "backtest", 0, DCP_OPT_UINT, offsetof(struct options, backtest), "N",
       NULL, NULL,
       "Plan each of the last N nights from what came before it, replay it." },
@@ -434,6 +438,20 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
 }
 
 static int
+closed_loop(const struct dcp_globals *g, struct dcp_context *c,
+            const struct options *o, struct dcp_error *err)
+{
+    struct dcp_onlooker_options wanted = { o->events, o->series,
+                                           series_kind(o->by) };
+    DCP_AUTO(dcp_onlooker)
+    struct dcp_onlooker *onlooker = dcp_onlooker_create(g, &wanted, err);
+    struct dcp_closed_loop_options loop = { o->policy, o->every_ms, o->from_ms,
+                                            o->to_ms, onlooker };
+
+    return onlooker ? dcp_closed_loop(g, c, &loop, err) : -1;
+}
+
+static int
 with_context(const struct dcp_globals *g, struct dcp_context *c,
              const struct options *o, const char *path, struct dcp_error *err)
 {
@@ -460,7 +478,42 @@ with_context(const struct dcp_globals *g, struct dcp_context *c,
     if (o->backtest) {
         return dcp_backtest(g, c, plan, o->window, (uint32_t)o->backtest, err);
     }
+    if (o->policy && strcmp(o->policy, "none") != 0) {
+        return closed_loop(g, c, o, err);
+    }
     return replay_one(g, c, plan, o, err);
+}
+
+/* --policy's own options, and what goes with it. */
+static bool
+check_policy(const struct options *o, uint32_t n_args, struct dcp_error *err)
+{
+    if (n_args && o->policy) {
+        return dcp_fail(err, DCP_E_USAGE, "give a plan or --policy, not both");
+    }
+    if (o->every_ms <= 0) {
+        return dcp_fail(err, DCP_E_USAGE, "--every takes a time above 0");
+    }
+    if (!o->policy || !strcmp(o->policy, "none")) {
+        return true;
+    }
+    if (dcp_failures_asked(&o->failures)) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "--policy %s: what fails is played with a plan or with "
+                        "--policy none",
+                        o->policy);
+    }
+    if (o->backtest) {
+        return dcp_fail(err, DCP_E_USAGE, "--policy %s takes no --backtest",
+                        o->policy);
+    }
+    if (o->series && !is_h5(o->series) && !strcmp(o->by, "interval")) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "--policy %s takes --series FILE.h5, or CSV --by host, "
+                        "vm or tenant",
+                        o->policy);
+    }
+    return true;
 }
 
 static int
@@ -473,8 +526,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     if (o->print_events) {
         return dcp_print_events(g, o->print_events, err);
     }
-    if (n_args && o->policy) {
-        (void)dcp_fail(err, DCP_E_USAGE, "give a plan or --policy, not both");
+    if (!check_policy(o, n_args, err)) {
         return -1;
     }
     if (o->backtest && dcp_failures_asked(&o->failures)) {
@@ -512,9 +564,10 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 
 const struct dcp_command dcp_cmd_simulate = {
     .name = "simulate",
-    .summary = "replay usage, with a plan and without",
-    .synopsis = "[PLAN] [--from TIME] [--to TIME] [--backtest N] "
-                "[--series FILE] [--events FILE]",
+    .summary = "replay usage, with a plan, a policy, or neither",
+    .synopsis = "[PLAN] [--from TIME] [--to TIME] [--policy NAME[:PARAM]] "
+                "[--every TIME] [--backtest N] [--series FILE] "
+                "[--events FILE]",
     .details =
         "Replays the samples of the usage store against where the VMs are.  "
         "With a plan, its\nlegs are carried out on the way, and the same time "
@@ -528,6 +581,7 @@ const struct dcp_command dcp_cmd_simulate = {
         "2013-08-02T00:00:00Z\n"
         "  dcplan simulate plan.json --series night.h5 --events night.evt\n"
         "  dcplan simulate --print-events night.evt\n"
+        "  dcplan simulate --policy dpm --every 1h\n"
         "  dcplan simulate --backtest 9 --window 22:00-06:00\n"
         "  dcplan simulate plan.json --lose rack:R3 --at 2013-08-22T02:00:00Z\n"
         "  dcplan simulate --policy none --failures lanl05,rack=3650d/8h\n",

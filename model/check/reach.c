@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "model/check/judge.h"
-#include "model/volume.h"
+#include "model/check/reach.h"
 
+#include "model/check/judge.h"
 #include "model/convert.h"
+#include "model/volume.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -219,4 +220,32 @@ dcp_check_reach_vlan_driver(const struct dcp_inventory *inv, uint32_t host)
         }
     }
     return false;
+}
+
+bool
+dcp_check_may_move(const struct dcp_inventory *inv,
+                   const struct dcp_placement *p, uint32_t vm, uint32_t from,
+                   uint32_t to)
+{
+    const struct dcp_ids *vlans = &inv->vms[vm].vlans;
+    char text[120];
+
+    if (dcp_check_reach_refusal(inv, p, vm, to, text) ||
+        dcp_check_reach_move_refusal(inv, vm, from, to, false, text) ||
+        !dcp_check_volumes_open(p, inv, vm, to, text)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < vlans->n; i++) {
+        if (!dcp_check_reach_vlan_now(inv, to, vlans->ix[i])) {
+            return false;
+        }
+    }
+    /* A disk of its own on the host stays there. */
+    for (uint32_t i = 0; i < inv->vms[vm].n_volumes; i++) {
+        if (dcp_pool_is_none(dcp_placement_pool(
+                p, inv, inv->vms[vm].first_volume + i))) {
+            return false;
+        }
+    }
+    return true;
 }

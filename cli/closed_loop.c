@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/closed_loop.h"
+
+#include "cli/policy_solver.h"
+#include "cli/replay.h"
+#include "cli/ui.h"
+#include "model/base/units.h"
+#include "sim/loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BAND               "dpm"
+#define STATUS_INTERRUPTED 6
+
+struct ran { /* One policy on the window. */
+    const char *name;
+    struct dcp_sim_result result; /* Owned. */
+    struct dcp_loop_report report;
+};
+
+struct comparison {
+    const struct dcp_globals *globals;
+    struct dcp_context *context;
+    const struct dcp_closed_loop_options *options;
+    struct dcp_replay replay; /* Its 'without' is "none". */
+    struct dcp_samples net;
+    struct ran band, chosen;
+    bool stopped;    /* By a person; then rows are of different lengths. */
+    bool has_chosen; /* Else it is "none" or the band itself. */
+};
+
+/* --- Running ------------------------------------------------------------ */
+
+static bool
+is_named(const char *text, const char *name)
+{
+    size_t n = strlen(name);
+
+    return !strncmp(text, name, n) && (text[n] == '\0' || text[n] == ':');
+}
+
+static struct dcp_sim_policy *
+make_policy(const struct comparison *c, const char *text, struct dcp_error *err)
+{
+    const char *colon = strchr(text, ':');
+
+    return is_named(text, "solver")
+               ? dcp_policy_solver(c->globals, c->context,
+                                   colon ? colon + 1 : NULL, err)
+               : dcp_sim_policy_named(text, c->globals->seed, err);
+}
+
+static bool
+run_policy(struct comparison *c, const char *text, struct ran *out,
+           struct dcp_error *err)
+{
+    struct dcp_sim_input in = {
+        .inventory = c->context->model.inventory,
+        .cpu = &c->replay.cpu,
+        .start = c->context->model.placement,
+        .from_ms = c->replay.without.from_ms,
+        .to_ms = c->replay.without.to_ms,
+        .reference = &c->replay.without,
+    };
+    struct dcp_loop_options o = { c->options->every_ms,
+                                  c->net.n_times ? &c->net : NULL };
+    DCP_AUTO(dcp_sim_policy)
+    struct dcp_sim_policy *policy = make_policy(c, text, err);
+    bool last = out == &c->chosen || !c->has_chosen;
+
+    out->name = text;
+    if (!policy ||
+        !dcp_onlooker_prepare(c->options->onlooker, last, &in, err) ||
+        !dcp_loop_run(&in, policy, &o, &out->result, &out->report, err)) {
+        return false;
+    }
+    c->stopped = c->stopped || out->result.stopped;
+    return !last || dcp_onlooker_end(c->options->onlooker, &out->result,
+                                     &c->replay.without, err);
+}
+
+/* Of the replay without a policy: nothing is kept of that. */
+static bool
+prepare(void *user, bool last, struct dcp_sim_input *in, struct dcp_error *err)
+{
+    const struct comparison *c = user;
+
+    (void)last;
+    return dcp_onlooker_prepare(c->options->onlooker, false, in, err);
+}
+
+static bool
+run_all(struct comparison *c, struct dcp_error *err)
+{
+    const char *text = c->options->policy;
+    struct dcp_replay_options window = { .from_ms = c->options->from_ms,
+                                         .to_ms = c->options->to_ms,
+                                         .prepare = prepare,
+                                         .user = c };
+    /* A wrong name is said before an hour's replay. */
+    DCP_AUTO(dcp_sim_policy)
+    struct dcp_sim_policy *tried = make_policy(c, text, err);
+
+    if (!tried || !dcp_replay_run(c->context, NULL, &window, &c->replay, err) ||
+        !dcp_replay_net(c->context, c->replay.without.from_ms,
+                        c->replay.without.to_ms, &c->net, err)) {
+        return false;
+    }
+    c->stopped = c->replay.stopped;
+    c->has_chosen = strcmp(text, "none") != 0 && strcmp(text, BAND) != 0;
+    return run_policy(c, BAND, &c->band, err) &&
+           (!c->has_chosen || run_policy(c, text, &c->chosen, err));
+}
+
+/* --- Output ------------------------------------------------------------- */
+
+static void
+print_row(const char *name, const struct dcp_sim_result *s,
+          const struct dcp_loop_report *report)
+{
+    printf("%-16s %11.1f %11.2f %8.1f %9u %9u %11.1f %9.4f", name, s->meter_kwh,
+           s->energy_cost, s->hosts_on_mean, s->migrations,
+           s->host_shutdowns + s->host_boots, s->overload_host_s / 60,
+           s->requested_mhz_s > 0
+               ? 100 * s->unmet_cpu_mhz_s / s->requested_mhz_s
+               : 0);
+    if (report) {
+        printf(" %8u", report->refused_moves + report->refused_switches +
+                           report->refused_by_rules);
+    }
+    putchar('\n');
+}
+
+static void
+print_table(const struct comparison *c)
+{
+    const struct dcp_sim_result *s = &c->replay.without;
+    char from[32], to[32];
+
+    dcp_print_instant(s->from_ms, from);
+    dcp_print_instant(s->to_ms, to);
+    printf("Closed loop, %s to %s, asked every %.0f min: %u VMs on %u hosts, "
+           "%u samples each%s\n\n",
+           from, to, (double)c->options->every_ms / 60000, s->n_vms, s->n_hosts,
+           s->n_slices,
+           c->replay.partial ? "; the store covers only this part" : "");
+    printf("%-16s %11s %11s %8s %9s %9s %11s %9s %8s\n", "policy", "kWh",
+           c->context->model.inventory->currency, "hosts on", "moves",
+           "switches", "over, h-min", "unmet, %", "refused");
+    print_row("none", s, NULL);
+    print_row(BAND, &c->band.result, &c->band.report);
+    if (c->has_chosen) {
+        print_row(c->chosen.name, &c->chosen.result, &c->chosen.report);
+    }
+    puts("\nnone: nothing is done.  dpm: a reactive band of 45 to 81 % CPU.  "
+         "docs/sim-policies.md.");
+}
+
+static void
+json_report(struct dcp_json *w, const struct dcp_loop_report *r)
+{
+    dcp_json_kobject(w, "loop");
+    dcp_json_ku64(w, "asked", r->asked);
+    dcp_json_ku64(w, "waited", r->waited);
+    dcp_json_ku64(w, "plans", r->plans);
+    dcp_json_ku64(w, "wishes", r->wishes);
+    dcp_json_ku64(w, "refused_moves", r->refused_moves);
+    dcp_json_ku64(w, "refused_switches", r->refused_switches);
+    dcp_json_ku64(w, "refused_by_rules", r->refused_by_rules);
+    dcp_json_ku64(w, "steps", r->steps);
+    dcp_json_ku64(w, "steps_failed", r->steps_failed);
+    dcp_json_end(w, '}');
+}
+
+static bool
+json_result(struct dcp_json *w, const struct comparison *c, const char *name,
+            const struct dcp_sim_result *s, const struct dcp_loop_report *r,
+            struct dcp_error *err)
+{
+    dcp_json_kstring(w, "policy", name);
+    if (!dcp_replay_json(w, c->context->model.inventory, &c->replay, s, err)) {
+        return false;
+    }
+    json_report(w, r);
+    return true;
+}
+
+static int
+print_json(const struct comparison *c, struct dcp_error *err)
+{
+    const struct dcp_loop_report nothing = { 0 };
+    const struct dcp_sim_result *without = &c->replay.without;
+    bool none = !strcmp(c->options->policy, "none");
+    const struct dcp_sim_result *main = c->has_chosen ? &c->chosen.result
+                                        : none        ? without
+                                                      : &c->band.result;
+    double wall_s = dcp_ui_wall_seconds(c->globals);
+    struct dcp_json w;
+
+    dcp_json_init(&w, true);
+    dcp_json_begin(&w, '{');
+    dcp_json_kstring(&w, "schema", "dcplan/simulate/1");
+    dcp_json_kstring(&w, "plan", NULL);
+    dcp_json_ki64(&w, "shift_days", 0);
+    dcp_json_ki64(&w, "every_ms", c->options->every_ms);
+    bool ok = json_result(&w, c, c->options->policy, main,
+                          c->has_chosen ? &c->chosen.report
+                          : none        ? &nothing
+                                        : &c->band.report,
+                          err);
+
+    dcp_json_kobject(&w, "baseline");
+    ok = ok && json_result(&w, c, "none", without, &nothing, err);
+    dcp_json_end(&w, '}');
+    dcp_json_kobject(&w, "reactive_band");
+    ok = ok && json_result(&w, c, BAND, &c->band.result, &c->band.report, err);
+    dcp_json_end(&w, '}');
+    dcp_json_kobject(&w, "run");
+    dcp_ui_run_members(c->globals, &w);
+    dcp_json_kdouble(&w, "samples_per_second",
+                     wall_s > 0 ? (double)main->n_samples / wall_s : 0);
+    dcp_json_end(&w, '}');
+    dcp_json_end(&w, '}');
+    if (!ok) {
+        dcp_json_finish(&w);
+        return -1;
+    }
+    return dcp_ui_json(&w, 0, err);
+}
+
+int
+dcp_closed_loop(const struct dcp_globals *g, struct dcp_context *context,
+                const struct dcp_closed_loop_options *o, struct dcp_error *err)
+{
+    struct comparison c = { .globals = g, .context = context, .options = o };
+    int status = -1;
+
+    if (run_all(&c, err)) {
+        status = 0;
+        c.replay.partial = c.replay.partial || c.stopped;
+        if (g->json) {
+            status = print_json(&c, err);
+        } else {
+            print_table(&c);
+        }
+        if (status == 0 && c.stopped) {
+            dcp_ui_warn(g, "ended early: the policies were not replayed for "
+                           "the same time");
+            status = STATUS_INTERRUPTED;
+        }
+    }
+    dcp_sim_result_finish(&c.band.result);
+    dcp_sim_result_finish(&c.chosen.result);
+    dcp_samples_finish(&c.net);
+    dcp_replay_finish(&c.replay);
+    return status;
+}
