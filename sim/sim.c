@@ -16,26 +16,6 @@
 
 #define J_PER_KWH 3.6e6
 
-static bool
-check_input(const struct dcp_sim_input *in, struct dcp_error *err)
-{
-    const struct dcp_samples *cpu = in->cpu;
-    int64_t end_ms = cpu->start_ms + cpu->n_times * cpu->interval_ms;
-
-    if (cpu->n_vms != in->inventory->n_vms || cpu->interval_ms <= 0 ||
-        in->from_ms >= in->to_ms || in->from_ms < cpu->start_ms ||
-        in->to_ms > end_ms) {
-        return dcp_fail(err, DCP_E_ARGUMENT,
-                        "the samples do not cover the window");
-    }
-    for (uint32_t i = 1; i < in->n_events; i++) {
-        if (in->events[i].at_ms < in->events[i - 1].at_ms) {
-            return dcp_fail(err, DCP_E_ARGUMENT, "events out of order");
-        }
-    }
-    return true;
-}
-
 bool
 dcp_sim_result_init(const struct dcp_sim_input *in, struct dcp_sim_result *out,
                     struct dcp_error *err)
@@ -225,7 +205,8 @@ dcp_sim_open(const struct dcp_sim_input *in, struct dcp_sim **out,
     sim->inv = in->inventory;
     sim->out = result;
     sim->now_ms = in->from_ms;
-    if (!check_input(in, err) || !dcp_sim_result_init(in, result, err) ||
+    if (!dcp_sim_input_check(in, err) ||
+        !dcp_sim_result_init(in, result, err) ||
         !dcp_sim_state_init(sim, err)) {
         dcp_sim_destroy(sim);
         return false;

@@ -31,7 +31,9 @@ struct dcp_sim_watch; /* sim/watch.h: sees all, alters nothing. */
 
 struct dcp_sim_input {
     const struct dcp_inventory *inventory;
-    /* Reference MHz, none missing (see dcp_sim_fill()). */
+    /* Reference MHz, none missing (see dcp_sim_fill()): a sample of the window
+     * that is no number from 0 on is DCP_E_ARGUMENT, with the VM and the time;
+     * so are a model without hosts and events out of order. */
     const struct dcp_samples *cpu;
     const struct dcp_placement *start;
     int64_t from_ms, to_ms; /* Within the samples. */

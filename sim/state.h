@@ -57,6 +57,10 @@ struct dcp_sim {
     float *host_history_mhz;
 };
 
+/* Refuses what a replay cannot be about; see struct dcp_sim_input. */
+bool
+dcp_sim_input_check(const struct dcp_sim_input *, struct dcp_error *err);
+
 bool dcp_sim_state_init(struct dcp_sim *, struct dcp_error *err);
 void dcp_sim_state_finish(struct dcp_sim *);
 /* Integrates one host up to 'until_ms'. */
