@@ -159,7 +159,6 @@ START_TEST(sums_are_what_a_fresh_state_has)
                 dcp_state_place(a.s, i, a.p->start_host[i]);
             }
         }
-        DCP_AUTO(dcp_state)
         struct dcp_state *fresh = dcp_state_create(a.p, &err);
 
         ck_assert_ptr_nonnull(fresh->watts);
@@ -171,6 +170,7 @@ START_TEST(sums_are_what_a_fresh_state_has)
         ck_assert_mem_eq(a.s->watts->host_uw, fresh->watts->host_uw,
                          (size_t)8 * a.p->n_slots *
                              sizeof *fresh->watts->host_uw);
+        dcp_state_destroy(fresh);
         finish(&a);
     }
 }
