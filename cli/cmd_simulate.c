@@ -2,6 +2,7 @@
 
 #include "cli/backtest.h"
 #include "cli/closed_loop.h"
+#include "cli/cloudsim.h"
 #include "cli/commands.h"
 #include "cli/onlooker.h"
 #include "cli/print_events.h"
@@ -26,6 +27,7 @@ struct options {
     int64_t from_ms, to_ms, every_ms;
     uint64_t backtest;
     struct dcp_failure_options failures;
+    struct dcp_cloudsim_options cloudsim;
 };
 
 static const char *const series_kinds[] = { "interval", "host", "vm", "tenant",
@@ -69,6 +71,8 @@ static const struct dcp_opt_group groups[] = {
     { rows, sizeof rows / sizeof rows[0], 0 },
     { dcp_failure_rows, DCP_N_FAILURE_ROWS,
       offsetof(struct options, failures) },
+    { dcp_cloudsim_opts, DCP_CLOUDSIM_OPTS,
+      offsetof(struct options, cloudsim) },
 };
 
 /* --- Series ------------------------------------------------------------- */
@@ -516,6 +520,21 @@ check_policy(const struct options *o, uint32_t n_args, struct dcp_error *err)
     return true;
 }
 
+/* Its day, hosts and horizon are fixed. */
+static int
+as_cloudsim(const struct dcp_globals *g, const struct options *o,
+            uint32_t n_args, struct dcp_error *err)
+{
+    if (n_args || o->backtest || o->series || o->events || o->window ||
+        dcp_failures_asked(&o->failures) || o->from_ms != DCP_INSTANT_NONE || o->to_ms != DCP_INSTANT_NONE) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "--compat takes --traces, --policy, --migrations and "
+                       "--compat-... only");
+        return -1;
+    }
+    return dcp_cloudsim_command(g, &o->cloudsim, o->traces, o->policy, err);
+}
+
 static int
 run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     char *const args[], struct dcp_error *err)
@@ -526,7 +545,11 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     if (o->print_events) {
         return dcp_print_events(g, o->print_events, err);
     }
-    if (!check_policy(o, n_args, err)) {
+    if (o->cloudsim.compat) {
+        return as_cloudsim(g, o, n_args, err);
+    }
+    if (!dcp_cloudsim_unused(&o->cloudsim, err) ||
+        !check_policy(o, n_args, err)) {
         return -1;
     }
     if (o->backtest && dcp_failures_asked(&o->failures)) {
@@ -584,7 +607,9 @@ const struct dcp_command dcp_cmd_simulate = {
         "  dcplan simulate --policy dpm --every 1h\n"
         "  dcplan simulate --backtest 9 --window 22:00-06:00\n"
         "  dcplan simulate plan.json --lose rack:R3 --at 2013-08-22T02:00:00Z\n"
-        "  dcplan simulate --policy none --failures lanl05,rack=3650d/8h\n",
+        "  dcplan simulate --policy none --failures lanl05,rack=3650d/8h\n"
+        "  dcplan simulate --compat cloudsim-3 --traces planetlab:20110303 "
+        "--policy lr-mmt:1.2\n",
     .groups = groups,
     .n_groups = sizeof groups / sizeof groups[0],
     .options_size = sizeof(struct options),
