@@ -526,7 +526,8 @@ as_cloudsim(const struct dcp_globals *g, const struct options *o,
             uint32_t n_args, struct dcp_error *err)
 {
     if (n_args || o->backtest || o->series || o->events || o->window ||
-        dcp_failures_asked(&o->failures) || o->from_ms != DCP_INSTANT_NONE || o->to_ms != DCP_INSTANT_NONE) {
+        dcp_failures_asked(&o->failures) || o->from_ms != DCP_INSTANT_NONE ||
+        o->to_ms != DCP_INSTANT_NONE) {
         (void)dcp_fail(err, DCP_E_USAGE,
                        "--compat takes --traces, --policy, --migrations and "
                        "--compat-... only");
