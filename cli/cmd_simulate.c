@@ -83,10 +83,14 @@ series_columns(FILE *f, const char *prefix)
     static const char *const names[] = { "hosts_on",     "it_w",
                                          "meter_w",      "demand_mhz",
                                          "capacity_mhz", "overload_host_s",
-                                         "migrating" };
+                                         "migrating",    "pue" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         fprintf(f, ",%s%s", prefix, names[i]);
+    }
+    for (int k = 0; k < DCP_ENERGY_PARTS; k++) {
+        fprintf(f, ",%s%s_w", prefix,
+                dcp_energy_part_name((enum dcp_energy_part)k));
     }
 }
 
@@ -96,12 +100,18 @@ series_values(FILE *f, const struct dcp_sim_slice *s)
     const double values[] = { s->hosts_on,     s->it_w,
                               s->meter_w,      s->demand_mhz,
                               s->capacity_mhz, s->overload_host_s,
-                              s->migrating };
+                              s->migrating,    s->pue };
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         char text[32];
 
         dcp_text_double(text, values[i]);
+        fprintf(f, ",%s", text);
+    }
+    for (int k = 0; k < DCP_ENERGY_PARTS; k++) {
+        char text[32];
+
+        dcp_text_double(text, s->part_w[k]);
         fprintf(f, ",%s", text);
     }
 }

@@ -7,6 +7,7 @@
 #include "sim/executor.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -421,6 +422,19 @@ json_energy(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_kdouble(w, "energy_cost", s->energy_cost);
     dcp_json_kdouble(w, "carbon_kg", s->carbon_kg);
     dcp_json_kstring(w, "currency", inv->currency);
+    dcp_json_kobject(w, "energy");
+    for (int k = 0; k < DCP_ENERGY_PARTS; k++) {
+        char key[32];
+
+        (void)snprintf(key, sizeof key, "%s_kwh",
+                       dcp_energy_part_name((enum dcp_energy_part)k));
+        dcp_json_kdouble(w, key, s->part_kwh[k]);
+    }
+    dcp_json_kdouble(w, "pue_mean", s->pue_mean);
+    dcp_json_kdouble(w, "pue_min", s->pue_min);
+    dcp_json_kdouble(w, "pue_max", s->pue_max);
+    dcp_json_kdouble(w, "over_rated_seconds", s->over_rated_s);
+    dcp_json_end(w, '}');
 }
 
 static void

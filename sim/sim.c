@@ -6,7 +6,7 @@
 
 #include "sim/sim.h"
 
-#include "model/power.h"
+#include "sim/energy/energy.h"
 #include "sim/state.h"
 #include "sim/watch.h"
 
@@ -14,7 +14,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define J_PER_KWH 3.6e6
 
 bool
 dcp_sim_result_init(const struct dcp_sim_input *in, struct dcp_sim_result *out,
@@ -332,62 +331,6 @@ dcp_sim_host_past_mhz(const struct dcp_sim *sim, uint32_t host, uint32_t back)
 
 /* --- Sums --------------------------------------------------------------- */
 
-static dcp_site_id
-column_site(const struct dcp_inventory *inv, uint32_t column)
-{
-    return column < inv->n_sites ? (dcp_site_id){ column } : dcp_site_none();
-}
-
-/* Average PUE on what the reference draws, marginal PUE on the difference. */
-static double
-meter_j(const struct dcp_inventory *inv, dcp_site_id site, double it_j,
-        const double *reference_it_j)
-{
-    if (!reference_it_j) {
-        return it_j * dcp_site_pue(inv, site);
-    }
-    return *reference_it_j * dcp_site_pue(inv, site) +
-           (it_j - *reference_it_j) * dcp_site_pue_marginal(inv, site);
-}
-
-static void
-sum_energy(const struct dcp_sim_input *in, struct dcp_sim_result *out)
-{
-    const struct dcp_inventory *inv = in->inventory;
-    const struct dcp_sim_result *ref = in->reference;
-    bool comparable = ref && ref->n_slices >= out->n_slices &&
-                      ref->from_ms == out->from_ms &&
-                      ref->slices[out->n_slices - 1].end_ms == out->to_ms;
-
-    for (uint32_t i = 0; i < out->n_slices; i++) {
-        struct dcp_sim_slice *slice = &out->slices[i];
-        double seconds = (double)(slice->end_ms - slice->start_ms) / 1000;
-        double it_sum_j = 0, meter_sum_j = 0;
-
-        for (uint32_t s = 0; s < out->n_site_columns; s++) {
-            size_t cell = (size_t)i * out->n_site_columns + s;
-            dcp_site_id site = column_site(inv, s);
-            double it_j = out->site_it_j[cell], price, carbon_g;
-            double at_meter_j = meter_j(
-                inv, site, it_j, comparable ? &ref->site_it_j[cell] : NULL);
-
-            dcp_energy_price_mean(inv, site, slice->start_ms, slice->end_ms,
-                                  &price, &carbon_g);
-            out->energy_cost += at_meter_j / J_PER_KWH * price;
-            out->carbon_kg += at_meter_j / J_PER_KWH * carbon_g / 1000;
-            it_sum_j += it_j;
-            meter_sum_j += at_meter_j;
-        }
-        slice->it_w = it_sum_j / seconds;
-        slice->meter_w = meter_sum_j / seconds;
-        out->it_kwh += it_sum_j / J_PER_KWH;
-        out->meter_kwh += meter_sum_j / J_PER_KWH;
-    }
-    out->boot_kwh /= J_PER_KWH;
-    out->shutdown_kwh /= J_PER_KWH;
-    out->standby_kwh /= J_PER_KWH;
-}
-
 static double
 share(double part, double whole)
 {
@@ -430,7 +373,7 @@ sum_up(const struct dcp_sim *sim, struct dcp_sim_result *out)
 void
 dcp_sim_sum_up(struct dcp_sim *sim)
 {
-    sum_energy(sim->in, sim->out);
+    dcp_sim_sum_energy(sim->in, sim->out);
     sum_up(sim, sim->out);
 }
 

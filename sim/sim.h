@@ -15,6 +15,7 @@
  * (sim/executor.h, or any other). Pure. */
 
 #include "executors/virtual.h"
+#include "sim/energy/parts.h"
 #include "traces/fit.h"
 
 /* --- Input -------------------------------------------------------------- */
@@ -59,6 +60,8 @@ struct dcp_sim_slice { /* One sample's time. */
     double capacity_mhz;    /* Mean of hosts that serve. */
     double overload_host_s; /* Host-seconds with demand above capacity. */
     double migrating;       /* Mean number of migrations under way. */
+    double pue;             /* NaN: no machine draws anything. */
+    double part_w[DCP_ENERGY_PARTS]; /* Of meter_w; joules until the end. */
 };
 struct dcp_sim_host {
     double on_s, off_s, switching_s; /* Sum to the horizon. */
@@ -79,6 +82,9 @@ struct dcp_sim_result {
 
     double it_kwh, meter_kwh, energy_cost, carbon_kg;
     double boot_kwh, shutdown_kwh, standby_kwh; /* Parts of it_kwh. */
+    double part_kwh[DCP_ENERGY_PARTS];          /* Of meter_kwh. */
+    double pue_mean, pue_min, pue_max; /* By energy; extremes of slices. */
+    double over_rated_s; /* Site-seconds with a stage above its rating. */
 
     double overload_host_s; /* Demand above capacity, over hosts. */
     double unmet_cpu_mhz_s; /* VM demand not served because of that. */

@@ -265,6 +265,7 @@ dcp_sim_integrate(struct dcp_sim *sim, uint32_t host, int64_t until_ms)
     case DCP_SIM_OFF:
         out->off_s += seconds;
         sim->out->standby_kwh += watts * seconds;
+        sim->slice->part_w[DCP_ENERGY_STANDBY] += watts * seconds;
         break;
     case DCP_SIM_BOOTING:
         watts = hw->boot_w;

@@ -415,7 +415,7 @@ add_constants(struct dcp_sweep *s)
 {
     const struct dcp_inventory *inv = s->in.inventory;
     struct dcp_sim_result *out = &s->out;
-    double capacity_mhz = 0, mem_mib = 0, mem_capacity_mib = 0;
+    double capacity_mhz = 0, mem_mib = 0, mem_capacity_mib = 0, standby_w = 0;
     uint32_t n_on = 0;
 
     for (uint32_t h = 0; h < inv->n_hosts; h++) {
@@ -429,9 +429,17 @@ add_constants(struct dcp_sweep *s)
             out->hosts[h].on_s = s->horizon_s;
         } else {
             out->hosts[h].off_s = s->horizon_s;
-            out->standby_kwh +=
-                inv->hardware[inv->hosts[h].hardware.ix].sleep_w * s->horizon_s;
+            double sleep_w = inv->hardware[inv->hosts[h].hardware.ix].sleep_w;
+
+            standby_w += sleep_w;
+            out->standby_kwh += sleep_w * s->horizon_s;
         }
+    }
+    for (uint32_t i = 0; i < out->n_slices; i++) {
+        const struct dcp_sim_slice *slice = &out->slices[i];
+
+        out->slices[i].part_w[DCP_ENERGY_STANDBY] =
+            standby_w * (double)(slice->end_ms - slice->start_ms) / 1000;
     }
     out->hosts_on_min = out->hosts_on_max = n_on;
     out->host_slots = (uint64_t)n_on * out->n_slices;

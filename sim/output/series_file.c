@@ -47,10 +47,31 @@ static const struct {
       offsetof(struct dcp_sim_slice, capacity_mhz) },
     { "overload_host_s", "s", offsetof(struct dcp_sim_slice, overload_host_s) },
     { "migrating", "VMs", offsetof(struct dcp_sim_slice, migrating) },
+    { "pue", "1", offsetof(struct dcp_sim_slice, pue) },
 };
 enum {
     INTERVAL_FIGURES = sizeof interval_figures / sizeof interval_figures[0]
 };
+
+static bool
+write_parts(struct dcp_series_file *f, const struct dcp_sim_result *r,
+            const char *prefix, double *column, struct dcp_error *err)
+{
+    for (int k = 0; k < DCP_ENERGY_PARTS; k++) {
+        char name[64];
+
+        (void)snprintf(name, sizeof name, "%s%s_w", prefix,
+                       dcp_energy_part_name((enum dcp_energy_part)k));
+        for (uint32_t t = 0; t < r->n_slices; t++) {
+            column[t] = r->slices[t].part_w[k];
+        }
+        if (!dcp_matrix_writer_column(f->h5, "interval", name, "W", r->n_slices,
+                                      column, err)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static bool
 write_intervals(struct dcp_series_file *f, const struct dcp_sim_result *r,
@@ -72,7 +93,7 @@ write_intervals(struct dcp_series_file *f, const struct dcp_sim_result *r,
             return false;
         }
     }
-    return true;
+    return write_parts(f, r, prefix, column, err);
 }
 
 static bool
