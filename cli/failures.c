@@ -200,7 +200,7 @@ json_of(struct dcp_json *w, const char *key, const char *name,
     dcp_json_kdouble(w, "availability_frac", of->availability_frac);
     dcp_json_kdouble(w, "promised_frac",
                      of->promised_frac > 0 ? of->promised_frac : NAN);
-    dcp_json_kbool(w, "broken", of->broken);
+    dcp_json_ku64(w, "broken", of->n_broken);
     dcp_json_end(w, '}');
 }
 
@@ -326,14 +326,18 @@ static void
 print_of(const char *kind, const char *name,
          const struct dcp_availability_of *of)
 {
-    if (!of->n_vms || (of->down_s <= 0 && !of->broken)) {
+    if (!of->n_vms || of->down_s <= 0) {
         return;
     }
     printf("  %s %-20s %9.5f %%, down %.1f min", kind, name,
            100 * of->availability_frac, of->down_s / 60);
     if (of->promised_frac > 0) {
-        printf("; promised %.5g %%: %s", 100 * of->promised_frac,
-               of->broken ? "BROKEN in this window" : "kept");
+        printf("; promised %.6g %%: ", 100 * of->promised_frac);
+        if (of->n_vms > 1 && of->n_broken && !strcmp(kind, "tier")) {
+            printf("%u of %u VMs had less", of->n_broken, of->n_vms);
+        } else {
+            fputs(of->n_broken ? "it had less" : "kept", stdout);
+        }
     }
     putchar('\n');
 }

@@ -243,6 +243,7 @@ struct dcp_application { /* A group of VMs that start in an order. */
     const char *name;
     struct dcp_ids vms; /* In start order, not ascending. */
     double sla_availability; /* 0: none stated. */
+    uint32_t needs; /* So many of its VMs must run for it to be up; 0: all. */
 };
 struct dcp_tier {
     const char *name;
@@ -250,6 +251,7 @@ struct dcp_tier {
     double memory_overcommit; /* Allocated memory counts divided by this. */
     double percentile;        /* 0.95: demand is planned at the p95. */
     double margin_frac;       /* Added on top. */
+    double sla_availability;  /* Of each VM; 0: none stated. */
 };
 struct dcp_profile { /* Hourly shape where there is no trace. */
     const char *name;

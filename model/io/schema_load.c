@@ -25,6 +25,9 @@ static const struct dcp_schema_row application_rows[] = {
     { "availability", QUANTITY(SHARE),
       AT(struct dcp_application, sla_availability), .max = 1,
       .help = "what was promised; absent: nothing" },
+    { "needs", QUANTITY(NUMBER), AT(struct dcp_application, needs), .min = 1,
+      .max = 4294967295.0,
+      .help = "so many of its VMs must run for it to be up; absent: all" },
 };
 DEFINE_SECTION(application, "applications", "application", APPLICATION,
                sizeof(struct dcp_application),
@@ -42,6 +45,8 @@ static const struct dcp_schema_row tier_rows[] = {
       .help = "of the usage samples of a bucket that is planned for" },
     { "margin", QUANTITY(SHARE), AT(struct dcp_tier, margin_frac), .max = 10,
       .fallback = "10%", .help = "added to planned CPU" },
+    { "availability", QUANTITY(SHARE), AT(struct dcp_tier, sla_availability),
+      .max = 1, .help = "what each of its VMs was promised; absent: nothing" },
 };
 DEFINE_SECTION(tier, "tiers", "tier", TIER, sizeof(struct dcp_tier),
                "Classes of service.  A tier `default` with the defaults below "

@@ -61,8 +61,12 @@ static void
 judge(struct dcp_availability_of *of, double horizon_s)
 {
     of->availability_frac = of->n_vms ? 1 - of->down_s / horizon_s : NAN;
-    of->broken =
-        of->promised_frac > 0 && of->availability_frac < of->promised_frac;
+}
+
+static bool
+is_broken(double down_s, double promised_frac, double horizon_s)
+{
+    return promised_frac > 0 && 1 - down_s / horizon_s < promised_frac;
 }
 
 static void
@@ -73,6 +77,10 @@ sum_tiers(const struct dcp_inventory *inv, const struct dcp_placement *start,
         struct dcp_availability_of *tier = &a->tiers[inv->vms[v].tier.ix];
 
         if (!dcp_host_is_none(start->host[v])) {
+            tier->promised_frac =
+                inv->tiers[inv->vms[v].tier.ix].sla_availability;
+            tier->n_broken +=
+                is_broken(a->vm_down_s[v], tier->promised_frac, a->horizon_s);
             tier->n_vms++;
             tier->down_s += a->vm_down_s[v];
         }
@@ -115,14 +123,18 @@ sum_applications(const struct work *w, struct dcp_availability *a)
                 w->spans[n++] = (struct dcp_span){ o->from_ms, o->until_ms };
             }
         }
+        uint32_t needs = inv->applications[i].needs;
+        uint32_t spare = needs && needs < app->n_vms ? app->n_vms - needs : 0;
         int64_t down_ms =
-            n ? dcp_time_below(w->spans, n, 0, w->from_ms, w->to_ms) : 0;
+            n ? dcp_time_below(w->spans, n, spare, w->from_ms, w->to_ms) : 0;
 
         if (down_ms < 0) {
             return false;
         }
         app->down_s = (double)down_ms * S_PER_MS;
         app->promised_frac = inv->applications[i].sla_availability;
+        app->n_broken = app->n_vms && is_broken(app->down_s, app->promised_frac,
+                                                a->horizon_s);
         judge(app, a->horizon_s);
     }
     return true;

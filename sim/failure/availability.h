@@ -6,9 +6,10 @@
  * applications against what was promised, how long recovery takes.  Pure.
  *
  * Availability is time up over the window.  VMs that were not running at its
- * start are not counted.  A tier's is the mean of its VMs'.  An application is
- * up while all of its VMs are that are counted (dcp_time_below() answers any k
- * of n); its parked or planned absences are not downtime.
+ * start are not counted.  A tier's is the mean of its VMs', and what it
+ * promised is promised to each of them.  An application is up while so many of
+ * its VMs are as it needs, or all that are counted; planned absences are not
+ * downtime.
  *
  * Recovery times are the lengths of interruptions, from the failure to the VM's
  * being up again.  Those that are not over by the end are longer than any that
@@ -23,7 +24,8 @@ struct dcp_availability_of { /* A tier or an application. */
     double down_s;           /* Tier: mean of its VMs; application: any down. */
     double availability_frac; /* NaN: no VM counted. */
     double promised_frac;     /* 0: nothing. */
-    bool broken;              /* Less than promised in this window. */
+    uint32_t n_broken; /* Tier: VMs with less than promised in this window;
+                        * application: 1 if that is so. */
 };
 
 struct dcp_availability {

@@ -59,7 +59,7 @@ fixture_create(const struct dcp_hardware hardware[], uint32_t n_hosts,
     struct dcp_tier *tier = dcp_arena_new(inv->arena, struct dcp_tier);
 
     ck_assert(hw && hosts && vms && tier);
-    *tier = (struct dcp_tier){ "default", 4, 1, 0.95, 0.1 };
+    *tier = (struct dcp_tier){ "default", 4, 1, 0.95, 0.1, 0 };
     for (uint32_t i = 0; i < n_hosts; i++) {
         hw[i] = hardware[i];
         hosts[i] = (struct dcp_host){

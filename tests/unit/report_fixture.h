@@ -120,8 +120,8 @@ fixture_site(struct fixture *f, uint32_t n_racks)
         racks[i] = (struct dcp_rack){ .name = dcp_arena_printf(a, "r%u", i + 1),
                                       .height_u = 42 };
     }
-    tiers[0] = (struct dcp_tier){ "live", 3, 1, 0.95, 0.1 };
-    tiers[1] = (struct dcp_tier){ "test", 6, 1.2, 0.9, 0 };
+    tiers[0] = (struct dcp_tier){ "live", 3, 1, 0.95, 0.1, 0 };
+    tiers[1] = (struct dcp_tier){ "test", 6, 1.2, 0.9, 0, 0 };
     f->inv->zone = &fixture_zone;
     f->inv->currency = "EUR";
     f->inv->lineage = "6f1c0f6e-9a0e-4c51-8d34-0e5a4c1b7a10";

@@ -393,6 +393,43 @@ START_TEST(k_of_n_as_in_theory)
 }
 END_TEST
 
+START_TEST(promises_by_tier_and_application)
+{
+    static const uint32_t members[] = { 0, 4, 6 };
+    struct dcp_application app = {
+        .name = "a", .vms = { members, 3 }, .sla_availability = 0.99, .needs = 2
+    };
+    struct dcp_tier tier = inv->tiers[0];
+    struct dcp_availability a;
+    static const struct dcp_vm_outage list[] = {
+        { .from_ms = 0, .until_ms = 6 * MINUTE, .vm = 0 },
+        { .from_ms = 3 * MINUTE, .until_ms = 5 * MINUTE, .vm = 4 },
+        { .from_ms = 60 * MINUTE, .until_ms = 70 * MINUTE, .vm = 6 },
+        { .from_ms = 90 * MINUTE, .until_ms = 91 * MINUTE, .vm = 1 },
+    };
+
+    for (uint32_t i = 0; i < 3; i++) {
+        fixture_vm(inv, members[i])->application.ix = 0;
+    }
+    tier.sla_availability = 0.97; /* 6 minutes of 200. */
+    inv->tiers = &tier;
+    inv->applications = &app;
+    inv->n_applications = 1;
+    ck_assert(dcp_availability(inv, start, list, 4, 0, 200 * MINUTE, &a, NULL));
+    /* Two of three are down for 2 minutes. */
+    ck_assert_double_eq_tol(a.applications[0].down_s, 120, 1e-9);
+    ck_assert_double_eq_tol(a.applications[0].availability_frac, 0.99, 1e-12);
+    ck_assert_uint_eq(a.tiers[0].n_broken, 1); /* v6; v0 had just 97 %. */
+    dcp_availability_finish(&a);
+    app.needs = 0; /* All: 6 and 10 minutes. */
+    ck_assert(dcp_availability(inv, start, list, 4, 0, 200 * MINUTE, &a, NULL));
+    ck_assert_double_eq_tol(a.applications[0].down_s, 960, 1e-9);
+    ck_assert_uint_eq(a.applications[0].n_broken, 1);
+    dcp_availability_finish(&a);
+    inv->n_applications = 0;
+}
+END_TEST
+
 /* The replay of all that happened keeps every VM on one host, and two runs are
  * the same. */
 START_TEST(long_runs_stay_whole)
@@ -441,6 +478,7 @@ main(void)
         &plans_meet_outages,
         &chance_makes_boots_and_migrations_fail,
         &k_of_n_as_in_theory,
+        &promises_by_tier_and_application,
         &long_runs_stay_whole,
     };
 
