@@ -302,6 +302,7 @@ print_one(const struct dcp_inventory *inv, const struct dcp_sim_result *s)
     printf("hosts on, mean                 %10.1f\n", s->hosts_on_mean);
     printf("energy at the meter            %10.1f kWh (%.1f at the machines)\n",
            s->meter_kwh, s->it_kwh);
+    printf("PUE, mean                      %10.3f\n", s->pue_mean);
     if (s->energy_cost > 0) {
         printf("energy cost                    %10.2f %s\n", s->energy_cost,
                inv->currency);
@@ -337,6 +338,7 @@ print_two(const struct dcp_inventory *inv, const struct dcp_plan *plan,
            "saved");
     line("hosts on, mean", a->hosts_on_mean, b->hosts_on_mean, 1, true);
     line("energy at the meter, kWh", a->meter_kwh, b->meter_kwh, 1, true);
+    line("PUE, mean", a->pue_mean, b->pue_mean, 3, false);
     if (a->energy_cost > 0) {
         (void)snprintf(cost, sizeof cost, "energy cost, %.8s", inv->currency);
         line(cost, a->energy_cost, b->energy_cost, 2, true);
