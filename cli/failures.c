@@ -17,10 +17,13 @@ const struct dcp_opt dcp_failure_rows[DCP_N_FAILURE_ROWS] = {
       "KIND=BETWEEN/REPAIR,... as host=365d/4h,rack=3650d/8h." },
     { "lose", 0, DCP_OPT_TEXT, AT(lose), "KIND:NAME", NULL, NULL,
       "Lose this, as rack:R3 or host:h1,host:h2." },
+    { "maintain", 0, DCP_OPT_TEXT, AT(maintain), "KIND:NAME", NULL, NULL,
+      "Empty these hosts from --at on, and switch them off until --for is "
+      "over." },
     { "at", 0, DCP_OPT_INSTANT, AT(at_ms), "TIME", NULL, NULL,
-      "When --lose strikes; default: the window's start." },
+      "When --lose or --maintain begins; default: the window's start." },
     { "for", 0, DCP_OPT_TIME_MS, AT(for_ms), "TIME", NULL, NULL,
-      "How long --lose lasts; default: to the window's end." },
+      "How long it lasts; default: to the window's end." },
     { "detect", 0, DCP_OPT_TIME_MS, AT(detect_ms), "TIME", NULL, "15s",
       "Until a lost host is taken for dead." },
     { "fence", 0, DCP_OPT_TIME_MS, AT(fence_ms), "TIME", NULL, "1min",
@@ -38,9 +41,9 @@ const struct dcp_opt dcp_failure_rows[DCP_N_FAILURE_ROWS] = {
 bool
 dcp_failures_asked(const struct dcp_failure_options *o)
 {
-    return o->failures || o->lose || o->at_ms != DCP_INSTANT_NONE ||
-           o->for_ms || o->failed_boots_frac > 0 ||
-           o->failed_migrations_frac > 0;
+    return o->failures || o->lose || o->maintain ||
+           o->at_ms != DCP_INSTANT_NONE || o->for_ms ||
+           o->failed_boots_frac > 0 || o->failed_migrations_frac > 0;
 }
 
 /* --- Outages ------------------------------------------------------------ */
@@ -48,8 +51,10 @@ dcp_failures_asked(const struct dcp_failure_options *o)
 static bool
 check(const struct dcp_failure_options *o, struct dcp_error *err)
 {
-    if (!o->lose && (o->at_ms != DCP_INSTANT_NONE || o->for_ms)) {
-        return dcp_fail(err, DCP_E_USAGE, "--at and --for belong to --lose");
+    if (!o->lose && !o->maintain &&
+        (o->at_ms != DCP_INSTANT_NONE || o->for_ms)) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "--at and --for belong to --lose and --maintain");
     }
     if (o->at_once < 1 || o->at_once > UINT32_MAX) {
         return dcp_fail(err, DCP_E_USAGE, "--starts-at-once takes 1 or more");
@@ -67,17 +72,19 @@ check(const struct dcp_failure_options *o, struct dcp_error *err)
     return true;
 }
 
+/* 'list' of objects is out from --at on. */
 static bool
-lose(struct dcp_failures *f, const struct dcp_failure_options *o,
-     struct dcp_error *err)
+take_out(const struct dcp_failures *f, const struct dcp_failure_options *o,
+         const char *list, const char *option, struct dcp_outages *out,
+         struct dcp_error *err)
 {
     int64_t at_ms = o->at_ms == DCP_INSTANT_NONE ? f->from_ms : o->at_ms;
 
-    if (o->lose && (at_ms < f->from_ms || at_ms >= f->to_ms)) {
+    if (list && (at_ms < f->from_ms || at_ms >= f->to_ms)) {
         return dcp_fail(err, DCP_E_USAGE,
                         "--at is outside the window that is replayed");
     }
-    for (const char *at = o->lose; at;) {
+    for (const char *at = list; at;) {
         size_t length = strcspn(at, ",");
         struct dcp_outage outage = {
             .from_ms = at_ms,
@@ -86,20 +93,33 @@ lose(struct dcp_failures *f, const struct dcp_failure_options *o,
         char text[256];
 
         if (length >= sizeof text) {
-            return dcp_fail(err, DCP_E_USAGE, "--lose: a name is too long");
+            return dcp_fail(err, DCP_E_USAGE, "%s: a name is too long", option);
         }
         memcpy(text, at, length);
         text[length] = '\0';
         if (!dcp_failure_parse_object(f->inventory, text, &outage.of,
                                       &outage.ix, err)) {
-            return dcp_fail_in(err, "--lose");
+            return dcp_fail_in(err, "%s", option);
         }
-        if (!dcp_outages_add(&f->all, outage, err)) {
+        if (!dcp_outages_add(out, outage, err)) {
             return false;
         }
         at = at[length] ? at + length + 1 : NULL;
     }
     return true;
+}
+
+static bool
+open_maintenance(struct dcp_failures *f, const struct dcp_failure_options *o,
+                 struct dcp_error *err)
+{
+    struct dcp_outages of = { 0 };
+    bool ok =
+        take_out(f, o, o->maintain, "--maintain", &of, err) &&
+        dcp_outages_of_hosts(f->inventory, &of, &f->maintenance, NULL, err);
+
+    dcp_outages_finish(&of);
+    return ok;
 }
 
 static bool
@@ -117,8 +137,10 @@ open_all(struct dcp_failures *f, const struct dcp_failure_options *o,
             return false;
         }
     }
-    return lose(f, o, err) && dcp_outages_of_hosts(f->inventory, &f->all,
-                                                   &f->hosts, &f->cause, err);
+    return take_out(f, o, o->lose, "--lose", &f->all, err) &&
+           open_maintenance(f, o, err) &&
+           dcp_outages_of_hosts(f->inventory, &f->all, &f->hosts, &f->cause,
+                                err);
 }
 
 bool
@@ -150,6 +172,7 @@ dcp_failures_close(struct dcp_failures *f)
 {
     dcp_outages_finish(&f->all);
     dcp_outages_finish(&f->hosts);
+    dcp_outages_finish(&f->maintenance);
     free(f->cause);
     *f = (struct dcp_failures){ 0 };
 }
@@ -160,7 +183,8 @@ dcp_failures_run(const struct dcp_failures *f,
                  const struct dcp_sim_event events[], uint32_t n_events,
                  struct dcp_failure_run *out, struct dcp_error *err)
 {
-    struct dcp_ha_input in = { f->inventory, start, &f->hosts, f->options };
+    struct dcp_ha_input in = { f->inventory, start, &f->hosts, &f->maintenance,
+                               f->options };
     uint32_t n = 0;
 
     *out = (struct dcp_failure_run){ .ha = dcp_ha_create(&in, err) };
@@ -269,6 +293,8 @@ json_counts(struct dcp_json *w, const struct dcp_ha_counts *c)
     dcp_json_ku64(w, "migrations_cut", c->migrations_cut);
     dcp_json_ku64(w, "migrations_failed", c->migrations_failed);
     dcp_json_ku64(w, "boots_failed", c->boots_failed);
+    dcp_json_ku64(w, "hosts_emptied", c->hosts_emptied);
+    dcp_json_ku64(w, "hosts_not_emptied", c->hosts_not_emptied);
     dcp_json_ku64(w, "steps_prevented", c->steps_prevented);
 }
 
@@ -373,6 +399,9 @@ print_table(const struct dcp_failure_run *main,
           b ? b->recovery_p50_s : 0 },
         { "recovery time, 99 %, s", a->recovery_p99_s,
           b ? b->recovery_p99_s : 0 },
+        { "hosts emptied for maintenance", c.hosts_emptied, d.hosts_emptied },
+        { "hosts that could not be emptied", c.hosts_not_emptied,
+          d.hosts_not_emptied },
         { "steps of the plan prevented", c.steps_prevented, 0 },
     };
 

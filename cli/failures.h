@@ -12,6 +12,7 @@
 struct dcp_failure_options {
     const char *failures; /* NULL: none but what is lost. */
     const char *lose;     /* "rack:R3,host:h17"; NULL: nothing. */
+    const char *maintain; /* Likewise: emptied, and switched off. */
     int64_t at_ms;        /* DCP_INSTANT_NONE: the window's start. */
     int64_t for_ms;       /* 0: to the end. */
     int64_t detect_ms, fence_ms, start_ms;
@@ -19,7 +20,7 @@ struct dcp_failure_options {
     double failed_boots_frac, failed_migrations_frac;
 };
 /* Rows with offsets in the struct above. */
-#define DCP_N_FAILURE_ROWS 10
+#define DCP_N_FAILURE_ROWS 11
 extern const struct dcp_opt dcp_failure_rows[DCP_N_FAILURE_ROWS];
 
 /* Is anything asked for that can fail? */
@@ -29,7 +30,8 @@ bool dcp_failures_asked(const struct dcp_failure_options *);
 struct dcp_failures {
     const struct dcp_inventory *inventory; /* Borrowed. */
     struct dcp_outages all, hosts;
-    uint32_t *cause; /* By outage of a host: of 'all'. Owned. */
+    struct dcp_outages maintenance; /* Of hosts. */
+    uint32_t *cause;                /* By outage of a host: of 'all'. Owned. */
     struct dcp_ha_options options;
     int64_t from_ms, to_ms;
 };

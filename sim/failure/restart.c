@@ -59,32 +59,46 @@ dcp_ha_emit(struct dcp_ha *ha, const struct dcp_step *step,
     return true;
 }
 
+struct dcp_step *
+dcp_ha_own_step(struct dcp_ha *ha, enum dcp_step_kind kind, uint32_t vm,
+                uint32_t from, uint32_t to, struct dcp_error *err)
+{
+    struct dcp_step *step = dcp_arena_new(ha->arena, struct dcp_step);
+
+    if (!step) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for failures");
+        return NULL;
+    }
+    step->kind = kind;
+    step->reason_text = "an outage";
+    step->object = vm == UINT32_MAX
+                       ? (struct dcp_object){ DCP_OBJECT_HOST, from }
+                       : (struct dcp_object){ DCP_OBJECT_VM, vm };
+    if (vm != UINT32_MAX && from != UINT32_MAX) {
+        step->from = (struct dcp_object){ DCP_OBJECT_HOST, from };
+    }
+    if (vm != UINT32_MAX && to != UINT32_MAX) {
+        step->to = (struct dcp_object){ DCP_OBJECT_HOST, to };
+    }
+    return step;
+}
+
 bool
 dcp_ha_emit_own(struct dcp_ha *ha, enum dcp_step_kind kind, uint32_t vm,
                 uint32_t host, enum dcp_action_phase phase,
                 struct dcp_error *err)
 {
-    struct dcp_step *step = dcp_arena_new(ha->arena, struct dcp_step);
-    struct dcp_object at = { DCP_OBJECT_HOST, host };
+    bool starts = kind == DCP_STEP_VM_START;
+    const struct dcp_step *step =
+        dcp_ha_own_step(ha, kind, vm, starts ? UINT32_MAX : host,
+                        starts ? host : UINT32_MAX, err);
 
-    if (!step) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for failures");
-    }
-    step->kind = kind;
-    step->reason_text = "an outage";
-    step->object =
-        vm == UINT32_MAX ? at : (struct dcp_object){ DCP_OBJECT_VM, vm };
-    if (kind == DCP_STEP_VM_STOP) {
-        step->from = at;
-    } else if (kind == DCP_STEP_VM_START) {
-        step->to = at;
-    }
-    return dcp_ha_emit(ha, step, phase, err);
+    return step && dcp_ha_emit(ha, step, phase, err);
 }
 
-static bool
-set_timer(struct dcp_ha *ha, int64_t at_ms, enum ha_timer_kind kind,
-          uint32_t ix, uint32_t generation, struct dcp_error *err)
+bool
+dcp_ha_set_timer(struct dcp_ha *ha, int64_t at_ms, struct ha_timer timer,
+                 struct dcp_error *err)
 {
     struct ha_timer *timers = grown(ha->timers, ha->n_timers,
                                     &ha->timers_capacity, sizeof *timers, err);
@@ -93,9 +107,17 @@ set_timer(struct dcp_ha *ha, int64_t at_ms, enum ha_timer_kind kind,
         return false;
     }
     ha->timers = timers;
-    timers[ha->n_timers] = (struct ha_timer){ kind, ix, generation };
+    timers[ha->n_timers] = timer;
     return dcp_heap_push(&ha->queue, at_ms, ha->n_timers++) ||
            dcp_fail(err, DCP_E_NOMEM, "no memory for failures");
+}
+
+static bool
+set_timer(struct dcp_ha *ha, int64_t at_ms, enum ha_timer_kind kind,
+          uint32_t ix, uint32_t generation, struct dcp_error *err)
+{
+    return dcp_ha_set_timer(
+        ha, at_ms, (struct ha_timer){ kind, ix, generation, NULL }, err);
 }
 
 static int64_t
@@ -210,11 +232,9 @@ vm_started(struct dcp_ha *ha, uint32_t vm, struct dcp_error *err)
 
 /* --- Finding homes ------------------------------------------------------ */
 
-/* The host for 'vm', UINT32_MAX: none now.  '*out_homeless': not even one that
- * is busy starting others.  'changed': only hosts that changed. */
-static uint32_t
-best_host(const struct dcp_ha *ha, uint32_t vm, bool changed,
-          bool *out_homeless)
+uint32_t
+dcp_ha_best_host(const struct dcp_ha *ha, uint32_t vm, bool changed,
+                 bool *out_homeless)
 {
     uint32_t n = changed ? ha->n_dirty : ha->inv->n_hosts;
     uint32_t best = UINT32_MAX;
@@ -230,8 +250,8 @@ best_host(const struct dcp_ha *ha, uint32_t vm, bool changed,
         bool busy = host->starting >= ha->o.at_once;
         bool better = left > best_free || (left >= best_free && h < best);
 
-        if (host->state != HA_ON || (busy ? !*out_homeless : !better) ||
-            !dcp_ha_allowed(ha, vm, h)) {
+        if (host->state != HA_ON || host->draining ||
+            (busy ? !*out_homeless : !better) || !dcp_ha_allowed(ha, vm, h)) {
             continue;
         }
         *out_homeless = false;
@@ -256,7 +276,8 @@ place_waiting(struct dcp_ha *ha, struct dcp_error *err)
         bool homeless = v->homeless;
 
         if (ok && (v->fresh || ha->n_dirty)) {
-            host = best_host(ha, vm, v->homeless && !v->fresh, &homeless);
+            host =
+                dcp_ha_best_host(ha, vm, v->homeless && !v->fresh, &homeless);
         }
         v->fresh = false;
         if (host != UINT32_MAX) {
@@ -267,6 +288,7 @@ place_waiting(struct dcp_ha *ha, struct dcp_error *err)
         set_homeless(ha, vm, homeless);
     }
     ha->n_waiting = kept;
+    ok = ok && dcp_ha_drain(ha, err);
     while (ha->n_dirty) {
         ha->hosts[ha->dirty[--ha->n_dirty]].dirty = false;
     }
@@ -305,7 +327,7 @@ host_fails(struct dcp_ha *ha, uint32_t outage, struct dcp_error *err)
         return false;
     }
     h->state = HA_DOWN;
-    h->wanted_on = was == HA_ON || was == HA_BOOTING;
+    h->wanted_on = was == HA_ON || was == HA_BOOTING || h->drained;
     h->generation++;
     ha->counts.host_failures += was != HA_OFF;
     for (uint32_t v = 0; h->n_vms && v < ha->inv->n_vms; v++) {
@@ -338,8 +360,8 @@ declared(struct dcp_ha *ha, uint32_t outage)
     dcp_sort_u32(ha->waiting, ha->n_waiting);
 }
 
-static bool
-host_boots(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
+bool
+dcp_ha_host_boots(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
 {
     struct ha_host *h = &ha->hosts[host];
     const struct dcp_hardware *hw =
@@ -375,7 +397,7 @@ hear(struct dcp_ha *ha, const struct ha_timer *t, struct dcp_error *err)
     case HA_HOST_FAILS:
         return host_fails(ha, t->ix, err);
     case HA_HOST_MENDED:
-        return host_boots(ha, ha->hosts_down->list[t->ix].ix, err);
+        return dcp_ha_host_boots(ha, ha->hosts_down->list[t->ix].ix, err);
     case HA_DECLARED:
         declared(ha, t->ix);
         return true;
@@ -385,6 +407,13 @@ hear(struct dcp_ha *ha, const struct ha_timer *t, struct dcp_error *err)
     case HA_VM_STARTED:
         return t->generation != ha->vms[t->ix].generation ||
                vm_started(ha, t->ix, err);
+    case HA_DRAIN:
+        dcp_ha_drain_begins(ha, ha->maintenance->list[t->ix].ix);
+        return true;
+    case HA_DRAIN_ENDS:
+        return dcp_ha_drain_ends(ha, t->ix, err);
+    case HA_STEP_ENDS:
+        return dcp_ha_step(ha, t->step, DCP_ACTION_DONE, err);
     }
     return true;
 }
@@ -550,6 +579,15 @@ init(struct dcp_ha *ha, const struct dcp_ha_input *in, struct dcp_error *err)
             return false;
         }
     }
+    for (uint32_t i = 0; in->maintenance && i < in->maintenance->n; i++) {
+        const struct dcp_outage *o = &in->maintenance->list[i];
+
+        if (!set_timer(ha, o->from_ms, HA_DRAIN, i, 0, err) ||
+            (o->until_ms < INT64_MAX &&
+             !set_timer(ha, o->until_ms, HA_DRAIN_ENDS, i, 0, err))) {
+            return false;
+        }
+    }
     if (!dcp_ha_home_init(ha, err)) {
         return false;
     }
@@ -568,6 +606,7 @@ dcp_ha_create(const struct dcp_ha_input *in, struct dcp_error *err)
     }
     ha->inv = in->inventory;
     ha->hosts_down = in->hosts;
+    ha->maintenance = in->maintenance;
     ha->o = in->options;
     ha->now_ms = INT64_MIN;
     return init(ha, in, err) ? DCP_STEAL(ha) : NULL;
@@ -616,5 +655,11 @@ dcp_ha_vm_outages(const struct dcp_ha *ha, uint32_t *out_n)
 struct dcp_ha_counts
 dcp_ha_counts(const struct dcp_ha *ha)
 {
-    return ha->counts;
+    struct dcp_ha_counts counts = ha->counts;
+
+    for (uint32_t h = 0; ha->n_draining && h < ha->inv->n_hosts; h++) {
+        counts.hosts_not_emptied +=
+            ha->hosts[h].draining && ha->hosts[h].state == HA_ON;
+    }
+    return counts;
 }

@@ -21,6 +21,12 @@
  * on since, and does not get its VMs back by itself.  A VM with a disk on its
  * host's own disks waits for that host.
  *
+ * Maintenance of a host: from its start the host takes no VMs, and those that
+ * may move leave it live, as many at one time as policy.migration allows, to
+ * where a restart would go.  Once empty it is switched off, and boots at the
+ * end.  A host with a VM that finds no place stays on: 'hosts_not_emptied'
+ * counts it.
+ *
  * What a plan wants is checked again: a step that an outage made impossible
  * (its VM is elsewhere or down, its target is off, full or forbidden, its host
  * not empty) does not happen and is counted.
@@ -46,6 +52,7 @@ struct dcp_ha_input {
     const struct dcp_inventory *inventory;
     const struct dcp_placement *start; /* Copied; all else is borrowed. */
     const struct dcp_outages *hosts; /* As dcp_outages_of_hosts() gives them. */
+    const struct dcp_outages *maintenance; /* Likewise; NULL: none. */
     struct dcp_ha_options options;
 };
 
@@ -87,6 +94,7 @@ struct dcp_ha_counts {
     uint32_t migrations_cut;         /* By an outage of source or target. */
     uint32_t migrations_failed;      /* By chance. */
     uint32_t boots_failed;
+    uint32_t hosts_emptied, hosts_not_emptied; /* By maintenance. */
     uint32_t steps_prevented; /* Of plans, by outages and what followed. */
 };
 struct dcp_ha_counts dcp_ha_counts(const struct dcp_ha *);

@@ -57,8 +57,8 @@ runs_at(const struct dcp_ha *ha, uint32_t vm, uint32_t host)
     return ha->vms[vm].state == HA_RUNNING && ha->now->host[vm].ix == host;
 }
 
-static bool
-is_moving(const struct dcp_ha *ha, uint32_t vm)
+bool
+dcp_ha_is_moving(const struct dcp_ha *ha, uint32_t vm)
 {
     for (uint32_t i = 0; i < ha->n_pending; i++) {
         const struct dcp_step *s = ha->pending[i].step;
@@ -78,23 +78,23 @@ may_begin(const struct dcp_ha *ha, const struct dcp_step *s)
     uint32_t ix = s->object.ix;
 
     if (s->kind == DCP_STEP_HOST_ON) {
-        return ha->hosts[ix].state == HA_OFF;
+        return ha->hosts[ix].state == HA_OFF && !ha->hosts[ix].draining;
     }
     if (s->kind == DCP_STEP_HOST_OFF) {
         return ha->hosts[ix].state == HA_ON && ha->hosts[ix].n_vms == 0;
     }
     if (s->kind == DCP_STEP_MIGRATE) {
-        return runs_at(ha, ix, s->from.ix) && !is_moving(ha, ix) &&
+        return runs_at(ha, ix, s->from.ix) && !dcp_ha_is_moving(ha, ix) &&
                ha->hosts[s->to.ix].state == HA_ON &&
-               dcp_ha_fits(ha, ix, s->to.ix);
+               !ha->hosts[s->to.ix].draining && dcp_ha_fits(ha, ix, s->to.ix);
     }
     if (comes(s)) {
         return ha->vms[ix].state == HA_AWAY &&
                ha->hosts[s->to.ix].state == HA_ON &&
-               dcp_ha_fits(ha, ix, s->to.ix);
+               !ha->hosts[s->to.ix].draining && dcp_ha_fits(ha, ix, s->to.ix);
     }
     return !goes(s) ? runs_at(ha, ix, s->from.ix)
-                    : runs_at(ha, ix, s->from.ix) && !is_moving(ha, ix);
+                    : runs_at(ha, ix, s->from.ix) && !dcp_ha_is_moving(ha, ix);
 }
 
 /* What a plan wanted of a host that is down holds once it is mended. */

@@ -32,6 +32,8 @@ enum ha_host_state { HA_OFF, HA_BOOTING, HA_ON, HA_STOPPING, HA_DOWN };
 struct ha_host {
     enum ha_host_state state;
     bool wanted_on; /* While down: boots once mended. */
+    bool draining;  /* Under maintenance: takes no VMs. */
+    bool drained;   /* Switched off for it. */
     bool dirty;     /* In the list of those that changed. */
     uint32_t generation;
     uint32_t n_vms;    /* On it, starting, or on their way to it. */
@@ -47,10 +49,14 @@ enum ha_timer_kind {
     HA_DECLARED,    /* ix: outage. */
     HA_HOST_BOOTED, /* ix: host. */
     HA_VM_STARTED,  /* ix: VM. */
+    HA_DRAIN,       /* ix: maintenance. */
+    HA_DRAIN_ENDS,  /* ix: maintenance. */
+    HA_STEP_ENDS,   /* A step of our own. */
 };
 struct ha_timer {
     enum ha_timer_kind kind;
     uint32_t ix, generation;
+    const struct dcp_step *step;
 };
 
 struct ha_pending { /* A step of a plan, begun. */
@@ -60,6 +66,8 @@ struct ha_pending { /* A step of a plan, begun. */
 struct dcp_ha {
     const struct dcp_inventory *inv;
     const struct dcp_outages *hosts_down;
+    const struct dcp_outages *maintenance; /* NULL: none. */
+    uint32_t n_draining;
     struct dcp_ha_options o;
     struct dcp_placement *now; /* Of VMs that run, start or move. */
     struct dcp_arena *arena;   /* Of steps. */
@@ -115,10 +123,32 @@ bool
 dcp_ha_emit_own(struct dcp_ha *, enum dcp_step_kind, uint32_t vm, uint32_t host,
                 enum dcp_action_phase, struct dcp_error *err) DCP_CHECKED;
 
+struct dcp_step *
+dcp_ha_own_step(struct dcp_ha *, enum dcp_step_kind, uint32_t vm, uint32_t from,
+                uint32_t to, struct dcp_error *err) DCP_CHECKED;
+bool dcp_ha_set_timer(struct dcp_ha *, int64_t at_ms, struct ha_timer,
+                      struct dcp_error *err) DCP_CHECKED;
+/* The host for 'vm', UINT32_MAX: none now.  '*out_homeless': not even one that
+ * is busy starting others.  'changed': only hosts that changed. */
+uint32_t dcp_ha_best_host(const struct dcp_ha *, uint32_t vm, bool changed,
+                          bool *out_homeless);
+/* The host may come up, if it is wanted. */
+bool dcp_ha_host_boots(struct dcp_ha *, uint32_t host,
+                       struct dcp_error *err) DCP_CHECKED;
+
+/* --- sim/failure/drain.c: maintenance ------------------------------------- */
+
+void dcp_ha_drain_begins(struct dcp_ha *, uint32_t host);
+bool dcp_ha_drain_ends(struct dcp_ha *, uint32_t maintenance,
+                       struct dcp_error *err) DCP_CHECKED;
+/* Starts what moves can be started; switches off what is empty. */
+bool dcp_ha_drain(struct dcp_ha *, struct dcp_error *err) DCP_CHECKED;
+
 /* --- sim/failure/steps.c: what plans want --------------------------------- */
 
 bool dcp_ha_step(struct dcp_ha *, const struct dcp_step *,
                  enum dcp_action_phase, struct dcp_error *err) DCP_CHECKED;
+bool dcp_ha_is_moving(const struct dcp_ha *, uint32_t vm);
 /* All steps under way at the host fail. */
 bool dcp_ha_cut_steps(struct dcp_ha *, uint32_t host,
                       struct dcp_error *err) DCP_CHECKED;

@@ -15,7 +15,7 @@
 
 static struct dcp_inventory *inv;
 static struct dcp_placement *start;
-static struct dcp_outages outages;
+static struct dcp_outages outages, maintenance;
 static struct dcp_ha *ha;
 static struct dcp_ha_options options;
 
@@ -45,7 +45,7 @@ setup(void)
     }
     start->on[3] = 0;
     dcp_ha_options_default(&options);
-    outages = (struct dcp_outages){ 0 };
+    outages = maintenance = (struct dcp_outages){ 0 };
     ha = NULL;
 }
 
@@ -54,6 +54,7 @@ teardown(void)
 {
     dcp_ha_destroy(ha);
     dcp_outages_finish(&outages);
+    dcp_outages_finish(&maintenance);
     dcp_placement_destroy(start);
     dcp_inventory_destroy(inv);
 }
@@ -69,7 +70,7 @@ break_host(uint32_t host, int64_t from_ms, int64_t until_ms)
 static void
 open_world(void)
 {
-    struct dcp_ha_input in = { inv, start, &outages, options };
+    struct dcp_ha_input in = { inv, start, &outages, &maintenance, options };
     struct dcp_error err = { 0 };
 
     ha = dcp_ha_create(&in, &err);
@@ -362,6 +363,43 @@ START_TEST(chance_makes_boots_and_migrations_fail)
 }
 END_TEST
 
+START_TEST(maintenance_empties_hosts)
+{
+    struct dcp_outage m = { HOUR, 3 * HOUR, DCP_DOMAIN_HOST, 0 };
+    uint32_t at[8], on[4], n;
+
+    inv->policy.out_per_host = 2;
+    inv->policy.migration_kib_s = 1024 * 1024;
+    ck_assert(dcp_outages_add(&maintenance, m, NULL));
+    m.ix = 1; /* Its VMs and h0's do not all fit on h2. */
+    m.from_ms = HOUR + 30 * MINUTE;
+    ck_assert(dcp_outages_add(&maintenance, m, NULL));
+    break_host(2, 2 * HOUR, 2 * HOUR + 10 * MINUTE);
+    run_to(HOUR + 20 * MINUTE);
+    play(at, on);
+    ck_assert_uint_eq(on[0], 0);
+    for (uint32_t v = 0; v < 4; v++) {
+        ck_assert_uint_ne(at[v], 0);
+    }
+    ck_assert_uint_eq(dcp_ha_counts(ha).hosts_emptied, 1);
+    ck_assert_uint_eq(dcp_ha_counts(ha).hosts_not_emptied, 0);
+    run_to(HOUR + 50 * MINUTE);
+    play(at, on);
+    ck_assert_uint_eq(on[1], 1); /* No room for its four. */
+    ck_assert_uint_eq(dcp_ha_counts(ha).hosts_not_emptied, 1);
+    run_to(5 * HOUR);
+    play(at, on);
+    ck_assert(on[0] && on[1] && on[2]);
+    const struct dcp_vm_outage *list = dcp_ha_vm_outages(ha, &n);
+
+    ck_assert_uint_eq(n, 4); /* Moving interrupts nobody; h2 did. */
+    for (uint32_t i = 0; i < n; i++) {
+        ck_assert_uint_eq(list[i].host, 2);
+        ck_assert_int_ne(list[i].until_ms, NEVER);
+    }
+}
+END_TEST
+
 /* Three parts with 90 % each: two of three are up 3 x 0.9^2 x 0.1 + 0.9^3. */
 START_TEST(k_of_n_as_in_theory)
 {
@@ -477,6 +515,7 @@ main(void)
         &hard_rules_hold,
         &plans_meet_outages,
         &chance_makes_boots_and_migrations_fail,
+        &maintenance_empties_hosts,
         &k_of_n_as_in_theory,
         &promises_by_tier_and_application,
         &long_runs_stay_whole,
