@@ -12,12 +12,14 @@
  *                                    otherwise made and dropped
  *   engine=1                         also dcp_simulate() on the same usage, in
  *                                    memory as floats: for small fleets
+ *   moves=0                          so many migrations each sample, for it
  *
  * The store is made by another process, so that the memory reported is the
  * replay's.  It has just been written, so it is in the page cache.  Prints one
  * JSON object; seconds are medians over the repeats. */
 
 #include "bench/replay/fleet.h"
+#include "bench/replay/moves.h"
 #include "sim/sweep.h"
 #include "traces/parallel.h"
 
@@ -34,7 +36,7 @@ enum { REPEATS_MAX = 31, BANDWIDTH_PIECES = 64 };
 
 struct options {
     struct dcp_fleet_options fleet;
-    uint32_t threads, repeat, engine;
+    uint32_t threads, repeat, engine, moves;
     const char *store;
 };
 
@@ -240,6 +242,7 @@ engine_s(const struct options *o, const struct dcp_fleet *fleet,
     DCP_AUTO(dcp_store)
     struct dcp_store *store = dcp_store_open(o->store, err);
     struct dcp_samples cpu;
+    struct dcp_moves moves;
     struct dcp_sim_result result;
 
     if (!store ||
@@ -254,12 +257,20 @@ engine_s(const struct options *o, const struct dcp_fleet *fleet,
         .from_ms = cpu.start_ms,
         .to_ms = cpu.start_ms + cpu.n_times * cpu.interval_ms,
     };
-    double start_s = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    if (!dcp_moves_create(fleet, o->fleet.seed, cpu.start_ms, cpu.interval_ms,
+                          cpu.n_times, o->moves, &moves, err)) {
+        dcp_samples_finish(&cpu);
+        return 0;
+    }
+    in.events = moves.events;
+    in.n_events = moves.n_events;
+    double start_s = cpu_s();
     bool ok = dcp_simulate(&in, &result, err);
-    double s = clock_s(CLOCK_PROCESS_CPUTIME_ID) - start_s;
+    double s = cpu_s() - start_s;
 
     *out_it_kwh = result.it_kwh;
     dcp_sim_result_finish(&result);
+    dcp_moves_finish(&moves);
     dcp_samples_finish(&cpu);
     return ok ? s : 0;
 }
@@ -343,8 +354,10 @@ measure(const struct options *o, struct dcp_error *err)
             (double)usage.ru_maxrss / 1024, limit_1 / 1e9, limit / 1e9,
             limit * 8 / o->fleet.sample_bits, one.it_kwh, one.overload_host_s);
         if (engine > 0) {
-            (void)printf(",\n \"engine_cpu_s\": %.3f, \"engine_it_kwh\": %.6f",
-                         engine, it_kwh);
+            (void)printf(
+                ",\n \"moves_per_sample\": %u, \"engine_cpu_s\": %.3f, "
+                "\"engine_it_kwh\": %.6f",
+                o->moves, engine, it_kwh);
         }
         (void)puts("}");
     }
@@ -386,6 +399,7 @@ set(struct options *o, const char *arg)
         { "threads=", &o->threads },
         { "repeat=", &o->repeat },
         { "engine=", &o->engine },
+        { "moves=", &o->moves },
     };
     uint64_t number;
 
@@ -433,9 +447,11 @@ main(int argc, char *argv[])
         }
     }
     if (!o.fleet.n_vms || !o.fleet.n_hosts || !o.fleet.days || !o.repeat ||
-        o.repeat > REPEATS_MAX) {
-        (void)fprintf(stderr, "bench_replay: sizes are from 1, repeat to %d\n",
-                      REPEATS_MAX);
+        o.repeat > REPEATS_MAX || o.moves > o.fleet.n_vms) {
+        (void)fprintf(
+            stderr,
+            "bench_replay: sizes are from 1, repeat to %d, moves to vms\n",
+            REPEATS_MAX);
         return 2;
     }
     bool keep = o.store != NULL;
