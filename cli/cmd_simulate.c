@@ -409,6 +409,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                                       .to_ms = o->to_ms,
                                       .failures = &o->failures,
                                       .seed = g->seed,
+                                      .threads = (uint32_t)g->threads,
                                       .prepare = dcp_onlooker_prepare,
                                       .user = onlooker };
     struct dcp_replay r;

@@ -143,7 +143,11 @@ dcp_onlooker_prepare(void *user, bool last, struct dcp_sim_input *in,
     o->watches[0] = &o->self;
     in->watches = o->watches;
     in->n_watches = 1;
-    return !last || (open_log(o, in, err) && open_series(o, in, err));
+    if (last && (!open_log(o, in, err) || !open_series(o, in, err))) {
+        return false;
+    }
+    in->coarse_watches = in->n_watches == 1; /* Its own, for progress. */
+    return true;
 }
 
 bool

@@ -5,6 +5,8 @@
 #include "model/base/sha256.h"
 #include "model/base/units.h"
 #include "sim/executor.h"
+#include "sim/sweep.h"
+#include "sim/watch.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -173,43 +175,71 @@ dcp_replay_net(struct dcp_context *c, int64_t from_ms, int64_t to_ms,
     return ok;
 }
 
+static int64_t
+cell_start(const struct dcp_store *store, int64_t ms)
+{
+    int64_t step_ms = dcp_store_interval_ms(store);
+    int64_t past_ms = (ms - dcp_store_start_ms(store)) % step_ms;
+
+    return ms - (past_ms < 0 ? past_ms + step_ms : past_ms);
+}
+
+/* Cuts the window to what the store covers. */
 static bool
-load(struct dcp_context *c, const struct dcp_plan *plan, int64_t *from_ms,
-     int64_t *to_ms, struct dcp_replay *r, struct dcp_error *err)
+fit_window(struct dcp_context *c, int64_t *from_ms, int64_t *to_ms,
+           struct dcp_replay *r, struct dcp_error *err)
 {
     if (*from_ms >= *to_ms || *from_ms == DCP_INSTANT_NONE ||
         *to_ms == DCP_INSTANT_NONE) {
         return fail_window(c, *from_ms, *to_ms, err);
     }
     if (!c->store) {
-        return samples_from_model(c->model.inventory, *from_ms, *to_ms, &r->cpu,
-                                  err);
+        return true;
     }
-    /* The cell in which the window begins starts before it. */
     int64_t step_ms = dcp_store_interval_ms(c->store);
-    int64_t past_ms = (*from_ms - dcp_store_start_ms(c->store)) % step_ms;
-    int64_t first_ms = *from_ms - (past_ms < 0 ? past_ms + step_ms : past_ms);
+    int64_t start_ms = dcp_store_start_ms(c->store);
+    int64_t end_ms = start_ms + dcp_store_n_times(c->store) * step_ms;
 
-    if (!dcp_samples_load(c->store, DCP_METRIC_CPU_MHZ, c->model.inventory,
-                          c->measured, first_ms, *to_ms, &r->cpu, err)) {
-        return false;
-    }
-    if (r->cpu.n_times == 0) {
+    if (*from_ms >= end_ms || *to_ms <= start_ms) {
         return fail_window(c, *from_ms, *to_ms, err);
     }
-    int64_t end_ms = r->cpu.start_ms + r->cpu.n_times * r->cpu.interval_ms;
-
-    if (*from_ms < r->cpu.start_ms) {
-        *from_ms = r->cpu.start_ms;
+    if (*from_ms < start_ms) {
+        *from_ms = start_ms;
         r->partial = true;
     }
     if (*to_ms > end_ms) {
         *to_ms = end_ms;
         r->partial = true;
     }
-    return dcp_samples_look_back(c->store, c->model.inventory, c->measured,
-                                 &r->cpu, err) &&
-           (!plan || dcp_replay_net(c, first_ms, *to_ms, &r->net, err));
+    /* The cell in which the window begins starts before it. */
+    int64_t first_ms = cell_start(c->store, *from_ms);
+
+    r->cpu = (struct dcp_samples){
+        .start_ms = first_ms,
+        .interval_ms = step_ms,
+        .n_times = (uint32_t)((*to_ms - first_ms - 1) / step_ms + 1),
+        .n_vms = c->model.inventory->n_vms,
+    };
+    return true;
+}
+
+static bool
+load(struct dcp_context *c, const struct dcp_plan *plan, int64_t from_ms,
+     int64_t to_ms, struct dcp_replay *r, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = c->model.inventory;
+
+    if (!c->store) {
+        return samples_from_model(inv, from_ms, to_ms, &r->cpu, err) &&
+               dcp_sim_fill(inv, &r->cpu, &r->fill, err);
+    }
+    int64_t first_ms = cell_start(c->store, from_ms);
+
+    return dcp_samples_load(c->store, DCP_METRIC_CPU_MHZ, inv, c->measured,
+                            first_ms, to_ms, &r->cpu, err) &&
+           dcp_samples_look_back(c->store, inv, c->measured, &r->cpu, err) &&
+           (!plan || dcp_replay_net(c, first_ms, to_ms, &r->net, err)) &&
+           dcp_sim_fill(inv, &r->cpu, &r->fill, err);
 }
 
 /* --- Legs --------------------------------------------------------------- */
@@ -275,14 +305,42 @@ run_legs(const struct dcp_inventory *inv, const struct dcp_plan *plan,
 /* --- All of it ---------------------------------------------------------- */
 
 static bool
-simulate(const struct dcp_replay_options *o, bool last,
-         struct dcp_sim_input *in, struct dcp_sim_result *out,
-         struct dcp_error *err)
+prepare(const struct dcp_replay_options *o, bool last, struct dcp_sim_input *in,
+        struct dcp_error *err)
 {
     in->watches = NULL;
     in->n_watches = 0;
-    return (!o->prepare || o->prepare(o->user, last, in, err)) &&
-           dcp_simulate(in, out, err);
+    return !o->prepare || o->prepare(o->user, last, in, err);
+}
+
+/* Without a plan: straight from the store, where nothing happens and nobody
+ * wants to see more. */
+static bool
+replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
+                 struct dcp_sim_input *in, struct dcp_replay *r,
+                 struct dcp_error *err)
+{
+    if (!prepare(o, true, in, err)) {
+        return false;
+    }
+    if (!c->store || !dcp_store_has(c->store, DCP_METRIC_CPU_MHZ) ||
+        r->has_failures || (in->n_watches && !in->coarse_watches)) {
+        return load(c, NULL, in->from_ms, in->to_ms, r, err) &&
+               dcp_simulate(in, &r->without, err);
+    }
+    struct dcp_sweep_input sweep = {
+        .inventory = in->inventory,
+        .start = in->start,
+        .store = c->store,
+        .measured = c->measured,
+        .from_ms = in->from_ms,
+        .to_ms = in->to_ms,
+        .watches = in->watches,
+        .n_watches = in->n_watches,
+        .n_threads = o->threads,
+    };
+
+    return dcp_sweep_run(&sweep, &r->without, &r->fill, err);
 }
 
 /* Draws what fails in the window, if anything can. */
@@ -352,19 +410,26 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
 
     r->has_plan = plan != NULL;
     choose_window(c, plan, o, r, &in.from_ms, &in.to_ms);
-    if (!load(c, plan, &in.from_ms, &in.to_ms, r, err) ||
-        !dcp_sim_fill(inv, &r->cpu, &r->fill, err) ||
+    if (!fit_window(c, &in.from_ms, &in.to_ms, r, err) ||
         !open_failures(inv, o, &in, r, err) ||
-        !meet_failures(r, &in, NULL, 0, &r->failed_without, err) ||
-        !simulate(o, !plan, &in, &r->without, err)) {
+        !meet_failures(r, &in, NULL, 0, &r->failed_without, err)) {
+        return false;
+    }
+    if (!plan) {
+        bool ok = replay_placement(c, o, &in, r, err);
+
+        r->stopped = ok && r->without.stopped;
+        r->partial = r->partial || r->stopped;
+        return ok;
+    }
+    if (!load(c, plan, in.from_ms, in.to_ms, r, err) ||
+        !prepare(o, false, &in, err) ||
+        !dcp_simulate(&in, &r->without, err)) {
         return false;
     }
     if (r->without.stopped) {
         r->stopped = r->partial = true;
         in.to_ms = r->without.to_ms;
-    }
-    if (!plan) {
-        return true;
     }
     r->in_sample = c->store && plan->traces_until_ms > in.from_ms &&
                    plan->traces_from_ms < in.to_ms;
@@ -374,7 +439,7 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     in.reference = &r->without;
     return meet_failures(r, &in, r->events, r->n_events, &r->failed_with,
                          err) &&
-           simulate(o, true, &in, &r->with, err) &&
+           prepare(o, true, &in, err) && dcp_simulate(&in, &r->with, err) &&
            (!r->with.stopped || stop_both(&in, r, err));
 }
 

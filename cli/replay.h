@@ -27,13 +27,15 @@ struct dcp_replay_options {
     bool (*prepare)(void *user, bool last, struct dcp_sim_input *in,
                     struct dcp_error *err);
     void *user;
+    uint32_t threads; /* 0: 1. */
 };
 #define DCP_REPLAY_DEFAULT                                                     \
     ((struct dcp_replay_options){ .from_ms = DCP_INSTANT_NONE,                 \
                                   .to_ms = DCP_INSTANT_NONE })
 
 struct dcp_replay {
-    struct dcp_samples cpu, net; /* net.n_times 0: not measured. */
+    struct dcp_samples cpu, net; /* net.n_times 0: not measured; cpu has no
+                                  * values where they were swept. */
     struct dcp_sim_fill fill;
     struct dcp_sim_result without, with; /* 'with' only with a plan. */
     bool has_plan;

@@ -9,6 +9,7 @@
 
 #include "sim/state.h"
 #include "sim/sweep_rows.h"
+#include "sim/watch.h"
 #include "traces/parallel.h"
 
 #include <stdlib.h>
@@ -409,6 +410,23 @@ dcp_sweep_add(struct dcp_sweep *s, struct dcp_error *err)
 
 /* --- The end ------------------------------------------------------------ */
 
+/* The window ends with the last stripe that was added. */
+static void
+cut(struct dcp_sweep *s)
+{
+    struct dcp_sim_result *out = &s->out;
+    uint32_t next_cell = (s->rows.first_stripe + s->stripe) * SWEEP_TIMES;
+
+    if (s->stripe == dcp_sweep_n_stripes(s)) {
+        return;
+    }
+    out->n_slices = next_cell - s->rows.first_cell;
+    out->to_ms = out->slices[out->n_slices - 1].end_ms;
+    out->n_samples = (uint64_t)out->n_slices * out->n_vms;
+    out->stopped = true;
+    s->horizon_s = (double)(out->to_ms - out->from_ms) / 1000;
+}
+
 /* What does not change between samples. */
 static void
 add_constants(struct dcp_sweep *s)
@@ -457,6 +475,7 @@ void
 dcp_sweep_finish(struct dcp_sweep *s, struct dcp_sim_result *out,
                  struct dcp_sim_fill *out_fill)
 {
+    cut(s);
     add_constants(s);
     for (uint32_t i = 0; i < s->n_groups; i++) {
         const struct sweep_group *g = &s->groups[i];
@@ -479,6 +498,23 @@ dcp_sweep_finish(struct dcp_sweep *s, struct dcp_sim_result *out,
     s->out = (struct dcp_sim_result){ 0 };
 }
 
+static bool
+ask_watches(const struct dcp_sweep *s, bool *more, struct dcp_error *err)
+{
+    uint32_t next_cell = (s->rows.first_stripe + s->stripe) * SWEEP_TIMES;
+    uint32_t last = s->rows.last_cell + 1;
+
+    last = (next_cell < last ? next_cell : last) - s->rows.first_cell - 1;
+    for (uint32_t i = 0; i < s->in.n_watches; i++) {
+        const struct dcp_sim_watch *w = s->in.watches[i];
+
+        if (w->slice && !w->slice(w->user, &s->out, last, more, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool
 dcp_sweep_run(const struct dcp_sweep_input *in, struct dcp_sim_result *out,
               struct dcp_sim_fill *out_fill, struct dcp_error *err)
@@ -489,8 +525,11 @@ dcp_sweep_run(const struct dcp_sweep_input *in, struct dcp_sim_result *out,
     if (!s) {
         return false;
     }
-    for (uint32_t i = 0; i < dcp_sweep_n_stripes(s); i++) {
-        if (!dcp_sweep_read(s, i, err) || !dcp_sweep_add(s, err)) {
+    bool more = true;
+
+    for (uint32_t i = 0; more && i < dcp_sweep_n_stripes(s); i++) {
+        if (!dcp_sweep_read(s, i, err) || !dcp_sweep_add(s, err) ||
+            !ask_watches(s, &more, err)) {
             return false;
         }
     }

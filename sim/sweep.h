@@ -29,6 +29,10 @@ struct dcp_sweep_input {
     int64_t from_ms, to_ms; /* Within the usage. */
     /* As of struct dcp_sim_input. */
     const struct dcp_sim_result *reference;
+    /* Content with some slices (see dcp_sim_input's coarse_watches); asked by
+     * dcp_sweep_run() after each stripe of time. */
+    const struct dcp_sim_watch *const *watches;
+    uint32_t n_watches;
     uint32_t n_threads; /* 0: 1. */
     bool portable;      /* Without the machine's vectors; for tests. */
 };
@@ -40,7 +44,8 @@ struct dcp_sweep *dcp_sweep_open(const struct dcp_sweep_input *,
 void dcp_sweep_destroy(struct dcp_sweep *);
 DCP_DEFINE_AUTO(dcp_sweep)
 
-/* Stripes of time: read each, then add it, in order; then finish. */
+/* Stripes of time: read each, then add it, in order; then finish.  Finished
+ * before the last, but after the first, the window ends there, 'stopped'. */
 uint32_t dcp_sweep_n_stripes(const struct dcp_sweep *);
 bool dcp_sweep_read(struct dcp_sweep *, uint32_t stripe,
                     struct dcp_error *err) DCP_CHECKED;

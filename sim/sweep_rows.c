@@ -5,10 +5,11 @@
 #include "model/capacity.h"
 #include "traces/parallel.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS_A_PIECE = 4, FLOAT_ROWS_A_PIECE = 1024 };
+enum { BLOCKS_A_PIECE = 4, FLOAT_ROWS_A_PIECE = 1024, ROOMS_MAX = 32 };
 
 static bool
 no_memory(const struct sweep_rows *r, struct dcp_error *err)
@@ -77,6 +78,24 @@ dcp_sweep_rows_seconds(const struct sweep_rows *r, uint32_t stripe,
 /* --- Rows --------------------------------------------------------------- */
 
 static bool
+init_rooms(struct sweep_rows *r, struct dcp_error *err)
+{
+    uint32_t n = r->in->n_threads > 1 ? r->in->n_threads : 1;
+
+    n = n < ROOMS_MAX ? n : ROOMS_MAX;
+    r->rooms = calloc(n, sizeof *r->rooms);
+    if (!r->rooms) {
+        return no_memory(r, err);
+    }
+    for (; r->n_rooms < n; r->n_rooms++) {
+        if (!dcp_cells_room_init(&r->rooms[r->n_rooms], r->source, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
 init_columns(struct sweep_rows *r, const uint32_t row_of_vm[],
              struct dcp_error *err)
 {
@@ -84,13 +103,16 @@ init_columns(struct sweep_rows *r, const uint32_t row_of_vm[],
     struct dcp_columns map;
 
     r->source = dcp_cells_create(r->in->store, DCP_METRIC_CPU_MHZ, err);
-    if (!r->source || !dcp_columns_map(r->in->store, inv, &map, err)) {
+    if (!r->source) {
+        return false;
+    }
+    r->cell_size = dcp_cells_size(r->source);
+    r->missing = dcp_cells_missing(r->source);
+    if (!init_rooms(r, err) || !dcp_columns_map(r->in->store, inv, &map, err)) {
         return false;
     }
     uint32_t n_blocks = dcp_cells_n_blocks(r->source), block = 0;
 
-    r->cell_size = dcp_cells_size(r->source);
-    r->missing = dcp_cells_missing(r->source);
     r->columns = calloc((size_t)map.n + 1, sizeof *r->columns);
     r->block_start = calloc((size_t)n_blocks + 1, sizeof *r->block_start);
     r->block_missing = calloc(n_blocks, sizeof *r->block_missing);
@@ -144,6 +166,10 @@ dcp_sweep_rows_init(struct sweep_rows *r, const struct dcp_sweep_input *in,
 void
 dcp_sweep_rows_finish(struct sweep_rows *r)
 {
+    for (uint32_t i = 0; i < r->n_rooms; i++) {
+        dcp_cells_room_finish(&r->rooms[i]);
+    }
+    free(r->rooms);
     dcp_cells_destroy(r->source);
     free(r->rows);
     free(r->cells);
@@ -325,24 +351,34 @@ struct read_job {
     uint32_t stripe;
 };
 
+/* There are as many as threads: one is free. */
+static uint32_t
+take_room(struct sweep_rows *r)
+{
+    for (uint32_t i = 0;; i = (i + 1) % r->n_rooms) {
+        uint32_t bit = UINT32_C(1) << i;
+
+        if (!(atomic_fetch_or(&r->rooms_taken, bit) & bit)) {
+            return i;
+        }
+    }
+}
+
 static bool
 read_blocks(void *context, uint32_t piece, struct dcp_error *err)
 {
     const struct read_job *job = context;
     struct sweep_rows *r = job->rows;
-    uint32_t n_blocks = dcp_cells_n_blocks(r->source);
-    struct dcp_cells_room room;
-    bool ok = dcp_cells_room_init(&room, r->source, err);
+    uint32_t n_blocks = dcp_cells_n_blocks(r->source), i = take_room(r);
+    bool ok = true;
 
-    if (!ok) {
-        return false;
-    }
-    for (uint32_t i = 0; ok && i < BLOCKS_A_PIECE; i++) {
-        uint32_t block = piece * BLOCKS_A_PIECE + i;
+    for (uint32_t k = 0; ok && k < BLOCKS_A_PIECE; k++) {
+        uint32_t block = piece * BLOCKS_A_PIECE + k;
 
-        ok = block >= n_blocks || read_block(r, job->stripe, block, &room, err);
+        ok = block >= n_blocks ||
+             read_block(r, job->stripe, block, &r->rooms[i], err);
     }
-    dcp_cells_room_finish(&room);
+    (void)atomic_fetch_and(&r->rooms_taken, ~(UINT32_C(1) << i));
     return ok;
 }
 
@@ -436,7 +472,8 @@ dcp_sweep_rows_read(struct sweep_rows *r, uint32_t stripe,
                     struct dcp_error *err)
 {
     struct read_job job = { r, stripe };
-    struct dcp_parallel p = { .n_threads = r->in->n_threads,
+    struct dcp_parallel p = { .n_threads =
+                                  r->n_rooms ? r->n_rooms : r->in->n_threads,
                               .run = read_blocks,
                               .context = &job };
 

@@ -47,6 +47,10 @@ struct sweep_rows {
     uint32_t n_columns;
     uint32_t *block_start;   /* Of 'columns', by block of the store; and end. */
     uint64_t *block_missing; /* Filled samples, by block. */
+    /* One a thread, kept between stripes. */
+    struct dcp_cells_room *rooms;
+    uint32_t n_rooms;
+    _Atomic uint32_t rooms_taken; /* A bit each. */
     /* VMs of the model, or all of the caller's samples: */
     float *floats; /* [n_floats][SWEEP_TIMES] */
     uint32_t n_floats;

@@ -163,8 +163,8 @@ dcp_cells_room_init(struct dcp_cells_room *room, const struct dcp_cells *c,
     *room = (struct dcp_cells_room){
         .rows = malloc(size),
         .chunk = malloc(size),
-        .stored = malloc(size),
-        .stored_size = size,
+        .stored = malloc(c->deflated ? size : 1),
+        .stored_size = c->deflated ? size : 1,
     };
     if (!room->rows || !room->chunk || !room->stored) {
         dcp_cells_room_finish(room);
@@ -207,7 +207,7 @@ take_chunk(const struct dcp_cells *c, const hsize_t at[2],
     if (!c->deflated && size != whole) {
         return GOT_OTHER;
     }
-    if (size > room->stored_size) {
+    if (c->deflated && size > room->stored_size) {
         /* Deflate adds a little at most: more is no honest chunk. */
         if (size > 2 * whole + 1024) {
             return GOT_OTHER;
