@@ -52,14 +52,21 @@ check_samples(const struct dcp_sim_input *in, struct dcp_error *err)
 }
 
 bool
+dcp_sim_inventory_check(const struct dcp_inventory *inv, struct dcp_error *err)
+{
+    return inv->n_hosts > 0 ||
+           dcp_fail(err, DCP_E_ARGUMENT,
+                    "the model has no hosts: there is nothing to replay");
+}
+
+bool
 dcp_sim_input_check(const struct dcp_sim_input *in, struct dcp_error *err)
 {
     const struct dcp_samples *cpu = in->cpu;
     int64_t end_ms = cpu->start_ms + cpu->n_times * cpu->interval_ms;
 
-    if (in->inventory->n_hosts == 0) {
-        return dcp_fail(err, DCP_E_ARGUMENT,
-                        "the model has no hosts: there is nothing to replay");
+    if (!dcp_sim_inventory_check(in->inventory, err)) {
+        return false;
     }
     if (cpu->n_vms != in->inventory->n_vms || cpu->interval_ms <= 0 ||
         in->from_ms >= in->to_ms || in->from_ms < cpu->start_ms ||

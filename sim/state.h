@@ -58,6 +58,8 @@ struct dcp_sim {
 };
 
 /* Refuses what a replay cannot be about; see struct dcp_sim_input. */
+bool dcp_sim_inventory_check(const struct dcp_inventory *,
+                             struct dcp_error *err) DCP_CHECKED;
 bool
 dcp_sim_input_check(const struct dcp_sim_input *, struct dcp_error *err);
 

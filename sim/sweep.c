@@ -164,6 +164,9 @@ init(struct dcp_sweep *s, struct dcp_error *err)
     const struct dcp_inventory *inv = s->in.inventory;
     DCP_FREE uint32_t *order = calloc((size_t)inv->n_vms + 1, sizeof *order);
 
+    if (!dcp_sim_inventory_check(inv, err)) {
+        return false;
+    }
     s->grid = (struct dcp_samples){
         .start_ms =
             s->in.store ? dcp_store_start_ms(s->in.store) : s->in.cpu->start_ms,
