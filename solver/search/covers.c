@@ -13,6 +13,7 @@
 
 #define EJECTIONS      2000u /* And one for every item. */
 #define WAKE_EJECTIONS 100u
+#define FEW_HOSTS      160u /* On: packed with and without sets. */
 
 /* --- Hosts -------------------------------------------------------------- */
 
@@ -240,11 +241,14 @@ attempt(struct covers *c, double fill_frac, bool *out_done,
     return true;
 }
 
-/* Fuller hosts are fewer, but more of what they should hold finds no place. */
+/* Fuller hosts are fewer, but more of what they should hold finds no place.
+ * Then the same without the sets, where these were in the way of all, or trying
+ * costs little. */
 static bool
 best_attempt(struct covers *c, bool *out_done, struct dcp_error *err)
 {
     static const double fills[] = { 1, 0.995, 0.99, 0.985, 0.98 };
+    const uint32_t n_fills = sizeof fills / sizeof *fills;
     struct search *x = c->x;
     size_t size = x->p->n_hosts * sizeof *c->covered;
     DCP_AUTO(dcp_state) struct dcp_state *start = dcp_state_create(x->p, err);
@@ -256,12 +260,17 @@ best_attempt(struct covers *c, bool *out_done, struct dcp_error *err)
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
     dcp_state_assign(start, x->s);
-    for (uint32_t k = 0;
-         k < sizeof fills / sizeof *fills && !dcp_search_time_is_up(x); k++) {
+    for (uint32_t k = 0; k < 2 * n_fills && !dcp_search_time_is_up(x); k++) {
+        if (k == n_fills) {
+            if (!c->n_sets || (least < INFINITY && start->n_on > FEW_HOSTS)) {
+                break;
+            }
+            dcp_covers_drop_sets(c);
+        }
         bool done;
 
         dcp_state_assign(x->s, start);
-        if (!attempt(c, fills[k], &done, err)) {
+        if (!attempt(c, fills[k % n_fills], &done, err)) {
             return false;
         }
         if (done && dcp_search_value(x->s) < least) {
