@@ -276,6 +276,8 @@ json_vms(struct dcp_json *w, const struct dcp_failures *f,
             dcp_json_kstring(w, "until", NULL);
         }
         dcp_json_kdouble(w, "homeless_s", (double)list[i].homeless_ms / 1000);
+        dcp_json_kstring(w, "homeless_because",
+                         list[i].why ? dcp_homeless_name(list[i].why) : NULL);
         dcp_json_end(w, '}');
     }
     dcp_json_end(w, ']');
@@ -415,6 +417,30 @@ print_table(const struct dcp_failure_run *main,
     }
 }
 
+/* How many VMs were without a home, by why. */
+static void
+print_homeless(const struct dcp_failure_run *run)
+{
+    static const char *const means[DCP_HOMELESS_KINDS] = {
+        NULL, "its disk is on the lost host",
+        "no host that is on reaches its disks, networks or CPU",
+        "hard rules forbid all hosts that it could run on",
+        "all hosts that it may go to are full"
+    };
+    uint32_t n, counts[DCP_HOMELESS_KINDS] = { 0 };
+    const struct dcp_vm_outage *list = dcp_ha_vm_outages(run->ha, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        counts[list[i].why]++;
+    }
+    for (uint32_t k = 1; k < DCP_HOMELESS_KINDS; k++) {
+        if (counts[k]) {
+            printf("  without a home %u times because %s\n", counts[k],
+                   means[k]);
+        }
+    }
+}
+
 void
 dcp_failures_print(const struct dcp_failures *f,
                    const struct dcp_failure_run *main,
@@ -431,6 +457,7 @@ dcp_failures_print(const struct dcp_failures *f,
     }
     puts("; docs/sim-failures.md says what is assumed.");
     print_table(main, without);
+    print_homeless(main);
     for (uint32_t i = 0; i < a->n_tiers; i++) {
         print_of("tier", f->inventory->tiers[i].name, &a->tiers[i]);
     }

@@ -282,15 +282,9 @@ is_alike(const struct dcp_ha *ha, uint32_t vm, uint32_t host)
             !dcp_check_reach_move_refusal(inv, vm, from, host, true, text));
 }
 
-bool
-dcp_ha_allowed(const struct dcp_ha *ha, uint32_t vm, uint32_t host)
+static bool
+rules_allow(const struct dcp_ha *ha, uint32_t vm, uint32_t host)
 {
-    char text[120];
-
-    if ((ha->vms[vm].local && ha->vms[vm].lost_with != host) ||
-        !dcp_ha_fits(ha, vm, host)) {
-        return false;
-    }
     for (uint32_t i = ha->rule_first[vm]; i < ha->rule_first[vm + 1]; i++) {
         if (!rule_allows(ha, &ha->inv->rules[ha->rules[i]], vm, host)) {
             return false;
@@ -301,9 +295,55 @@ dcp_ha_allowed(const struct dcp_ha *ha, uint32_t vm, uint32_t host)
             return false;
         }
     }
+    return true;
+}
+
+static bool
+reaches(const struct dcp_ha *ha, uint32_t vm, uint32_t host)
+{
+    char text[120];
+
     return !dcp_check_reach_refusal(ha->inv, ha->now, vm, host, text) &&
            dcp_check_volumes_open(ha->now, ha->inv, vm, host, text) &&
            is_alike(ha, vm, host) && vlans_open(ha, vm, host);
+}
+
+bool
+dcp_ha_allowed(const struct dcp_ha *ha, uint32_t vm, uint32_t host)
+{
+    return (!ha->vms[vm].local || ha->vms[vm].lost_with == host) &&
+           dcp_ha_fits(ha, vm, host) && rules_allow(ha, vm, host) &&
+           reaches(ha, vm, host);
+}
+
+enum dcp_homeless
+dcp_ha_why(const struct dcp_ha *ha, uint32_t vm)
+{
+    enum dcp_homeless why = DCP_HOMELESS_REACH;
+
+    if (ha->vms[vm].local) {
+        return DCP_HOMELESS_DISK;
+    }
+    for (uint32_t h = 0; h < ha->inv->n_hosts; h++) {
+        if (ha->hosts[h].state != HA_ON || ha->hosts[h].draining ||
+            !reaches(ha, vm, h)) {
+            continue;
+        }
+        if (rules_allow(ha, vm, h)) {
+            return DCP_HOMELESS_ROOM;
+        }
+        why = DCP_HOMELESS_RULES;
+    }
+    return why;
+}
+
+const char *
+dcp_homeless_name(enum dcp_homeless why)
+{
+    static const char *const names[] = { "none", "disk", "reach", "rules",
+                                         "room" };
+
+    return (unsigned)why < DCP_HOMELESS_KINDS ? names[why] : "?";
 }
 
 /* --- Building ----------------------------------------------------------- */

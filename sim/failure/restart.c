@@ -166,6 +166,7 @@ set_homeless(struct dcp_ha *ha, uint32_t vm, bool homeless)
     v->homeless = homeless;
     if (homeless) {
         v->homeless_since_ms = ha->now_ms;
+        ha->vm_outages[v->outage - 1].why = dcp_ha_why(ha, vm);
         ha->counts.vms_homeless++;
     } else {
         ha->vm_outages[v->outage - 1].homeless_ms +=

@@ -76,12 +76,24 @@ bool dcp_ha_take(struct dcp_ha *, const struct dcp_sim_event *,
 const struct dcp_sim_event *
 dcp_ha_events(const struct dcp_ha *, uint32_t *out_n);
 
+/* Why no host that is on takes a VM: the least that would have to change. */
+enum dcp_homeless {
+    DCP_HOMELESS_NOT,   /* It was never without a home. */
+    DCP_HOMELESS_DISK,  /* Its disk is on its own host. */
+    DCP_HOMELESS_REACH, /* Pools, VLANs, CPU, hypervisor. */
+    DCP_HOMELESS_RULES, /* Some host reaches all; a hard rule forbids it. */
+    DCP_HOMELESS_ROOM,  /* Some host may take it, and is too full. */
+};
+#define DCP_HOMELESS_KINDS (DCP_HOMELESS_ROOM + 1)
+const char *dcp_homeless_name(enum dcp_homeless); /* "room" ...; "none". */
+
 struct dcp_vm_outage {
     int64_t from_ms, until_ms; /* INT64_MAX: not over. */
     int64_t homeless_ms;       /* Of it, with no host that could take it. */
     uint32_t vm;
-    uint32_t host;   /* That it was lost with. */
-    uint32_t outage; /* Of the input. */
+    uint32_t host;         /* That it was lost with. */
+    uint32_t outage;       /* Of the input. */
+    enum dcp_homeless why; /* When it last came to be without a home. */
 };
 const struct dcp_vm_outage *
 dcp_ha_vm_outages(const struct dcp_ha *, uint32_t *out_n);

@@ -106,6 +106,7 @@ bool dcp_ha_home_init(struct dcp_ha *, struct dcp_error *err) DCP_CHECKED;
 void dcp_ha_home_finish(struct dcp_ha *);
 /* Room, reach and rules; not whether the host is on. */
 bool dcp_ha_allowed(const struct dcp_ha *, uint32_t vm, uint32_t host);
+enum dcp_homeless dcp_ha_why(const struct dcp_ha *, uint32_t vm);
 bool dcp_ha_fits(const struct dcp_ha *, uint32_t vm, uint32_t host);
 /* More may be possible on the host now. */
 void dcp_ha_mark(struct dcp_ha *, uint32_t host);

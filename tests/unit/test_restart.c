@@ -165,6 +165,7 @@ START_TEST(restarts_by_priority_where_there_is_room)
     ck_assert_int_eq(outage_of(2)->until_ms - HOUR, 315 * SECOND);
     ck_assert_int_eq(outage_of(0)->until_ms - HOUR, 315 * SECOND);
     ck_assert_int_eq(outage_of(0)->homeless_ms, 0);
+    ck_assert_int_eq(outage_of(0)->why, DCP_HOMELESS_NOT);
     play(at, on);
     ck_assert_uint_eq(at[3], 1);
     ck_assert_uint_eq(at[1], 2);
@@ -197,6 +198,7 @@ START_TEST(without_a_home_they_wait_for_a_host)
     ck_assert_int_eq(outage_of(2)->until_ms, 5 * HOUR + 6 * MINUTE);
     ck_assert_int_eq(outage_of(2)->homeless_ms,
                      4 * HOUR + 4 * MINUTE - 75 * SECOND);
+    ck_assert_int_eq(outage_of(2)->why, DCP_HOMELESS_ROOM);
     play(at, on);
     ck_assert_uint_eq(on[0], 1);
     ck_assert_uint_eq(at[2], 0);
@@ -255,6 +257,7 @@ START_TEST(hard_rules_hold)
     ck_assert_uint_eq(at[2], DCP_IX_NONE); /* Its only host is off. */
     ck_assert_uint_eq(dcp_ha_counts(ha).vms_homeless, 1);
     ck_assert_int_eq(outage_of(2)->homeless_ms, HOUR - 75 * SECOND);
+    ck_assert_int_eq(outage_of(2)->why, DCP_HOMELESS_RULES);
     dcp_ha_destroy(ha);
     ha = NULL;
     inv->policy.relax_rules = UINT32_C(1) << DCP_RULE_FENCE;
