@@ -16,6 +16,7 @@ struct making {
     struct dcp_fleet fleet;
     struct dcp_wishes kept;
     uint8_t *kept_on; /* By host: wished off, but has to stay. Owned. */
+    uint8_t *breaks;  /* By wish: broke a rule in a round before. Owned. */
     struct dcp_loop_report *report;
     struct dcp_error *err;
 };
@@ -114,36 +115,58 @@ static bool
 is_in_vain(const struct making *m, const struct dcp_wish *w)
 {
     if (w->kind == DCP_WISH_OFF) {
-        return m->kept_on[w->host];
+        return w->host < m->view->inventory->n_hosts && m->kept_on[w->host];
     }
     return w->kind == DCP_WISH_MOVE && w->vm < m->view->inventory->n_vms &&
            !dcp_host_is_none(m->view->placement->host[w->vm]) &&
            m->kept_on[m->view->placement->host[w->vm].ix];
 }
 
-/* Grants what is legal, in order; with 'by_rules' each is judged by the
- * declared rules too. */
+/* Grants what is legal of [first, last), in order. */
 static bool
-grant_all(struct making *m, const struct dcp_wishes *wishes, bool by_rules)
+grant_range(struct making *m, const struct dcp_wishes *wishes, uint32_t first,
+            uint32_t last)
 {
-    for (uint32_t i = 0; i < wishes->n; i++) {
+    for (uint32_t i = first; i < last; i++) {
         const struct dcp_wish *w = &wishes->items[i];
-        uint32_t before = m->kept.n;
-        bool hold = true;
 
-        if (is_in_vain(m, w) || !is_legal(&m->fleet, w)) {
-            count_refused(m, w);
-            continue;
-        }
-        if (!grant(m, w) || (by_rules && !rules_hold(m, &hold))) {
-            return false;
-        }
-        if (!hold) {
-            dcp_fleet_undo(&m->fleet, before);
+        if (m->breaks[i]) {
             m->report->refused_by_rules++;
+        } else if (is_in_vain(m, w) || !is_legal(&m->fleet, w)) {
+            count_refused(m, w);
+        } else if (!grant(m, w)) {
+            return false;
         }
     }
     return true;
+}
+
+/* The same, without what breaks a declared rule: where a range does, each half
+ * of it is looked at by itself, as judging costs a pass over all VMs. */
+static bool
+grant_by_rules(struct making *m, const struct dcp_wishes *wishes,
+               uint32_t first, uint32_t last)
+{
+    struct dcp_loop_report counts = *m->report;
+    uint32_t before = m->kept.n, middle = first + (last - first) / 2;
+    bool hold = true;
+
+    if (!grant_range(m, wishes, first, last) ||
+        (m->kept.n > before && !rules_hold(m, &hold))) {
+        return false;
+    }
+    if (hold) {
+        return true;
+    }
+    dcp_fleet_undo(&m->fleet, before);
+    *m->report = counts;
+    if (last - first == 1) {
+        m->report->refused_by_rules++;
+        m->breaks[first] = 1;
+        return true;
+    }
+    return grant_by_rules(m, wishes, first, middle) &&
+           grant_by_rules(m, wishes, middle, last);
 }
 
 /* Hosts that were wished off and are not: true if there are new ones. */
@@ -164,25 +187,21 @@ find_kept_on(struct making *m, const struct dcp_wishes *wishes)
     return found;
 }
 
-/* Again without what was in vain, until nothing is.  All at once first: rules
- * seldom stand in the way, and judging them costs a pass over all VMs. */
+/* Again without what was in vain, until nothing is. */
 static bool
 choose(struct making *m, const struct dcp_wishes *wishes)
 {
     struct dcp_loop_report before = *m->report;
-    bool by_rules = false, hold;
+    bool has_rules = m->view->inventory->n_rules > 0;
 
     for (;;) {
-        hold = true;
-        if (!grant_all(m, wishes, by_rules) ||
-            (!by_rules && m->view->inventory->n_rules &&
-             !rules_hold(m, &hold))) {
+        if (!(has_rules ? grant_by_rules(m, wishes, 0, wishes->n)
+                        : grant_range(m, wishes, 0, wishes->n))) {
             return false;
         }
-        if (hold && !find_kept_on(m, wishes)) {
+        if (!find_kept_on(m, wishes)) {
             return true;
         }
-        by_rules = by_rules || !hold;
         dcp_fleet_undo(&m->fleet, 0);
         *m->report = before;
     }
@@ -343,9 +362,11 @@ dcp_loop_plan(const struct dcp_sim *sim, const struct dcp_wishes *wishes,
         return false;
     }
     m.kept_on = calloc((size_t)view.inventory->n_hosts + 1, 1);
+    m.breaks = calloc((size_t)wishes->n + 1, 1);
     report->wishes += wishes->n;
-    bool ok = m.kept_on ? choose(&m, wishes)
-                        : dcp_fail(err, DCP_E_NOMEM, "no memory for a plan");
+    bool ok = m.kept_on && m.breaks
+                  ? choose(&m, wishes)
+                  : dcp_fail(err, DCP_E_NOMEM, "no memory for a plan");
 
     if (ok && m.kept.n) {
         plan = dcp_plan_create(err);
@@ -354,6 +375,7 @@ dcp_loop_plan(const struct dcp_sim *sim, const struct dcp_wishes *wishes,
     dcp_fleet_finish(&m.fleet);
     dcp_wishes_finish(&m.kept);
     free(m.kept_on);
+    free(m.breaks);
     if (ok) {
         *out = plan ? DCP_STEAL(plan) : NULL;
     }
