@@ -4,6 +4,7 @@
 
 #include "cli/policy_solver.h"
 #include "cli/replay.h"
+#include "cli/sim_report.h"
 #include "cli/ui.h"
 #include "model/base/units.h"
 #include "sim/loop.h"
@@ -116,6 +117,26 @@ run_all(struct comparison *c, struct dcp_error *err)
 }
 
 /* --- Output ------------------------------------------------------------- */
+
+static bool
+write_report(const struct comparison *c, struct dcp_error *err)
+{
+    const struct dcp_sim_page_run runs[] = {
+        { "none", &c->replay.without },
+        { BAND, &c->band.result },
+        { c->chosen.name, &c->chosen.result },
+    };
+    const struct dcp_sim_page page = {
+        .inventory = c->context->model.inventory,
+        .runs = runs,
+        .n_runs = c->has_chosen ? 3 : 2,
+        .partial = c->replay.partial,
+    };
+
+    return !c->options->report ||
+           dcp_sim_report_write(c->options->report, &page, c->options->onlooker,
+                                err);
+}
 
 static void
 print_row(const char *name, const struct dcp_sim_result *s,
@@ -241,7 +262,9 @@ dcp_closed_loop(const struct dcp_globals *g, struct dcp_context *context,
     if (run_all(&c, err)) {
         status = 0;
         c.replay.partial = c.replay.partial || c.stopped;
-        if (g->json) {
+        if (!write_report(&c, err)) {
+            status = -1;
+        } else if (g->json) {
             status = print_json(&c, err);
         } else {
             print_table(&c);

@@ -13,6 +13,7 @@ struct dcp_closed_loop_options {
     int64_t every_ms;
     int64_t from_ms, to_ms;        /* As for cli/replay.h without a plan. */
     struct dcp_onlooker *onlooker; /* Its files are about the policy. */
+    const char *report;            /* A page that compares them; NULL: none. */
 };
 
 /* The exit status, or -1. */

@@ -7,6 +7,7 @@
 #include "cli/onlooker.h"
 #include "cli/print_events.h"
 #include "cli/replay.h"
+#include "cli/sim_report.h"
 #include "cli/ui.h"
 #include "model/base/arena.h"
 #include "model/base/units.h"
@@ -23,7 +24,7 @@
 
 struct options {
     const char *traces, *policy, *series, *window, *events, *print_events;
-    const char *by;
+    const char *by, *report;
     int64_t from_ms, to_ms, every_ms;
     uint64_t backtest;
     struct dcp_failure_options failures;
@@ -44,7 +45,8 @@ static const struct dcp_opt rows[] = {
       NULL, "Replay until here." },
     { "policy", 0, DCP_OPT_TEXT, offsetof(struct options, policy),
       "NAME[:PARAM]", NULL, NULL,
-      "Without a plan: what acts while time passes: none, balance, consolidate, "
+      "Without a plan: what acts while time passes: none, balance, "
+      "consolidate, "
       "dpm, solver, npa, dvfs, {thr,iqr,mad,lr,lrr}-{mmt,mu,mc,rs}." },
     { "every", 0, DCP_OPT_TIME_MS, offsetof(struct options, every_ms), "TIME",
       NULL, "1h", "How often a policy is asked." },
@@ -62,6 +64,8 @@ static const struct dcp_opt rows[] = {
       series_kinds, "interval",
       "Of what --series writes CSV: a line per sample, or per sample and host, "
       "VM or tenant." },
+    { "report", 0, DCP_OPT_FILE, offsetof(struct options, report), "FILE", NULL,
+      NULL, "Write an offline HTML page about the replay." },
     { "events", 0, DCP_OPT_FILE, offsetof(struct options, events), "FILE", NULL,
       NULL, "Log what happens, 24 bytes an event." },
     { "print-events", 0, DCP_OPT_FILE, offsetof(struct options, print_events),
@@ -396,13 +400,32 @@ series_kind(const char *name)
     return of;
 }
 
+static bool
+write_report(const char *path, const struct dcp_inventory *inv,
+             const struct dcp_replay *r, struct dcp_onlooker *onlooker,
+             struct dcp_error *err)
+{
+    const struct dcp_sim_page_run runs[] = {
+        { r->has_plan ? "Without the plan" : "As it is", &r->without },
+        { "With the plan", &r->with },
+    };
+    const struct dcp_sim_page page = { .inventory = inv,
+                                       .runs = runs,
+                                       .n_runs = r->has_plan ? 2 : 1,
+                                       .partial = r->partial,
+                                       .in_sample = r->in_sample };
+
+    return dcp_sim_report_write(path, &page, onlooker, err);
+}
+
 static int
 replay_one(const struct dcp_globals *g, struct dcp_context *c,
            const struct dcp_plan *plan, const struct options *o,
            struct dcp_error *err)
 {
     struct dcp_onlooker_options wanted = { o->events, o->series,
-                                           series_kind(o->by) };
+                                           series_kind(o->by),
+                                           o->report != NULL };
     DCP_AUTO(dcp_onlooker)
     struct dcp_onlooker *onlooker = dcp_onlooker_create(g, &wanted, err);
     struct dcp_replay_options how = { .from_ms = o->from_ms,
@@ -422,6 +445,10 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                               plan ? &r.without : NULL, err)
                  ? 0
                  : -1;
+    if (status == 0 && o->report &&
+        !write_report(o->report, c->model.inventory, &r, onlooker, err)) {
+        status = -1;
+    }
     if (status || (o->series && wanted.series_of == DCP_SERIES_INTERVAL &&
                    !is_h5(o->series) && !write_series(o->series, &r, err))) {
         status = -1;
@@ -459,11 +486,12 @@ closed_loop(const struct dcp_globals *g, struct dcp_context *c,
             const struct options *o, struct dcp_error *err)
 {
     struct dcp_onlooker_options wanted = { o->events, o->series,
-                                           series_kind(o->by) };
+                                           series_kind(o->by),
+                                           o->report != NULL };
     DCP_AUTO(dcp_onlooker)
     struct dcp_onlooker *onlooker = dcp_onlooker_create(g, &wanted, err);
     struct dcp_closed_loop_options loop = { o->policy, o->every_ms, o->from_ms,
-                                            o->to_ms, onlooker };
+                                            o->to_ms,  onlooker,    o->report };
 
     return onlooker ? dcp_closed_loop(g, c, &loop, err) : -1;
 }
@@ -604,7 +632,7 @@ const struct dcp_command dcp_cmd_simulate = {
     .summary = "replay usage, with a plan, a policy, or neither",
     .synopsis = "[PLAN] [--from TIME] [--to TIME] [--policy NAME[:PARAM]] "
                 "[--every TIME] [--backtest N] [--series FILE] "
-                "[--events FILE]",
+                "[--events FILE] [--report R.html]",
     .details =
         "Replays the samples of the usage store against where the VMs are.  "
         "With a plan, its\nlegs are carried out on the way, and the same time "
@@ -619,6 +647,7 @@ const struct dcp_command dcp_cmd_simulate = {
         "  dcplan simulate plan.json --series night.h5 --events night.evt\n"
         "  dcplan simulate --print-events night.evt\n"
         "  dcplan simulate --policy dpm --every 1h\n"
+        "  dcplan simulate plan.json --report night.html\n"
         "  dcplan simulate --backtest 9 --window 22:00-06:00\n"
         "  dcplan simulate plan.json --lose rack:R3 --at 2013-08-22T02:00:00Z\n"
         "  dcplan simulate --policy none --failures lanl05,rack=3650d/8h\n"

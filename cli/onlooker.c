@@ -14,15 +14,16 @@
 /* A terminal needs no more often. */
 #define TELL_EVERY_S 0.2
 
-enum { WATCHES_MAX = 3 };
+enum { WATCHES_MAX = 4 };
 
 struct dcp_onlooker {
     const struct dcp_globals *g;
     struct dcp_onlooker_options options;
     struct dcp_sim_watch self;
-    struct dcp_sim_watch log_watch, series_watch;
+    struct dcp_sim_watch log_watch, series_watch, picture_watch;
     struct dcp_event_log *log;
     struct dcp_series_file *series;
+    struct dcp_picture *picture;
     const struct dcp_sim_watch *watches[WATCHES_MAX];
     bool last;
     uint32_t n_runs, n_seen; /* Replays begun; Ctrl-C before this one. */
@@ -51,6 +52,7 @@ dcp_onlooker_destroy(struct dcp_onlooker *o)
     if (o) {
         dcp_event_log_destroy(o->log);
         dcp_series_file_destroy(o->series);
+        dcp_picture_destroy(o->picture);
         free(o);
     }
 }
@@ -129,6 +131,28 @@ open_series(struct dcp_onlooker *o, struct dcp_sim_input *in,
     return true;
 }
 
+static bool
+open_picture(struct dcp_onlooker *o, struct dcp_sim_input *in,
+             struct dcp_error *err)
+{
+    int64_t step_ms = in->cpu->interval_ms;
+
+    if (!o->options.picture) {
+        return true;
+    }
+    int64_t first = (in->from_ms - in->cpu->start_ms) / step_ms;
+    int64_t last = (in->to_ms - 1 - in->cpu->start_ms) / step_ms;
+
+    o->picture = dcp_picture_create(in->inventory, in->cpu,
+                                    (uint32_t)(last - first + 1), err);
+    if (!o->picture) {
+        return false;
+    }
+    o->picture_watch = dcp_picture_watch(o->picture);
+    o->watches[in->n_watches++] = &o->picture_watch;
+    return true;
+}
+
 bool
 dcp_onlooker_prepare(void *user, bool last, struct dcp_sim_input *in,
                      struct dcp_error *err)
@@ -143,7 +167,8 @@ dcp_onlooker_prepare(void *user, bool last, struct dcp_sim_input *in,
     o->watches[0] = &o->self;
     in->watches = o->watches;
     in->n_watches = 1;
-    if (last && (!open_log(o, in, err) || !open_series(o, in, err))) {
+    if (last && (!open_log(o, in, err) || !open_series(o, in, err) ||
+                 !open_picture(o, in, err))) {
         return false;
     }
     in->coarse_watches = in->n_watches == 1; /* Its own, for progress. */
@@ -158,4 +183,10 @@ dcp_onlooker_end(struct dcp_onlooker *o, const struct dcp_sim_result *result,
     return (!o->log || dcp_event_log_flush(o->log, err)) &&
            (!o->series ||
             dcp_series_file_end(o->series, result, baseline, err));
+}
+
+const struct dcp_picture_data *
+dcp_onlooker_picture(struct dcp_onlooker *o)
+{
+    return dcp_picture_end(o->picture);
 }

@@ -10,13 +10,14 @@
 
 #include "cli/command.h"
 #include "cli/context.h"
-#include "sim/output/series.h"
+#include "sim/output/picture.h"
 
 struct dcp_onlooker_options {
     const char *events; /* NULL: not wanted, as is the next. */
     const char *series; /* HDF5 where it ends in .h5, else CSV. */
     /* CSV: of what; DCP_SERIES_INTERVAL is the caller's to write. */
     enum dcp_series_of series_of;
+    bool picture; /* For a page; see dcp_onlooker_picture(). */
 };
 
 struct dcp_onlooker;
@@ -35,5 +36,7 @@ bool dcp_onlooker_prepare(void *user, bool last, struct dcp_sim_input *,
 bool dcp_onlooker_end(struct dcp_onlooker *, const struct dcp_sim_result *,
                       const struct dcp_sim_result *baseline,
                       struct dcp_error *err) DCP_CHECKED;
+/* After the end, where it was wanted; belongs to the onlooker. */
+const struct dcp_picture_data *dcp_onlooker_picture(struct dcp_onlooker *);
 
 #endif /* cli/onlooker.h */

@@ -17,5 +17,7 @@ extern const struct dcp_asset dcp_asset_page;   /* page.html, with {{marks}} */
 extern const struct dcp_asset dcp_asset_style;  /* uPlot's and report.css */
 extern const struct dcp_asset dcp_asset_uplot;  /* vendored */
 extern const struct dcp_asset dcp_asset_script; /* js/, in order of names */
+/* Of a replay's page: sim/page.html, and its scripts. */
+extern const struct dcp_asset dcp_asset_sim_page, dcp_asset_sim_script;
 
 #endif /* report/assets.h */

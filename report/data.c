@@ -19,10 +19,9 @@ dcp_report_round(double value, int decimals)
     return round(value * scale) / scale;
 }
 
-/* Offsets of the model's zone that matter in [from, to): [[from_ms, s]...]. */
-static void
-write_zone(struct dcp_json *w, const struct dcp_zone *zone, int64_t from_ms,
-           int64_t to_ms)
+void
+dcp_report_write_zone(struct dcp_json *w, const struct dcp_zone *zone,
+                      int64_t from_ms, int64_t to_ms)
 {
     dcp_json_kobject(w, "zone");
     dcp_json_kstring(w, "name", zone->name);
@@ -80,7 +79,7 @@ write_meta(const struct dcp_report_work *r, struct dcp_json *w)
                        ? r->history.start_ms
                        : r->tl.start_ms;
 
-    write_zone(w, inv->zone, from, r->tl.end_ms);
+    dcp_report_write_zone(w, inv->zone, from, r->tl.end_ms);
     dcp_json_end(w, '}');
 }
 
@@ -175,11 +174,9 @@ write_legs(const struct dcp_report_work *r, struct dcp_json *w)
     dcp_json_end(w, ']');
 }
 
-static void
-write_hosts(const struct dcp_report_work *r, struct dcp_json *w)
+void
+dcp_report_write_hosts(const struct dcp_inventory *inv, struct dcp_json *w)
 {
-    const struct dcp_inventory *inv = r->in->inventory;
-
     dcp_json_karray(w, "racks");
     for (uint32_t i = 0; i < inv->n_racks; i++) {
         dcp_json_string(w, inv->racks[i].name);
@@ -214,7 +211,7 @@ dcp_report_write_data(const struct dcp_report_work *r, struct dcp_json *w)
     write_result(r, w);
     write_check(r, w);
     write_legs(r, w);
-    write_hosts(r, w);
+    dcp_report_write_hosts(r->in->inventory, w);
     dcp_report_write_hours(r, w);
     dcp_report_write_tables(r, w);
     dcp_json_end(w, '}');

@@ -42,8 +42,8 @@ write_night(const struct dcp_report_work *r, struct dcp_json *w)
     dcp_json_end(w, '}');
 }
 
-static void
-write_base64(struct dcp_json *w, const char *key, const uint8_t *data,
+void
+dcp_report_write_base64(struct dcp_json *w, const char *key, const uint8_t *data,
              size_t size)
 {
     struct dcp_text text = { 0 };
@@ -54,13 +54,10 @@ write_base64(struct dcp_json *w, const char *key, const uint8_t *data,
     dcp_text_finish(&text);
 }
 
-/* rows: [[label, rack or -1, hosts in the row, its first host]...]. */
-static void
-write_rows(const struct dcp_report_work *r, struct dcp_json *w)
+void
+dcp_report_write_rows(const struct dcp_inventory *inv,
+                      const struct dcp_rows *rows, struct dcp_json *w)
 {
-    const struct dcp_inventory *inv = r->in->inventory;
-    const struct dcp_rows *rows = &r->rows;
-
     dcp_json_karray(w, "rows");
     for (uint32_t i = 0; i < rows->n; i++) {
         const struct dcp_host *first = &inv->hosts[rows->hosts[rows->first[i]]];
@@ -95,15 +92,15 @@ write_heat(const struct dcp_report_work *r, struct dcp_json *w)
     dcp_json_kobject(w, "heat");
     dcp_json_ku64(w, "per_unit", DCP_HEAT_PER_UNIT);
     dcp_json_ku64(w, "off", DCP_HEAT_OFF);
-    write_rows(r, w);
+    dcp_report_write_rows(r->in->inventory, &r->rows, w);
     dcp_json_kobject(w, "plan");
     dcp_json_karray(w, "hours");
     for (uint32_t s = 0; s < t->n_slots; s++) {
         dcp_json_i64(w, r->in->demand->slots[t->first_slot + s].start_ms);
     }
     dcp_json_end(w, ']');
-    write_base64(w, "before", t->heat[0], cells);
-    write_base64(w, "after", t->heat[1], cells);
+    dcp_report_write_base64(w, "before", t->heat[0], cells);
+    dcp_report_write_base64(w, "after", t->heat[1], cells);
     dcp_json_end(w, '}');
     dcp_json_key(w, "past");
     if (r->history.present) {
@@ -111,8 +108,8 @@ write_heat(const struct dcp_report_work *r, struct dcp_json *w)
         dcp_json_begin(w, '{');
         dcp_json_ki64(w, "start", r->history.start_ms);
         dcp_json_ku64(w, "n", r->history.n_hours);
-        write_base64(w, "before", r->history.heat[0], cells);
-        write_base64(w, "after", r->history.heat[1], cells);
+        dcp_report_write_base64(w, "before", r->history.heat[0], cells);
+        dcp_report_write_base64(w, "after", r->history.heat[1], cells);
         dcp_json_end(w, '}');
     } else {
         dcp_json_null(w);

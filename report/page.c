@@ -1,65 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* report/assets/page.html is a page with {{marks}}; each is replaced by what
- * it names.  The policy's hashes are taken from the very bytes that stand
- * between the tags, so the page can never disagree with its own policy. */
+/* Fills report/assets/page.html. */
 
 #include "report/report.h"
 
-#include "model/base/sha256.h"
-#include "report/assets.h"
-#include "report/base64.h"
+#include "report/template.h"
 #include "report/work.h"
 
 #include <string.h>
-
-static void
-add_escaped(struct dcp_text *out, const char *text)
-{
-    for (const char *p = text; *p; p++) {
-        switch (*p) {
-        case '&':
-            dcp_text_puts(out, "&amp;");
-            break;
-        case '<':
-            dcp_text_puts(out, "&lt;");
-            break;
-        case '>':
-            dcp_text_puts(out, "&gt;");
-            break;
-        case '"':
-            dcp_text_puts(out, "&quot;");
-            break;
-        default:
-            dcp_text_add(out, p, 1);
-        }
-    }
-}
-
-static void
-add_hash(struct dcp_text *out, const struct dcp_asset *asset)
-{
-    struct dcp_sha256 sha;
-    uint8_t hash[32];
-
-    dcp_sha256_init(&sha);
-    dcp_sha256_add(&sha, asset->text, asset->length);
-    dcp_sha256_end(&sha, hash);
-    dcp_text_puts(out, " 'sha256-");
-    dcp_base64_add(out, hash, sizeof hash);
-    dcp_text_puts(out, "'");
-}
-
-static void
-add_policy(struct dcp_text *out)
-{
-    dcp_text_puts(out, "default-src 'none'; script-src");
-    add_hash(out, &dcp_asset_uplot);
-    add_hash(out, &dcp_asset_script);
-    dcp_text_puts(out, "; style-src");
-    add_hash(out, &dcp_asset_style);
-    dcp_text_puts(out, "; base-uri 'none'; form-action 'none'");
-}
 
 static void
 add_words(const struct dcp_report_work *r, struct dcp_text *out)
@@ -73,9 +21,9 @@ add_words(const struct dcp_report_work *r, struct dcp_text *out)
             break;
         }
         dcp_text_puts(out, *lead ? "<p><b>" : "<p class=\"first\">");
-        add_escaped(out, lead);
+        dcp_template_escape(out, lead);
         dcp_text_puts(out, *lead ? "</b> " : "");
-        add_escaped(out, dcp_text_get(&words));
+        dcp_template_escape(out, dcp_text_get(&words));
         dcp_text_puts(out, "</p>\n");
         out->failed |= words.failed;
         dcp_text_finish(&words);
@@ -88,13 +36,11 @@ add_title(const struct dcp_report_work *r, struct dcp_text *out)
     struct dcp_text title = { 0 };
 
     dcp_report_write_title(r, &title);
-    add_escaped(out, dcp_text_get(&title));
+    dcp_template_escape(out, dcp_text_get(&title));
     out->failed |= title.failed;
     dcp_text_finish(&title);
 }
 
-/* A '<' can only stand inside a string of the data; as an escape it can end
- * neither the element nor start a comment (HTML, 4.12.1.3). */
 static void
 add_data(const struct dcp_report_work *r, struct dcp_text *out)
 {
@@ -102,76 +48,35 @@ add_data(const struct dcp_report_work *r, struct dcp_text *out)
 
     dcp_json_init(&w, false);
     dcp_report_write_data(r, &w);
-    const char *data = dcp_json_text(&w);
-
-    out->failed |= !data || w.text.failed;
-    while (data && *data) {
-        size_t plain = strcspn(data, "<");
-
-        dcp_text_add(out, data, plain);
-        data += plain;
-        if (*data) {
-            dcp_text_puts(out, "\\u003c");
-            data++;
-        }
-    }
+    out->failed |= w.text.failed;
+    dcp_template_json(out, dcp_json_text(&w));
     dcp_json_finish(&w);
 }
 
 static bool
-mark_is(const char *mark, size_t length, const char *name)
-{
-    return strlen(name) == length && !memcmp(mark, name, length);
-}
-
-static bool
-add_mark(const struct dcp_report_work *r, const char *mark, size_t length,
+add_mark(const void *user, const char *mark, size_t length,
          struct dcp_text *out)
 {
-    if (mark_is(mark, length, "policy")) {
-        add_policy(out);
-    } else if (mark_is(mark, length, "title")) {
+    const struct dcp_report_work *r = user;
+
+    if (dcp_template_is(mark, length, "policy")) {
+        dcp_template_policy(out, &dcp_asset_script);
+    } else if (dcp_template_is(mark, length, "title")) {
         add_title(r, out);
-    } else if (mark_is(mark, length, "words")) {
+    } else if (dcp_template_is(mark, length, "words")) {
         add_words(r, out);
-    } else if (mark_is(mark, length, "data")) {
+    } else if (dcp_template_is(mark, length, "data")) {
         add_data(r, out);
-    } else if (mark_is(mark, length, "style")) {
-        dcp_text_add(out, dcp_asset_style.text, dcp_asset_style.length);
-    } else if (mark_is(mark, length, "uplot")) {
-        dcp_text_add(out, dcp_asset_uplot.text, dcp_asset_uplot.length);
-    } else if (mark_is(mark, length, "script")) {
-        dcp_text_add(out, dcp_asset_script.text, dcp_asset_script.length);
+    } else if (dcp_template_is(mark, length, "style")) {
+        dcp_template_asset(out, &dcp_asset_style);
+    } else if (dcp_template_is(mark, length, "uplot")) {
+        dcp_template_asset(out, &dcp_asset_uplot);
+    } else if (dcp_template_is(mark, length, "script")) {
+        dcp_template_asset(out, &dcp_asset_script);
     } else {
         return false;
     }
     return true;
-}
-
-static bool
-fill_page(const struct dcp_report_work *r, struct dcp_text *out,
-          struct dcp_error *err)
-{
-    const char *at = dcp_asset_page.text;
-
-    for (;;) {
-        const char *mark = strstr(at, "{{");
-        const char *end = mark ? strstr(mark, "}}") : NULL;
-
-        if (!end) {
-            break;
-        }
-        dcp_text_add(out, at, (size_t)(mark - at));
-        mark += 2;
-        if (!add_mark(r, mark, (size_t)(end - mark), out)) {
-            return dcp_fail(err, DCP_E_BUG, "page.html: unknown mark '%.*s'",
-                            (int)(end - mark), mark);
-        }
-        at = end + 2;
-    }
-    dcp_text_puts(out, at);
-    return !out->failed ||
-           dcp_fail(err, DCP_E_NOMEM, "no memory for the report");
 }
 
 /* The plan's own figures are before against after; of these the packing part
@@ -236,5 +141,5 @@ dcp_report_html(const struct dcp_report_input *in, struct dcp_text *out,
         return false;
     }
     set_savings(&r);
-    return fill_page(&r, out, err);
+    return dcp_template_fill(&dcp_asset_page, add_mark, &r, out, err);
 }

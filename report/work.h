@@ -34,6 +34,18 @@ void dcp_report_write_steps(const struct dcp_report_work *, struct dcp_json *);
 /* data_tables.c: licences, off, survive, quality. */
 void dcp_report_write_tables(const struct dcp_report_work *, struct dcp_json *);
 
+/* Pieces that more than one page has. */
+/* Offsets of the model's zone that matter in [from, to): [[from_ms, s]...]. */
+void dcp_report_write_zone(struct dcp_json *, const struct dcp_zone *,
+                           int64_t from_ms, int64_t to_ms);
+/* racks, hardware, hosts. */
+void dcp_report_write_hosts(const struct dcp_inventory *, struct dcp_json *);
+/* rows: [[label, rack or -1, hosts in the row, its first host]...]. */
+void dcp_report_write_rows(const struct dcp_inventory *,
+                           const struct dcp_rows *, struct dcp_json *);
+void dcp_report_write_base64(struct dcp_json *, const char *key,
+                             const uint8_t *data, size_t size);
+
 /* words.c: the headline, as text (not HTML). */
 void dcp_report_write_title(const struct dcp_report_work *, struct dcp_text *);
 /* One paragraph per call, 'part' from 0; false: there are no more.  'out_lead'

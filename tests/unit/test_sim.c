@@ -402,37 +402,6 @@ START_TEST(bad_windows_and_events_are_refused)
 }
 END_TEST
 
-START_TEST(samples_that_are_no_demand_are_refused)
-{
-    static const float bad[] = { NAN, -1, INFINITY, -INFINITY };
-    struct dcp_sim_result r;
-    struct dcp_error err = { 0 };
-
-    constant_samples(3, 1);
-    struct dcp_sim_input in = { .inventory = f.inv,
-                                .cpu = &samples,
-                                .start = f.plan->before,
-                                .from_ms = samples.start_ms + MINUTE,
-                                .to_ms = samples.start_ms + 9 * MINUTE };
-
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        samples.value[6 + 3] = bad[i];
-        ck_assert(!dcp_simulate(&in, &r, &err));
-        ck_assert_int_eq(err.code, DCP_E_ARGUMENT);
-        ck_assert_ptr_nonnull(strstr(err.message, "'v4'"));
-        ck_assert_ptr_nonnull(strstr(err.message, "2013-08-30T20:05:00Z"));
-    }
-    samples.value[6 + 3] = 0;
-    samples.value[2 * 6] = NAN; /* Past the window. */
-    ck_assert(dcp_simulate(&in, &r, &err));
-    dcp_sim_result_finish(&r);
-    f.inv->n_hosts = 0;
-    ck_assert(!dcp_simulate(&in, &r, &err));
-    ck_assert_ptr_nonnull(strstr(err.message, "no hosts"));
-    f.inv->n_hosts = 3;
-}
-END_TEST
-
 START_TEST(intervals_match_the_table)
 {
     const double values[] = { 1, 2, 3, 4, 5 };
@@ -465,7 +434,6 @@ main(void)
     tcase_add_test(tcase, production_takes_its_share_first);
     tcase_add_test(tcase, missing_samples_are_filled_by_rule);
     tcase_add_test(tcase, bad_windows_and_events_are_refused);
-    tcase_add_test(tcase, samples_that_are_no_demand_are_refused);
     tcase_add_test(tcase, intervals_match_the_table);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

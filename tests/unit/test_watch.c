@@ -203,6 +203,34 @@ START_TEST(unmet_demand_of_hosts_is_that_of_vms)
 }
 END_TEST
 
+/* Of the window only. */
+START_TEST(samples_that_are_no_demand_are_refused)
+{
+    static const float bad[] = { NAN, -1, INFINITY, -INFINITY };
+    struct dcp_sim_input in = input(NULL, 0);
+    struct dcp_sim_result r;
+    struct dcp_error err = { 0 };
+
+    in.from_ms += MINUTE;
+    in.to_ms -= 6 * MINUTE;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        values[N_VMS + 3] = bad[i];
+        ck_assert(!dcp_simulate(&in, &r, &err));
+        ck_assert_int_eq(err.code, DCP_E_ARGUMENT);
+        ck_assert_ptr_nonnull(strstr(err.message, "'v4'"));
+        ck_assert_ptr_nonnull(strstr(err.message, "2013-08-30T20:05:00Z"));
+    }
+    values[N_VMS + 3] = 0;
+    values[(N_TIMES - 1) * N_VMS] = NAN;
+    ck_assert(dcp_simulate(&in, &r, &err));
+    dcp_sim_result_finish(&r);
+    f.inv->n_hosts = 0;
+    ck_assert(!dcp_simulate(&in, &r, &err));
+    ck_assert_ptr_nonnull(strstr(err.message, "no hosts"));
+    f.inv->n_hosts = 3;
+}
+END_TEST
+
 int
 main(void)
 {
@@ -211,6 +239,7 @@ main(void)
         &a_watch_can_end_the_window,
         &a_watch_that_fails_fails_the_replay,
         &unmet_demand_of_hosts_is_that_of_vms,
+        &samples_that_are_no_demand_are_refused,
     };
 
     return run_tests_with("watch", tests, sizeof tests / sizeof tests[0], setup,

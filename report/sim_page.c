@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The data object of report/assets/sim/sim.js, and the page around it.  Points
+ * of charts are the picture's columns, means over the samples of each. */
+
+#include "report/sim_page.h"
+
+#include "model/base/units.h"
+#include "report/template.h"
+#include "report/work.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct page {
+    const struct dcp_sim_page *in;
+    struct dcp_rows rows;
+};
+
+/* --- Columns ------------------------------------------------------------ */
+
+typedef double (*slice_value)(const struct dcp_sim_slice *);
+
+static double
+hosts_on(const struct dcp_sim_slice *s)
+{
+    return s->hosts_on;
+}
+
+static double
+meter_kw(const struct dcp_sim_slice *s)
+{
+    return s->meter_w / 1000;
+}
+
+static double
+migrating(const struct dcp_sim_slice *s)
+{
+    return s->migrating;
+}
+
+static void
+write_columns(const struct page *p, struct dcp_json *w, const char *key,
+              const struct dcp_sim_result *r, slice_value value)
+{
+    uint32_t per = p->in->picture->samples_per_column;
+
+    dcp_json_karray(w, key);
+    for (uint32_t c = 0; c < p->in->picture->n_columns; c++) {
+        double sum = 0, ms = 0;
+
+        for (uint32_t i = c * per; i < (c + 1) * per && i < r->n_slices; i++) {
+            double length_ms =
+                (double)(r->slices[i].end_ms - r->slices[i].start_ms);
+
+            sum += value(&r->slices[i]) * length_ms;
+            ms += length_ms;
+        }
+        dcp_json_double(w, dcp_report_round(ms > 0 ? sum / ms : NAN, 3));
+    }
+    dcp_json_end(w, ']');
+}
+
+static void
+write_run(const struct page *p, struct dcp_json *w,
+          const struct dcp_sim_page_run *run)
+{
+    const struct dcp_sim_result *r = run->result;
+
+    dcp_json_begin(w, '{');
+    dcp_json_kstring(w, "name", run->name);
+    dcp_json_kdouble(w, "hosts_on_mean", r->hosts_on_mean);
+    dcp_json_kdouble(w, "kwh", r->meter_kwh);
+    dcp_json_kdouble(w, "cost", r->energy_cost);
+    dcp_json_kdouble(w, "carbon_kg", r->carbon_kg);
+    dcp_json_kdouble(w, "overload_host_s", r->overload_host_s);
+    dcp_json_kdouble(
+        w, "unmet_frac",
+        r->requested_mhz_s > 0 ? r->unmet_cpu_mhz_s / r->requested_mhz_s : 0);
+    dcp_json_ku64(w, "migrations", r->migrations);
+    dcp_json_ku64(w, "migrations_failed", r->migrations_failed);
+    dcp_json_ku64(w, "host_shutdowns", r->host_shutdowns);
+    write_columns(p, w, "hosts_on", r, hosts_on);
+    write_columns(p, w, "kw", r, meter_kw);
+    write_columns(p, w, "migrating", r, migrating);
+    dcp_json_end(w, '}');
+}
+
+/* --- Heat map ----------------------------------------------------------- */
+
+static uint8_t
+cell(const struct page *p, uint32_t row, uint32_t column)
+{
+    const struct dcp_picture_data *d = p->in->picture;
+    const float *load = d->load + (size_t)column * d->n_hosts;
+    double sum = 0;
+    uint32_t n = 0;
+
+    for (uint32_t i = p->rows.first[row]; i < p->rows.first[row + 1]; i++) {
+        float one = load[p->rows.hosts[i]];
+
+        if (!isnan(one)) {
+            sum += (double)one;
+            n++;
+        }
+    }
+    if (!n) {
+        return DCP_HEAT_OFF;
+    }
+    double value = round(sum / n * DCP_HEAT_PER_UNIT);
+
+    return value < DCP_HEAT_MISSING - 1 ? (uint8_t)value : DCP_HEAT_MISSING - 1;
+}
+
+static void
+write_heat(const struct page *p, struct dcp_json *w)
+{
+    uint32_t n = p->in->picture->n_columns;
+    size_t size = (size_t)p->rows.n * n;
+    DCP_FREE uint8_t *cells = malloc(size + 1);
+
+    dcp_json_kobject(w, "heat");
+    dcp_json_ku64(w, "per_unit", DCP_HEAT_PER_UNIT);
+    dcp_json_ku64(w, "off", DCP_HEAT_OFF);
+    dcp_report_write_rows(p->in->inventory, &p->rows, w);
+    w->text.failed |= !cells;
+    for (size_t i = 0; cells && i < size; i++) {
+        cells[i] = cell(p, (uint32_t)(i / n), (uint32_t)(i % n));
+    }
+    if (cells) {
+        dcp_report_write_base64(w, "cells", cells, size);
+    }
+    dcp_json_end(w, '}');
+}
+
+/* --- VMs ---------------------------------------------------------------- */
+
+struct ranked {
+    double value;
+    uint32_t vm;
+};
+
+/* Largest first, then by the model's order. */
+static int
+by_value(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+
+    if (x->value != y->value) {
+        return x->value > y->value ? -1 : 1;
+    }
+    return x->vm < y->vm ? -1 : 1;
+}
+
+/* The DCP_SIM_PAGE_VMS largest above 'floor': [name, sign x value]. */
+static void
+write_vms(const struct page *p, struct dcp_json *w, const char *key,
+          struct ranked *ranked, double floor, double sign)
+{
+    uint32_t n = p->in->picture->n_vms;
+
+    qsort(ranked, n, sizeof *ranked, by_value);
+    dcp_json_karray(w, key);
+    for (uint32_t i = 0;
+         i < n && i < DCP_SIM_PAGE_VMS && ranked[i].value > floor; i++) {
+        dcp_json_begin(w, '[');
+        dcp_json_string(w, p->in->inventory->vms[ranked[i].vm].name);
+        dcp_json_double(w, sign * ranked[i].value);
+        dcp_json_end(w, ']');
+    }
+    dcp_json_end(w, ']');
+}
+
+static void
+write_ranks(const struct page *p, struct dcp_json *w)
+{
+    const struct dcp_picture_data *d = p->in->picture;
+    DCP_FREE struct ranked *ranked =
+        calloc((size_t)d->n_vms + 1, sizeof *ranked);
+    double sum = 0;
+    uint32_t n_less = 0;
+
+    w->text.failed |= !ranked;
+    for (uint32_t v = 0; ranked && v < d->n_vms; v++) {
+        ranked[v] = (struct ranked){ d->wait_frac[v], v };
+    }
+    if (ranked) {
+        write_vms(p, w, "waiting", ranked, 0, 1);
+    }
+    for (uint32_t v = 0; ranked && v < d->n_vms; v++) {
+        double served = d->window_s > 0 ? d->served_s[v] / d->window_s : 0;
+
+        served = served < 1 - 1e-6 ? served : 1; /* Single precision. */
+        ranked[v] = (struct ranked){ -served, v };
+        sum += served;
+        n_less += served < 1;
+    }
+    if (ranked) {
+        write_vms(p, w, "served", ranked, -1, -1);
+    }
+    dcp_json_ku64(w, "not_always_served", n_less);
+    dcp_json_kdouble(w, "served_mean_frac", d->n_vms ? sum / d->n_vms : 1);
+}
+
+/* --- All of it ---------------------------------------------------------- */
+
+static void
+write_picture(const struct page *p, struct dcp_json *w)
+{
+    const struct dcp_picture_data *d = p->in->picture;
+
+    dcp_json_karray(w, "columns");
+    for (uint32_t c = 0; c < d->n_columns; c++) {
+        dcp_json_i64(w, d->column_ms[c]);
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "column_mib");
+    for (uint32_t c = 0; c < d->n_columns; c++) {
+        dcp_json_double(w, d->column_mib[c]);
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "load_host_s");
+    for (uint32_t i = 0; i < DCP_PICTURE_LOADS; i++) {
+        dcp_json_double(w, dcp_report_round(d->load_host_s[i], 1));
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "waits");
+    for (uint32_t i = 0; i < DCP_PICTURE_WAITS; i++) {
+        dcp_json_u64(w, d->waits[i]);
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "wait_limits");
+    for (uint32_t i = 0; i + 1 < DCP_PICTURE_WAITS; i++) {
+        dcp_json_double(w, dcp_picture_wait_limits[i]);
+    }
+    dcp_json_end(w, ']');
+    write_ranks(p, w);
+}
+
+/* Of a whole column: the first may begin within a sample. */
+static double
+column_s(const struct dcp_picture_data *d)
+{
+    uint32_t first = d->n_columns > 2 ? 1 : 0;
+
+    return d->n_columns > 1
+               ? (double)(d->column_ms[first + 1] - d->column_ms[first]) / 1000
+               : d->window_s;
+}
+
+static void
+write_sim(const struct page *p, struct dcp_json *w)
+{
+    const struct dcp_sim_page *in = p->in;
+    const struct dcp_sim_result *main = in->runs[in->n_runs - 1].result;
+    const struct dcp_picture_data *d = in->picture;
+
+    dcp_json_kobject(w, "sim");
+    dcp_json_ki64(w, "from", main->from_ms);
+    dcp_json_ki64(w, "to", main->to_ms);
+    dcp_json_ku64(w, "vms", main->n_vms);
+    dcp_json_ku64(w, "hosts", main->n_hosts);
+    dcp_json_kbool(w, "partial", in->partial);
+    dcp_json_kbool(w, "stopped", main->stopped);
+    dcp_json_kbool(w, "in_sample", in->in_sample);
+    dcp_json_kdouble(w, "column_s", column_s(d));
+    dcp_json_karray(w, "runs");
+    for (uint32_t i = 0; i < in->n_runs; i++) {
+        write_run(p, w, &in->runs[i]);
+    }
+    dcp_json_end(w, ']');
+    write_picture(p, w);
+    dcp_json_end(w, '}');
+}
+
+static void
+add_data(const struct page *p, struct dcp_text *out)
+{
+    const struct dcp_sim_page *in = p->in;
+    const struct dcp_sim_result *main = in->runs[in->n_runs - 1].result;
+    struct dcp_json w;
+
+    dcp_json_init(&w, false);
+    dcp_json_begin(&w, '{');
+    dcp_json_kstring(&w, "schema", "dcplan/sim-page-data/1");
+    dcp_json_kobject(&w, "meta");
+    dcp_json_kstring(&w, "version", in->tool_version);
+    dcp_json_kstring(&w, "currency", in->inventory->currency);
+    dcp_report_write_zone(&w, in->inventory->zone, main->from_ms, main->to_ms);
+    dcp_json_end(&w, '}');
+    dcp_report_write_hosts(in->inventory, &w);
+    dcp_json_kobject(&w, "util");
+    dcp_json_kdouble(&w, "target_cpu_frac",
+                     in->inventory->policy.target_cpu_frac);
+    dcp_json_end(&w, '}');
+    write_heat(p, &w);
+    write_sim(p, &w);
+    dcp_json_end(&w, '}');
+    out->failed |= w.text.failed;
+    dcp_template_json(out, dcp_json_text(&w));
+    dcp_json_finish(&w);
+}
+
+static void
+add_title(const struct page *p, struct dcp_text *out)
+{
+    const struct dcp_sim_page *in = p->in;
+    const struct dcp_sim_result *main = in->runs[in->n_runs - 1].result;
+    char from[32];
+
+    dcp_print_instant(main->from_ms, from);
+    dcp_template_escape(out, in->runs[in->n_runs - 1].name);
+    dcp_text_printf(out, ", %.10s", from);
+}
+
+static bool
+add_mark(const void *user, const char *mark, size_t length,
+         struct dcp_text *out)
+{
+    const struct page *p = user;
+
+    if (dcp_template_is(mark, length, "policy")) {
+        dcp_template_policy(out, &dcp_asset_sim_script);
+    } else if (dcp_template_is(mark, length, "title")) {
+        add_title(p, out);
+    } else if (dcp_template_is(mark, length, "data")) {
+        add_data(p, out);
+    } else if (dcp_template_is(mark, length, "style")) {
+        dcp_template_asset(out, &dcp_asset_style);
+    } else if (dcp_template_is(mark, length, "uplot")) {
+        dcp_template_asset(out, &dcp_asset_uplot);
+    } else if (dcp_template_is(mark, length, "script")) {
+        dcp_template_asset(out, &dcp_asset_sim_script);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool
+dcp_sim_page_html(const struct dcp_sim_page *in, struct dcp_text *out,
+                  struct dcp_error *err)
+{
+    struct page p = { .in = in };
+    DCP_AUTO(dcp_arena) struct dcp_arena *arena = dcp_arena_create(0);
+
+    if (!arena) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for the report");
+    }
+    return dcp_rows_make(in->inventory, arena, &p.rows, err) &&
+           dcp_template_fill(&dcp_asset_sim_page, add_mark, &p, out, err);
+}

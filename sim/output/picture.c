@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "sim/output/picture.h"
+
+#include "model/capacity.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const double dcp_picture_wait_limits[DCP_PICTURE_WAITS - 1] = { 0, 0.001, 0.01,
+                                                                0.05, 0.1 };
+
+struct dcp_picture {
+    const struct dcp_inventory *inv;
+    struct dcp_sim_series *series;
+    struct dcp_picture_data data; /* Its arrays are owned. */
+    /* By host, of this column. */
+    double *demand_mhz_s, *on_s;
+    double *capacity_mhz;
+    double *vm_asked_mhz_s, *vm_unmet_mhz_s;
+    uint32_t n_slices_seen;
+    double mib; /* Moved in this slice. */
+    /* Places of figures in a series' row. */
+    uint32_t host_on, host_demand, vm_host, vm_demand, vm_unmet;
+};
+
+static uint32_t
+figure(enum dcp_series_of of, const char *name)
+{
+    uint32_t i = 0;
+
+    while (dcp_series_figures[i].of != of ||
+           strcmp(dcp_series_figures[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+static bool
+allocate(struct dcp_picture *p, uint32_t n_slices)
+{
+    struct dcp_picture_data *d = &p->data;
+    size_t n_hosts = (size_t)d->n_hosts + 1, n_vms = (size_t)d->n_vms + 1;
+    uint32_t most =
+        n_slices < DCP_PICTURE_COLUMNS ? n_slices : DCP_PICTURE_COLUMNS;
+
+    d->samples_per_column = (n_slices + most - 1) / most;
+    d->column_ms = calloc((size_t)most + 1, sizeof *d->column_ms);
+    d->column_mib = calloc((size_t)most + 1, sizeof *d->column_mib);
+    d->load = calloc((size_t)most * n_hosts, sizeof *d->load);
+    d->wait_frac = calloc(n_vms, sizeof *d->wait_frac);
+    d->served_s = calloc(n_vms, sizeof *d->served_s);
+    p->demand_mhz_s = calloc(n_hosts, sizeof *p->demand_mhz_s);
+    p->on_s = calloc(n_hosts, sizeof *p->on_s);
+    p->capacity_mhz = calloc(n_hosts, sizeof *p->capacity_mhz);
+    p->vm_asked_mhz_s = calloc(n_vms, sizeof *p->vm_asked_mhz_s);
+    p->vm_unmet_mhz_s = calloc(n_vms, sizeof *p->vm_unmet_mhz_s);
+    return d->column_ms && d->column_mib && d->load && d->wait_frac &&
+           d->served_s && p->demand_mhz_s && p->on_s && p->capacity_mhz &&
+           p->vm_asked_mhz_s && p->vm_unmet_mhz_s;
+}
+
+struct dcp_picture *
+dcp_picture_create(const struct dcp_inventory *inv,
+                   const struct dcp_samples *cpu, uint32_t n_slices,
+                   struct dcp_error *err)
+{
+    DCP_AUTO(dcp_picture) struct dcp_picture *p = calloc(1, sizeof *p);
+
+    if (p) {
+        p->inv = inv;
+        p->data.n_hosts = inv->n_hosts;
+        p->data.n_vms = inv->n_vms;
+        p->series = dcp_sim_series_create(inv, cpu, err);
+    }
+    if (!p || !p->series || !allocate(p, n_slices ? n_slices : 1)) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a picture");
+        return NULL;
+    }
+    for (uint32_t h = 0; h < inv->n_hosts; h++) {
+        p->capacity_mhz[h] = dcp_host_capacity(inv, (dcp_host_id){ h }).cpu_mhz;
+    }
+    p->host_on = figure(DCP_SERIES_HOST, "on_frac");
+    p->host_demand = figure(DCP_SERIES_HOST, "demand_mhz");
+    p->vm_host = figure(DCP_SERIES_VM, "host");
+    p->vm_demand = figure(DCP_SERIES_VM, "demand_mhz");
+    p->vm_unmet = figure(DCP_SERIES_VM, "unmet_mhz");
+    return DCP_STEAL(p);
+}
+
+void
+dcp_picture_destroy(struct dcp_picture *p)
+{
+    if (!p) {
+        return;
+    }
+    dcp_sim_series_destroy(p->series);
+    free(p->data.column_ms);
+    free(p->data.column_mib);
+    free(p->data.load);
+    free(p->data.wait_frac);
+    free(p->data.served_s);
+    free(p->demand_mhz_s);
+    free(p->on_s);
+    free(p->capacity_mhz);
+    free(p->vm_asked_mhz_s);
+    free(p->vm_unmet_mhz_s);
+    free(p);
+}
+
+static void
+take_hosts(struct dcp_picture *p, float *column, double seconds)
+{
+    const float *on = dcp_sim_series_row(p->series, p->host_on);
+    const float *demand = dcp_sim_series_row(p->series, p->host_demand);
+
+    for (uint32_t h = 0; h < p->data.n_hosts; h++) {
+        double on_s = (double)on[h] * seconds;
+
+        if (on_s > 0 && p->capacity_mhz[h] > 0) {
+            double load = (double)demand[h] / p->capacity_mhz[h];
+            uint32_t class =
+                load < 1.05 ? (uint32_t)(load * 20) : DCP_PICTURE_LOADS - 1;
+
+            p->data.load_host_s[class] += on_s;
+            p->demand_mhz_s[h] += (double)demand[h] * on_s;
+            p->on_s[h] += on_s;
+        }
+        column[h] = p->on_s[h] > 0 ? (float)(p->demand_mhz_s[h] /
+                                             (p->on_s[h] * p->capacity_mhz[h]))
+                                   : NAN;
+    }
+}
+
+static void
+take_vms(struct dcp_picture *p, double seconds)
+{
+    const float *on = dcp_sim_series_row(p->series, p->host_on);
+    const float *host = dcp_sim_series_row(p->series, p->vm_host);
+    const float *demand = dcp_sim_series_row(p->series, p->vm_demand);
+    const float *unmet = dcp_sim_series_row(p->series, p->vm_unmet);
+
+    for (uint32_t v = 0; v < p->data.n_vms; v++) {
+        p->vm_asked_mhz_s[v] += (double)demand[v] * seconds;
+        p->vm_unmet_mhz_s[v] += (double)unmet[v] * seconds;
+        if (host[v] >= 0) {
+            p->data.served_s[v] += (double)on[(uint32_t)host[v]] * seconds;
+        }
+    }
+}
+
+static bool
+take(void *user, const struct dcp_sim_result *so_far, uint32_t slice,
+     bool *more, struct dcp_error *err)
+{
+    struct dcp_picture *p = user;
+    struct dcp_picture_data *d = &p->data;
+    const struct dcp_sim_slice *at = &so_far->slices[slice];
+    double seconds = (double)(at->end_ms - at->start_ms) / 1000;
+    uint32_t column = p->n_slices_seen / d->samples_per_column;
+
+    (void)more;
+    (void)err;
+    dcp_sim_series_take(p->series, so_far, slice);
+    if (p->n_slices_seen++ % d->samples_per_column == 0) {
+        d->column_ms[column] = at->start_ms;
+        d->n_columns = column + 1;
+        memset(p->demand_mhz_s, 0, d->n_hosts * sizeof *p->demand_mhz_s);
+        memset(p->on_s, 0, d->n_hosts * sizeof *p->on_s);
+    }
+    d->column_mib[column] += p->mib;
+    p->mib = 0;
+    d->window_s += seconds;
+    take_hosts(p, d->load + (size_t)column * d->n_hosts, seconds);
+    take_vms(p, seconds);
+    return true;
+}
+
+static bool
+see(void *user, const struct dcp_sim_event *e, struct dcp_error *err)
+{
+    struct dcp_picture *p = user;
+
+    (void)err;
+    if (e->step->kind == DCP_STEP_MIGRATE && e->phase == DCP_ACTION_DONE) {
+        p->mib += p->inv->vms[e->step->object.ix].mem_mib;
+    }
+    return true;
+}
+
+struct dcp_sim_watch
+dcp_picture_watch(struct dcp_picture *p)
+{
+    return (struct dcp_sim_watch){ see, take, p };
+}
+
+const struct dcp_picture_data *
+dcp_picture_end(struct dcp_picture *p)
+{
+    struct dcp_picture_data *d = &p->data;
+
+    memset(d->waits, 0, sizeof d->waits);
+    for (uint32_t v = 0; v < d->n_vms; v++) {
+        uint32_t class = 0;
+
+        d->wait_frac[v] = p->vm_asked_mhz_s[v] > 0
+                              ? p->vm_unmet_mhz_s[v] / p->vm_asked_mhz_s[v]
+                              : 0;
+        while (class < DCP_PICTURE_WAITS - 1 &&
+               d->wait_frac[v] > dcp_picture_wait_limits[class]) {
+            class ++;
+        }
+        d->waits[class]++;
+    }
+    return d;
+}

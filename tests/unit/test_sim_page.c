@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The picture of a replay, and the page that shows it. */
+
+#include "report/sim_page.h"
+#include "tests/support/random_events.h"
+#include "tests/unit/run_suite.h"
+
+static struct random_events r;
+static struct dcp_sim_result without, with;
+static struct dcp_picture *picture;
+static const struct dcp_picture_data *data;
+
+static void
+setup(void)
+{
+    random_events_make(&r, 4);
+    struct dcp_sim_input in = random_events_input(&r);
+    struct dcp_sim_watch w;
+    const struct dcp_sim_watch *const watches[] = { &w };
+    struct dcp_host *hosts =
+        dcp_arena_array(r.f.inv->arena, struct dcp_host, EVENTS_HOSTS);
+
+    memcpy(hosts, r.f.inv->hosts, EVENTS_HOSTS * sizeof *hosts);
+    hosts[1].name = "</script><b>&";
+    r.f.inv->hosts = hosts;
+    r.f.inv->currency = "EUR";
+    struct dcp_zone *zone = dcp_arena_new(r.f.inv->arena, struct dcp_zone);
+
+    zone->name = "UTC";
+    r.f.inv->zone = zone;
+    in.n_events = 0;
+    ck_assert(dcp_simulate(&in, &without, NULL));
+    picture = dcp_picture_create(r.f.inv, &r.samples, without.n_slices, NULL);
+    ck_assert_ptr_nonnull(picture);
+    w = dcp_picture_watch(picture);
+    in.n_events = r.n;
+    in.watches = watches;
+    in.n_watches = 1;
+    ck_assert(dcp_simulate(&in, &with, NULL));
+    data = dcp_picture_end(picture);
+}
+
+static void
+teardown(void)
+{
+    dcp_picture_destroy(picture);
+    dcp_sim_result_finish(&without);
+    dcp_sim_result_finish(&with);
+    random_events_finish(&r);
+}
+
+static void
+write_page(struct dcp_text *out)
+{
+    const struct dcp_sim_page_run runs[] = { { "Before", &without },
+                                             { "After", &with } };
+    const struct dcp_sim_page page = { .inventory = r.f.inv,
+                                       .runs = runs,
+                                       .n_runs = 2,
+                                       .picture = data,
+                                       .in_sample = true,
+                                       .tool_version = "test" };
+    struct dcp_error err = { 0 };
+
+    ck_assert_msg(dcp_sim_page_html(&page, out, &err), "%s", err.message);
+}
+
+START_TEST(the_picture_adds_up_to_the_result)
+{
+    double on_s = 0, load_s = 0, mib = 0;
+    uint32_t n_vms = 0;
+
+    ck_assert_uint_eq(data->n_columns, with.n_slices);
+    for (uint32_t h = 0; h < with.n_hosts; h++) {
+        on_s += with.hosts[h].on_s;
+    }
+    for (uint32_t i = 0; i < DCP_PICTURE_LOADS; i++) {
+        load_s += data->load_host_s[i];
+    }
+    for (uint32_t c = 0; c < data->n_columns; c++) {
+        ck_assert_int_eq(data->column_ms[c], with.slices[c].start_ms);
+        mib += data->column_mib[c];
+    }
+    for (uint32_t i = 0; i < DCP_PICTURE_WAITS; i++) {
+        n_vms += data->waits[i];
+    }
+    ck_assert_double_eq_tol(load_s, on_s, 1e-5 * on_s);
+    ck_assert_uint_eq(n_vms, with.n_vms);
+    ck_assert_uint_gt(with.migrations, 0);
+    ck_assert_double_ge(mib, with.migrations * 1024.0); /* 1 GiB each. */
+    ck_assert_double_eq_tol(data->window_s,
+                            (double)(with.to_ms - with.from_ms) / 1000, 1e-6);
+    for (uint32_t v = 0; v < with.n_vms; v++) {
+        ck_assert_double_ge(data->wait_frac[v], 0);
+        ck_assert_double_le(data->served_s[v], data->window_s * (1 + 1e-6));
+    }
+}
+END_TEST
+
+START_TEST(a_long_window_shares_columns)
+{
+    struct dcp_picture *p = dcp_picture_create(r.f.inv, &r.samples, 8641, NULL);
+
+    ck_assert_ptr_nonnull(p);
+    ck_assert_uint_eq(dcp_picture_end(p)->samples_per_column, 19);
+    dcp_picture_destroy(p);
+}
+END_TEST
+
+START_TEST(the_page_is_whole_and_names_are_text)
+{
+    struct dcp_text page = { 0 }, again = { 0 };
+
+    write_page(&page);
+    write_page(&again);
+    const char *html = dcp_text_get(&page);
+
+    ck_assert_ptr_nonnull(strstr(html, "<title>After, 2013-08-30</title>"));
+    ck_assert_ptr_nonnull(strstr(html, "dcplan/sim-page-data/1"));
+    ck_assert_ptr_nonnull(strstr(html, "\"Before\""));
+    ck_assert_ptr_nonnull(strstr(html, "\\u003c/script>\\u003cb>&"));
+    ck_assert_ptr_null(strstr(html, "</script><b>"));
+    ck_assert_ptr_null(strstr(html, "{{"));
+    ck_assert_ptr_null(strstr(html, "http://localhost"));
+    ck_assert_ptr_nonnull(strstr(html, "default-src 'none'"));
+    ck_assert_str_eq(html, dcp_text_get(&again));
+    dcp_text_finish(&page);
+    dcp_text_finish(&again);
+}
+END_TEST
+
+int
+main(void)
+{
+    static const TTest *const *const tests[] = {
+        &the_picture_adds_up_to_the_result,
+        &a_long_window_shares_columns,
+        &the_page_is_whole_and_names_are_text,
+    };
+
+    return run_tests_with("sim_page", tests, sizeof tests / sizeof tests[0],
+                          setup, teardown);
+}
