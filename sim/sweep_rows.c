@@ -205,6 +205,8 @@ set_cell(uint8_t *cells, uint32_t size, uint32_t t, uint16_t cell)
     }
 }
 
+typedef uint16_t words8 __attribute__((vector_size(16)));
+
 /* A missing cell is all ones in both sizes. */
 static bool
 any_missing(const uint8_t *cells, uint32_t size, uint32_t from, uint32_t to)
@@ -212,13 +214,23 @@ any_missing(const uint8_t *cells, uint32_t size, uint32_t from, uint32_t to)
     if (size == 1) {
         return memchr(cells + from, 0xff, to - from) != NULL;
     }
-    const uint16_t *words = (const uint16_t *)(const void *)cells;
-    bool any = false;
+    words8 found = { 0 };
+    uint16_t any = 0;
+    uint32_t t = from;
 
-    for (uint32_t t = from; t < to; t++) {
-        any |= words[t] == UINT16_MAX;
+    for (; t + 8 <= to; t += 8) {
+        words8 w;
+
+        memcpy(&w, cells + (size_t)2 * t, sizeof w);
+        found |= (words8)(w == UINT16_MAX);
     }
-    return any;
+    for (int i = 0; i < 8; i++) {
+        any |= found[i];
+    }
+    for (; t < to; t++) {
+        any |= cell_at(cells, size, t) == UINT16_MAX;
+    }
+    return any != 0;
 }
 
 /* The first known cell of a column in the stripe, or the last; missing: none.
