@@ -525,11 +525,14 @@ dcp_sweep_rows_add(const struct sweep_rows *r, const struct sweep_kernel *k,
                    uint32_t i, double mhz[SWEEP_TIMES])
 {
     const struct sweep_row *row = &r->rows[i];
-    const uint8_t *cells = r->cells + (size_t)i * SWEEP_TIMES * r->cell_size;
 
     if (row->kind == SWEEP_FLOATS) {
         k->add_floats(r->floats + (size_t)row->float_row * SWEEP_TIMES, mhz);
-    } else if (r->cell_size == 1) {
+        return;
+    }
+    const uint8_t *cells = r->cells + (size_t)i * SWEEP_TIMES * r->cell_size;
+
+    if (r->cell_size == 1) {
         k->add_bytes(cells, row->scale, row->factor, mhz);
     } else {
         k->add_words((const uint16_t *)(const void *)cells, row->scale,
