@@ -162,17 +162,14 @@ dcp_onlooker_prepare(void *user, bool last, struct dcp_sim_input *in,
     dcp_interrupt_watch();
     o->n_seen = o->n_runs++ ? dcp_interrupt_count() : 0;
     o->last = last;
+    in->n_coarse = 1; /* Its own, for progress. */
     o->began_s = o->told_s = dcp_ui_wall_seconds(o->g);
     o->self = (struct dcp_sim_watch){ .slice = after_slice, .user = o };
     o->watches[0] = &o->self;
     in->watches = o->watches;
     in->n_watches = 1;
-    if (last && (!open_log(o, in, err) || !open_series(o, in, err) ||
-                 !open_picture(o, in, err))) {
-        return false;
-    }
-    in->coarse_watches = in->n_watches == 1; /* Its own, for progress. */
-    return true;
+    return !last || (open_log(o, in, err) && open_series(o, in, err) &&
+                     open_picture(o, in, err));
 }
 
 bool

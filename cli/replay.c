@@ -309,7 +309,7 @@ prepare(const struct dcp_replay_options *o, bool last, struct dcp_sim_input *in,
         struct dcp_error *err)
 {
     in->watches = NULL;
-    in->n_watches = 0;
+    in->n_watches = in->n_coarse = 0;
     return !o->prepare || o->prepare(o->user, last, in, err);
 }
 
@@ -324,7 +324,7 @@ replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
         return false;
     }
     if (!c->store || !dcp_store_has(c->store, DCP_METRIC_CPU_MHZ) ||
-        r->has_failures || (in->n_watches && !in->coarse_watches)) {
+        r->has_failures || in->n_watches > in->n_coarse) {
         return load(c, NULL, in->from_ms, in->to_ms, r, err) &&
                dcp_simulate(in, &r->without, err);
     }

@@ -48,10 +48,10 @@ struct dcp_sim_input {
     const struct dcp_sim_result *reference;
     const struct dcp_sim_watch *const *watches; /* Asked in this order. */
     uint32_t n_watches;
-    /* They are content to be asked after some slices only, and to see the
-     * slice's number and nothing that was counted: such watches leave a replay
-     * that nothing changes its speed (sim/sweep.h). */
-    bool coarse_watches;
+    /* The first so many are content to be asked after some slices only, and to
+     * see the slice's number and nothing that was counted: alone they leave a
+     * replay that nothing changes its speed (sim/sweep.h). */
+    uint32_t n_coarse;
 };
 
 /* --- Result ------------------------------------------------------------- */

@@ -29,7 +29,7 @@ struct dcp_sweep_input {
     int64_t from_ms, to_ms; /* Within the usage. */
     /* As of struct dcp_sim_input. */
     const struct dcp_sim_result *reference;
-    /* Content with some slices (see dcp_sim_input's coarse_watches); asked by
+    /* Content with some slices (see dcp_sim_input's n_coarse); asked by
      * dcp_sweep_run() after each stripe of time. */
     const struct dcp_sim_watch *const *watches;
     uint32_t n_watches;
