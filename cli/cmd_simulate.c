@@ -7,6 +7,7 @@
 #include "cli/onlooker.h"
 #include "cli/print_events.h"
 #include "cli/replay.h"
+#include "cli/replications.h"
 #include "cli/sim_report.h"
 #include "cli/ui.h"
 #include "model/base/arena.h"
@@ -28,6 +29,7 @@ struct options {
     int64_t from_ms, to_ms, every_ms;
     uint64_t backtest;
     struct dcp_failure_options failures;
+    struct dcp_replication_options replications;
     struct dcp_cloudsim_options cloudsim;
 };
 
@@ -75,6 +77,8 @@ static const struct dcp_opt_group groups[] = {
     { rows, sizeof rows / sizeof rows[0], 0 },
     { dcp_failure_rows, DCP_N_FAILURE_ROWS,
       offsetof(struct options, failures) },
+    { dcp_replication_rows, DCP_N_REPLICATION_ROWS,
+      offsetof(struct options, replications) },
     { dcp_cloudsim_opts, DCP_CLOUDSIM_OPTS,
       offsetof(struct options, cloudsim) },
 };
@@ -213,7 +217,7 @@ json_saved(struct dcp_json *w, const struct dcp_plan *plan,
 static int
 print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
            const struct dcp_plan *plan, const struct dcp_replay *r,
-           struct dcp_error *err)
+           const struct dcp_replications *again, struct dcp_error *err)
 {
     const struct dcp_sim_result *main = plan ? &r->with : &r->without;
     double wall_s = dcp_ui_wall_seconds(g);
@@ -224,7 +228,9 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
     dcp_json_kstring(&w, "schema", "dcplan/simulate/1");
     dcp_json_kstring(&w, "plan", plan ? plan->uuid : NULL);
     dcp_json_ki64(&w, "shift_days", r->shift_days);
-    dcp_json_kstring(&w, "stopped_by", r->stopped ? "interrupt" : NULL);
+    bool stopped = r->stopped || (again && dcp_replications_interrupted(again));
+
+    dcp_json_kstring(&w, "stopped_by", stopped ? "interrupt" : NULL);
     bool ok = dcp_replay_json(&w, inv, r, main, err);
 
     if (ok && plan) {
@@ -233,6 +239,9 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
         dcp_json_end(&w, '}');
         json_saved(&w, plan, r);
         json_legs(&w, plan, r);
+    }
+    if (ok && again) {
+        dcp_replications_json(&w, again);
     }
     dcp_json_kobject(&w, "run");
     dcp_ui_run_members(g, &w);
@@ -435,6 +444,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                                       .threads = (uint32_t)g->threads,
                                       .prepare = dcp_onlooker_prepare,
                                       .user = onlooker };
+    DCP_AUTO(dcp_replications) struct dcp_replications *again = NULL;
     struct dcp_replay r;
     int status = 0;
 
@@ -449,11 +459,16 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
         !write_report(o->report, c->model.inventory, &r, onlooker, err)) {
         status = -1;
     }
+    if (status == 0 && o->replications.n && !r.stopped) {
+        again = dcp_replications_run(g, c, plan, &r, &o->replications,
+                                     &o->failures, err);
+        status = again ? 0 : -1;
+    }
     if (status || (o->series && wanted.series_of == DCP_SERIES_INTERVAL &&
                    !is_h5(o->series) && !write_series(o->series, &r, err))) {
         status = -1;
     } else if (g->json) {
-        status = print_json(g, c->model.inventory, plan, &r, err);
+        status = print_json(g, c->model.inventory, plan, &r, again, err);
     } else if (!o->series || strcmp(o->series, "-") != 0) {
         print_header(plan, &r);
         if (plan) {
@@ -466,6 +481,9 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                                plan ? &r.failed_with : &r.failed_without,
                                plan ? &r.failed_without : NULL);
         }
+        if (again) {
+            dcp_replications_print(again);
+        }
     }
     for (uint32_t i = 0; status == 0 && i < r.n_legs; i++) {
         if (!dcp_run_complete(&r.legs[i])) {
@@ -474,7 +492,8 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
             status = 1;
         }
     }
-    if (status == 0 && r.stopped) {
+    if (status == 0 &&
+        (r.stopped || (again && dcp_replications_interrupted(again)))) {
         status = STATUS_INTERRUPTED;
     }
     dcp_replay_finish(&r);
@@ -567,8 +586,8 @@ as_cloudsim(const struct dcp_globals *g, const struct options *o,
             uint32_t n_args, struct dcp_error *err)
 {
     if (n_args || o->backtest || o->series || o->events || o->window ||
-        dcp_failures_asked(&o->failures) || o->from_ms != DCP_INSTANT_NONE ||
-        o->to_ms != DCP_INSTANT_NONE) {
+        dcp_failures_asked(&o->failures) || o->replications.n ||
+        o->from_ms != DCP_INSTANT_NONE || o->to_ms != DCP_INSTANT_NONE) {
         (void)dcp_fail(err, DCP_E_USAGE,
                        "--compat takes --traces, --policy, --migrations and "
                        "--compat-... only");
@@ -591,7 +610,8 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
         return as_cloudsim(g, o, n_args, err);
     }
     if (!dcp_cloudsim_unused(&o->cloudsim, err) ||
-        !check_policy(o, n_args, err)) {
+        !check_policy(o, n_args, err) ||
+        !dcp_replications_check(&o->replications, &o->failures, err)) {
         return -1;
     }
     if (o->backtest && dcp_failures_asked(&o->failures)) {
@@ -651,6 +671,8 @@ const struct dcp_command dcp_cmd_simulate = {
         "  dcplan simulate --backtest 9 --window 22:00-06:00\n"
         "  dcplan simulate plan.json --lose rack:R3 --at 2013-08-22T02:00:00Z\n"
         "  dcplan simulate --policy none --failures lanl05,rack=3650d/8h\n"
+        "  dcplan simulate plan.json --failures host=365d/4h --replications "
+        "1000 --half-width 5%\n"
         "  dcplan simulate --compat cloudsim-3 --traces planetlab:20110303 "
         "--policy lr-mmt:1.2\n",
     .groups = groups,

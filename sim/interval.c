@@ -30,3 +30,49 @@ dcp_interval_of_mean(const double values[], uint32_t n, double confidence_frac)
     out.high = out.mean + t * error;
     return out;
 }
+
+/* Where the distribution function of Beta(a, b) is p, by halving: GSL's own
+ * inverse calls the process-wide error handler, which aborts by default, where
+ * its Newton steps do not converge; its distribution function never does for
+ * a, b >= 1. */
+static double
+beta_quantile(double p, double a, double b)
+{
+    double low = 0, high = 1;
+
+    for (;;) {
+        double middle = low + (high - low) / 2;
+
+        if (middle <= low || middle >= high) {
+            return middle;
+        }
+        if (gsl_cdf_beta_P(middle, a, b) < p) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+}
+
+struct dcp_interval
+dcp_interval_of_share(uint32_t hits, uint32_t n, double confidence_frac)
+{
+    double tail = (1 - confidence_frac) / 2;
+
+    if (!n) {
+        return (struct dcp_interval){ NAN, NAN, NAN };
+    }
+    return (struct dcp_interval){
+        .mean = (double)hits / n,
+        .low = hits ? beta_quantile(tail, hits, (double)(n - hits) + 1) : 0,
+        .high =
+            hits < n ? beta_quantile(1 - tail, (double)hits + 1, n - hits) : 1,
+    };
+}
+
+bool
+dcp_interval_is_narrow(const struct dcp_interval *i, double half_width_frac)
+{
+    return i->mean != 0 &&
+           (i->high - i->low) / 2 <= half_width_frac * fabs(i->mean);
+}

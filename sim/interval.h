@@ -2,8 +2,10 @@
 #ifndef DCP_SIM_INTERVAL_H
 #define DCP_SIM_INTERVAL_H 1
 
-/* The mean of a few independent runs, and how sure it is.  Pure. */
+/* What a few independent runs say of a mean or of a chance, and how sure it is.
+ * Pure. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct dcp_interval {
@@ -14,5 +16,19 @@ struct dcp_interval {
 /* Student's t interval of the mean, 0 < confidence_frac < 1. */
 struct dcp_interval
 dcp_interval_of_mean(const double values[], uint32_t n, double confidence_frac);
+
+/* The interval of Clopper and Pearson (Biometrika 26, 1934) for a chance of
+ * which 'hits' of n trials came true: the quantiles of Beta(hits, n - hits + 1)
+ * and Beta(hits + 1, n - hits).  It covers at least what it says for any chance
+ * and any n, hence is wide: none of 20 is 0 to 17 % with 95 % confidence.
+ * 'mean' is hits / n.  n = 0: all NaN; hits is n at most. */
+struct dcp_interval
+dcp_interval_of_share(uint32_t hits, uint32_t n, double confidence_frac);
+
+/* Is half of the interval at most so much of the mean's size?  Never where the
+ * mean is 0 or the interval is not known: runs that were all alike because what
+ * is rare has not happened yet prove nothing. */
+bool
+dcp_interval_is_narrow(const struct dcp_interval *, double half_width_frac);
 
 #endif /* sim/interval.h */
