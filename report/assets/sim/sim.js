@@ -50,7 +50,7 @@ R.parts.push({ id: "summary", draw: () => {
 R.parts.push({ id: "time", draw: () => {
   const x = S.columns.map((ms) => ms / 1000);
   const figures = [["Hosts on", "hosts_on", 1, "", true],
-                   ["Power at the meter", "kw", 2, " kW", false]];
+                   ["Power at the meter, kW", "kw", 2, " kW", false]];
   const shown = figures.map(([title, key, digits, unit, whole]) => {
     const f = R.figure(title, null);
     R.byId("time-charts").append(f.figure);
