@@ -106,6 +106,7 @@ run_all(struct comparison *c, struct dcp_error *err)
     struct dcp_sim_policy *tried = make_policy(c, text, err);
 
     if (!tried || !dcp_replay_run(c->context, NULL, &window, &c->replay, err) ||
+        !dcp_replay_load_samples(c->context, &c->replay, err) ||
         !dcp_replay_net(c->context, c->replay.without.from_ms,
                         c->replay.without.to_ms, &c->net, err)) {
         return false;

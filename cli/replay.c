@@ -242,6 +242,14 @@ load(struct dcp_context *c, const struct dcp_plan *plan, int64_t from_ms,
            dcp_sim_fill(inv, &r->cpu, &r->fill, err);
 }
 
+bool
+dcp_replay_load_samples(struct dcp_context *c, struct dcp_replay *r,
+                        struct dcp_error *err)
+{
+    return r->cpu.value || load(c, NULL, r->without.from_ms,
+                                r->without.to_ms, r, err);
+}
+
 /* --- Legs --------------------------------------------------------------- */
 
 static bool

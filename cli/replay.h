@@ -58,6 +58,9 @@ struct dcp_replay {
 bool dcp_replay_run(struct dcp_context *, const struct dcp_plan *plan,
                     const struct dcp_replay_options *, struct dcp_replay *out,
                     struct dcp_error *err) DCP_CHECKED;
+/* Loads the samples of 'without' where the replay did without them. */
+bool dcp_replay_load_samples(struct dcp_context *, struct dcp_replay *,
+                             struct dcp_error *err) DCP_CHECKED;
 void dcp_replay_finish(struct dcp_replay *);
 
 /* Network use of all VMs around [from_ms, to_ms), KiB/s, the larger direction;
