@@ -4,6 +4,8 @@
 
 #include "cli/policy_solver.h"
 #include "cli/replay.h"
+#include "cli/result_json.h"
+#include "cli/result_json.h"
 #include "cli/sim_report.h"
 #include "cli/ui.h"
 #include "model/base/units.h"
@@ -219,7 +221,6 @@ print_json(const struct comparison *c, struct dcp_error *err)
     const struct dcp_sim_result *main = c->has_chosen ? &c->chosen.result
                                         : none        ? without
                                                       : &c->band.result;
-    double wall_s = dcp_ui_wall_seconds(c->globals);
     struct dcp_json w;
 
     dcp_json_init(&w, true);
@@ -240,17 +241,7 @@ print_json(const struct comparison *c, struct dcp_error *err)
     dcp_json_kobject(&w, "reactive_band");
     ok = ok && json_result(&w, c, BAND, &c->band.result, &c->band.report, err);
     dcp_json_end(&w, '}');
-    dcp_json_kobject(&w, "run");
-    dcp_ui_run_members(c->globals, &w);
-    dcp_json_kdouble(&w, "samples_per_second",
-                     wall_s > 0 ? (double)main->n_samples / wall_s : 0);
-    dcp_json_end(&w, '}');
-    dcp_json_end(&w, '}');
-    if (!ok) {
-        dcp_json_finish(&w);
-        return -1;
-    }
-    return dcp_ui_json(&w, 0, err);
+    return dcp_result_end(c->globals, &w, main->n_samples, ok, err);
 }
 
 int

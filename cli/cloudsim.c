@@ -2,9 +2,8 @@
 
 #include "cli/cloudsim.h"
 
-#include "cli/ui.h"
+#include "cli/result_json.h"
 #include "model/base/arena.h"
-#include "model/base/sha256.h"
 #include "model/io/file.h"
 #include "sim/cloudsim/cloudsim.h"
 #include "traces/percent_day.h"
@@ -141,40 +140,22 @@ static int
 print_json(const struct dcp_globals *g, const struct answer *a,
            struct dcp_error *err)
 {
-    char digest[DCP_DIGEST_TEXT_SIZE] = "";
+    char digest[DCP_DIGEST_TEXT_SIZE];
     struct dcp_json compact, w;
-    struct dcp_sha256 sha;
 
     dcp_json_init(&compact, false);
     dcp_json_begin(&compact, '{');
     json_members(&compact, a);
     dcp_json_end(&compact, '}');
-    const char *text = dcp_json_text(&compact);
-
-    if (text) {
-        dcp_sha256_init(&sha);
-        dcp_sha256_add(&sha, text, strlen(text));
-        dcp_sha256_end_text(&sha, digest);
-    }
-    dcp_json_finish(&compact);
-    if (!*digest) {
-        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for the result");
+    if (!dcp_result_digest(&compact, digest, err)) {
         return -1;
     }
-    double wall_s = dcp_ui_wall_seconds(g);
-
     dcp_json_init(&w, true);
     dcp_json_begin(&w, '{');
     dcp_json_kstring(&w, "schema", "dcplan/simulate/1");
     json_members(&w, a);
     dcp_json_kstring(&w, "digest", digest);
-    dcp_json_kobject(&w, "run");
-    dcp_ui_run_members(g, &w);
-    dcp_json_kdouble(&w, "samples_per_second",
-                     wall_s > 0 ? (double)a->result.n_samples / wall_s : 0);
-    dcp_json_end(&w, '}');
-    dcp_json_end(&w, '}');
-    return dcp_ui_json(&w, 0, err);
+    return dcp_result_end(g, &w, a->result.n_samples, true, err);
 }
 
 static void

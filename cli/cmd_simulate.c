@@ -8,6 +8,7 @@
 #include "cli/print_events.h"
 #include "cli/replay.h"
 #include "cli/replications.h"
+#include "cli/result_json.h"
 #include "cli/sim_report.h"
 #include "cli/ui.h"
 #include "model/base/arena.h"
@@ -220,7 +221,6 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
            const struct dcp_replications *again, struct dcp_error *err)
 {
     const struct dcp_sim_result *main = plan ? &r->with : &r->without;
-    double wall_s = dcp_ui_wall_seconds(g);
     struct dcp_json w;
 
     dcp_json_init(&w, true);
@@ -243,17 +243,7 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
     if (ok && again) {
         dcp_replications_json(&w, again);
     }
-    dcp_json_kobject(&w, "run");
-    dcp_ui_run_members(g, &w);
-    dcp_json_kdouble(&w, "samples_per_second",
-                     wall_s > 0 ? (double)main->n_samples / wall_s : 0);
-    dcp_json_end(&w, '}');
-    dcp_json_end(&w, '}');
-    if (!ok) {
-        dcp_json_finish(&w);
-        return -1;
-    }
-    return dcp_ui_json(&w, 0, err);
+    return dcp_result_end(g, &w, main->n_samples, ok, err);
 }
 
 /* --- Text --------------------------------------------------------------- */

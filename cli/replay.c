@@ -2,7 +2,7 @@
 
 #include "cli/replay.h"
 
-#include "model/base/sha256.h"
+#include "cli/result_json.h"
 #include "model/base/units.h"
 #include "sim/executor.h"
 #include "sim/sweep.h"
@@ -607,22 +607,16 @@ dcp_replay_json(struct dcp_json *w, const struct dcp_inventory *inv,
                 struct dcp_error *err)
 {
     struct dcp_json compact;
-    struct dcp_sha256 sha;
     char digest[DCP_DIGEST_TEXT_SIZE];
 
     dcp_json_init(&compact, false);
     dcp_json_begin(&compact, '{');
     json_members(&compact, inv, r, s);
     dcp_json_end(&compact, '}');
-    const char *text = dcp_json_text(&compact);
-
-    if (text) {
-        dcp_sha256_init(&sha);
-        dcp_sha256_add(&sha, text, strlen(text));
-        dcp_sha256_end_text(&sha, digest);
-        json_members(w, inv, r, s);
-        dcp_json_kstring(w, "digest", digest);
+    if (!dcp_result_digest(&compact, digest, err)) {
+        return false;
     }
-    dcp_json_finish(&compact);
-    return text || dcp_fail(err, DCP_E_NOMEM, "no memory for the result");
+    json_members(w, inv, r, s);
+    dcp_json_kstring(w, "digest", digest);
+    return true;
 }
