@@ -2,33 +2,13 @@
 
 #include "sim/cloudsim/detect.h"
 
+#include "sim/spread.h"
+
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
 /* --- Statistics of a short history -------------------------------------- */
-
-static void
-sort_values(double sorted[], const double values[], uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        double value = values[i];
-        uint32_t k = i;
-
-        for (; k > 0 && sorted[k - 1] > value; k--) {
-            sorted[k] = sorted[k - 1];
-        }
-        sorted[k] = value;
-    }
-}
-
-static double
-median_of(const double sorted[], uint32_t n)
-{
-    double lower = sorted[(n - 1) / 2], upper = sorted[n / 2];
-
-    return lower + 0.5 * (upper - lower);
-}
 
 double
 dcp_cloudsim_iqr(const double values[], uint32_t n)
@@ -36,27 +16,11 @@ dcp_cloudsim_iqr(const double values[], uint32_t n)
     double sorted[DCP_CLOUDSIM_HISTORY];
 
     assert(n >= 3 && n <= DCP_CLOUDSIM_HISTORY);
-    sort_values(sorted, values, n);
+    dcp_spread_sort(sorted, values, n);
     /* round(x / 4), halves up; ranks count from 1. */
     uint32_t first = (n + 1 + 2) / 4, third = (3 * (n + 1) + 2) / 4;
 
     return sorted[third - 1] - sorted[first - 1];
-}
-
-double
-dcp_cloudsim_mad(const double values[], uint32_t n)
-{
-    double sorted[DCP_CLOUDSIM_HISTORY], away[DCP_CLOUDSIM_HISTORY];
-
-    assert(n >= 3 && n <= DCP_CLOUDSIM_HISTORY);
-    sort_values(sorted, values, n);
-    double median = median_of(sorted, n);
-
-    for (uint32_t i = 0; i < n; i++) {
-        away[i] = fabs(median - values[i]);
-    }
-    sort_values(sorted, away, n);
-    return median_of(sorted, n);
 }
 
 double
@@ -134,7 +98,7 @@ adaptive(const struct dcp_cloudsim_detector *d,
     }
     double spread = d->kind == DCP_CLOUDSIM_IQR
                         ? dcp_cloudsim_iqr(v->history, v->length)
-                        : dcp_cloudsim_mad(v->history, v->length);
+                        : dcp_spread_mad(v->history, v->length);
 
     return v->asked_frac > 1 - d->parameter * spread;
 }

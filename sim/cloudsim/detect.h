@@ -3,8 +3,8 @@
 #define DCP_SIM_CLOUDSIM_DETECT_H 1
 
 /* Is a host overloaded?  The detectors of Beloglazov and Buyya (CCPE 24(13),
- * 2012) as CloudSim computes them, on what a host's VMs ask for now and on its
- * history:
+ * 2012) as CloudSim computes them, from what the VMs of a host ask at the instant
+ * and from its history:
  *
  *   THR  asked / capacity > parameter
  *   IQR  asked / capacity > 1 - parameter * (third quartile - first quartile)
@@ -62,6 +62,5 @@ double dcp_cloudsim_trend(const double newest[DCP_CLOUDSIM_TREND]);
 /* Of 'n' values in any order, n from 3 to DCP_CLOUDSIM_HISTORY.  Quartiles are
  * the values at the ranks round((n + 1) / 4) and round(3 (n + 1) / 4). */
 double dcp_cloudsim_iqr(const double values[], uint32_t n);
-double dcp_cloudsim_mad(const double values[], uint32_t n);
 
 #endif /* sim/cloudsim/detect.h */

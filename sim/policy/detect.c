@@ -2,6 +2,8 @@
 
 #include "sim/policy/detect.h"
 
+#include "sim/spread.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -29,20 +31,6 @@ dcp_detector_default(enum dcp_detector d)
     return detectors[d].param;
 }
 
-static void
-sort(double x[], uint32_t n)
-{
-    for (uint32_t i = 1; i < n; i++) {
-        double value = x[i];
-        uint32_t j = i;
-
-        for (; j > 0 && x[j - 1] > value; j--) {
-            x[j] = x[j - 1];
-        }
-        x[j] = value;
-    }
-}
-
 /* Of n sorted values, between the two that stand around share 'p'. */
 static double
 quantile(const double sorted[], uint32_t n, double p)
@@ -59,30 +47,8 @@ interquartile(const double load[], uint32_t n)
 {
     double x[DCP_DETECT_SAMPLES];
 
-    memcpy(x, load, n * sizeof *x);
-    sort(x, n);
+    dcp_spread_sort(x, load, n);
     return quantile(x, n, 0.75) - quantile(x, n, 0.25);
-}
-
-static double
-median_of(double x[], uint32_t n)
-{
-    sort(x, n);
-    return quantile(x, n, 0.5);
-}
-
-static double
-median_deviation(const double load[], uint32_t n)
-{
-    double x[DCP_DETECT_SAMPLES];
-
-    memcpy(x, load, n * sizeof *x);
-    double median = median_of(x, n);
-
-    for (uint32_t i = 0; i < n; i++) {
-        x[i] = fabs(load[i] - median);
-    }
-    return median_of(x, n);
 }
 
 struct line {
@@ -112,12 +78,14 @@ static void
 weigh_residuals(const double y[], struct line line, double weight[])
 {
     double residual[LINE_SAMPLES], size[LINE_SAMPLES];
+    double sorted[LINE_SAMPLES];
 
     for (uint32_t i = 0; i < LINE_SAMPLES; i++) {
         residual[i] = y[i] - line.at_0 - line.slope * i;
         size[i] = fabs(residual[i]);
     }
-    double scale = 6 * median_of(size, LINE_SAMPLES);
+    dcp_spread_sort(sorted, size, LINE_SAMPLES);
+    double scale = 6 * dcp_spread_median(sorted, LINE_SAMPLES);
 
     for (uint32_t i = 0; scale > 0 && i < LINE_SAMPLES; i++) {
         double u = fabs(residual[i]) / scale;
@@ -170,7 +138,7 @@ dcp_detect(enum dcp_detector d, double param, const double load[], uint32_t n)
         out.limit_frac = 1 / param;
     } else {
         double spread = d == DCP_DETECT_IQR ? interquartile(load, n)
-                                            : median_deviation(load, n);
+                                            : dcp_spread_mad(load, n);
 
         out.limit_frac = 1 - param * spread;
     }

@@ -5,6 +5,7 @@
 
 #include "run_suite.h"
 #include "sim/cloudsim/world.h"
+#include "sim/spread.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,9 +41,9 @@ START_TEST(spreads_by_hand)
     const double flat[5] = { 0.5, 0.5, 0.5, 0.5, 0.5 };
 
     ck_assert_double_eq(dcp_cloudsim_iqr(values, 12), 10 - 3);
-    ck_assert_double_eq(dcp_cloudsim_mad(values, 12), 3);
+    ck_assert_double_eq(dcp_spread_mad(values, 12), 3);
     ck_assert_double_eq(dcp_cloudsim_iqr(flat, 5), 0);
-    ck_assert_double_eq(dcp_cloudsim_mad(flat, 5), 0);
+    ck_assert_double_eq(dcp_spread_mad(flat, 5), 0);
 }
 END_TEST
 
@@ -112,7 +113,7 @@ START_TEST(shortcuts_decide_alike)
         ck_assert_int_eq(overloaded(DCP_CLOUDSIM_IQR, 1.5, asked, h, n),
                          asked > 1 - 1.5 * dcp_cloudsim_iqr(h, n));
         ck_assert_int_eq(overloaded(DCP_CLOUDSIM_MAD, 2.5, asked, h, n),
-                         asked > 1 - 2.5 * dcp_cloudsim_mad(h, n));
+                         asked > 1 - 2.5 * dcp_spread_mad(h, n));
         ck_assert_int_eq(overloaded(DCP_CLOUDSIM_LR, 1.2, asked, h, n),
                          dcp_cloudsim_trend(h) * 1.2 >= 1);
     }
