@@ -6,35 +6,16 @@
 
 #include "solver/headroom/headroom.h"
 #include "solver/search/insert.h"
-#include "tests/support/question.h"
+#include "tests/support/asked.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"
-
-struct asked {
-    struct world w;
-    struct dcp_placement *start;
-    struct dcp_question q;
-    struct dcp_problem *p;
-    struct dcp_state *s;
-};
 
 static void
 ask_world(struct asked *a)
 {
-    a->start = dcp_placement_start(a->w.inv, NULL);
-    a->q = question_of(&a->w, a->start);
+    ask_question(a);
     a->q.headroom = true;
-    a->p = problem_of(&a->q);
-    a->s = state_of(a->p);
-}
-
-static void
-finish(struct asked *a)
-{
-    dcp_state_destroy(a->s);
-    dcp_problem_destroy(a->p);
-    dcp_placement_destroy(a->start);
-    world_free(&a->w);
+    compile_question(a);
 }
 
 static void
@@ -132,7 +113,7 @@ START_TEST(sums_are_what_a_recount_gives)
             in.trail.n = 0;
         }
         dcp_inserter_finish(&in);
-        finish(&a);
+        finish_question(&a);
     }
 }
 END_TEST
@@ -204,7 +185,7 @@ compare_groups(enum dcp_rule_kind kind, enum dcp_domain over, uint32_t size)
             dcp_state_place(a.s, item, host);
         }
     }
-    finish(&a);
+    finish_question(&a);
 }
 
 START_TEST(groups_say_what_rules_say)
@@ -245,7 +226,7 @@ START_TEST(vms_gathered_on_a_host_are_one_item)
     ck_assert_uint_eq(a.p->cpu_mhz[0], 100 + 102 + 103);
     ck_assert_uint_eq(a.p->request[0], 3000);
     ck_assert_uint_eq(a.p->start_host[0], 0); /* Two of three are there. */
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 
@@ -284,7 +265,7 @@ START_TEST(a_host_is_survived_where_its_vms_have_room)
         ck_assert_uint_eq(h.losses[k].vms[0], h.losses[k].lose.ix);
         ck_assert_uint_ne(h.losses[k].to[0], h.losses[k].lose.ix);
     }
-    finish(&a);
+    finish_question(&a);
     a.w = world_make(3, 3);
     for (uint32_t v = 0; v < 3; v++) {
         a.w.vms[v].host.ix = v;
@@ -293,7 +274,7 @@ START_TEST(a_host_is_survived_where_its_vms_have_room)
     h = survive(&a, DCP_LOSS_HOST);
     ck_assert(!h.ok);
     ck_assert_uint_eq(h.failed.ix[0], 0);
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 
@@ -307,7 +288,7 @@ START_TEST(a_rack_takes_all_its_hosts)
         world_need(&a.w, v, v % 2 ? 4000 : 6000);
     }
     ck_assert(survive(&a, DCP_LOSS_RACK).ok);
-    finish(&a);
+    finish_question(&a);
     a.w = world_make(4, 4);
     for (uint32_t v = 0; v < 4; v++) {
         a.w.vms[v].host.ix = v;
@@ -317,7 +298,7 @@ START_TEST(a_rack_takes_all_its_hosts)
 
     ck_assert(!h.ok);
     ck_assert_int_eq(h.failed.kind, DCP_LOSS_RACK);
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 
@@ -330,7 +311,7 @@ START_TEST(a_feed_takes_racks_that_have_no_other)
         world_need(&a.w, v, 9000);
     }
     ck_assert_uint_eq(survive(&a, DCP_LOSS_FEED).n_losses, 0);
-    finish(&a);
+    finish_question(&a);
     a.w = world_make(4, 4);
     a.w.racks[1].feeds.n = 1;
     for (uint32_t v = 0; v < 4; v++) {
@@ -342,7 +323,7 @@ START_TEST(a_feed_takes_racks_that_have_no_other)
     ck_assert(!h.ok);
     ck_assert_int_eq(h.failed.kind, DCP_LOSS_FEED);
     ck_assert_uint_eq(h.failed.ix[0], 0);
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 
@@ -365,7 +346,7 @@ START_TEST(a_local_disk_is_lost_with_its_host)
     ck_assert_uint_eq(h.losses[0].n, 1);
     ck_assert_uint_eq(h.losses[0].vms[0], 1);
     ck_assert_uint_eq(h.losses[0].n_not_protected, 2);
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 
@@ -381,7 +362,7 @@ START_TEST(a_host_that_would_be_woken_counts_in_its_racks_watts)
         dcp_state_power(a.s, h, false);
         ck_assert_int_eq(dcp_state_fits(a.s, 0, h), h == 1);
     }
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 

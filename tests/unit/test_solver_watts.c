@@ -4,35 +4,16 @@
 
 #include "model/power.h"
 #include "solver/state.h"
-#include "tests/support/question.h"
+#include "tests/support/asked.h"
 #include "tests/support/random_model.h"
 #include "tests/unit/run_suite.h"
-
-struct asked {
-    struct world w;
-    struct dcp_placement *start;
-    struct dcp_question q;
-    struct dcp_problem *p;
-    struct dcp_state *s;
-};
 
 static void
 ask(struct asked *a)
 {
-    a->start = dcp_placement_start(a->w.inv, NULL);
-    a->q = question_of(&a->w, a->start);
+    ask_question(a);
     a->q.may_empty = false;
-    a->p = problem_of(&a->q);
-    a->s = state_of(a->p);
-}
-
-static void
-finish(struct asked *a)
-{
-    dcp_state_destroy(a->s);
-    dcp_problem_destroy(a->p);
-    dcp_placement_destroy(a->start);
-    world_free(&a->w);
+    compile_question(a);
 }
 
 /* Two idle hosts in rack 0, which is on feeds 0 and 1. */
@@ -83,7 +64,7 @@ START_TEST(a_feed_carries_all_when_the_other_side_is_lost)
     ck_assert_int_eq(a.s->watts->sum_uw[0], 105000000);
     ck_assert(dcp_watts_bear_idle(a.s->watts, 1));
     ck_assert(dcp_watts_bear_switch(a.s->watts, 1, true));
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 
@@ -94,7 +75,7 @@ START_TEST(feeds_of_one_side_share)
     two_hosts(&a, 199, 'A');
     ck_assert_int_eq(a.s->watts->sum_uw[0], 100000000);
     ck_assert_uint_eq(dcp_watts_worst_slot(a.s->watts, 0, false), UINT32_MAX);
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 
@@ -104,7 +85,7 @@ START_TEST(what_cannot_be_over_is_not_watched)
 
     two_hosts(&a, 400, 'B');
     ck_assert_ptr_null(a.s->watts);
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 
@@ -122,7 +103,7 @@ START_TEST(over_at_home_is_lax)
     a.s->watts->lax = true;
     ck_assert(dcp_watts_bear_idle(a.s->watts, 1));
     ck_assert(!dcp_watts_bear_switch(a.s->watts, 1, true));
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 
@@ -171,7 +152,7 @@ START_TEST(sums_are_what_a_fresh_state_has)
                          (size_t)8 * a.p->n_slots *
                              sizeof *fresh->watts->host_uw);
         dcp_state_destroy(fresh);
-        finish(&a);
+        finish_question(&a);
     }
 }
 END_TEST
