@@ -2,7 +2,7 @@
 #ifndef DCP_SOLVER_BOUND_GUIDE_H
 #define DCP_SOLVER_BOUND_GUIDE_H 1
 
-/* Prices for the lower bound's cuts (solver/bound_cuts.h): the duals of a
+/* Prices for the lower bound's cuts (solver/bound/prices.h): the duals of a
  * linear program that places fractions of clusters of like items on cells.
  * A guide only: nothing is taken from it as true.  Private to
  * solver/bound/. */

@@ -2,7 +2,7 @@
 #ifndef DCP_SOLVER_BOUND_PATTERN_H
 #define DCP_SOLVER_BOUND_PATTERN_H 1
 
-/* The pricing problem of the lower bound (solver/bound_cuts.h): over sets of
+/* The pricing problem of the lower bound (solver/bound/prices.h): over sets of
  * items that one host may hold,
  *     least sum_g price_g W(z_g) - sum_i u_i x_i,    z_g = sum_i a_gi x_i,
  *     0 <= z_g <= cap,  sum_i b_ri x_i <= room_r,    x_i in {0, 1},
