@@ -6,7 +6,7 @@
 #include "cli/replay.h"
 #include "cli/ui.h"
 #include "model/base/units.h"
-#include "sim/interval.h"
+#include "sim/stats/interval.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -5,7 +5,7 @@
 #include "cli/interrupt.h"
 #include "cli/ui.h"
 #include "model/base/rng.h"
-#include "sim/interval.h"
+#include "sim/stats/interval.h"
 
 #include <math.h>
 #include <stdio.h>

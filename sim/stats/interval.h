@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef DCP_SIM_INTERVAL_H
-#define DCP_SIM_INTERVAL_H 1
+#ifndef DCP_SIM_STATS_INTERVAL_H
+#define DCP_SIM_STATS_INTERVAL_H 1
 
 /* What a few independent runs say of a mean or of a chance, and how sure it is.
  * Pure. */
@@ -31,4 +31,4 @@ dcp_interval_of_share(uint32_t hits, uint32_t n, double confidence_frac);
 bool
 dcp_interval_is_narrow(const struct dcp_interval *, double half_width_frac);
 
-#endif /* sim/interval.h */
+#endif /* sim/stats/interval.h */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "sim/interval.h"
+#include "sim/stats/interval.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
