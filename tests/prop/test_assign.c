@@ -8,6 +8,7 @@
 #include "solver/assign/resplit.h"
 #include "solver/assign/search.h"
 #include "tests/support/in_time.h"
+#include "tests/support/properties.h"
 #include "tests/support/random_assign.h"
 
 #include <string.h>
@@ -107,7 +108,7 @@ step(struct world *w, struct dcp_assign_state *s, uint32_t at[])
 
 START_TEST(deltas_are_differences)
 {
-    for (uint64_t k = 0; k < N_WALKED; k++) {
+    for (uint64_t k = 0; k < part_of(N_WALKED); k++) {
         struct world w = make(k, (struct random_assign){ 4, 9, 5 });
         DCP_AUTO(dcp_assign_state) struct dcp_assign_state *s = NULL;
         uint32_t at[9];
@@ -129,7 +130,7 @@ END_TEST
  * state says of the rules is what the recount says. */
 START_TEST(states_forget_nothing)
 {
-    for (uint64_t k = 0; k < N_WALKED; k++) {
+    for (uint64_t k = 0; k < part_of(N_WALKED); k++) {
         struct world w = make(k, (struct random_assign){ 3, 8, 4 });
         DCP_AUTO(dcp_assign_state) struct dcp_assign_state *s = NULL;
         uint32_t at[8];
@@ -188,7 +189,7 @@ least(const struct dcp_assign_problem *p, uint32_t max_moves)
  * where, every host has room. */
 START_TEST(relaxed_states_price_what_is_over)
 {
-    for (uint64_t k = 0; k < N_WALKED; k++) {
+    for (uint64_t k = 0; k < part_of(N_WALKED); k++) {
         struct world w = make(k, (struct random_assign){ 3, 8, 4 });
         struct dcp_assign_columns *c =
             dcp_assign_columns_make(w.arena, &w.p, true, NULL);
@@ -229,7 +230,7 @@ END_TEST
  * reached; from four on it stays legal and never costs more. */
 START_TEST(hosts_are_shared_out_at_least_cost)
 {
-    for (uint64_t k = 0; k < N_BRUTE; k++) {
+    for (uint64_t k = 0; k < part_of(N_BRUTE); k++) {
         uint32_t n_hosts = 2 + k % 3, max_moves = k % 4 ? UINT32_MAX : 3;
         struct world w = make(k, (struct random_assign){ n_hosts, 6, 4 });
         struct dcp_assign_slice slice = { .evaluations = 20000 };
@@ -263,7 +264,7 @@ START_TEST(search_finds_the_least)
 {
     uint32_t n_optimal = 0;
 
-    for (uint64_t k = 0; k < N_BRUTE; k++) {
+    for (uint64_t k = 0; k < part_of(N_BRUTE); k++) {
         struct world w = make(k, (struct random_assign){ 3, 6, 4 });
         uint32_t max_moves = k % 4 ? UINT32_MAX : 3;
         struct dcp_assign_options o = {
@@ -288,8 +289,8 @@ START_TEST(search_finds_the_least)
     }
     /* A heuristic: a problem of which moves and swaps see only parts is left
      * where it is. */
-    ck_assert_msg(n_optimal >= N_BRUTE * 95 / 100, "%u of %u", n_optimal,
-                  (unsigned)N_BRUTE);
+    ck_assert_msg(n_optimal >= part_of(N_BRUTE) * 95 / 100, "%u of %u",
+                  n_optimal, (unsigned)part_of(N_BRUTE));
 }
 END_TEST
 

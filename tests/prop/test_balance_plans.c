@@ -95,9 +95,9 @@ plan_is_legal(const struct sample *s, char why[WHY])
 
 START_TEST(plans_are_legal)
 {
-    try_samples(small, plan_is_legal, 300);
+    try_samples(small, plan_is_legal, part_of(300));
     if (!getenv("DCP_PROP_SEED")) {
-        ck_assert_uint_ge(n_plans, 60);
+        ck_assert_uint_ge(n_plans, part_of(60));
     }
 }
 END_TEST
@@ -204,7 +204,7 @@ values_agree(const struct sample *sample, char why[WHY])
 
 START_TEST(values_are_kept_by_moves)
 {
-    try_samples(small, values_agree, 150);
+    try_samples(small, values_agree, part_of(150));
 }
 END_TEST
 
@@ -267,7 +267,7 @@ bound_holds(const struct sample *sample, char why[WHY])
 
 START_TEST(bounds_hold)
 {
-    try_samples(tiny, bound_holds, 100);
+    try_samples(tiny, bound_holds, part_of(100));
 }
 END_TEST
 

@@ -531,7 +531,7 @@ is_as_brute_force(const struct sample *s, char why[WHY])
 
 START_TEST(answers_are_as_brute_force_finds)
 {
-    try_samples(tiny, is_as_brute_force, 600);
+    try_samples(tiny, is_as_brute_force, part_of(600));
     printf("%u optimal, %u feasible, %u infeasible, %u unanswered; of %u that "
            "have an answer %u have the best; the best converts in %u, the "
            "answer in %u\n",
@@ -604,7 +604,7 @@ plan_passes(const struct sample *s, char why[WHY])
 
 START_TEST(plans_that_convert_are_legal)
 {
-    try_samples(tiny, plan_passes, 400);
+    try_samples(tiny, plan_passes, part_of(400));
     printf("%u plans, %u convert, %u of them at most one VM\n", n_plans,
            n_plans_convert, n_limited);
 }

@@ -457,8 +457,7 @@ every_set_stands(struct world w, const struct sample *s, enum dcp_goal goal,
 {
     DCP_AUTO(dcp_placement)
     struct dcp_placement *start = dcp_placement_start(w.inv, NULL);
-    struct dcp_plan_request r =
-        night_request(&w, start, RANDOM_NIGHT, goal);
+    struct dcp_plan_request r = night_request(&w, start, RANDOM_NIGHT, goal);
 
     r.solve =
         (struct dcp_solve_options){ .seed = s->seed,
@@ -534,36 +533,36 @@ report(void)
 
 START_TEST(any_so_many_boots_may_fail)
 {
-    try_samples(small, random_sets_stand, DCP_TEST_SLOWNESS > 1 ? 160 : 250);
+    try_samples(small, random_sets_stand, part_of(250));
     report();
     if (!getenv("DCP_PROP_SEED")) {
-        ck_assert_uint_ge(n_mornings, 20);
-        ck_assert_uint_ge(n_spoilt, 20);
+        ck_assert_uint_ge(n_mornings, part_of(20));
+        ck_assert_uint_ge(n_spoilt, part_of(20));
     }
 }
 END_TEST
 
 START_TEST(spares_stand_in)
 {
-    try_samples(roomy, random_sets_stand, DCP_TEST_SLOWNESS > 1 ? 160 : 300);
+    try_samples(roomy, random_sets_stand, part_of(300));
     report();
     if (!getenv("DCP_PROP_SEED")) {
-        ck_assert_uint_ge(n_mornings, 20);
-        ck_assert_uint_ge(n_several, 5);
-        ck_assert_uint_ge(n_spoilt, 20);
-        ck_assert_uint_ge(n_by_spare, DCP_TEST_SLOWNESS > 1 ? 5 : 20);
+        ck_assert_uint_ge(n_mornings, part_of(20));
+        ck_assert_uint_ge(n_several, part_of(5));
+        ck_assert_uint_ge(n_spoilt, part_of(20));
+        ck_assert_uint_ge(n_by_spare, part_of(20));
     }
 }
 END_TEST
 
 START_TEST(several_spares_stand_in_for_one)
 {
-    try_samples(parted, parted_sets_stand, DCP_TEST_SLOWNESS > 1 ? 80 : 120);
+    try_samples(parted, parted_sets_stand, part_of(120));
     report();
     if (!getenv("DCP_PROP_SEED")) {
-        ck_assert_uint_ge(n_several, 10);
-        ck_assert_uint_ge(n_spoilt, 20);
-        ck_assert_uint_ge(n_parted, 1000);
+        ck_assert_uint_ge(n_several, part_of(10));
+        ck_assert_uint_ge(n_spoilt, part_of(20));
+        ck_assert_uint_ge(n_parted, part_of(1000));
     }
 }
 END_TEST

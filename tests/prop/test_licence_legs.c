@@ -344,7 +344,7 @@ legs_are_as_brute_force(const struct sample *s, char why[WHY])
 
 START_TEST(pools_bind_over_both_legs)
 {
-    try_samples(tiny, legs_are_as_brute_force, 400);
+    try_samples(tiny, legs_are_as_brute_force, part_of(400));
     printf("%u plans, %u with nothing to do, %u infeasible, %u unanswered (%u "
            "have an answer); %u have the best value of all pairs; pools bind "
            "in %u\n",

@@ -244,12 +244,12 @@ parking_is_legal(const struct sample *s, char why[WHY])
 
 START_TEST(parked_vms_are_back_in_time_and_order)
 {
-    try_samples(small, parking_is_legal, 60);
+    try_samples(small, parking_is_legal, part_of(60));
     printf("%u plans, %u VMs parked; %u spoilt, %u refused\n", n_plans,
            n_parked, n_spoilt, n_refused);
     if (!getenv("DCP_PROP_SEED")) {
-        ck_assert_uint_ge(n_parked, 100);
-        ck_assert_uint_ge(n_refused, 20);
+        ck_assert_uint_ge(n_parked, part_of(100));
+        ck_assert_uint_ge(n_refused, part_of(20));
     }
 }
 END_TEST

@@ -122,7 +122,7 @@ moves_are_as_brute_force(const struct sample *s, char why[WHY])
 
 START_TEST(fewest_moves_are_as_brute_force_finds)
 {
-    try_samples(tiny, moves_are_as_brute_force, 3000);
+    try_samples(tiny, moves_are_as_brute_force, part_of(3000));
     printf("%u optimal, %u feasible (%u above the least), %u infeasible, %u "
            "unanswered (%u of them had an answer)\n",
            n_by_status[DCP_STATUS_OPTIMAL], n_by_status[DCP_STATUS_FEASIBLE],

@@ -508,7 +508,8 @@ are_pools_kept(const struct brute *b, char why[WHY])
         n_pools_answered++;
         n_pools_short += is;
     }
-    (void)snprintf(why, WHY, "checker: licences are %sshort", says ? "" : "not ");
+    (void)snprintf(why, WHY, "checker: licences are %sshort",
+                   says ? "" : "not ");
     return says == is;
 }
 
@@ -578,7 +579,7 @@ is_as_brute_force(const struct sample *s, char why[WHY])
 
 START_TEST(answers_are_as_brute_force_finds)
 {
-    try_samples(tiny, is_as_brute_force, 1000);
+    try_samples(tiny, is_as_brute_force, part_of(1000));
     printf("%u optimal, %u feasible, %u infeasible, %u unanswered; %u have the "
            "best value; of %u with the best first goal %u have the best "
            "second\n",
@@ -646,7 +647,7 @@ deltas_add_up(const struct sample *s, char why[WHY])
 
 START_TEST(what_moves_keep_is_what_a_recount_gives)
 {
-    try_samples(tiny, deltas_add_up, 400);
+    try_samples(tiny, deltas_add_up, part_of(400));
 }
 END_TEST
 

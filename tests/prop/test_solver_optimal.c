@@ -55,8 +55,7 @@ agrees(const struct tiny_model *m, const struct dcp_solution *s,
                s->hosts_lower_bound <= b->fewest;
     case DCP_STATUS_FEASIBLE:
         return (s->over_watts || s->value >= least - slack) &&
-               s->bound <= least + slack &&
-               s->hosts_lower_bound <= b->fewest;
+               s->bound <= least + slack && s->hosts_lower_bound <= b->fewest;
     case DCP_STATUS_INFEASIBLE:
         return isinf(least);
     case DCP_STATUS_TIMEOUT: /* Nothing is claimed. */
@@ -169,7 +168,7 @@ START_TEST(several_losses_at_once)
 {
     memset(n_by_status, 0, sizeof n_by_status);
     n_missed = 0;
-    try_samples(tiny, several_losses_are_as_brute_force, 1000);
+    try_samples(tiny, several_losses_are_as_brute_force, part_of(1000));
     printf("losses: %u optimal, %u feasible, %u infeasible, %u unanswered (%u "
            "of them had an answer)\n",
            n_by_status[DCP_STATUS_OPTIMAL], n_by_status[DCP_STATUS_FEASIBLE],
@@ -180,13 +179,13 @@ END_TEST
 
 START_TEST(spread_with_n_plus_one_and_power_off)
 {
-    try_samples(tiny, spread_is_as_brute_force, 500);
+    try_samples(tiny, spread_is_as_brute_force, part_of(500));
 }
 END_TEST
 
 START_TEST(answers_are_as_brute_force_finds)
 {
-    try_samples(tiny, is_as_brute_force, 1500);
+    try_samples(tiny, is_as_brute_force, part_of(1500));
     printf("%u optimal, %u feasible, %u infeasible, %u unanswered (%u of them "
            "had an answer); %u terms of bounds\n",
            n_by_status[DCP_STATUS_OPTIMAL], n_by_status[DCP_STATUS_FEASIBLE],
@@ -230,7 +229,7 @@ larger_hosts_cost_no_more(const struct sample *s, char why[WHY])
 
 START_TEST(more_capacity_is_never_worse)
 {
-    try_samples(tiny, larger_hosts_cost_no_more, 400);
+    try_samples(tiny, larger_hosts_cost_no_more, part_of(400));
 }
 END_TEST
 
@@ -326,7 +325,7 @@ order_does_not_matter(const struct sample *s, char why[WHY])
 
 START_TEST(order_of_the_tables_does_not_matter)
 {
-    try_samples(tiny, order_does_not_matter, 400);
+    try_samples(tiny, order_does_not_matter, part_of(400));
 }
 END_TEST
 

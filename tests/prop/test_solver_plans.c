@@ -137,9 +137,9 @@ several_losses_are_legal(const struct sample *s, char why[WHY])
     struct dcp_plan_request r = random_plan_request(&w, start, s->seed);
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
     struct dcp_plan_outcome outcome;
-    bool ok =
-        make_plan(&r, &plan, &outcome, why) &&
-        (!plan || (random_plan_is_legal(&w, plan, why) && needs_all_losses(&w, plan, why)));
+    bool ok = make_plan(&r, &plan, &outcome, why) &&
+              (!plan || (random_plan_is_legal(&w, plan, why) &&
+                         needs_all_losses(&w, plan, why)));
 
     world_free(&w);
     return ok;
@@ -310,52 +310,52 @@ expect_plans(uint32_t plans, uint32_t moves)
 
 START_TEST(night_plans_are_legal)
 {
-    try_samples(random_plan_sample, night_plan_is_legal, 100);
-    expect_plans(40, 200);
+    try_samples(random_plan_sample, night_plan_is_legal, part_of(100));
+    expect_plans(part_of(40), part_of(200));
 }
 END_TEST
 
 START_TEST(windows_for_changes_are_kept)
 {
-    try_samples(random_plan_sample, changes_keep_to_their_time, 120);
+    try_samples(random_plan_sample, changes_keep_to_their_time, part_of(120));
     printf("%u plans, %u with something held\n", n_plans, n_held);
-    expect_plans(20, 40);
+    expect_plans(part_of(20), part_of(40));
 }
 END_TEST
 
 START_TEST(several_losses_at_once_are_legal)
 {
-    try_samples(random_plan_sample, several_losses_are_legal, 150);
+    try_samples(random_plan_sample, several_losses_are_legal, part_of(150));
     printf("%u plans, %u lists of sets, %u with stand-ins\n", n_plans, n_sets,
            n_stand_ins);
-    expect_plans(20, 40);
+    expect_plans(part_of(20), part_of(40));
 }
 END_TEST
 
 START_TEST(settled_nights_are_quiet)
 {
-    try_samples(random_plan_sample, settled_night_is_quiet, 60);
+    try_samples(random_plan_sample, settled_night_is_quiet, part_of(60));
 }
 END_TEST
 
 START_TEST(evacuations_are_legal)
 {
-    try_samples(random_plan_sample, evacuation_is_legal, 150);
-    expect_plans(20, 40);
+    try_samples(random_plan_sample, evacuation_is_legal, part_of(150));
+    expect_plans(part_of(20), part_of(40));
 }
 END_TEST
 
 START_TEST(repairs_are_legal)
 {
-    try_samples(random_plan_sample, repair_is_legal, 150);
-    expect_plans(20, 20);
+    try_samples(random_plan_sample, repair_is_legal, part_of(150));
+    expect_plans(part_of(20), part_of(20));
 }
 END_TEST
 
 START_TEST(plans_are_repeatable)
 {
-    try_samples(random_plan_sample, plan_is_repeatable, 20);
-    expect_plans(10, 40);
+    try_samples(random_plan_sample, plan_is_repeatable, part_of(20));
+    expect_plans(part_of(10), part_of(40));
 }
 END_TEST
 
@@ -363,10 +363,8 @@ int
 main(void)
 {
     static const TTest *const *const tests[] = {
-        &night_plans_are_legal,
-        &settled_nights_are_quiet,
-        &evacuations_are_legal,
-        &repairs_are_legal,
+        &night_plans_are_legal,        &settled_nights_are_quiet,
+        &evacuations_are_legal,        &repairs_are_legal,
         &windows_for_changes_are_kept, &several_losses_at_once_are_legal,
         &plans_are_repeatable,
     };

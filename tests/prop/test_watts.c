@@ -147,26 +147,26 @@ expect_plans(uint32_t plans)
 
 START_TEST(nights_keep_watts)
 {
-    try_samples(random_plan_sample, night_keeps_watts, 250);
+    try_samples(random_plan_sample, night_keeps_watts, part_of(250));
     printf("%u plans, %u moves, %u boots\n", n_plans, n_moves, n_boots);
-    expect_plans(60);
-    ck_assert(getenv("DCP_PROP_SEED") || n_boots >= 25);
+    expect_plans(part_of(60));
+    ck_assert(getenv("DCP_PROP_SEED") || n_boots >= part_of(25));
 }
 END_TEST
 
 START_TEST(repairs_keep_watts)
 {
-    try_samples(random_plan_sample, repair_keeps_watts, 150);
+    try_samples(random_plan_sample, repair_keeps_watts, part_of(150));
     printf("%u plans, %u moves\n", n_plans, n_moves);
-    expect_plans(35);
+    expect_plans(part_of(35));
 }
 END_TEST
 
 START_TEST(balancing_keeps_watts)
 {
-    try_samples(random_plan_sample, balance_keeps_watts, 100);
+    try_samples(random_plan_sample, balance_keeps_watts, part_of(100));
     printf("%u plans, %u moves\n", n_plans, n_moves);
-    expect_plans(25);
+    expect_plans(part_of(25));
 }
 END_TEST
 

@@ -10,6 +10,8 @@
  * DCP_PROP_SEED=n tries that seed only; DCP_PROP_FROM=n as many as always, from
  * that one on. */
 
+#include "tests/unit/run_suite.h"
+
 #include <check.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +28,15 @@ enum { WHY = 600 }; /* Room for what was seen. */
 /* False: it does not hold, and 'why' says what was seen. */
 typedef bool (*sample_property)(const struct sample *, char why[WHY]);
 typedef struct sample (*sample_maker)(uint64_t seed);
+
+/* How many of 'n' are tried or expected in this build.  An instrumented one is
+ * many times slower and there to see wrong memory, not rare wrong answers: it
+ * takes a quarter. */
+static inline uint32_t
+part_of(uint32_t n)
+{
+    return DCP_TEST_SLOWNESS > 1 ? n / 4 : n;
+}
 
 static inline struct sample
 halved(struct sample s, uint32_t what)
