@@ -5,6 +5,7 @@
 #include "model/check/check.h"
 #include "model/migration.h"
 #include "sim/loop.h"
+#include "sim/loop_rules.h"
 #include "sim/policy/fleet.h"
 
 #include <stdlib.h>
@@ -17,6 +18,7 @@ struct making {
     struct dcp_wishes kept;
     uint8_t *kept_on; /* By host: wished off, but has to stay. Owned. */
     uint8_t *breaks;  /* By wish: broke a rule in a round before. Owned. */
+    struct dcp_loop_rules rules;
     struct dcp_loop_report *report;
     struct dcp_error *err;
 };
@@ -87,15 +89,21 @@ placement_after(const struct making *m)
     return p;
 }
 
+/* Do they still, with what was granted from 'first' on?  They did before. */
 static bool
-rules_hold(const struct making *m, bool *out_hold)
+rules_hold(struct making *m, uint32_t first, bool *out_hold)
 {
-    DCP_AUTO(dcp_placement) struct dcp_placement *after = placement_after(m);
     struct dcp_check_result result;
 
-    *out_hold = false;
-    if (!after || !dcp_check_rules(m->view->inventory, m->view->placement,
-                                   after, &result, m->err)) {
+    *out_hold = true;
+    if (!dcp_loop_rules_ask(&m->rules, &m->kept, first)) {
+        return true;
+    }
+    DCP_AUTO(dcp_placement) struct dcp_placement *after = placement_after(m);
+
+    if (!after || !dcp_check_some_rules(m->view->inventory, m->rules.asked,
+                                        m->view->placement, after, &result,
+                                        m->err)) {
         return false;
     }
     *out_hold = result.pass;
@@ -142,7 +150,8 @@ grant_range(struct making *m, const struct dcp_wishes *wishes, uint32_t first,
 }
 
 /* The same, without what breaks a declared rule: where a range does, each half
- * of it is looked at by itself, as judging costs a pass over all VMs. */
+ * of it is looked at by itself, as judging costs a pass over all VMs that the
+ * rules in question name. */
 static bool
 grant_by_rules(struct making *m, const struct dcp_wishes *wishes,
                uint32_t first, uint32_t last)
@@ -152,7 +161,7 @@ grant_by_rules(struct making *m, const struct dcp_wishes *wishes,
     bool hold = true;
 
     if (!grant_range(m, wishes, first, last) ||
-        (m->kept.n > before && !rules_hold(m, &hold))) {
+        (m->kept.n > before && !rules_hold(m, before, &hold))) {
         return false;
     }
     if (hold) {
@@ -365,7 +374,8 @@ dcp_loop_plan(const struct dcp_sim *sim, const struct dcp_wishes *wishes,
     m.breaks = calloc((size_t)wishes->n + 1, 1);
     report->wishes += wishes->n;
     bool ok = m.kept_on && m.breaks
-                  ? choose(&m, wishes)
+                  ? dcp_loop_rules_init(&m.rules, view.inventory, err) &&
+                        choose(&m, wishes)
                   : dcp_fail(err, DCP_E_NOMEM, "no memory for a plan");
 
     if (ok && m.kept.n) {
@@ -374,6 +384,7 @@ dcp_loop_plan(const struct dcp_sim *sim, const struct dcp_wishes *wishes,
     }
     dcp_fleet_finish(&m.fleet);
     dcp_wishes_finish(&m.kept);
+    dcp_loop_rules_finish(&m.rules);
     free(m.kept_on);
     free(m.breaks);
     if (ok) {

@@ -321,11 +321,14 @@ dcp_check_placement(const struct dcp_inventory *inv,
 }
 
 bool
-dcp_check_rules(const struct dcp_inventory *inv,
-                const struct dcp_placement *base, const struct dcp_placement *p,
-                struct dcp_check_result *out, struct dcp_error *err)
+dcp_check_some_rules(const struct dcp_inventory *inv, const uint8_t asked[],
+                     const struct dcp_placement *base,
+                     const struct dcp_placement *p,
+                     struct dcp_check_result *out, struct dcp_error *err)
 {
-    struct dcp_judge j = { .inv = inv, .was = inv, .base = base };
+    struct dcp_judge j = {
+        .inv = inv, .was = inv, .base = base, .asked = asked
+    };
 
     if (!begin(&j, out, err)) {
         return false;
@@ -340,4 +343,12 @@ dcp_check_rules(const struct dcp_inventory *inv,
         dcp_check_result_finish(out);
     }
     return ok;
+}
+
+bool
+dcp_check_rules(const struct dcp_inventory *inv,
+                const struct dcp_placement *base, const struct dcp_placement *p,
+                struct dcp_check_result *out, struct dcp_error *err)
+{
+    return dcp_check_some_rules(inv, NULL, base, p, out, err);
 }

@@ -93,5 +93,13 @@ bool dcp_check_rules(const struct dcp_inventory *,
                      const struct dcp_placement *,
                      struct dcp_check_result *out,
                      struct dcp_error *err) DCP_CHECKED;
+/* The same, of the rules with a mark in 'asked' (by rule) only: what changed
+ * can break no other. */
+bool dcp_check_some_rules(const struct dcp_inventory *,
+                          const uint8_t asked[],
+                          const struct dcp_placement *base,
+                          const struct dcp_placement *,
+                          struct dcp_check_result *out,
+                          struct dcp_error *err) DCP_CHECKED;
 
 #endif /* model/check/check.h */

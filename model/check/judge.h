@@ -19,6 +19,7 @@ struct dcp_judge {
     /* What the start broke is not held against a plan: pairs of VMs, VMs on
      * hosts, and amounts are compared with this.  NULL: nothing is excused. */
     const struct dcp_placement *base;
+    const uint8_t *asked; /* By rule: look at it; NULL: at all. */
     struct dcp_check_result *result;
     struct dcp_error *err; /* For running out of memory. */
 };

@@ -30,6 +30,8 @@ struct dcp_rule_view {
     struct dcp_rule_domains *domains;
     struct dcp_rule_member *members; /* Room for all VMs, and hosts. */
     uint32_t n;
+    uint32_t *seen; /* By domain, then by host without one; all 0. */
+    uint32_t n_domains;
 };
 
 /* The place of a host for the rule: a set of AMONG, else of its 'over'. Hosts

@@ -61,8 +61,8 @@ dcp_check_rules_domain(const struct dcp_inventory *inv, enum dcp_domain domain,
                        uint32_t host)
 {
     dcp_rack_id rack = inv->hosts[host].rack;
-    dcp_room_id room = dcp_host_room(inv, (dcp_host_id){ host });
-    dcp_site_id site = dcp_host_site(inv, (dcp_host_id){ host });
+    dcp_room_id room;
+    dcp_site_id site;
     const uint32_t alone = DCP_RULE_ALONE + host;
 
     switch (domain) {
@@ -71,8 +71,10 @@ dcp_check_rules_domain(const struct dcp_inventory *inv, enum dcp_domain domain,
     case DCP_DOMAIN_RACK:
         return dcp_rack_is_none(rack) ? alone : rack.ix;
     case DCP_DOMAIN_ROOM:
+        room = dcp_host_room(inv, (dcp_host_id){ host });
         return dcp_room_is_none(room) ? alone : room.ix;
     case DCP_DOMAIN_SITE:
+        site = dcp_host_site(inv, (dcp_host_id){ host });
         return dcp_site_is_none(site) ? alone : site.ix;
     case DCP_DOMAIN_SWITCH:
         for (uint32_t h = 0; h < host; h++) {
@@ -213,14 +215,28 @@ dcp_rule_part(const struct dcp_rule *rule, uint32_t vm)
     return 0;
 }
 
+/* No domain that is not one host's own has a number from here on. */
+static uint32_t
+most_domains(const struct dcp_inventory *inv)
+{
+    uint32_t n = inv->n_hosts;
+
+    n = inv->n_racks > n ? inv->n_racks : n;
+    n = inv->n_rooms > n ? inv->n_rooms : n;
+    return inv->n_sites > n ? inv->n_sites : n;
+}
+
 bool
 dcp_check_rules_check(const struct dcp_judge *j, const struct dcp_placement *p,
                       const char *when)
 {
     struct dcp_rule_domains domains = { .inv = j->inv };
+    uint32_t n_domains = most_domains(j->inv);
     DCP_FREE struct dcp_rule_member *members = calloc(
         (size_t)2 * j->inv->n_vms + j->inv->n_hosts + 1, sizeof *members);
-    bool ok = members || dcp_judge_no_memory(j);
+    DCP_FREE uint32_t *seen =
+        calloc((size_t)n_domains + j->inv->n_hosts + 1, sizeof *seen);
+    bool ok = (members && seen) || dcp_judge_no_memory(j);
 
     for (uint32_t i = 0; ok && i < j->inv->n_rules; i++) {
         struct dcp_rule_view v = { .j = j,
@@ -228,10 +244,12 @@ dcp_check_rules_check(const struct dcp_judge *j, const struct dcp_placement *p,
                                    .p = p,
                                    .when = when,
                                    .domains = &domains,
-                                   .members = members };
+                                   .members = members,
+                                   .seen = seen,
+                                   .n_domains = n_domains };
         const struct dcp_rule_checker *c = &dcp_rule_checkers[v.rule->kind];
 
-        ok = !c->end || c->end(&v);
+        ok = !c->end || (j->asked && !j->asked[i]) || c->end(&v);
     }
     dcp_rule_domains_finish(&domains);
     return ok;

@@ -34,6 +34,13 @@ excused_pair(const struct dcp_rule_view *v, uint32_t a, uint32_t b)
            dcp_rule_view_domain(v, ha.ix) == dcp_rule_view_domain(v, hb.ix);
 }
 
+/* By list: a VM of 'others' is on the other side, whatever else names it. */
+static uint32_t
+part_of(const struct dcp_rule *rule, uint32_t vm, bool other)
+{
+    return rule->kind == DCP_RULE_SPLIT ? dcp_rule_part(rule, vm) : other;
+}
+
 static void
 collect(struct dcp_rule_view *v)
 {
@@ -47,13 +54,58 @@ collect(struct dcp_rule_view *v)
         if (!dcp_host_is_none(v->p->host[vm])) {
             v->members[v->n++] = (struct dcp_rule_member){
                 dcp_rule_view_domain(v, v->p->host[vm].ix),
-                other ? 1 : dcp_rule_part(rule, vm), vm
+                part_of(rule, vm, other), vm
             };
         }
     }
+}
+
+static void
+sort_members(struct dcp_rule_view *v)
+{
     if (v->n > 1) {
         qsort(v->members, v->n, sizeof *v->members, compare_members);
     }
+}
+
+/* Where a domain stands in 'seen'. */
+static uint32_t *
+seen_at(const struct dcp_rule_view *v, uint32_t domain)
+{
+    return &v->seen[domain < DCP_RULE_ALONE
+                        ? domain
+                        : v->n_domains + (domain - DCP_RULE_ALONE)];
+}
+
+/* Drops members that share their domain with none of another part (of a spread
+ * rule: with none at all): what is left to sort is little where little is
+ * broken, however many VMs a rule names. */
+static void
+keep_mixed(struct dcp_rule_view *v)
+{
+    const uint32_t mixed = UINT32_MAX;
+    bool all = v->rule->kind == DCP_RULE_SPREAD;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < v->n; i++) {
+        uint32_t *seen = seen_at(v, v->members[i].domain);
+        uint32_t part = v->members[i].part + 1;
+
+        *seen = *seen && (all || *seen != part) ? mixed : part;
+    }
+    for (uint32_t i = 0; i < v->n; i++) {
+        struct dcp_rule_member m = v->members[i];
+
+        if (*seen_at(v, m.domain) == mixed) {
+            v->members[n++] = m;
+        } else {
+            *seen_at(v, m.domain) = 0;
+        }
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        *seen_at(v, v->members[i].domain) = 0;
+    }
+    v->n = n;
 }
 
 /* The members of one domain are [first, its end). */
@@ -83,6 +135,8 @@ bool
 dcp_check_spread(struct dcp_rule_view *v)
 {
     collect(v);
+    keep_mixed(v);
+    sort_members(v);
     for (uint32_t first = 0, end; first < v->n; first = end) {
         bool told = false;
 
@@ -125,6 +179,8 @@ dcp_check_apart(struct dcp_rule_view *v)
     uint32_t a, b;
 
     collect(v);
+    keep_mixed(v);
+    sort_members(v);
     for (uint32_t first = 0, end; first < v->n; first = end) {
         end = end_of(v, first);
         if (v->members[first].part != v->members[end - 1].part &&
@@ -169,6 +225,7 @@ dcp_check_gather(struct dcp_rule_view *v)
         domain = d;
     }
     collect(v);
+    sort_members(v);
     keep_inside(v);
     for (uint32_t first = 0; first < v->n; first = end_of(v, first)) {
         n_domains++;
@@ -237,6 +294,7 @@ dcp_check_lonely(struct dcp_rule_view *v)
     const struct dcp_placement *p = v->p;
 
     collect(v);
+    sort_members(v);
     for (uint32_t vm = 0; vm < p->n_vms; vm++) {
         if (dcp_host_is_none(p->host[vm]) || dcp_rule_lists_vm(v->rule, vm)) {
             continue;
