@@ -21,13 +21,13 @@ struct anneal {
 };
 
 /* Whole numbers below 'n', from 32 random bits. */
-DCP_ASSIGN_INLINE uint32_t
+DCP_INLINE uint32_t
 pick(uint32_t bits, uint32_t n)
 {
     return (uint32_t)(((uint64_t)bits * n) >> 32);
 }
 
-DCP_ASSIGN_INLINE int64_t
+DCP_INLINE int64_t
 allowance(const struct anneal *a, uint32_t bits)
 {
     return (int64_t)(a->temperature * a->log[bits % N_LOGS]);
@@ -35,7 +35,7 @@ allowance(const struct anneal *a, uint32_t bits)
 
 /* An item: any, or one of the costliest of a few hosts, because what is left
  * to gain is mostly there. */
-DCP_ASSIGN_INLINE uint32_t
+DCP_INLINE uint32_t
 pick_item(const struct anneal *a, uint64_t bits, bool costly)
 {
     const struct dcp_assign_state *s = a->w->state;
@@ -58,7 +58,7 @@ pick_item(const struct anneal *a, uint64_t bits, bool costly)
                    : pick((uint32_t)bits, p->n_items);
 }
 
-DCP_ASSIGN_INLINE void
+DCP_INLINE void
 try_shift(struct anneal *a, uint64_t bits, uint64_t more)
 {
     struct dcp_assign_state *s = a->w->state;
@@ -81,7 +81,7 @@ try_shift(struct anneal *a, uint64_t bits, uint64_t more)
     }
 }
 
-DCP_ASSIGN_INLINE void
+DCP_INLINE void
 try_swap(struct anneal *a, uint64_t bits, uint64_t more)
 {
     struct dcp_assign_state *s = a->w->state;
@@ -107,7 +107,7 @@ try_swap(struct anneal *a, uint64_t bits, uint64_t more)
     }
 }
 
-DCP_ASSIGN_INLINE int
+DCP_INLINE int
 many(struct anneal *a, uint32_t n)
 {
     for (uint32_t k = 0; k < n; k++) {
@@ -124,7 +124,7 @@ many(struct anneal *a, uint32_t n)
     return 0;
 }
 
-DCP_ASSIGN_FOR_VECTORS(int, many_tries, many, (struct anneal * a, uint32_t n),
+DCP_FOR_VECTORS(int, many_tries, many, (struct anneal * a, uint32_t n),
                        (a, n))
 
 /* What it costs in the mean that an item moves, wherever it goes. */

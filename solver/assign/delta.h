@@ -5,41 +5,14 @@
 /* What a change would cost, exactly, or that it is not legal: O(resources +
  * terms + rules of the groups), nothing is changed.  Inline, so that a loop
  * over candidates is one function that the compiler may lay out for the
- * machine's vectors (see DCP_ASSIGN_FOR_VECTORS). */
+ * machine's vectors (see DCP_FOR_VECTORS). */
 
 #include "solver/assign/state.h"
+#include "solver/vectors.h"
 
 #define DCP_ASSIGN_ILLEGAL INT64_MAX
-#define DCP_ASSIGN_INLINE  static inline __attribute__((always_inline))
 
-/* Defines NAME(ARGS) that calls the always-inline BODY(CALL), compiled for
- * AVX2 where the machine has it; the result is the same. */
-#if defined(__x86_64__)
-#define DCP_ASSIGN_FOR_VECTORS(TYPE, NAME, BODY, ARGS, CALL)                   \
-    __attribute__((target("avx2,bmi,bmi2"))) static TYPE NAME##_avx2 ARGS      \
-    {                                                                          \
-        return BODY CALL;                                                      \
-    }                                                                          \
-    static TYPE NAME##_plain ARGS                                              \
-    {                                                                          \
-        return BODY CALL;                                                      \
-    }                                                                          \
-    static TYPE NAME ARGS                                                      \
-    {                                                                          \
-        return __builtin_cpu_supports("avx2") &&                               \
-                       __builtin_cpu_supports("bmi2")                          \
-                   ? NAME##_avx2 CALL                                          \
-                   : NAME##_plain CALL;                                        \
-    }
-#else
-#define DCP_ASSIGN_FOR_VECTORS(TYPE, NAME, BODY, ARGS, CALL)                   \
-    static TYPE NAME ARGS                                                      \
-    {                                                                          \
-        return BODY CALL;                                                      \
-    }
-#endif
-
-DCP_ASSIGN_INLINE bool
+DCP_INLINE bool
 dcp_assign_fits(const int64_t *room, const int64_t *need, uint32_t n)
 {
     int64_t below = 0;
@@ -51,7 +24,7 @@ dcp_assign_fits(const int64_t *room, const int64_t *need, uint32_t n)
 }
 
 /* 'need' fits once 'freed' is gone. */
-DCP_ASSIGN_INLINE bool
+DCP_INLINE bool
 dcp_assign_fits_for(const int64_t *room, const int64_t *need,
                     const int64_t *freed, uint32_t n)
 {
@@ -63,7 +36,7 @@ dcp_assign_fits_for(const int64_t *room, const int64_t *need,
     return below >= 0;
 }
 
-DCP_ASSIGN_INLINE int64_t
+DCP_INLINE int64_t
 dcp_assign_cost_with(const int64_t *term, const int64_t *add, uint32_t n)
 {
     int64_t cost = 0;
@@ -76,7 +49,7 @@ dcp_assign_cost_with(const int64_t *term, const int64_t *add, uint32_t n)
     return cost;
 }
 
-DCP_ASSIGN_INLINE int64_t
+DCP_INLINE int64_t
 dcp_assign_cost_without(const int64_t *term, const int64_t *drop, uint32_t n)
 {
     int64_t cost = 0;
@@ -89,7 +62,7 @@ dcp_assign_cost_without(const int64_t *term, const int64_t *drop, uint32_t n)
     return cost;
 }
 
-DCP_ASSIGN_INLINE int64_t
+DCP_INLINE int64_t
 dcp_assign_cost_for(const int64_t *term, const int64_t *add,
                     const int64_t *drop, uint32_t n)
 {
@@ -104,7 +77,7 @@ dcp_assign_cost_for(const int64_t *term, const int64_t *add,
 }
 
 /* An item of 'x's group is on 'host'. */
-DCP_ASSIGN_INLINE bool
+DCP_INLINE bool
 dcp_assign_crowded(const struct dcp_assign_state *s,
                    const struct dcp_assign_item *x, uint32_t host)
 {
@@ -114,7 +87,7 @@ dcp_assign_crowded(const struct dcp_assign_state *s,
 }
 
 /* 'x's group stays spread when one of it goes from host 'a' to 'b'. */
-DCP_ASSIGN_INLINE bool
+DCP_INLINE bool
 dcp_assign_stays_spread(const struct dcp_assign_state *s,
                         const struct dcp_assign_item *x, uint32_t a, uint32_t b)
 {
@@ -132,7 +105,7 @@ dcp_assign_stays_spread(const struct dcp_assign_state *s,
 
 /* The rules of 'x's group over places and zones hold when it goes from host 'a'
  * to 'b'. */
-DCP_ASSIGN_INLINE bool
+DCP_INLINE bool
 dcp_assign_group_may_shift(const struct dcp_assign_state *s,
                            const struct dcp_assign_item *x, uint32_t a,
                            uint32_t b)
@@ -152,7 +125,7 @@ dcp_assign_group_may_shift(const struct dcp_assign_state *s,
 
 /* Of 'item', which is on a host, going to another, 'b'.  Where it is seen early
  * that host and move costs rise by more than 'limit', that is as illegal. */
-DCP_ASSIGN_INLINE int64_t
+DCP_INLINE int64_t
 dcp_assign_shift_delta(const struct dcp_assign_state *s, uint32_t item,
                        uint32_t b, int64_t limit)
 {
@@ -188,7 +161,7 @@ dcp_assign_shift_delta(const struct dcp_assign_state *s, uint32_t item,
 }
 
 /* How many more items are away when 'x' goes from 'a' to 'b'. */
-DCP_ASSIGN_INLINE int32_t
+DCP_INLINE int32_t
 dcp_assign_away_delta(const struct dcp_assign_item *x, uint32_t a, uint32_t b)
 {
     return (a == x->start) - (b == x->start);
@@ -196,7 +169,7 @@ dcp_assign_away_delta(const struct dcp_assign_item *x, uint32_t a, uint32_t b)
 
 /* The rules of both groups over places and zones hold when items 'i' of host
  * 'a' and 'j' of host 'b' change places. */
-DCP_ASSIGN_INLINE bool
+DCP_INLINE bool
 dcp_assign_groups_may_swap(const struct dcp_assign_state *s, uint32_t i,
                            uint32_t j, uint32_t a, uint32_t b)
 {
@@ -221,7 +194,7 @@ dcp_assign_groups_may_swap(const struct dcp_assign_state *s, uint32_t i,
 
 /* Of items 'i' and 'j', which are on two hosts, changing places; 'limit' as
  * above. */
-DCP_ASSIGN_INLINE int64_t
+DCP_INLINE int64_t
 dcp_assign_swap_delta(const struct dcp_assign_state *s, uint32_t i, uint32_t j,
                       int64_t limit)
 {

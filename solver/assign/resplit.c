@@ -189,13 +189,13 @@ prepare(struct split *s)
     top->move_cost = 0;
 }
 
-DCP_ASSIGN_INLINE int64_t
+DCP_INLINE int64_t
 positive(int64_t x)
 {
     return x > 0 ? x : 0;
 }
 
-DCP_ASSIGN_INLINE int64_t
+DCP_INLINE int64_t
 bound_of_terms(const struct level *x, uint32_t n, uint32_t n_sides)
 {
     const int64_t *a = x->term[0], *b = x->term[1], *c = x->term[2];
@@ -215,14 +215,14 @@ bound_of_terms(const struct level *x, uint32_t n, uint32_t n_sides)
     return cost;
 }
 
-DCP_ASSIGN_INLINE int64_t
+DCP_INLINE int64_t
 bound_inline(const struct level *x, uint32_t n, uint32_t n_sides)
 {
     return x->move_cost + x->least_move_cost +
            (n_sides > 2 ? bound_of_terms(x, n, 3) : bound_of_terms(x, n, 2));
 }
 
-DCP_ASSIGN_FOR_VECTORS(int64_t, bound, bound_inline,
+DCP_FOR_VECTORS(int64_t, bound, bound_inline,
                        (const struct level *x, uint32_t n, uint32_t n_sides),
                        (x, n, n_sides))
 

@@ -3,6 +3,7 @@
 #include "solver/compile/chance.h"
 
 #include "solver/problem.h"
+#include "solver/vectors.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -157,32 +158,56 @@ dcp_chance_load_assign(struct dcp_chance_load *to,
     memcpy(to->peak_mhz, from->peak_mhz, from->n_hosts * sizeof *to->peak_mhz);
 }
 
-void
-dcp_chance_load_add(struct dcp_chance_load *l, uint32_t item, uint32_t host)
+/* Adds 'more' to 'sum', n columns; the highest of these. */
+DCP_INLINE uint32_t
+add_inline(uint32_t *restrict sum, const uint32_t *restrict more, uint32_t n)
 {
-    uint32_t stride = l->c->stride, peak = 0;
-    const uint32_t *more = l->c->mhz + (size_t)item * stride;
-    uint32_t *sum = l->mhz + (size_t)host * stride;
+    uint32_t peak = 0;
 
-    for (uint32_t k = 0; k < stride; k++) {
+    for (uint32_t k = 0; k < n; k++) {
         sum[k] += more[k];
         peak = sum[k] > peak ? sum[k] : peak;
     }
-    l->peak_mhz[host] = peak;
+    return peak;
+}
+
+DCP_INLINE uint32_t
+sub_inline(uint32_t *restrict sum, const uint32_t *restrict less, uint32_t n)
+{
+    uint32_t peak = 0;
+
+    for (uint32_t k = 0; k < n; k++) {
+        sum[k] -= less[k];
+        peak = sum[k] > peak ? sum[k] : peak;
+    }
+    return peak;
+}
+
+DCP_FOR_VECTORS(uint32_t, add, add_inline,
+                (uint32_t *restrict sum, const uint32_t *restrict more,
+                 uint32_t n),
+                (sum, more, n))
+DCP_FOR_VECTORS(uint32_t, sub, sub_inline,
+                (uint32_t *restrict sum, const uint32_t *restrict less,
+                 uint32_t n),
+                (sum, less, n))
+
+void
+dcp_chance_load_add(struct dcp_chance_load *l, uint32_t item, uint32_t host)
+{
+    size_t stride = l->c->stride;
+
+    l->peak_mhz[host] =
+        add(l->mhz + host * stride, l->c->mhz + item * stride, l->c->stride);
 }
 
 void
 dcp_chance_load_sub(struct dcp_chance_load *l, uint32_t item, uint32_t host)
 {
-    uint32_t stride = l->c->stride, peak = 0;
-    const uint32_t *less = l->c->mhz + (size_t)item * stride;
-    uint32_t *sum = l->mhz + (size_t)host * stride;
+    size_t stride = l->c->stride;
 
-    for (uint32_t k = 0; k < stride; k++) {
-        sum[k] -= less[k];
-        peak = sum[k] > peak ? sum[k] : peak;
-    }
-    l->peak_mhz[host] = peak;
+    l->peak_mhz[host] =
+        sub(l->mhz + host * stride, l->c->mhz + item * stride, l->c->stride);
 }
 
 bool
@@ -221,9 +246,9 @@ dcp_chance_load_ends(struct dcp_chance_load *l, const struct dcp_placement *to,
 
 /* --- Tests -------------------------------------------------------------- */
 
-static uint32_t
-count_above(const uint32_t *sum, const uint32_t *more, uint32_t limit,
-            uint32_t n)
+DCP_INLINE uint32_t
+count_above_inline(const uint32_t *sum, const uint32_t *more, uint32_t limit,
+                   uint32_t n)
 {
     uint32_t above = 0;
 
@@ -232,6 +257,11 @@ count_above(const uint32_t *sum, const uint32_t *more, uint32_t limit,
     }
     return above;
 }
+
+DCP_FOR_VECTORS(uint32_t, count_above, count_above_inline,
+                (const uint32_t *sum, const uint32_t *more, uint32_t limit,
+                 uint32_t n),
+                (sum, more, limit, n))
 
 static bool
 within_ends(const struct dcp_chance_load *l, const uint32_t *more,
