@@ -283,6 +283,7 @@ struct dcp_vm {
     uint32_t cpu_shares;
     uint64_t mem_reservation_mib, balloon_floor_mib;
     uint64_t dirty_kib_s;         /* Page dirtying rate; 0: not known. */
+    uint64_t working_set_mib;     /* Writable; 0: not known. */
     uint64_t huge_pages_mib;
     const char *os;               /* "" when not given. */
     bool windows;

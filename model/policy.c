@@ -38,6 +38,9 @@ dcp_policy_default(struct dcp_policy *policy)
         .units_per_10gbit = 8,
         .host_off_at_once = 0, /* Auto: see dcp_policy_host_off_at_once(). */
         .migration_kib_s = 488281, /* 4 Gbit. */
+        .precopy = { .downtime_ms = DCP_PRECOPY_DOWNTIME_MS,
+                     .timeout_ms_per_gib = DCP_PRECOPY_TIMEOUT_MS,
+                     .auto_converge = true },
         .migration_cpu_overhead_frac = 0.1,
         .move_wait_ms = DCP_HOUR_MS,
         .cooldown_ms = 30 * INT64_C(60000),

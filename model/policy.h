@@ -6,6 +6,7 @@
  * Pure data; docs/model.md gives each key with its default. */
 
 #include "model/calendar.h"
+#include "model/migration.h"
 
 enum dcp_goal {
     DCP_GOAL_COST,
@@ -117,6 +118,7 @@ struct dcp_policy {
     uint32_t out_per_host, in_per_host, units_per_10gbit;
     uint32_t host_off_at_once; /* 0: one in fifty hosts, at least one. */
     uint64_t migration_kib_s; /* Bandwidth of one migration, at most. */
+    struct dcp_precopy_rules precopy;
     double migration_cpu_overhead_frac;
     int64_t move_wait_ms; /* So long a step waits, at most, for a change window
                            * to open or for CPU to spare; default 1 h. */

@@ -99,6 +99,8 @@ begin_migration(struct dcp_sim_executor *x, const struct dcp_step *s,
         return s->estimate_ms;
     }
     struct dcp_precopy precopy = {
+        .working_set_mib = (double)vm->working_set_mib,
+        .rules = x->inventory->policy.precopy,
         .mem_mib = s->mem_mib ? s->mem_mib : (double)vm->mem_mib,
         .dirty_mib_s =
             s->mem_mib ? s->dirty_mib_s : (double)vm->dirty_kib_s / 1024,

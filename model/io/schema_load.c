@@ -99,6 +99,8 @@ DEFINE_SECTION(profile, "profiles", "profile", PROFILE,
           .help = "the balloon stops there" },                                 \
         { "dirty_rate", QUANTITY(RATE), AT(struct dcp_vm, dirty_kib_s),        \
           .help = "memory it writes; absent: not known" },                     \
+        { "working_set", QUANTITY(SIZE), AT(struct dcp_vm, working_set_mib),   \
+          .help = "memory that it writes again and again; absent: a tenth" },  \
         { "huge_pages", QUANTITY(SIZE), AT(struct dcp_vm, huge_pages_mib),     \
           .help = "part of its memory that is huge pages" },                   \
         { "os", TEXT, AT(struct dcp_vm, os),                                   \

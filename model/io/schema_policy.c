@@ -343,6 +343,20 @@ static const struct dcp_schema_row migration_rows[] = {
       .help = "moves on a 10 Gbit link at a time" },
     { "bandwidth", QUANTITY(RATE), AT(P, migration_kib_s), .min = 1,
       .fallback = "4Gbit", .help = "of one move, at most" },
+    { "downtime", QUANTITY(TIME), AT(P, precopy.downtime_ms), .min = 10,
+      .max = 2e6, .fallback = "300ms",
+      .help = "a VM stops at the end of a live move so long, at most (QEMU's "
+              "downtime-limit)" },
+    { "auto_converge", FLAG, AT(P, precopy.auto_converge), .fallback = "true",
+      .help = "a VM that writes memory faster than it can be sent is slowed "
+              "down (QEMU's auto-converge)" },
+    { "timeout_per_GiB", QUANTITY(TIME), AT(P, precopy.timeout_ms_per_gib),
+      .min = 1000, .max = 8.64e7, .fallback = "800s",
+      .help = "a live move is given up after so long for each GiB of the VM's "
+              "memory, of 2 at least" },
+    { "at_timeout", CHOICE("give-up|pause"),
+      AT(P, precopy.at_timeout), .fallback = "give-up",
+      .help = "give-up: the VM stays; pause: it stops for all that is left" },
     { "cpu_overhead", QUANTITY(SHARE), AT(P, migration_cpu_overhead_frac),
       .max = 1, .fallback = "10%",
       .help = "of the VM's CPU, on both sides while it moves" },

@@ -23,6 +23,8 @@ move_ms(const struct dcp_ha *ha, uint32_t vm)
     const struct dcp_vm *v = &ha->inv->vms[vm];
     double kib_s = (double)ha->inv->policy.migration_kib_s;
     struct dcp_precopy precopy = {
+        .working_set_mib = (double)v->working_set_mib,
+        .rules = ha->inv->policy.precopy,
         .mem_mib = (double)dcp_placement_size(ha->inv, ha->now, vm).mem_mib,
         .dirty_mib_s = (double)v->dirty_kib_s / 1024,
         .bandwidth_mib_s = kib_s / 1024,

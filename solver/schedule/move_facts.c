@@ -82,6 +82,8 @@ dcp_move_estimate(const struct dcp_state *s, const struct dcp_paths *paths,
         return;
     }
     struct dcp_precopy in = {
+        .working_set_mib = (double)vm->working_set_mib,
+        .rules = inv->policy.precopy,
         .mem_mib = (double)vm->mem_mib,
         .dirty_mib_s = vm->dirty_kib_s
                            ? (double)vm->dirty_kib_s / 1024
