@@ -9,6 +9,7 @@
 #include "cli/replay.h"
 #include "cli/replications.h"
 #include "cli/result_json.h"
+#include "cli/shortage.h"
 #include "cli/sim_report.h"
 #include "cli/ui.h"
 #include "model/base/arena.h"
@@ -320,6 +321,7 @@ print_one(const struct dcp_inventory *inv, const struct dcp_sim_result *s)
            s->requested_mhz_s > 0
                ? 100 * s->unmet_cpu_mhz_s / s->requested_mhz_s
                : 0);
+    dcp_shortage_print(s, NULL);
 }
 
 static double
@@ -363,6 +365,7 @@ print_two(const struct dcp_inventory *inv, const struct dcp_plan *plan,
          percent(b->host_slots_above_target, b->host_slots), 3, false);
     line("CPU asked for and not given, %", unmet_percent(a), unmet_percent(b),
          3, false);
+    dcp_shortage_print(a, b);
     printf("\nThe plan foresaw %.1f kWh saved over its horizon.  %u migrations"
            ", %.0f s each on average; %u hosts switched off, %u on.\n",
            plan->predicted.energy_kwh_before - plan->predicted.energy_kwh_after,

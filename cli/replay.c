@@ -3,6 +3,7 @@
 #include "cli/replay.h"
 
 #include "cli/result_json.h"
+#include "cli/shortage.h"
 #include "model/base/units.h"
 #include "sim/executor.h"
 #include "sim/sweep.h"
@@ -576,9 +577,10 @@ json_overloaded(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_ku64(w, "overloaded_vms", n_vms);
 }
 
-static void
+static bool
 json_members(struct dcp_json *w, const struct dcp_inventory *inv,
-             const struct dcp_replay *r, const struct dcp_sim_result *s)
+             const struct dcp_replay *r, const struct dcp_sim_result *s,
+             struct dcp_error *err)
 {
     dcp_json_ku64(w, "vms", s->n_vms);
     dcp_json_ku64(w, "hosts", s->n_hosts);
@@ -593,12 +595,16 @@ json_members(struct dcp_json *w, const struct dcp_inventory *inv,
     json_energy(w, inv, s);
     json_quality(w, s);
     json_overloaded(w, inv, s);
+    if (!dcp_shortage_json(w, inv, s, err)) {
+        return false;
+    }
     if (r->has_failures) {
         dcp_failures_json(w, &r->failures,
                           s == &r->with ? &r->failed_with : &r->failed_without);
     }
     dcp_json_kbool(w, "partial", r->partial);
     dcp_json_kbool(w, "in_sample", r->in_sample);
+    return true;
 }
 
 bool
@@ -611,12 +617,13 @@ dcp_replay_json(struct dcp_json *w, const struct dcp_inventory *inv,
 
     dcp_json_init(&compact, false);
     dcp_json_begin(&compact, '{');
-    json_members(&compact, inv, r, s);
+    bool ok = json_members(&compact, inv, r, s, err);
+
     dcp_json_end(&compact, '}');
-    if (!dcp_result_digest(&compact, digest, err)) {
+    if (!dcp_result_digest(&compact, digest, err) || !ok ||
+        !json_members(w, inv, r, s, err)) {
         return false;
     }
-    json_members(w, inv, r, s);
     dcp_json_kstring(w, "digest", digest);
     return true;
 }

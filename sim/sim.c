@@ -42,10 +42,13 @@ dcp_sim_result_init(const struct dcp_sim_input *in, struct dcp_sim_result *out,
         calloc((size_t)inv->n_vms + 1, sizeof *out->vm_overload_s);
     out->vm_unmet_mhz_s =
         calloc((size_t)inv->n_vms + 1, sizeof *out->vm_unmet_mhz_s);
+    out->vm_ready_s = calloc((size_t)inv->n_vms + 1, sizeof *out->vm_ready_s);
+    out->ready = dcp_ready_create(inv->n_vms, err);
     out->tenants = calloc((size_t)inv->n_tenants + 1, sizeof *out->tenants);
     out->site_it_j = calloc(n_cells, sizeof *out->site_it_j);
     if (!out->slices || !out->hosts || !out->vm_overload_s ||
-        !out->vm_unmet_mhz_s || !out->tenants || !out->site_it_j) {
+        !out->vm_unmet_mhz_s || !out->vm_ready_s || !out->ready ||
+        !out->tenants || !out->site_it_j) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay of %u slots",
                         out->n_slices);
     }
@@ -66,8 +69,8 @@ count_tenants(struct dcp_sim *sim, double seconds)
     }
 }
 
-static void
-end_slice(struct dcp_sim *sim)
+static bool
+end_slice(struct dcp_sim *sim, struct dcp_error *err)
 {
     struct dcp_sim_slice *slice = sim->slice;
     struct dcp_sim_result *out = sim->out;
@@ -105,6 +108,7 @@ end_slice(struct dcp_sim *sim)
     if (n_on > out->hosts_on_max) {
         out->hosts_on_max = n_on;
     }
+    return dcp_sim_end_waits(sim, seconds, err);
 }
 
 /* --- Watches ------------------------------------------------------------ */
@@ -136,7 +140,9 @@ end_slice_watched(struct dcp_sim *sim, struct dcp_error *err)
     uint32_t slice = (uint32_t)(sim->slice - sim->out->slices);
     bool more = true;
 
-    end_slice(sim);
+    if (!end_slice(sim, err)) {
+        return false;
+    }
     for (uint32_t i = 0; i < in->n_watches; i++) {
         const struct dcp_sim_watch *w = in->watches[i];
 
@@ -354,6 +360,9 @@ sum_up(const struct dcp_sim *sim, struct dcp_sim_result *out)
         on_s += out->hosts[h].on_s;
         out->unmet_cpu_mhz_s += out->hosts[h].unmet_mhz_s;
     }
+    for (uint32_t v = 0; v < out->n_vms; v++) {
+        out->ready_vm_s += out->vm_ready_s[v];
+    }
     out->hosts_on_mean = on_s / horizon_s;
     out->cpu_util_mean_frac = share(sim->used_mhz_s, sim->capacity_mhz_s);
     out->mem_alloc_mean_frac = share(sim->mem_mib_s, sim->mem_capacity_mib_s);
@@ -433,8 +442,32 @@ dcp_sim_result_finish(struct dcp_sim_result *out)
     free(out->hosts);
     free(out->vm_overload_s);
     free(out->vm_unmet_mhz_s);
+    free(out->vm_ready_s);
+    dcp_ready_destroy(out->ready);
     free(out->tenants);
     free(out->site_it_j);
     dcp_placement_destroy(out->end);
     *out = (struct dcp_sim_result){ 0 };
+}
+
+/* --- Waits -------------------------------------------------------------- */
+
+double
+dcp_sim_vm_ready_frac(const struct dcp_sim_result *r, uint32_t vm, double p)
+{
+    struct dcp_ready_counts counts = { { 0 } };
+
+    (void)dcp_ready_sum(r->ready, vm, &counts);
+    return dcp_ready_percentile(&counts, r->n_slices, p);
+}
+
+double
+dcp_sim_ready_frac(const struct dcp_sim_result *r, double p)
+{
+    struct dcp_ready_counts counts = { { 0 } };
+
+    for (uint32_t v = 0; v < r->n_vms; v++) {
+        (void)dcp_ready_sum(r->ready, v, &counts);
+    }
+    return dcp_ready_percentile(&counts, (uint64_t)r->n_vms * r->n_slices, p);
 }

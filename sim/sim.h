@@ -16,6 +16,7 @@
 
 #include "executors/virtual.h"
 #include "sim/energy/parts.h"
+#include "sim/host/ready.h"
 #include "traces/fit.h"
 
 /* --- Input -------------------------------------------------------------- */
@@ -71,12 +72,14 @@ struct dcp_sim_host {
     double on_s, off_s, switching_s; /* Sum to the horizon. */
     double overload_s, unmet_mhz_s;
     double requested_mhz_s; /* Demand of its VMs. */
+    double held_mhz_s;      /* Of that, above what their limits allow. */
     double it_j;
     uint32_t shutdowns;
 };
 struct dcp_sim_tenant {
     double overload_vm_s; /* VM-seconds on overloaded hosts. */
-    double unmet_mhz_s, requested_mhz_s;
+    double unmet_mhz_s, requested_mhz_s, held_mhz_s;
+    double ready_s; /* Sum over its VMs; see vm_ready_s. */
 };
 
 struct dcp_sim_result {
@@ -93,7 +96,10 @@ struct dcp_sim_result {
     double overload_host_s; /* Demand above capacity, over hosts. */
     double unmet_cpu_mhz_s; /* VM demand not served because of that. */
     double requested_mhz_s; /* VM demand. */
+    double held_mhz_s;      /* VM demand above VMs' own limits: not asked of
+                             * hosts, not in unmet_cpu_mhz_s. */
     double degraded_mhz_s;  /* Loss of migrating VMs, as estimated. */
+    double ready_vm_s;      /* Sum of vm_ready_s. */
     double slatah_frac, pdm_frac, slav, overall_slav, average_slav;
     /* Of (host, sample) pairs in which the host served: */
     uint64_t host_slots, host_slots_overloaded, host_slots_above_target;
@@ -114,6 +120,10 @@ struct dcp_sim_result {
     struct dcp_sim_host *hosts;
     double *vm_overload_s; /* By VM, as is the next. */
     double *vm_unmet_mhz_s;
+    /* By VM: seconds that its vCPUs waited for CPU, mean over them; and how
+     * much of the time in each sample (sim/host/ready.h). */
+    double *vm_ready_s;
+    struct dcp_ready *ready;
     struct dcp_sim_tenant *tenants; /* By tenant; the last one is "none". */
     double *site_it_j;              /* [slice][site], last column: no site. */
     uint32_t n_site_columns;
@@ -123,6 +133,13 @@ struct dcp_sim_result {
 bool dcp_simulate(const struct dcp_sim_input *, struct dcp_sim_result *out,
                   struct dcp_error *err) DCP_CHECKED;
 void dcp_sim_result_finish(struct dcp_sim_result *);
+
+/* The percentile of how much of a sample's time the vCPUs of VMs waited, over
+ * the samples of one VM ... */
+double dcp_sim_vm_ready_frac(const struct dcp_sim_result *, uint32_t vm,
+                             double p);
+/* ... and over all pairs of a VM and a sample. */
+double dcp_sim_ready_frac(const struct dcp_sim_result *, double p);
 
 /* --- In steps ------------------------------------------------------------
  *

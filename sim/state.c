@@ -3,9 +3,7 @@
 #include "sim/state.h"
 
 #include "model/capacity.h"
-#include "model/power.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +85,8 @@ add_vm(struct dcp_sim *sim, uint32_t host, uint32_t vm, struct dcp_error *err)
         h->vms_capacity = capacity;
     }
     h->vms[h->n_vms++] = vm;
+    h->n_controlled +=
+        h->enforces && dcp_contention_applies(&sim->inv->vms[vm]);
     h->mem_mib += vm_mem_mib(sim, vm, host);
     sim->out->end->host[vm].ix = host;
     return true;
@@ -106,6 +106,8 @@ remove_vm(struct dcp_sim *sim, uint32_t host, uint32_t vm)
     }
     memmove(&h->vms[i], &h->vms[i + 1], (h->n_vms - i - 1) * sizeof *h->vms);
     h->n_vms--;
+    h->n_controlled -=
+        h->enforces && dcp_contention_applies(&sim->inv->vms[vm]);
     h->mem_mib -= vm_mem_mib(sim, vm, host);
     sim->out->end->host[vm] = dcp_host_none();
 }
@@ -124,6 +126,7 @@ init_host(struct dcp_sim *sim, uint32_t host)
         .capacity_mhz = capacity.cpu_mhz,
         .target_mhz = dcp_host_usable(sim->inv, id).cpu_mhz,
         .mem_capacity_mib = capacity.scalar[DCP_SCALAR_MEM],
+        .enforces = dcp_contention_enforced(sim->inv, host),
         .site = site_column(sim->inv, dcp_host_site(sim->inv, id)),
     };
 }
@@ -139,8 +142,14 @@ dcp_sim_state_init(struct dcp_sim *sim, struct dcp_error *err)
         calloc((size_t)inv->n_sites + 1, sizeof *sim->constants_w);
     sim->host_history_mhz = calloc((size_t)DCP_SIM_HISTORY * inv->n_hosts + 1,
                                    sizeof *sim->host_history_mhz);
+    sim->contenders =
+        calloc((size_t)inv->n_vms + 1, sizeof *sim->contenders);
+    sim->vm_slot_ready_s =
+        calloc((size_t)inv->n_vms + 1, sizeof *sim->vm_slot_ready_s);
+    sim->waiting = calloc((size_t)inv->n_vms + 1, sizeof *sim->waiting);
     if (!sim->hosts || !sim->placed_ms || !sim->constants_w ||
-        !sim->host_history_mhz) {
+        !sim->host_history_mhz || !sim->contenders || !sim->vm_slot_ready_s ||
+        !sim->waiting) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay");
     }
     sim->overhead_frac = inv->policy.migration_cpu_overhead_frac;
@@ -173,151 +182,9 @@ dcp_sim_state_finish(struct dcp_sim *sim)
     free(sim->placed_ms);
     free(sim->constants_w);
     free(sim->host_history_mhz);
-}
-
-/* --- Integration -------------------------------------------------------- */
-
-static double
-host_load(const struct dcp_sim *sim, const struct sim_host *h)
-{
-    return h->own_mhz + sim->overhead_frac * (h->out_mhz + h->in_mhz);
-}
-
-/* A host's VMs share what there is in proportion to what they ask, so each
- * gets the same fraction of its demand. */
-static void
-count_overload(struct dcp_sim *sim, uint32_t host, double seconds,
-               double met_frac)
-{
-    struct sim_host *h = &sim->hosts[host];
-    struct dcp_sim_result *out = sim->out;
-    double missed = 1 - met_frac;
-    uint32_t n = 0;
-
-    out->hosts[host].overload_s += seconds;
-    out->hosts[host].unmet_mhz_s += h->own_mhz * missed * seconds;
-    sim->slice->overload_host_s += seconds;
-    for (uint32_t i = 0; i < h->n_vms; i++) {
-        uint32_t vm = h->vms[i];
-        dcp_tenant_id tenant = sim->inv->vms[vm].tenant;
-        double mhz = sim->row[vm];
-
-        if (mhz > 0) {
-            struct dcp_sim_tenant *t =
-                &out->tenants[dcp_tenant_is_none(tenant) ? sim->inv->n_tenants
-                                                         : tenant.ix];
-
-            out->vm_overload_s[vm] += seconds;
-            out->vm_unmet_mhz_s[vm] += mhz * missed * seconds;
-            t->overload_vm_s += seconds;
-            t->unmet_mhz_s += mhz * missed * seconds;
-            n++;
-        }
-    }
-    sim->violations += n;
-    sim->violation_sum += n * missed;
-}
-
-static double
-integrate_serving(struct dcp_sim *sim, uint32_t host, double seconds)
-{
-    struct sim_host *h = &sim->hosts[host];
-    double load = host_load(sim, h);
-    double used = load < h->capacity_mhz ? load : h->capacity_mhz;
-
-    h->slot_on = true;
-    h->slot_above |= load > h->target_mhz;
-    sim->out->hosts[host].on_s += seconds;
-    sim->slice_on_ms += seconds;
-    sim->slice_capacity_ms += h->capacity_mhz * seconds;
-    sim->used_mhz_s += used * seconds;
-    sim->capacity_mhz_s += h->capacity_mhz * seconds;
-    sim->mem_mib_s += h->mem_mib * seconds;
-    sim->mem_capacity_mib_s += h->mem_capacity_mib * seconds;
-    return dcp_power_at(&sim->inv->hardware[sim->inv->hosts[host].hardware.ix],
-                        h->capacity_mhz > 0 ? load / h->capacity_mhz : 0);
-}
-
-void
-dcp_sim_integrate(struct dcp_sim *sim, uint32_t host, int64_t until_ms)
-{
-    struct sim_host *h = &sim->hosts[host];
-    const struct dcp_hardware *hw =
-        &sim->inv->hardware[sim->inv->hosts[host].hardware.ix];
-    struct dcp_sim_host *out = &sim->out->hosts[host];
-    double seconds = (double)(until_ms - h->since_ms) * S_PER_MS;
-    double load = host_load(sim, h), watts = hw->sleep_w;
-    double capacity = h->power == DCP_SIM_ON ? h->capacity_mhz : 0;
-
-    if (until_ms <= h->since_ms) {
-        return;
-    }
-    h->since_ms = until_ms;
-    sim->slice_demand_ms += load * seconds;
-    h->slot_mhz_s += load * seconds;
-    sim->out->requested_mhz_s += h->own_mhz * seconds;
-    out->requested_mhz_s += h->own_mhz * seconds;
-    sim->out->degraded_mhz_s += sim->overhead_frac * h->out_mhz * seconds;
-    switch (h->power) {
-    case DCP_SIM_ON:
-        watts = integrate_serving(sim, host, seconds);
-        break;
-    case DCP_SIM_OFF:
-        out->off_s += seconds;
-        sim->out->standby_kwh += watts * seconds;
-        sim->slice->part_w[DCP_ENERGY_STANDBY] += watts * seconds;
-        break;
-    case DCP_SIM_BOOTING:
-        watts = hw->boot_w;
-        out->switching_s += seconds;
-        sim->out->boot_kwh += watts * seconds;
-        break;
-    case DCP_SIM_STOPPING:
-        watts = hw->shutdown_w;
-        out->switching_s += seconds;
-        sim->out->shutdown_kwh += watts * seconds;
-        break;
-    }
-    out->it_j += watts * seconds;
-    sim->out->site_it_j[(size_t)(sim->slice - sim->out->slices) *
-                            sim->out->n_site_columns +
-                        h->site] += watts * seconds;
-    if (load > capacity) {
-        h->slot_overloaded = true;
-        count_overload(sim, host, seconds, capacity / load);
-    }
-}
-
-void
-dcp_sim_integrate_moves(struct dcp_sim *sim, int64_t until_ms)
-{
-    if (until_ms > sim->moves_since_ms) {
-        sim->slice->migrating +=
-            (double)(until_ms - sim->moves_since_ms) * sim->n_moves;
-        sim->moves_since_ms = until_ms;
-    }
-}
-
-void
-dcp_sim_sum_hosts(struct dcp_sim *sim)
-{
-    for (uint32_t h = 0; h < sim->inv->n_hosts; h++) {
-        struct sim_host *host = &sim->hosts[h];
-        double sum = 0;
-
-        for (uint32_t i = 0; i < host->n_vms; i++) {
-            sum += sim->row[host->vms[i]];
-        }
-        host->own_mhz = sum;
-        host->out_mhz = host->in_mhz = host->slot_mhz_s = 0;
-        host->slot_on = host->slot_overloaded = host->slot_above = false;
-    }
-    for (uint32_t i = 0; i < sim->n_moves; i++) {
-        double mhz = sim->row[sim->moves[i].vm];
-
-        sim->hosts[sim->moves[i].from].out_mhz += mhz;
-        sim->hosts[sim->moves[i].to].in_mhz += mhz;
-    }
+    free(sim->contenders);
+    free(sim->vm_slot_ready_s);
+    free(sim->waiting);
 }
 
 /* --- Events ------------------------------------------------------------- */
@@ -330,12 +197,22 @@ in_window(const struct dcp_sim *sim, int64_t at_ms)
     return at_ms >= sim->in->from_ms;
 }
 
+/* The VM's demand comes to the host (sign 1) or leaves it (-1). */
+static void
+count_demand(struct dcp_sim *sim, uint32_t host, uint32_t vm, double sign)
+{
+    double want = dcp_sim_want_mhz(sim, host, vm);
+
+    sim->hosts[host].own_mhz += sign * want;
+    sim->hosts[host].held_mhz += sign * (sim->row[vm] - want);
+}
+
 static bool
 start_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
            struct dcp_error *err)
 {
     uint32_t vm = s->object.ix;
-    double mhz = sim->row[vm];
+    double mhz = dcp_sim_want_mhz(sim, s->from.ix, vm);
 
     if (sim->n_moves == sim->moves_capacity) {
         uint32_t capacity = sim->moves_capacity ? 2 * sim->moves_capacity : 64;
@@ -359,7 +236,6 @@ end_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
          bool done, struct dcp_error *err)
 {
     uint32_t vm = s->object.ix, i = 0;
-    double mhz = sim->row[vm];
 
     while (i < sim->n_moves && sim->moves[i].vm != vm) {
         i++;
@@ -375,6 +251,8 @@ end_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
     memmove(&sim->moves[i], &sim->moves[i + 1],
             (sim->n_moves - i - 1) * sizeof *sim->moves);
     sim->n_moves--;
+    double mhz = dcp_sim_want_mhz(sim, move.from, vm);
+
     sim->hosts[move.from].out_mhz -= mhz;
     sim->hosts[move.to].in_mhz -= mhz;
     bool counts = in_window(sim, at_ms);
@@ -384,8 +262,8 @@ end_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
         return true;
     }
     remove_vm(sim, move.from, vm);
-    sim->hosts[move.from].own_mhz -= mhz;
-    sim->hosts[move.to].own_mhz += mhz;
+    count_demand(sim, move.from, vm, -1);
+    count_demand(sim, move.to, vm, 1);
     if (counts) {
         int64_t stayed_ms = move.start_ms - sim->placed_ms[vm];
 
@@ -426,7 +304,7 @@ switch_host(struct dcp_sim *sim, uint32_t host, enum dcp_sim_power power,
 static bool
 appear(struct dcp_sim *sim, const struct dcp_step *s, struct dcp_error *err)
 {
-    sim->hosts[s->to.ix].own_mhz += sim->row[s->object.ix];
+    count_demand(sim, s->to.ix, s->object.ix, 1);
     return add_vm(sim, s->to.ix, s->object.ix, err);
 }
 
@@ -456,7 +334,7 @@ apply_vm(struct dcp_sim *sim, const struct dcp_sim_event *e,
         return appear(sim, s, err);
     }
     if (s->from.kind == DCP_OBJECT_HOST) {
-        sim->hosts[s->from.ix].own_mhz -= sim->row[s->object.ix];
+        count_demand(sim, s->from.ix, s->object.ix, -1);
         remove_vm(sim, s->from.ix, s->object.ix);
     }
     return true;

@@ -6,18 +6,23 @@
  * in an array of its own; its sums are redone at each sample and kept up to
  * date by events in between. */
 
+#include "sim/host/contention.h"
 #include "sim/sim.h"
 
 struct sim_host {
     enum dcp_sim_power power;
     int64_t since_ms;       /* Integrated up to here. */
     int64_t on_since_ms;    /* Since when it serves. */
-    double own_mhz;         /* Demand of its VMs. */
+    double own_mhz;         /* Demand of its VMs, within their limits. */
+    double held_mhz;        /* What they would like beyond. */
     double out_mhz, in_mhz; /* Demand of VMs that leave it, that come to it. */
     double capacity_mhz, target_mhz;
     double mem_mib, mem_capacity_mib;
     uint32_t *vms; /* Owned. */
     uint32_t n_vms, vms_capacity;
+    bool enforces;         /* See dcp_contention_enforced(). */
+    uint32_t n_controlled; /* Of its VMs that have a share, limit or
+                            * reservation that it enforces. */
     uint32_t site;                             /* Column. */
     bool slot_on, slot_overloaded, slot_above; /* In this slice. */
     double slot_mhz_s;                         /* Load in this slice. */
@@ -47,6 +52,10 @@ struct dcp_sim {
     int64_t moves_since_ms; /* Integrated up to here. */
     int64_t *placed_ms;     /* By VM: since when it is where it is. */
     double overhead_frac;
+    struct dcp_contender *contenders; /* For the VMs of one host. */
+    double *vm_slot_ready_s;          /* By VM, of this slice. */
+    uint32_t *waiting;                /* VMs that waited in this slice. */
+    uint32_t n_waiting;
     double *constants_w; /* By site column: switches, arrays, servers. */
     struct dcp_sim_slice *slice;
     double slice_on_ms, slice_capacity_ms, slice_demand_ms;
@@ -70,6 +79,11 @@ void dcp_sim_integrate(struct dcp_sim *, uint32_t host, int64_t until_ms);
 void dcp_sim_integrate_moves(struct dcp_sim *, int64_t until_ms);
 /* Sums each host's demand from 'row'. */
 void dcp_sim_sum_hosts(struct dcp_sim *);
+/* What the VM asks for on the host, within its limit there. */
+double
+dcp_sim_want_mhz(const struct dcp_sim *, uint32_t host, uint32_t vm);
+/* Puts what VMs waited in the slice that ends into the result. */
+bool dcp_sim_end_waits(struct dcp_sim *, double slice_s, struct dcp_error *err);
 bool dcp_sim_state_apply(struct dcp_sim *, const struct dcp_sim_event *,
                          struct dcp_error *err);
 /* A result to fill, of the input's window and grid; its samples are not looked

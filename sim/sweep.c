@@ -7,8 +7,7 @@
 
 #include "sim/sweep.h"
 
-#include "sim/state.h"
-#include "sim/sweep_rows.h"
+#include "sim/sweep_state.h"
 #include "sim/watch.h"
 #include "traces/parallel.h"
 
@@ -17,52 +16,10 @@
 
 enum { GROUPS_MAX = 64, GROUP_HOSTS_MIN = 8 };
 
-struct sweep_host {
-    uint32_t host, first_row, n_rows;
-    bool one_tenant; /* Of all its VMs. */
-    struct sweep_power power;
-};
-
-/* Hosts of one site, next to each other in 'hosts'. */
-struct sweep_group {
-    uint32_t first, n, site;
-    /* Of the stripe at hand, by time: */
-    double it_j[SWEEP_TIMES], demand_mhz_s[SWEEP_TIMES], over_s[SWEEP_TIMES];
-    /* Of all stripes so far: */
-    double used_mhz_s, requested_mhz_s, violations, violation_sum;
-    uint64_t slots_overloaded, slots_above;
-    struct dcp_sim_tenant *tenants; /* As of the result; owned. */
-};
-
-struct dcp_sweep {
-    struct dcp_sweep_input in;
-    struct dcp_samples grid; /* Times only. */
-    struct dcp_sim_input sim_in;
-    struct dcp_sim sim; /* Its hosts, and the sums at the end. */
-    struct dcp_sim_result out;
-    struct sweep_rows rows;
-    const struct sweep_kernel *kernel;
-    struct sweep_host *hosts; /* By site, then number. */
-    struct sweep_group *groups;
-    uint32_t n_groups;
-    uint32_t first_unplaced; /* Row. */
-    uint32_t stripe;         /* Of those of the window, the next to read. */
-    double seconds[SWEEP_TIMES];
-    double horizon_s;
-};
-
 static bool
 no_memory(struct dcp_error *err)
 {
     return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay");
-}
-
-static uint32_t
-tenant_of(const struct dcp_sweep *s, uint32_t vm)
-{
-    dcp_tenant_id tenant = s->in.inventory->vms[vm].tenant;
-
-    return dcp_tenant_is_none(tenant) ? s->in.inventory->n_tenants : tenant.ix;
 }
 
 /* --- Opening ------------------------------------------------------------ */
@@ -108,7 +65,7 @@ order_hosts(struct dcp_sweep *s, uint32_t order[])
                 order[row++] = host->vms[i];
                 out->one_tenant =
                     out->one_tenant &&
-                    tenant_of(s, host->vms[i]) == tenant_of(s, host->vms[0]);
+                    dcp_sweep_tenant(s, host->vms[i]) == dcp_sweep_tenant(s, host->vms[0]);
             }
             n++;
         }
@@ -239,106 +196,22 @@ dcp_sweep_destroy(struct dcp_sweep *s)
     free(s);
 }
 
-/* --- Hosts -------------------------------------------------------------- */
-
-/* A host whose demand is above what it has, or that is off with VMs on it. */
-static void
-add_overload(struct dcp_sweep *s, struct sweep_group *g,
-             const struct sweep_host *h, const double mhz[],
-             double capacity_mhz)
-{
-    struct dcp_sim_host *out = &s->out.hosts[h->host];
-    struct sweep_overload over;
-    double all_s[SWEEP_TIMES];
-
-    s->kernel->overload(mhz, s->seconds, capacity_mhz, &over);
-    for (int t = 0; t < SWEEP_TIMES; t++) {
-        all_s[t] = 1;
-    }
-    out->overload_s += s->kernel->dot(over.over_s, all_s);
-    out->unmet_mhz_s += s->kernel->dot(mhz, over.missed_s);
-    for (uint32_t i = 0; i < h->n_rows; i++) {
-        uint32_t row = h->first_row + i, vm = s->rows.rows[row].vm;
-        struct dcp_sim_tenant *tenant = &g->tenants[tenant_of(s, vm)];
-        double vm_mhz[SWEEP_TIMES] = { 0 };
-
-        dcp_sweep_rows_add(&s->rows, s->kernel, row, vm_mhz);
-        struct sweep_missed missed = s->kernel->missed(vm_mhz, &over);
-
-        s->out.vm_overload_s[vm] += missed.over_s;
-        tenant->overload_vm_s += missed.over_s;
-        tenant->unmet_mhz_s += missed.unmet_mhz_s;
-        g->violations += missed.n_times;
-        g->violation_sum += missed.missed_sum;
-    }
-}
-
-/* What VMs ask for, by tenant: neighbours of one tenant are taken at once. */
-static void
-add_requests(struct dcp_sweep *s, struct sweep_group *g, uint32_t first_row,
-             uint32_t n_rows)
-{
-    for (uint32_t i = 0, j; i < n_rows; i = j) {
-        uint32_t tenant = tenant_of(s, s->rows.rows[first_row + i].vm);
-        double mhz[SWEEP_TIMES] = { 0 };
-
-        for (j = i; j < n_rows &&
-                    tenant_of(s, s->rows.rows[first_row + j].vm) == tenant;
-             j++) {
-            dcp_sweep_rows_add(&s->rows, s->kernel, first_row + j, mhz);
-        }
-        g->tenants[tenant].requested_mhz_s += s->kernel->dot(mhz, s->seconds);
-    }
-}
-
-static void
-add_host(struct dcp_sweep *s, struct sweep_group *g, const struct sweep_host *h)
-{
-    const struct sim_host *host = &s->sim.hosts[h->host];
-    bool on = host->power == DCP_SIM_ON;
-    double capacity_mhz = on ? host->capacity_mhz : 0;
-    double mhz[SWEEP_TIMES] = { 0 };
-
-    for (uint32_t i = 0; i < h->n_rows; i++) {
-        dcp_sweep_rows_add(&s->rows, s->kernel, h->first_row + i, mhz);
-    }
-    struct sweep_host_sums sums =
-        s->kernel->host(mhz, s->seconds, capacity_mhz, host->target_mhz,
-                        &h->power, g->it_j, g->demand_mhz_s, g->over_s);
-
-    s->out.hosts[h->host].it_j += sums.it_j;
-    g->requested_mhz_s += sums.demand_mhz_s;
-    if (on) {
-        g->used_mhz_s += sums.used_mhz_s;
-        g->slots_above += sums.n_above;
-        g->slots_overloaded += sums.n_overloaded;
-    }
-    if (!h->one_tenant) {
-        add_requests(s, g, h->first_row, h->n_rows);
-    } else if (h->n_rows) {
-        g->tenants[tenant_of(s, s->rows.rows[h->first_row].vm)]
-            .requested_mhz_s += sums.demand_mhz_s;
-    }
-    if (sums.n_overloaded) {
-        add_overload(s, g, h, mhz, capacity_mhz);
-    }
-}
-
 static bool
 add_group(void *context, uint32_t i, struct dcp_error *err)
 {
     struct dcp_sweep *s = context;
     struct sweep_group *g = &s->groups[i];
 
-    (void)err;
     memset(g->it_j, 0, sizeof g->it_j);
     memset(g->demand_mhz_s, 0, sizeof g->demand_mhz_s);
     memset(g->over_s, 0, sizeof g->over_s);
     for (uint32_t h = g->first; h < g->first + g->n; h++) {
-        add_host(s, g, &s->hosts[h]);
+        if (!dcp_sweep_add_host(s, g, &s->hosts[h], err)) {
+            return false;
+        }
     }
     if (i + 1 == s->n_groups) {
-        add_requests(s, g, s->first_unplaced, s->rows.n - s->first_unplaced);
+        dcp_sweep_add_requests(s, g, s->first_unplaced, s->rows.n - s->first_unplaced);
     }
     return true;
 }
@@ -487,12 +360,15 @@ dcp_sweep_finish(struct dcp_sweep *s, struct dcp_sim_result *out,
         s->sim.violations += g->violations;
         s->sim.violation_sum += g->violation_sum;
         s->out.requested_mhz_s += g->requested_mhz_s;
+        s->out.held_mhz_s += g->held_mhz_s;
         s->out.host_slots_overloaded += g->slots_overloaded;
         s->out.host_slots_above_target += g->slots_above;
         for (uint32_t t = 0; t <= s->in.inventory->n_tenants; t++) {
             s->out.tenants[t].overload_vm_s += g->tenants[t].overload_vm_s;
             s->out.tenants[t].unmet_mhz_s += g->tenants[t].unmet_mhz_s;
             s->out.tenants[t].requested_mhz_s += g->tenants[t].requested_mhz_s;
+            s->out.tenants[t].held_mhz_s += g->tenants[t].held_mhz_s;
+            s->out.tenants[t].ready_s += g->tenants[t].ready_s;
         }
     }
     dcp_sim_sum_up(&s->sim);

@@ -43,7 +43,7 @@ struct dcp_sim_series {
     float *rows[DCP_SERIES_FIGURES]; /* Owned, as are those below. */
     /* Sums at the end of the slice before. */
     struct dcp_sim_host *hosts;
-    double *vm_unmet_mhz_s;
+    double *vm_unmet_mhz_s, *vm_ready_s;
     struct dcp_sim_tenant *tenants;
 };
 
@@ -105,8 +105,9 @@ dcp_sim_series_create(const struct dcp_inventory *inv,
         s->hosts = calloc((size_t)inv->n_hosts + 1, sizeof *s->hosts);
         s->vm_unmet_mhz_s =
             calloc((size_t)inv->n_vms + 1, sizeof *s->vm_unmet_mhz_s);
+        s->vm_ready_s = calloc((size_t)inv->n_vms + 1, sizeof *s->vm_ready_s);
         s->tenants = calloc((size_t)inv->n_tenants + 1, sizeof *s->tenants);
-        ok = s->hosts && s->vm_unmet_mhz_s && s->tenants;
+        ok = s->hosts && s->vm_unmet_mhz_s && s->vm_ready_s && s->tenants;
     }
     for (uint32_t i = 0; ok && i < DCP_SERIES_FIGURES; i++) {
         size_t n = dcp_sim_series_count(s, dcp_series_figures[i].of);
@@ -132,6 +133,7 @@ dcp_sim_series_destroy(struct dcp_sim_series *s)
     }
     free(s->hosts);
     free(s->vm_unmet_mhz_s);
+    free(s->vm_ready_s);
     free(s->tenants);
     free(s);
 }
@@ -169,8 +171,10 @@ take_vms(struct dcp_sim_series *s, const struct dcp_sim_result *r,
         s->rows[VM_HOST][v] = placed ? (float)r->end->host[v].ix : -1;
         s->rows[VM_DEMAND][v] = (float)asked;
         s->rows[VM_UNMET][v] = (float)unmet;
-        s->rows[VM_READY][v] = asked > 0 ? (float)(unmet / asked) : 0;
+        s->rows[VM_READY][v] =
+            (float)((r->vm_ready_s[v] - s->vm_ready_s[v]) / seconds);
     }
+    memcpy(s->vm_ready_s, r->vm_ready_s, r->n_vms * sizeof *s->vm_ready_s);
     memcpy(s->vm_unmet_mhz_s, r->vm_unmet_mhz_s,
            r->n_vms * sizeof *s->vm_unmet_mhz_s);
 }

@@ -8,9 +8,8 @@
  * Means are over the sample's time.  A VM's "host" is where it is at the
  * sample's end, -1: nowhere; its demand is its sample's where it has a place
  * then, else 0.  "unmet" is what was asked for and not given because a host had
- * too little; ready_frac is its part of what was asked: the VM waited for CPU
- * for so much of the time that it wanted to run, as far as hosts share fairly.
- */
+ * too little; ready_frac is the part of the time for which the VM's vCPUs
+ * waited for CPU, mean over them (sim/host/contention.h). */
 
 #include "sim/watch.h"
 

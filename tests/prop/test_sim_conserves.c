@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Random histories, every slice audited by a second bookkeeper: each VM is in
- * one place (while it moves, at its source), nothing is served beyond capacity
- * or demand, host time adds up, two integrators of energy agree, and time never
+/* Random histories, two of three with shares, limits and reservations, every
+ * slice audited by a second bookkeeper: each VM is in one place (while it moves,
+ * at its source), nothing is served beyond capacity or demand, host time adds up, two integrators of energy agree, and time never
  * goes back. */
 
 #include "tests/support/random_events.h"
@@ -42,7 +42,7 @@ audit_totals(const struct audit *a, const struct dcp_sim_result *r)
 
 START_TEST(random_histories_add_up)
 {
-    uint32_t n_overloaded = 0, n_switched = 0;
+    uint32_t n_overloaded = 0, n_switched = 0, n_held = 0;
 
     for (uint64_t seed = 0; seed < RUNS; seed++) {
         struct random_events r;
@@ -51,6 +51,9 @@ START_TEST(random_histories_add_up)
         struct dcp_error err = { 0 };
 
         random_events_make(&r, seed);
+        if (seed % 3) {
+            random_events_control(&r, seed);
+        }
         struct dcp_sim_watch w = audit_watch(&a);
         const struct dcp_sim_watch *const watches[] = { &w };
         struct dcp_sim_input in = random_events_input(&r);
@@ -65,11 +68,13 @@ START_TEST(random_histories_add_up)
         audit_totals(&a, &out);
         n_overloaded += out.overload_host_s > 0;
         n_switched += out.host_shutdowns;
+        n_held += out.held_mhz_s > 0;
         dcp_sim_result_finish(&out);
         random_events_finish(&r);
     }
     ck_assert_uint_gt(n_overloaded, RUNS / 2);
     ck_assert_uint_gt(n_switched, RUNS);
+    ck_assert_uint_gt(n_held, RUNS / 2);
 }
 END_TEST
 

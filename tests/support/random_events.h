@@ -175,6 +175,33 @@ random_events_make(struct random_events *r, uint64_t seed)
     random_events_draw(r, &rng);
 }
 
+/* Gives some of the VMs shares, limits and reservations, which all hosts
+ * enforce. */
+static inline void
+random_events_control(struct random_events *r, uint64_t seed)
+{
+    struct dcp_inventory *inv = r->f.inv;
+    struct dcp_rng rng = dcp_rng_stream(seed, "controls", 0);
+    struct dcp_hypervisor *hv = dcp_arena_new(inv->arena, struct dcp_hypervisor);
+    struct dcp_vm *vms = dcp_arena_array(inv->arena, struct dcp_vm, EVENTS_VMS);
+
+    *hv = inv->hypervisors[0];
+    hv->shares = true;
+    inv->hypervisors = hv;
+    memcpy(vms, inv->vms, EVENTS_VMS * sizeof *vms);
+    for (uint32_t v = 0; v < EVENTS_VMS; v++) {
+        uint64_t which = dcp_rng_below(&rng, 16);
+
+        vms[v].cpu_shares =
+            which & 1 ? 100 + (uint32_t)dcp_rng_below(&rng, 4000) : 0;
+        vms[v].cpu_limit_mhz =
+            which & 2 ? 300 + (uint32_t)dcp_rng_below(&rng, 500) : 0;
+        vms[v].cpu_reservation_mhz =
+            which & 4 ? (uint32_t)dcp_rng_below(&rng, 300) : 0;
+    }
+    inv->vms = vms;
+}
+
 static inline void
 random_events_finish(struct random_events *r)
 {

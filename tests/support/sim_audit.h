@@ -19,6 +19,7 @@ enum { AUDIT_HOSTS_MAX = 16, AUDIT_VMS_MAX = 64 };
 struct audit_host {
     enum dcp_sim_power power;
     double on_s, off_s, switching_s, overload_s, unmet_mhz_s, asked_mhz_s, it_j;
+    double held_mhz_s;
 };
 
 struct audit {
@@ -28,7 +29,7 @@ struct audit {
     bool placed[AUDIT_VMS_MAX], moving[AUDIT_VMS_MAX];
     uint32_t at[AUDIT_VMS_MAX], to[AUDIT_VMS_MAX]; /* to: while moving. */
     struct audit_host hosts[AUDIT_HOSTS_MAX];
-    double vm_unmet_mhz_s[AUDIT_VMS_MAX];
+    double vm_unmet_mhz_s[AUDIT_VMS_MAX], vm_ready_s[AUDIT_VMS_MAX];
     uint32_t n_events;
 };
 
@@ -89,6 +90,115 @@ audit_host_time(struct audit_host *host, double seconds)
     }
 }
 
+static inline double
+audit_factor(const struct audit *a, uint32_t h)
+{
+    const struct dcp_inventory *inv = a->in->inventory;
+
+    return inv->hardware[inv->hosts[h].hardware.ix].speed_factor;
+}
+
+static inline bool
+audit_enforces(const struct audit *a, uint32_t h)
+{
+    const struct dcp_inventory *inv = a->in->inventory;
+
+    return inv->hypervisors[inv->hosts[h].hypervisor.ix].shares;
+}
+
+/* What VM v wants of host h: its sample, within its limit there. */
+static inline double
+audit_want(const struct audit *a, uint32_t h, uint32_t v, const float *row)
+{
+    double limit = a->in->inventory->vms[v].cpu_limit_mhz * audit_factor(a, h);
+
+    return audit_enforces(a, h) && limit > 0 && limit < row[v] ? limit : row[v];
+}
+
+/* What it gets where shares are worth 'level' each. */
+static inline double
+audit_at_level(const struct audit *a, uint32_t h, uint32_t v, const float *row,
+               double level)
+{
+    const struct dcp_vm *vm = &a->in->inventory->vms[v];
+    double want = audit_want(a, h, v, row);
+    double floor = vm->cpu_reservation_mhz * audit_factor(a, h);
+    double got = level * (vm->cpu_shares ? vm->cpu_shares : 1000 * vm->vcpus);
+
+    got = got > floor ? got : floor;
+    return got < want ? got : want;
+}
+
+/* The level at which the host's VMs get 'room' together, by halving. */
+static inline double
+audit_level(const struct audit *a, uint32_t h, const float *row, double room)
+{
+    double low = 0, high = 1e6;
+
+    for (int i = 0; i < 200; i++) {
+        double level = (low + high) / 2, sum = 0;
+
+        for (uint32_t v = 0; v < a->in->inventory->n_vms; v++) {
+            sum += a->placed[v] && a->at[v] == h
+                       ? audit_at_level(a, h, v, row, level)
+                       : 0;
+        }
+        if (sum < room) {
+            low = level;
+        } else {
+            high = level;
+        }
+    }
+    return high;
+}
+
+static inline bool
+audit_by_shares(const struct audit *a, uint32_t h)
+{
+    bool any = false;
+
+    for (uint32_t v = 0; v < a->in->inventory->n_vms; v++) {
+        const struct dcp_vm *vm = &a->in->inventory->vms[v];
+
+        any |= a->placed[v] && a->at[v] == h &&
+               (vm->cpu_shares || vm->cpu_limit_mhz || vm->cpu_reservation_mhz);
+    }
+    return any && audit_enforces(a, h);
+}
+
+/* The VMs of host h get 'met' of what they want together. */
+static inline void
+audit_missed(struct audit *a, uint32_t h, const float *row, double own,
+             double met, double seconds)
+{
+    bool by_shares = audit_by_shares(a, h);
+    double level = by_shares ? audit_level(a, h, row, own * met) : 0;
+    double floors = 0, clock = 1;
+
+    for (uint32_t v = 0; v < a->in->inventory->n_vms; v++) {
+        floors += a->placed[v] && a->at[v] == h
+                      ? audit_at_level(a, h, v, row, 0)
+                      : 0;
+    }
+    double cut = floors > own * met ? own * met / floors : 1;
+
+    for (uint32_t v = 0; v < a->in->inventory->n_vms; v++) {
+        if (!a->placed[v] || a->at[v] != h) {
+            continue;
+        }
+        double want = audit_want(a, h, v, row);
+        double got = !by_shares ? want * met
+                     : cut < 1  ? audit_at_level(a, h, v, row, 0) * cut
+                                : audit_at_level(a, h, v, row, level);
+        const struct dcp_vm *vm = &a->in->inventory->vms[v];
+
+        clock = vm->vcpus * vm->vcpu_mhz * audit_factor(a, h);
+        a->vm_unmet_mhz_s[v] += (want - got) * seconds;
+        a->vm_ready_s[v] +=
+            (want - got < clock ? (want - got) / clock : 1) * seconds;
+    }
+}
+
 static inline void
 audit_one(struct audit *a, uint32_t h, const float *row, double seconds)
 {
@@ -96,26 +206,28 @@ audit_one(struct audit *a, uint32_t h, const float *row, double seconds)
     struct audit_host *host = &a->hosts[h];
     double full = dcp_host_capacity(inv, (dcp_host_id){ h }).cpu_mhz;
     double room = host->power == DCP_SIM_ON ? full : 0, own = 0, extra = 0;
+    double asked = 0;
 
     for (uint32_t v = 0; v < inv->n_vms; v++) {
-        own += a->placed[v] && a->at[v] == h ? row[v] : 0;
+        bool here = a->placed[v] && a->at[v] == h;
+
+        own += here ? audit_want(a, h, v, row) : 0;
+        asked += here ? row[v] : 0;
         extra += a->moving[v] && (a->at[v] == h || a->to[v] == h)
-                     ? inv->policy.migration_cpu_overhead_frac * row[v]
+                     ? inv->policy.migration_cpu_overhead_frac *
+                           audit_want(a, a->at[v], v, row)
                      : 0;
     }
     audit_host_time(host, seconds);
-    host->asked_mhz_s += own * seconds;
+    host->asked_mhz_s += asked * seconds;
+    host->held_mhz_s += (asked - own) * seconds;
     host->it_j += audit_watts(a, h, own + extra, full) * seconds;
     if (own + extra > room) {
-        double missed = 1 - room / (own + extra);
+        double met = room / (own + extra);
 
         host->overload_s += seconds;
-        host->unmet_mhz_s += own * missed * seconds;
-        for (uint32_t v = 0; v < inv->n_vms; v++) {
-            if (a->placed[v] && a->at[v] == h) {
-                a->vm_unmet_mhz_s[v] += row[v] * missed * seconds;
-            }
-        }
+        host->unmet_mhz_s += own * (1 - met) * seconds;
+        audit_missed(a, h, row, own, met, seconds);
     }
 }
 
@@ -196,7 +308,7 @@ audit_host(const struct audit *a, uint32_t h, const struct dcp_sim_host *is,
     double elapsed_s = (double)(a->now_ms - a->in->from_ms) / 1000;
     double capacity =
         dcp_host_capacity(a->in->inventory, (dcp_host_id){ h }).cpu_mhz;
-    double served = is->requested_mhz_s - is->unmet_mhz_s;
+    double served = is->requested_mhz_s - is->held_mhz_s - is->unmet_mhz_s;
 
     audit_same(is->on_s, should->on_s, "time on", slice);
     audit_same(is->off_s, should->off_s, "time off", slice);
@@ -206,6 +318,8 @@ audit_host(const struct audit *a, uint32_t h, const struct dcp_sim_host *is,
     audit_same(is->overload_s, should->overload_s, "overload", slice);
     audit_same(is->requested_mhz_s, should->asked_mhz_s, "demand", slice);
     audit_same(is->unmet_mhz_s, should->unmet_mhz_s, "unmet demand", slice);
+    audit_same(is->held_mhz_s, should->held_mhz_s, "demand above limits",
+               slice);
     ck_assert_double_ge(is->unmet_mhz_s, 0);
     ck_assert_double_ge(served, -1e-6);
     ck_assert_double_le(served, capacity * is->on_s * (1 + 1e-9) + 1e-6);
@@ -232,6 +346,7 @@ audit_slice(void *user, const struct dcp_sim_result *r, uint32_t slice,
         ck_assert(!a->placed[v] || r->end->host[v].ix == a->at[v]);
         audit_same(r->vm_unmet_mhz_s[v], a->vm_unmet_mhz_s[v],
                    "a VM's unmet demand", slice);
+        audit_same(r->vm_ready_s[v], a->vm_ready_s[v], "a VM's wait", slice);
     }
     return true;
 }

@@ -52,6 +52,19 @@ make_model(void)
         vms[v].tenant =
             v % 4 == 3 ? dcp_tenant_none() : (dcp_tenant_id){ v / 100 % 3 };
     }
+    /* On every third host. */
+    for (uint32_t v = 0; v < N_VMS; v += 2) {
+        if (v % N_HOSTS % 3 == 0) {
+            vms[v].cpu_shares = v % 4 ? 0 : 500 + v;
+            vms[v].cpu_limit_mhz = v % 5 ? 0 : 150;
+            vms[v].cpu_reservation_mhz = v % 3 ? 0 : 60;
+        }
+    }
+    struct dcp_hypervisor *hv = dcp_arena_new(a, struct dcp_hypervisor);
+
+    *hv = f.inv->hypervisors[0];
+    hv->shares = true;
+    f.inv->hypervisors = hv;
     vms[20].trace = "v11";
     vms[30].trace = "nothing of that name";
     f.inv->sites = sites, f.inv->n_sites = 2;
@@ -158,6 +171,9 @@ compare(const struct dcp_sim_result *got, const struct dcp_sim_result *expected)
     near(got->overload_host_s, expected->overload_host_s);
     near(got->unmet_cpu_mhz_s, expected->unmet_cpu_mhz_s);
     near(got->requested_mhz_s, expected->requested_mhz_s);
+    near(got->held_mhz_s, expected->held_mhz_s);
+    near(got->ready_vm_s, expected->ready_vm_s);
+    ck_assert(expected->held_mhz_s > 0);
     near(got->slatah_frac, expected->slatah_frac);
     near(got->overall_slav, expected->overall_slav);
     near(got->average_slav, expected->average_slav);
@@ -186,12 +202,18 @@ compare(const struct dcp_sim_result *got, const struct dcp_sim_result *expected)
     }
     for (uint32_t v = 0; v < got->n_vms; v++) {
         near(got->vm_overload_s[v], expected->vm_overload_s[v]);
+        near(got->vm_unmet_mhz_s[v], expected->vm_unmet_mhz_s[v]);
+        near(got->vm_ready_s[v], expected->vm_ready_s[v]);
+        ck_assert(dcp_sim_vm_ready_frac(got, v, 0.95) ==
+                  dcp_sim_vm_ready_frac(expected, v, 0.95));
     }
     for (uint32_t t = 0; t <= N_TENANTS; t++) {
         near(got->tenants[t].overload_vm_s, expected->tenants[t].overload_vm_s);
         near(got->tenants[t].unmet_mhz_s, expected->tenants[t].unmet_mhz_s);
         near(got->tenants[t].requested_mhz_s,
              expected->tenants[t].requested_mhz_s);
+        near(got->tenants[t].held_mhz_s, expected->tenants[t].held_mhz_s);
+        near(got->tenants[t].ready_s, expected->tenants[t].ready_s);
     }
 }
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/shortage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- JSON --------------------------------------------------------------- */
+
+struct waiting {
+    double ready_s;
+    uint32_t vm;
+};
+
+/* Longest first, then by the model's order. */
+static int
+by_wait(const void *a, const void *b)
+{
+    const struct waiting *x = a, *y = b;
+
+    if (x->ready_s != y->ready_s) {
+        return x->ready_s > y->ready_s ? -1 : 1;
+    }
+    return x->vm < y->vm ? -1 : x->vm > y->vm;
+}
+
+static void
+json_frac(struct dcp_json *w, const struct dcp_ready_counts *counts,
+          uint64_t n_samples)
+{
+    dcp_json_kdouble(w, "ready_frac_p95",
+                     dcp_ready_percentile(counts, n_samples, 0.95));
+    dcp_json_kdouble(w, "ready_frac_p99",
+                     dcp_ready_percentile(counts, n_samples, 0.99));
+}
+
+static bool
+json_vms(struct dcp_json *w, const struct dcp_inventory *inv,
+         const struct dcp_sim_result *s)
+{
+    DCP_FREE struct waiting *vms = calloc((size_t)s->n_vms + 1, sizeof *vms);
+    uint32_t n = 0;
+
+    for (uint32_t v = 0; vms && v < s->n_vms; v++) {
+        if (s->vm_ready_s[v] > 0) {
+            vms[n++] = (struct waiting){ s->vm_ready_s[v], v };
+        }
+    }
+    if (!vms) {
+        return false;
+    }
+    qsort(vms, n, sizeof *vms, by_wait);
+    dcp_json_karray(w, "waiting_vms");
+    for (uint32_t i = 0; i < n && i < DCP_SHORTAGE_VMS; i++) {
+        struct dcp_ready_counts counts = { { 0 } };
+
+        (void)dcp_ready_sum(s->ready, vms[i].vm, &counts);
+        dcp_json_begin_line(w, '{');
+        dcp_json_kstring(w, "vm", inv->vms[vms[i].vm].name);
+        dcp_json_kdouble(w, "ready_seconds", vms[i].ready_s);
+        json_frac(w, &counts, s->n_slices);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+    return true;
+}
+
+struct tenant_waits {
+    uint32_t n_vms;
+    struct dcp_ready_counts counts;
+};
+
+static bool
+json_tenants(struct dcp_json *w, const struct dcp_inventory *inv,
+             const struct dcp_sim_result *s)
+{
+    DCP_FREE struct tenant_waits *tenants =
+        calloc((size_t)inv->n_tenants + 1, sizeof *tenants);
+
+    for (uint32_t v = 0; tenants && v < s->n_vms; v++) {
+        dcp_tenant_id tenant = inv->vms[v].tenant;
+        struct tenant_waits *t =
+            &tenants[dcp_tenant_is_none(tenant) ? inv->n_tenants : tenant.ix];
+
+        t->n_vms++;
+        (void)dcp_ready_sum(s->ready, v, &t->counts);
+    }
+    if (!tenants) {
+        return false;
+    }
+    dcp_json_karray(w, "waiting_tenants");
+    for (uint32_t t = 0; t <= inv->n_tenants; t++) {
+        if (s->tenants[t].ready_s > 0) {
+            dcp_json_begin_line(w, '{');
+            dcp_json_kstring(w, "tenant",
+                             t < inv->n_tenants ? inv->tenants[t].name : NULL);
+            dcp_json_kdouble(w, "ready_vm_seconds", s->tenants[t].ready_s);
+            json_frac(w, &tenants[t].counts,
+                      (uint64_t)tenants[t].n_vms * s->n_slices);
+            dcp_json_end(w, '}');
+        }
+    }
+    dcp_json_end(w, ']');
+    return true;
+}
+
+bool
+dcp_shortage_json(struct dcp_json *w, const struct dcp_inventory *inv,
+                  const struct dcp_sim_result *s, struct dcp_error *err)
+{
+    dcp_json_kdouble(w, "held_cpu_mhz_s", s->held_mhz_s);
+    dcp_json_kdouble(w, "ready_vm_seconds", s->ready_vm_s);
+    dcp_json_kdouble(w, "ready_frac_p95", dcp_sim_ready_frac(s, 0.95));
+    dcp_json_kdouble(w, "ready_frac_p99", dcp_sim_ready_frac(s, 0.99));
+    return (json_vms(w, inv, s) && json_tenants(w, inv, s)) ||
+           dcp_fail(err, DCP_E_NOMEM, "no memory for the result");
+}
+
+/* --- Text --------------------------------------------------------------- */
+
+static void
+line(const char *what, const char *unit, double without, const double *with,
+     int decimals)
+{
+    if (with) {
+        char both[64];
+
+        (void)snprintf(both, sizeof both, "%s, %s", what, unit);
+        printf("%-34s %12.*f %12.*f\n", both, decimals, without, decimals,
+               *with);
+    } else {
+        printf("%-30s %10.*f %s\n", what, decimals, without, unit);
+    }
+}
+
+void
+dcp_shortage_print(const struct dcp_sim_result *without,
+                   const struct dcp_sim_result *with)
+{
+    double minutes = with ? with->ready_vm_s / 60 : 0;
+    double p99 = with ? 100 * dcp_sim_ready_frac(with, 0.99) : 0;
+    double held = with ? with->held_mhz_s / 3.6e6 : 0;
+
+    line("VMs waiting for CPU", "VM-minutes", without->ready_vm_s / 60,
+         with ? &minutes : NULL, 1);
+    line("waiting, p99 of VM samples", "%",
+         100 * dcp_sim_ready_frac(without, 0.99), with ? &p99 : NULL, 2);
+    if (without->held_mhz_s > 0 || held > 0) {
+        line("CPU held back by limits", "GHz h", without->held_mhz_s / 3.6e6,
+             with ? &held : NULL, 1);
+    }
+}
