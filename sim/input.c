@@ -34,10 +34,11 @@ static bool
 check_samples(const struct dcp_sim_input *in, struct dcp_error *err)
 {
     const struct dcp_samples *cpu = in->cpu;
-    size_t first = (size_t)((in->from_ms - cpu->start_ms) / cpu->interval_ms);
-    size_t last = (size_t)((in->to_ms - cpu->start_ms - 1) / cpu->interval_ms);
+    int64_t first = dcp_sim_cell(in, in->from_ms);
+    int64_t last = dcp_sim_cell(in, in->to_ms - 1);
 
-    for (size_t row = first; row <= last; row++) {
+    for (int64_t cell = first; cell <= last; cell++) {
+        size_t row = in->rows ? in->rows[cell - first] : (size_t)cell;
         const float *samples = cpu->value + row * cpu->n_vms;
         bool good = true;
 
@@ -59,6 +60,20 @@ dcp_sim_inventory_check(const struct dcp_inventory *inv, struct dcp_error *err)
                     "the model has no hosts: there is nothing to replay");
 }
 
+static bool
+are_rows(const struct dcp_sim_input *in)
+{
+    int64_t n = dcp_sim_cell(in, in->to_ms - 1) -
+                dcp_sim_cell(in, in->from_ms) + 1;
+
+    for (uint32_t i = 0; i < in->n_rows; i++) {
+        if (in->rows[i] >= in->cpu->n_times) {
+            return false;
+        }
+    }
+    return n == in->n_rows && !in->n_watches;
+}
+
 bool
 dcp_sim_input_check(const struct dcp_sim_input *in, struct dcp_error *err)
 {
@@ -69,10 +84,15 @@ dcp_sim_input_check(const struct dcp_sim_input *in, struct dcp_error *err)
         return false;
     }
     if (cpu->n_vms != in->inventory->n_vms || cpu->interval_ms <= 0 ||
-        in->from_ms >= in->to_ms || in->from_ms < cpu->start_ms ||
-        in->to_ms > end_ms) {
+        in->from_ms >= in->to_ms ||
+        (!in->rows && (in->from_ms < cpu->start_ms || in->to_ms > end_ms))) {
         return dcp_fail(err, DCP_E_ARGUMENT,
                         "the samples do not cover the window");
+    }
+    if (in->rows && !are_rows(in)) {
+        return dcp_fail(err, DCP_E_ARGUMENT,
+                        "rows: one of the samples' for each slice, and no "
+                        "watches");
     }
     for (uint32_t i = 1; i < in->n_events; i++) {
         if (in->events[i].at_ms < in->events[i - 1].at_ms) {

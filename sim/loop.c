@@ -191,6 +191,10 @@ dcp_loop_run(const struct dcp_sim_input *in, struct dcp_sim_policy *policy,
     if (options->every_ms <= 0) {
         return dcp_fail(err, DCP_E_ARGUMENT, "an interval of no time");
     }
+    if (in->rows) {
+        return dcp_fail(err, DCP_E_ARGUMENT,
+                        "a policy looks at samples by their own times");
+    }
     bool ok = dcp_sim_open(in, &l.sim, err) && run(&l, in, policy, err) &&
               dcp_sim_finish(l.sim, out, err);
 

@@ -14,20 +14,26 @@
 #include <math.h>
 #include <stdlib.h>
 
+int64_t
+dcp_sim_cell(const struct dcp_sim_input *in, int64_t at_ms)
+{
+    int64_t past_ms = at_ms - in->cpu->start_ms;
+    int64_t step_ms = in->cpu->interval_ms;
+
+    return past_ms / step_ms - (past_ms % step_ms < 0);
+}
 
 bool
 dcp_sim_result_init(const struct dcp_sim_input *in, struct dcp_sim_result *out,
                     struct dcp_error *err)
 {
     const struct dcp_inventory *inv = in->inventory;
-    const struct dcp_samples *cpu = in->cpu;
-    int64_t first = (in->from_ms - cpu->start_ms) / cpu->interval_ms;
-    int64_t last = (in->to_ms - cpu->start_ms - 1) / cpu->interval_ms;
     size_t n_cells;
 
     out->n_vms = inv->n_vms;
     out->n_hosts = inv->n_hosts;
-    out->n_slices = (uint32_t)(last - first + 1);
+    out->n_slices = (uint32_t)(dcp_sim_cell(in, in->to_ms - 1) -
+                               dcp_sim_cell(in, in->from_ms) + 1);
     out->from_ms = in->from_ms;
     out->to_ms = in->to_ms;
     out->n_samples = (uint64_t)out->n_slices * inv->n_vms;
@@ -161,8 +167,9 @@ begin_slice(struct dcp_sim *sim, uint32_t i)
 {
     const struct dcp_sim_input *in = sim->in;
     const struct dcp_samples *cpu = in->cpu;
-    size_t row = (size_t)sim->first_row + i;
-    int64_t start_ms = cpu->start_ms + (int64_t)row * cpu->interval_ms;
+    int64_t cell = sim->first_cell + i;
+    size_t row = in->rows ? in->rows[i] : (size_t)cell;
+    int64_t start_ms = cpu->start_ms + cell * cpu->interval_ms;
     int64_t end_ms = start_ms + cpu->interval_ms;
 
     sim->slice = &sim->out->slices[i];
@@ -216,8 +223,7 @@ dcp_sim_open(const struct dcp_sim_input *in, struct dcp_sim **out,
         dcp_sim_destroy(sim);
         return false;
     }
-    sim->first_row =
-        (uint32_t)((in->from_ms - in->cpu->start_ms) / in->cpu->interval_ms);
+    sim->first_cell = dcp_sim_cell(in, in->from_ms);
     begin_slice(sim, 0);
     *out = sim;
     return true;
@@ -297,7 +303,7 @@ dcp_sim_view(const struct dcp_sim *sim)
         .placement = sim->out->end,
         .interval_ms = cpu->interval_ms,
         .vm_mhz = cpu->value,
-        .n_past = (uint32_t)n,
+        .n_past = sim->in->rows ? 0 : (uint32_t)n,
         .n_host_past = (uint32_t)(sim->slice - sim->out->slices) +
                        (sim->now_ms == sim->in->to_ms),
         .n_migrating = sim->n_moves,

@@ -38,7 +38,14 @@ struct dcp_sim_input {
      * so are a model without hosts and events out of order. */
     const struct dcp_samples *cpu;
     const struct dcp_placement *start;
-    int64_t from_ms, to_ms; /* Within the samples. */
+    int64_t from_ms, to_ms; /* Within the samples, but for 'rows'. */
+    /* Which row of 'cpu' stands at each slice of the window, which is then cut
+     * as if the samples' grid went on for ever: usage of other days, without a
+     * copy (sim/stats/bootstrap.h).  Borrowed; NULL: each slice has its own.
+     * Policies and watches look at samples by their own times: a replay with
+     * 'rows' shows no past samples, and takes no watches. */
+    const uint32_t *rows;
+    uint32_t n_rows;
     /* Events before from_ms have happened by then and are not counted; those
      * from to_ms on are not looked at. */
     const struct dcp_sim_event *events;

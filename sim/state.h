@@ -44,7 +44,7 @@ struct dcp_sim {
     struct dcp_sim_result *out; /* Its own, until the end. */
     int64_t now_ms;
     uint32_t next_event; /* Of the input's. */
-    uint32_t first_row;  /* The samples' row of the first slice. */
+    int64_t first_cell;  /* Of the samples' grid: the first slice. */
     struct sim_host *hosts;
     const float *row;       /* This slice's samples. */
     struct sim_move *moves; /* Owned. */
@@ -65,6 +65,9 @@ struct dcp_sim {
     /* Mean load of each host in the last slices, a ring: [slice][host]. */
     float *host_history_mhz;
 };
+
+/* The cell of the samples' grid in which 'at_ms' is; negative: before them. */
+int64_t dcp_sim_cell(const struct dcp_sim_input *, int64_t at_ms);
 
 /* Refuses what a replay cannot be about; see struct dcp_sim_input. */
 bool dcp_sim_inventory_check(const struct dcp_inventory *,
