@@ -32,6 +32,7 @@ struct options {
     uint64_t backtest;
     struct dcp_failure_options failures;
     struct dcp_replication_options replications;
+    struct dcp_resample_options resample;
     struct dcp_cloudsim_options cloudsim;
 };
 
@@ -81,6 +82,8 @@ static const struct dcp_opt_group groups[] = {
       offsetof(struct options, failures) },
     { dcp_replication_rows, DCP_N_REPLICATION_ROWS,
       offsetof(struct options, replications) },
+    { dcp_resample_rows, DCP_N_RESAMPLE_ROWS,
+      offsetof(struct options, resample) },
     { dcp_cloudsim_opts, DCP_CLOUDSIM_OPTS,
       offsetof(struct options, cloudsim) },
 };
@@ -454,7 +457,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
     }
     if (status == 0 && o->replications.n && !r.stopped) {
         again = dcp_replications_run(g, c, plan, &r, &o->replications,
-                                     &o->failures, err);
+                                     &o->failures, &o->resample, err);
         status = again ? 0 : -1;
     }
     if (status || (o->series && wanted.series_of == DCP_SERIES_INTERVAL &&
@@ -560,6 +563,10 @@ check_policy(const struct options *o, uint32_t n_args, struct dcp_error *err)
                         "--policy none",
                         o->policy);
     }
+    if (o->replications.n) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "--replications are of a plan or of --policy none");
+    }
     if (o->backtest) {
         return dcp_fail(err, DCP_E_USAGE, "--policy %s takes no --backtest",
                         o->policy);
@@ -604,10 +611,12 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     }
     if (!dcp_cloudsim_unused(&o->cloudsim, err) ||
         !check_policy(o, n_args, err) ||
-        !dcp_replications_check(&o->replications, &o->failures, err)) {
+        !dcp_replications_check(&o->replications, &o->failures, &o->resample,
+                                err)) {
         return -1;
     }
-    if (o->backtest && dcp_failures_asked(&o->failures)) {
+    if (o->backtest &&
+        (dcp_failures_asked(&o->failures) || o->replications.n)) {
         (void)dcp_fail(err, DCP_E_USAGE,
                        "--backtest compares nights in which nothing fails");
         return -1;
@@ -666,6 +675,7 @@ const struct dcp_command dcp_cmd_simulate = {
         "  dcplan simulate --policy none --failures lanl05,rack=3650d/8h\n"
         "  dcplan simulate plan.json --failures host=365d/4h --replications "
         "1000 --half-width 5%\n"
+        "  dcplan simulate plan.json --bootstrap 1 --replications 200\n"
         "  dcplan simulate --compat cloudsim-3 --traces planetlab:20110303 "
         "--policy lr-mmt:1.2\n",
     .groups = groups,

@@ -1,37 +1,49 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "cli/replications.h"
+#include "cli/replication_runs.h"
 
 #include "cli/interrupt.h"
 #include "cli/ui.h"
 #include "model/base/rng.h"
-#include "sim/stats/interval.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#define CONFIDENCE_FRAC 0.95
-#define N_MIN           10 /* Before --half-width is asked. */
-#define N_MAX           100000
+#define N_MIN    10 /* Before --half-width is asked. */
+#define N_MAX    100000
+#define DAYS_MAX 10000
 
 const struct dcp_opt dcp_replication_rows[DCP_N_REPLICATION_ROWS] = {
     { "replications", 0, DCP_OPT_UINT,
       offsetof(struct dcp_replication_options, n), "R", NULL, NULL,
-      "Play what fails R times, drawn anew each time: means and shares with "
-      "95 % intervals." },
+      "Replay R times what is drawn by chance: means and shares with 95 % "
+      "intervals." },
     { "half-width", 0, DCP_OPT_FRAC,
       offsetof(struct dcp_replication_options, half_width_frac), "SHARE", NULL,
       NULL,
-      "End --replications when half the interval of the mean downtime is at "
-      "most this share of it." },
+      "End --replications when half the interval of the mean downtime (or of "
+      "the energy saved, where nothing fails) is at most this share of it." },
 };
 
 bool
 dcp_replications_check(const struct dcp_replication_options *o,
                        const struct dcp_failure_options *failures,
+                       const struct dcp_resample_options *resample,
                        struct dcp_error *err)
 {
+    if (resample->block_days > DAYS_MAX) {
+        return dcp_fail(err, DCP_E_USAGE, "--bootstrap takes 1 to %d days",
+                        DAYS_MAX);
+    }
+    if (!resample->block_days && (resample->from_ms != DCP_INSTANT_NONE ||
+                                  resample->to_ms != DCP_INSTANT_NONE)) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "--bootstrap-from and --bootstrap-to belong to "
+                        "--bootstrap");
+    }
+    if (resample->block_days && !o->n) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "--bootstrap belongs to --replications");
+    }
     if (o->half_width_frac != 0 && !o->n) {
         return dcp_fail(err, DCP_E_USAGE,
                         "--half-width belongs to --replications");
@@ -48,67 +60,14 @@ dcp_replications_check(const struct dcp_replication_options *o,
                         N_MAX);
     }
     return failures->failures || failures->failed_boots_frac > 0 ||
-           failures->failed_migrations_frac > 0 ||
+           failures->failed_migrations_frac > 0 || resample->block_days ||
            dcp_fail(err, DCP_E_USAGE,
                     "--replications: nothing here is drawn by chance; give "
-                    "--failures, --failed-boots or --failed-migrations");
+                    "--failures, --failed-boots, --failed-migrations or "
+                    "--bootstrap");
 }
 
 /* --- What is told of a replication --------------------------------------- */
-
-enum measure {
-    DOWNTIME, /* The one that --half-width is about. */
-    HOMELESS_TIME,
-    AVAILABILITY,
-    VMS_HIT,
-    HOST_FAILURES,
-    PREVENTED,
-    ENERGY,
-    OVERLOAD,
-    MEASURES
-};
-static const struct {
-    const char *key, *text;
-    double scale; /* From the key's unit to the text's. */
-} measures[MEASURES] = {
-    [DOWNTIME] = { "down_vm_s", "downtime, VM-minutes", 1 / 60.0 },
-    [HOMELESS_TIME] = { "homeless_vm_s", "without a home, VM-minutes",
-                        1 / 60.0 },
-    [AVAILABILITY] = { "availability_frac", "availability of VMs, %", 100 },
-    [VMS_HIT] = { "vms_hit", "VMs interrupted", 1 },
-    [HOST_FAILURES] = { "host_failures", "hosts that failed", 1 },
-    [PREVENTED] = { "steps_prevented", "steps of the plan prevented", 1 },
-    [ENERGY] = { "energy_kwh", "energy at the meter, kWh", 1 },
-    [OVERLOAD] = { "overload_host_seconds", "overload, host-minutes",
-                   1 / 60.0 },
-};
-
-enum chance { LOST_HOME, NO_HOME_AT_END, HIT, BROKEN, CHANCES };
-static const struct {
-    const char *key, *text;
-} chances[CHANCES] = {
-    [LOST_HOME] = { "vm_homeless", "a VM lost its home" },
-    [NO_HOME_AT_END] = { "vm_homeless_at_end", "a VM had none at the end" },
-    [HIT] = { "vm_hit", "a VM was interrupted" },
-    [BROKEN] = { "promise_broken", "a promise was broken" },
-};
-
-enum variant { PLAN, BASELINE, VARIANTS }; /* Without a plan only PLAN. */
-
-struct of_variant {
-    double *value[MEASURES]; /* By replication. Owned. */
-    uint32_t hits[CHANCES];
-};
-
-struct dcp_replications {
-    uint64_t *seed; /* By replication. Owned. */
-    struct of_variant of[VARIANTS];
-    double *difference; /* For each measure in turn. Owned. */
-    uint32_t n, wanted;
-    uint32_t n_worse; /* More downtime with the plan than without. */
-    double half_width_frac;
-    bool has_plan, narrow, interrupted;
-};
 
 static bool
 is_broken(const struct dcp_availability_of of[], uint32_t n)
@@ -122,25 +81,35 @@ is_broken(const struct dcp_availability_of of[], uint32_t n)
 }
 
 static void
-record(struct of_variant *v, uint32_t k, const struct dcp_failure_run *run,
-       const struct dcp_sim_result *s)
+record_failures(struct replication_variant_runs *v, uint32_t k,
+                const struct dcp_failure_run *run)
 {
     const struct dcp_availability *a = &run->availability;
     struct dcp_ha_counts counts = dcp_ha_counts(run->ha);
 
-    v->value[DOWNTIME][k] = a->down_vm_s;
-    v->value[HOMELESS_TIME][k] = a->homeless_vm_s;
-    v->value[AVAILABILITY][k] = a->availability_frac;
-    v->value[VMS_HIT][k] = a->n_vms_hit;
-    v->value[HOST_FAILURES][k] = counts.host_failures;
-    v->value[PREVENTED][k] = counts.steps_prevented;
-    v->value[ENERGY][k] = s->meter_kwh;
-    v->value[OVERLOAD][k] = s->overload_host_s;
-    v->hits[LOST_HOME] += counts.vms_homeless_max > 0;
-    v->hits[NO_HOME_AT_END] += counts.vms_homeless > 0;
-    v->hits[HIT] += a->n_vms_hit > 0;
-    v->hits[BROKEN] += is_broken(a->tiers, a->n_tiers) ||
-                       is_broken(a->applications, a->n_applications);
+    v->value[MEASURE_DOWNTIME][k] = a->down_vm_s;
+    v->value[MEASURE_HOMELESS_TIME][k] = a->homeless_vm_s;
+    v->value[MEASURE_AVAILABILITY][k] = a->availability_frac;
+    v->value[MEASURE_VMS_HIT][k] = a->n_vms_hit;
+    v->value[MEASURE_HOST_FAILURES][k] = counts.host_failures;
+    v->value[MEASURE_PREVENTED][k] = counts.steps_prevented;
+    v->hits[CHANCE_LOST_HOME] += counts.vms_homeless_max > 0;
+    v->hits[CHANCE_NO_HOME_AT_END] += counts.vms_homeless > 0;
+    v->hits[CHANCE_HIT] += a->n_vms_hit > 0;
+    v->hits[CHANCE_BROKEN] += is_broken(a->tiers, a->n_tiers) ||
+                              is_broken(a->applications, a->n_applications);
+}
+
+static void
+record(struct replication_variant_runs *v, uint32_t k,
+       const struct dcp_sim_result *s)
+{
+    v->value[MEASURE_ENERGY][k] = s->meter_kwh;
+    v->value[MEASURE_COST][k] = s->energy_cost;
+    v->value[MEASURE_OVERLOAD][k] = s->overload_host_s;
+    v->value[MEASURE_UNMET][k] =
+        s->requested_mhz_s > 0 ? s->unmet_cpu_mhz_s / s->requested_mhz_s : 0;
+    v->hits[CHANCE_OVERLOADED] += s->overload_host_s > 0;
 }
 
 static void
@@ -148,11 +117,26 @@ record_both(struct dcp_replications *x, uint64_t seed,
             const struct dcp_failure_run run[VARIANTS],
             const struct dcp_sim_result result[VARIANTS])
 {
+    static const enum replication_measure worse[WORSE] = {
+        [WORSE_DOWNTIME] = MEASURE_DOWNTIME,
+        [WORSE_ENERGY] = MEASURE_ENERGY,
+        [WORSE_OVERLOAD] = MEASURE_OVERLOAD,
+    };
+
     for (int v = 0; v <= x->has_plan; v++) {
-        record(&x->of[v], x->n, &run[v], &result[v]);
+        if (x->has_failures) {
+            record_failures(&x->of[v], x->n, &run[v]);
+        }
+        record(&x->of[v], x->n, &result[v]);
     }
-    x->n_worse += x->has_plan && x->of[PLAN].value[DOWNTIME][x->n] >
-                                     x->of[BASELINE].value[DOWNTIME][x->n];
+    for (int i = 0; x->has_plan && i < WORSE; i++) {
+        x->n_worse[i] += x->of[PLAN].value[worse[i]][x->n] >
+                         x->of[BASELINE].value[worse[i]][x->n];
+    }
+    for (int m = 0; x->has_plan && m < MEASURES; m++) {
+        x->difference[(size_t)m * x->wanted + x->n] =
+            x->of[PLAN].value[m][x->n] - x->of[BASELINE].value[m][x->n];
+    }
     x->seed[x->n++] = seed;
 }
 
@@ -160,7 +144,7 @@ record_both(struct dcp_replications *x, uint64_t seed,
 
 /* What all replications share. */
 struct scene {
-    struct dcp_sim_input input; /* Events and reference change. */
+    struct dcp_sim_input input; /* Events, reference and rows change. */
     const struct dcp_replay *replay;
     const struct dcp_failure_options *options;
 };
@@ -170,33 +154,41 @@ play(struct scene *scene, const struct dcp_failures *f, bool with_plan,
      const struct dcp_sim_result *reference, struct dcp_failure_run *run,
      struct dcp_sim_result *result, struct dcp_error *err)
 {
-    const struct dcp_replay *r = scene->replay;
+    struct dcp_sim_input *in = &scene->input;
 
-    if (!dcp_failures_run(f, scene->input.start, with_plan ? r->events : NULL,
-                          with_plan ? r->n_events : 0, run, err)) {
-        return false;
+    in->events = with_plan ? scene->replay->events : NULL;
+    in->n_events = with_plan ? scene->replay->n_events : 0;
+    in->reference = reference;
+    if (f) {
+        if (!dcp_failures_run(f, in->start, in->events, in->n_events, run,
+                              err)) {
+            return false;
+        }
+        in->events = dcp_ha_events(run->ha, &in->n_events);
     }
-    scene->input.events = dcp_ha_events(run->ha, &scene->input.n_events);
-    scene->input.reference = reference;
-    return dcp_simulate(&scene->input, result, err);
+    return dcp_simulate(in, result, err);
 }
 
 static bool
 replicate(struct dcp_replications *x, struct scene *scene, uint64_t seed,
           struct dcp_error *err)
 {
-    const struct dcp_sim_input *in = &scene->input;
-    struct dcp_failures f;
+    struct dcp_sim_input *in = &scene->input;
+    struct dcp_failures drawn = { 0 };
+    const struct dcp_failures *f = x->has_failures ? &drawn : NULL;
     struct dcp_failure_run run[VARIANTS] = { 0 };
     struct dcp_sim_result result[VARIANTS] = { 0 };
     int first = x->has_plan ? BASELINE : PLAN;
 
-    if (!dcp_failures_open(&f, in->inventory, scene->options, seed, in->from_ms,
-                           in->to_ms, err)) {
+    if (x->resample.bootstrap) {
+        dcp_resample_draw(&x->resample, seed, in);
+    }
+    if (f && !dcp_failures_open(&drawn, in->inventory, scene->options, seed,
+                                in->from_ms, in->to_ms, err)) {
         return false;
     }
-    bool ok = play(scene, &f, false, NULL, &run[first], &result[first], err) &&
-              (!x->has_plan || play(scene, &f, true, &result[BASELINE],
+    bool ok = play(scene, f, false, NULL, &run[first], &result[first], err) &&
+              (!x->has_plan || play(scene, f, true, &result[BASELINE],
                                     &run[PLAN], &result[PLAN], err));
 
     if (ok) {
@@ -206,7 +198,7 @@ replicate(struct dcp_replications *x, struct scene *scene, uint64_t seed,
         dcp_failure_run_finish(&run[v]);
         dcp_sim_result_finish(&result[v]);
     }
-    dcp_failures_close(&f);
+    dcp_failures_close(&drawn);
     return ok;
 }
 
@@ -222,12 +214,18 @@ seed_of(uint64_t seed, uint32_t k)
 static bool
 is_narrow(const struct dcp_replications *x)
 {
+    enum replication_measure m = replication_first_measure(x);
+    bool difference = replication_watches_difference(x);
+
     if (x->n < N_MIN || !(x->half_width_frac > 0)) {
         return false;
     }
-    for (int v = 0; v <= x->has_plan; v++) {
-        struct dcp_interval i = dcp_interval_of_mean(x->of[v].value[DOWNTIME],
-                                                     x->n, CONFIDENCE_FRAC);
+    for (int v = 0; v <= (x->has_plan && !difference); v++) {
+        const double *values = difference
+                                   ? x->difference + (size_t)m * x->wanted
+                                   : x->of[v].value[m];
+        struct dcp_interval i = dcp_interval_of_mean(
+            values, x->n, DCP_REPLICATIONS_CONFIDENCE_FRAC);
 
         if (!dcp_interval_is_narrow(&i, x->half_width_frac)) {
             return false;
@@ -247,7 +245,8 @@ create(uint32_t n, bool has_plan, struct dcp_error *err)
         x->has_plan = has_plan;
         x->seed = calloc(n, sizeof *x->seed);
         x->difference = calloc((size_t)n * MEASURES, sizeof(double));
-        ok = x->seed && x->difference;
+        x->sorted = calloc(n, sizeof(double));
+        ok = x->seed && x->difference && x->sorted;
     }
     for (int v = 0; ok && v <= has_plan; v++) {
         for (int m = 0; m < MEASURES; m++) {
@@ -274,20 +273,11 @@ dcp_replications_destroy(struct dcp_replications *x)
             free(x->of[v].value[m]);
         }
     }
+    dcp_resample_close(&x->resample);
     free(x->difference);
+    free(x->sorted);
     free(x->seed);
     free(x);
-}
-
-static void
-subtract(struct dcp_replications *x)
-{
-    for (int m = 0; x->has_plan && m < MEASURES; m++) {
-        for (uint32_t k = 0; k < x->n; k++) {
-            x->difference[(size_t)m * x->wanted + k] =
-                x->of[PLAN].value[m][k] - x->of[BASELINE].value[m][k];
-        }
-    }
 }
 
 struct dcp_replications *
@@ -295,6 +285,7 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
                      const struct dcp_plan *plan, const struct dcp_replay *r,
                      const struct dcp_replication_options *o,
                      const struct dcp_failure_options *failures,
+                     const struct dcp_resample_options *resample,
                      struct dcp_error *err)
 {
     struct scene scene = {
@@ -312,6 +303,13 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
         return NULL;
     }
     x->half_width_frac = o->half_width_frac;
+    x->has_failures = r->has_failures;
+    if (resample->block_days &&
+        !dcp_resample_open(c, resample, plan, scene.input.from_ms,
+                           scene.input.to_ms, &x->resample, err)) {
+        dcp_replications_destroy(x);
+        return NULL;
+    }
     while (x->n < x->wanted && !x->narrow) {
         if (dcp_interrupt_count()) {
             x->interrupted = true;
@@ -326,7 +324,6 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
         x->narrow = is_narrow(x);
     }
     dcp_ui_progress_end(g);
-    subtract(x);
     return x;
 }
 
@@ -334,185 +331,4 @@ bool
 dcp_replications_interrupted(const struct dcp_replications *x)
 {
     return x->interrupted;
-}
-
-/* --- JSON ---------------------------------------------------------------- */
-
-static struct dcp_interval
-mean_of(const struct dcp_replications *x, enum variant v, enum measure m)
-{
-    return dcp_interval_of_mean(x->of[v].value[m], x->n, CONFIDENCE_FRAC);
-}
-
-static struct dcp_interval
-difference_of(const struct dcp_replications *x, enum measure m)
-{
-    return dcp_interval_of_mean(x->difference + (size_t)m * x->wanted, x->n,
-                                CONFIDENCE_FRAC);
-}
-
-static struct dcp_interval
-share_of(const struct dcp_replications *x, uint32_t hits)
-{
-    return dcp_interval_of_share(hits, x->n, CONFIDENCE_FRAC);
-}
-
-static void
-json_interval(struct dcp_json *w, const char *mean, struct dcp_interval i)
-{
-    dcp_json_kdouble(w, mean, i.mean);
-    dcp_json_kdouble(w, "low", i.low);
-    dcp_json_kdouble(w, "high", i.high);
-}
-
-static void
-json_member(struct dcp_json *w, const char *key, const char *mean,
-            struct dcp_interval i)
-{
-    dcp_json_kobject(w, key);
-    json_interval(w, mean, i);
-    dcp_json_end(w, '}');
-}
-
-static void
-json_shares(struct dcp_json *w, const struct dcp_replications *x)
-{
-    dcp_json_karray(w, "shares");
-    for (int c = 0; c < CHANCES; c++) {
-        dcp_json_begin_line(w, '{');
-        dcp_json_kstring(w, "of", chances[c].key);
-        json_interval(w, "share_frac", share_of(x, x->of[PLAN].hits[c]));
-        if (x->has_plan) {
-            json_member(w, "baseline", "share_frac",
-                        share_of(x, x->of[BASELINE].hits[c]));
-        }
-        dcp_json_end(w, '}');
-    }
-    if (x->has_plan) {
-        dcp_json_begin_line(w, '{');
-        dcp_json_kstring(w, "of", "more_downtime_than_baseline");
-        json_interval(w, "share_frac", share_of(x, x->n_worse));
-        dcp_json_end(w, '}');
-    }
-    dcp_json_end(w, ']');
-}
-
-static void
-json_runs(struct dcp_json *w, const struct dcp_replications *x)
-{
-    dcp_json_karray(w, "runs");
-    for (uint32_t k = 0; k < x->n; k++) {
-        dcp_json_begin_line(w, '{');
-        dcp_json_ku64(w, "seed", x->seed[k]);
-        for (int m = 0; m < MEASURES; m++) {
-            dcp_json_kdouble(w, measures[m].key, x->of[PLAN].value[m][k]);
-        }
-        for (int m = 0; x->has_plan && m < MEASURES; m++) {
-            char key[64];
-
-            (void)snprintf(key, sizeof key, "baseline_%s", measures[m].key);
-            dcp_json_kdouble(w, key, x->of[BASELINE].value[m][k]);
-        }
-        dcp_json_end(w, '}');
-    }
-    dcp_json_end(w, ']');
-}
-
-void
-dcp_replications_json(struct dcp_json *w, const struct dcp_replications *x)
-{
-    dcp_json_kobject(w, "replications");
-    dcp_json_ku64(w, "wanted", x->wanted);
-    dcp_json_ku64(w, "done", x->n);
-    dcp_json_kdouble(w, "confidence_frac", CONFIDENCE_FRAC);
-    dcp_json_kdouble(w, "half_width_frac",
-                     x->half_width_frac > 0 ? x->half_width_frac : NAN);
-    dcp_json_kstring(w, "stopped_by",
-                     x->interrupted ? "interrupt"
-                     : x->narrow    ? "half_width"
-                                    : "replications");
-    dcp_json_karray(w, "means");
-    for (int m = 0; m < MEASURES; m++) {
-        dcp_json_begin_line(w, '{');
-        dcp_json_kstring(w, "of", measures[m].key);
-        json_interval(w, "mean", mean_of(x, PLAN, (enum measure)m));
-        if (x->has_plan) {
-            json_member(w, "baseline", "mean",
-                        mean_of(x, BASELINE, (enum measure)m));
-            json_member(w, "difference", "mean",
-                        difference_of(x, (enum measure)m));
-        }
-        dcp_json_end(w, '}');
-    }
-    dcp_json_end(w, ']');
-    json_shares(w, x);
-    json_runs(w, x);
-    dcp_json_end(w, '}');
-}
-
-/* --- Text ---------------------------------------------------------------- */
-
-static void
-cell(struct dcp_interval i, double scale)
-{
-    char text[64];
-
-    if (i.low < i.high) {
-        (void)snprintf(text, sizeof text, "%.5g (%.5g..%.5g)", scale * i.mean,
-                       scale * i.low, scale * i.high);
-    } else {
-        (void)snprintf(text, sizeof text, "%.5g (all alike)", scale * i.mean);
-    }
-    printf(" %30s", text);
-}
-
-static void
-row(const char *what)
-{
-    printf("%-30s", what);
-}
-
-void
-dcp_replications_print(const struct dcp_replications *x)
-{
-    printf("\n%u replications%s; means and shares with 95 %% intervals.\n",
-           x->n,
-           x->interrupted ? ", interrupted here"
-           : x->narrow    ? ", which is as narrow as --half-width asks"
-           : x->half_width_frac > 0
-               ? ", which did not reach --half-width: give more"
-               : "");
-    if (x->has_plan) {
-        row("");
-        printf(" %30s %30s %30s\n", "without plan", "with plan", "difference");
-    }
-    for (int m = 0; m < MEASURES; m++) {
-        if (m == PREVENTED && !x->has_plan) {
-            continue;
-        }
-        row(measures[m].text);
-        if (x->has_plan) {
-            cell(mean_of(x, BASELINE, (enum measure)m), measures[m].scale);
-        }
-        cell(mean_of(x, PLAN, (enum measure)m), measures[m].scale);
-        if (x->has_plan) {
-            cell(difference_of(x, (enum measure)m), measures[m].scale);
-        }
-        putchar('\n');
-    }
-    puts("share of replications, %, in which");
-    for (int c = 0; c < CHANCES; c++) {
-        row(chances[c].text);
-        if (x->has_plan) {
-            cell(share_of(x, x->of[BASELINE].hits[c]), 100);
-        }
-        cell(share_of(x, x->of[PLAN].hits[c]), 100);
-        putchar('\n');
-    }
-    if (x->has_plan) {
-        row("the plan meant more downtime");
-        printf(" %30s", "");
-        cell(share_of(x, x->n_worse), 100);
-        putchar('\n');
-    }
 }

@@ -4,6 +4,7 @@
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
+#include <stdlib.h>
 
 struct dcp_interval
 dcp_interval_of_mean(const double values[], uint32_t n, double confidence_frac)
@@ -75,4 +76,30 @@ dcp_interval_is_narrow(const struct dcp_interval *i, double half_width_frac)
 {
     return i->mean != 0 &&
            (i->high - i->low) / 2 <= half_width_frac * fabs(i->mean);
+}
+
+static int
+by_size(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+
+    return (a > b) - (a < b);
+}
+
+void
+dcp_values_sort(double values[], uint32_t n)
+{
+    qsort(values, n, sizeof *values, by_size);
+}
+
+double
+dcp_quantile(const double sorted[], uint32_t n, double chance)
+{
+    double at = chance * (n - 1);
+    uint32_t below = (uint32_t)at;
+
+    if (below >= n - 1) {
+        return sorted[n - 1];
+    }
+    return sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]);
 }

@@ -25,6 +25,13 @@ dcp_interval_of_mean(const double values[], uint32_t n, double confidence_frac);
 struct dcp_interval
 dcp_interval_of_share(uint32_t hits, uint32_t n, double confidence_frac);
 
+/* Ascending; none is NaN. */
+void dcp_values_sort(double values[], uint32_t n);
+/* The value below which a share of 'chance' lies, 0 to 1, of n >= 1 sorted
+ * ones: straight between two of them, the least for 0, the greatest for 1 (type
+ * 7 of Hyndman and Fan, American Statistician 50, 1996). */
+double dcp_quantile(const double sorted[], uint32_t n, double chance);
+
 /* Is half of the interval at most so much of the mean's size?  Never where the
  * mean is 0 or the interval is not known: runs that were all alike because what
  * is rare has not happened yet prove nothing. */

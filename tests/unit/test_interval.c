@@ -94,6 +94,19 @@ START_TEST(coverage_of_the_mean)
 }
 END_TEST
 
+START_TEST(quantiles_lie_between_values)
+{
+    double values[] = { 4, 1, 3, 2, 5 };
+
+    dcp_values_sort(values, 5);
+    ck_assert_double_eq(dcp_quantile(values, 5, 0), 1);
+    ck_assert_double_eq_tol(dcp_quantile(values, 5, 0.1), 1.4, 1e-12);
+    ck_assert_double_eq(dcp_quantile(values, 5, 0.5), 3);
+    ck_assert_double_eq(dcp_quantile(values, 5, 1), 5);
+    ck_assert_double_eq(dcp_quantile(values, 1, 0.3), 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -101,6 +114,7 @@ main(void)
         &intervals_match_the_table,
         &shares_are_as_sure_as_the_binomial_says,
         &coverage_of_the_mean,
+        &quantiles_lie_between_values,
     };
 
     return RUN_TESTS("interval", tests);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_CLI_RESAMPLE_H
+#define DCP_CLI_RESAMPLE_H 1
+
+/* `simulate --bootstrap DAYS`: the store's usage in memory, and draws of days
+ * from it for a window (sim/stats/bootstrap.h). */
+
+#include "cli/context.h"
+#include "model/io/json_writer.h"
+#include "sim/sim.h"
+#include "sim/stats/bootstrap.h"
+
+struct dcp_resample_options {
+    uint64_t block_days;    /* 0: usage is not drawn. */
+    int64_t from_ms, to_ms; /* Days to draw from; DCP_INSTANT_NONE: all. */
+};
+/* Rows with offsets in the struct above. */
+#define DCP_N_RESAMPLE_ROWS 3
+extern const struct dcp_opt dcp_resample_rows[DCP_N_RESAMPLE_ROWS];
+
+struct dcp_resample {
+    uint32_t block_days;
+    struct dcp_samples usage; /* Owned; none missing. */
+    struct dcp_sim_fill fill;
+    struct dcp_bootstrap *bootstrap; /* Owned. */
+    uint32_t n_known_days; /* Of those drawn from: the plan was fitted on. */
+};
+
+/* For the window [from_ms, to_ms) of 'plan' (NULL: none). */
+bool
+dcp_resample_open(struct dcp_context *, const struct dcp_resample_options *,
+                  const struct dcp_plan *plan, int64_t from_ms, int64_t to_ms,
+                  struct dcp_resample *out, struct dcp_error *err) DCP_CHECKED;
+void dcp_resample_close(struct dcp_resample *);
+
+/* Puts the draw of 'seed' into a replay's input. */
+void
+dcp_resample_draw(struct dcp_resample *, uint64_t seed, struct dcp_sim_input *);
+
+/* The member "bootstrap"; and a line for people. */
+void dcp_resample_json(struct dcp_json *, const struct dcp_resample *);
+void dcp_resample_print(const struct dcp_resample *);
+
+#endif /* cli/resample.h */
