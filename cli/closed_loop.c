@@ -5,7 +5,6 @@
 #include "cli/policy_solver.h"
 #include "cli/replay.h"
 #include "cli/result_json.h"
-#include "cli/result_json.h"
 #include "cli/sim_report.h"
 #include "cli/ui.h"
 #include "model/base/units.h"
@@ -48,11 +47,8 @@ is_named(const char *text, const char *name)
 static struct dcp_sim_policy *
 make_policy(const struct comparison *c, const char *text, struct dcp_error *err)
 {
-    const char *colon = strchr(text, ':');
-
-    return is_named(text, "solver")
-               ? dcp_policy_solver(c->globals, c->context,
-                                   colon ? colon + 1 : NULL, err)
+    return is_named(text, "solver") || is_named(text, "solver-anew")
+               ? dcp_policy_solver(c->globals, c->context, text, err)
                : dcp_sim_policy_named(text, c->globals->seed, err);
 }
 
@@ -189,6 +185,7 @@ json_report(struct dcp_json *w, const struct dcp_loop_report *r)
     dcp_json_kobject(w, "loop");
     dcp_json_ku64(w, "asked", r->asked);
     dcp_json_ku64(w, "waited", r->waited);
+    dcp_json_ku64(w, "stood", r->stood);
     dcp_json_ku64(w, "plans", r->plans);
     dcp_json_ku64(w, "wishes", r->wishes);
     dcp_json_ku64(w, "refused_moves", r->refused_moves);

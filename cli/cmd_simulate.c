@@ -51,8 +51,8 @@ static const struct dcp_opt rows[] = {
     { "policy", 0, DCP_OPT_TEXT, offsetof(struct options, policy),
       "NAME[:PARAM]", NULL, NULL,
       "Without a plan: what acts while time passes: none, balance, "
-      "consolidate, "
-      "dpm, solver, npa, dvfs, {thr,iqr,mad,lr,lrr}-{mmt,mu,mc,rs}." },
+      "consolidate, dpm, solver, solver-anew, npa, dvfs, "
+      "{thr,iqr,mad,lr,lrr}-{mmt,mu,mc,rs}." },
     { "every", 0, DCP_OPT_TIME_MS, offsetof(struct options, every_ms), "TIME",
       NULL, "1h", "How often a policy is asked." },
     { "backtest", 0, DCP_OPT_UINT, offsetof(struct options, backtest), "N",

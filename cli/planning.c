@@ -60,9 +60,10 @@ const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS] = {
 
 /* --- Demand ------------------------------------------------------------- */
 
-static struct dcp_demand *
-make_demand(struct dcp_context *c, int64_t start_ms, int64_t end_ms,
-            int64_t from_ms, int64_t until_ms, struct dcp_error *err)
+struct dcp_demand *
+dcp_planning_demand(struct dcp_context *c, const struct dcp_demand *learned,
+                    int64_t start_ms, int64_t end_ms, int64_t from_ms,
+                    int64_t until_ms, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
     uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
@@ -75,7 +76,8 @@ make_demand(struct dcp_context *c, int64_t start_ms, int64_t end_ms,
     }
     (void)dcp_slots_between(inv->policy.buckets, &inv->calendar, inv->zone,
                             start_ms, end_ms, slots, n);
-    return dcp_context_demand(c, slots, n, from_ms, until_ms, err);
+    return learned ? dcp_demand_part(learned, slots, n, err)
+                   : dcp_context_demand(c, slots, n, from_ms, until_ms, err);
 }
 
 /* Lower bounds on hosts under both memory bases. */
@@ -306,6 +308,19 @@ sign_plan(const struct dcp_globals *g, const struct dcp_context *c,
     return true;
 }
 
+int64_t
+dcp_planning_start_ms(int64_t after_ms)
+{
+    return (after_ms + 59999) / 60000 * 60000;
+}
+
+int64_t
+dcp_planning_horizon_ms(const struct dcp_inventory *inv)
+{
+    return inv->policy.horizon_ms > DCP_DAY_MS ? inv->policy.horizon_ms
+                                               : DCP_DAY_MS;
+}
+
 static void
 set_times(const struct dcp_inventory *inv, const struct dcp_planning_job *job,
           int64_t after_ms, struct dcp_planning_answer *a)
@@ -318,10 +333,8 @@ set_times(const struct dcp_inventory *inv, const struct dcp_planning_job *job,
         dcp_window_next(&job->window, inv->zone, a->start_ms + 1, &a->end_ms,
                         &unused);
     } else {
-        a->start_ms = (after_ms + 59999) / 60000 * 60000;
-        a->end_ms = a->start_ms + (inv->policy.horizon_ms > DCP_DAY_MS
-                                       ? inv->policy.horizon_ms
-                                       : DCP_DAY_MS);
+        a->start_ms = dcp_planning_start_ms(after_ms);
+        a->end_ms = a->start_ms + dcp_planning_horizon_ms(inv);
         a->window_end_ms = a->end_ms;
     }
 }
@@ -480,7 +493,8 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     }
     return count_violations(r.inventory, r.demand, a->plan->legs[0].after, last,
                             &a->violations_after, err) &&
-           add_joint(c, a, err) && sign_plan(g, c, job, o, &r.goals, a, err);
+           (o->brief || add_joint(c, a, err)) &&
+           sign_plan(g, c, job, o, &r.goals, a, err);
 }
 
 /* What no plan could be made from, with its remedy. */
@@ -540,8 +554,8 @@ dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
         return false;
     }
     set_times(c->model.inventory, job, after_ms, out);
-    out->demand =
-        make_demand(c, out->start_ms, out->end_ms, o->from_ms, until, err);
+    out->demand = dcp_planning_demand(c, o->learned, out->start_ms, out->end_ms,
+                                      o->from_ms, until, err);
     if (!out->demand) {
         return false;
     }
@@ -549,7 +563,7 @@ dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
                              g->seed, err) ||
         (job->has_window && start == c->model.placement &&
          !is_settled(g, c, out, &out->settled, err)) ||
-        !hosts_needed(g, c->model.inventory, start, out, err) ||
+        (!o->brief && !hosts_needed(g, c->model.inventory, start, out, err)) ||
         (job->rightsize && !rightsize(g, c, start, job, out, err)) ||
         !make(g, c, start, o, job, out, err)) {
         dcp_planning_answer_finish(out);

@@ -24,6 +24,11 @@ struct dcp_planning_options {
     double slack_frac; /* Above 0: in place of policy.goal_slack. */
     double perturb_frac;
     bool detailed_exitcode;
+    /* For other parts of the program: demand that was learned before, of which
+     * the plan's slots are parts; NULL: learned anew.  'brief': the plan alone
+     * is wanted, and nothing that is told about it. */
+    const struct dcp_demand *learned;
+    bool brief;
     bool limit_from_start; /* --time-limit is for the whole command: no option,
                             * the plan is all that it makes. */
 };
@@ -77,6 +82,17 @@ struct dcp_planning_answer {
     int64_t joint_from_ms, joint_until_ms; /* Samples behind it. */
     double solve_seconds;
 };
+
+/* Demand of the slots of [start_ms, end_ms), learned from samples in
+ * [from_ms, until_ms), or a part of 'learned'. */
+struct dcp_demand *
+dcp_planning_demand(struct dcp_context *, const struct dcp_demand *learned,
+                    int64_t start_ms, int64_t end_ms, int64_t from_ms,
+                    int64_t until_ms, struct dcp_error *err) DCP_CHECKED;
+/* When a plan that is asked for at 'after_ms' without a window begins, and for
+ * how long it is made. */
+int64_t dcp_planning_start_ms(int64_t after_ms);
+int64_t dcp_planning_horizon_ms(const struct dcp_inventory *);
 
 /* Makes the plan; 'start' NULL: the model's present placement. */
 bool dcp_planning_make(const struct dcp_globals *, struct dcp_context *,

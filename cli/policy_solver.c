@@ -2,43 +2,168 @@
 
 #include "cli/policy_solver.h"
 
-#include "cli/replan.h"
+#include "cli/planning.h"
+#include "model/base/units.h"
 #include "sim/policy/param.h"
+#include "solver/standing.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define TIME_LIMIT_S 10.0 /* Of one plan, where no --time-limit is given. */
+#define TIME_LIMIT_S   10.0 /* Of one plan, where no --time-limit is given. */
+#define LEARN_EVERY_MS DCP_DAY_MS
 
 struct solver_policy {
     struct dcp_sim_policy base;
     const struct dcp_globals *globals;
     struct dcp_context *context;
     uint64_t max_moves;
+    bool anew;
+    struct dcp_demand *learned; /* Of the next two horizons; owned. */
+    int64_t learned_ms;
+    uint32_t n_past;              /* Samples known at the last question. */
+    struct dcp_standing answered; /* What was seen at the last answer. */
 };
+
+/* --- Does the last answer stand? ---------------------------------------- */
+
+static bool
+is_down(const struct solver_policy *p, const struct dcp_sim_view *view)
+{
+    const struct dcp_placement *start = p->context->model.placement;
+
+    for (uint32_t v = 0; v < start->n_vms; v++) {
+        if (dcp_host_is_none(view->placement->host[v]) &&
+            !dcp_host_is_none(start->host[v])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A host had more than its target, on the mean of the samples since the last
+ * question. */
+static bool
+was_over(const struct solver_policy *p, const struct dcp_sim *sim,
+         const struct dcp_sim_view *view)
+{
+    uint32_t n = view->n_past - p->n_past;
+
+    n = n < DCP_SIM_HISTORY ? n : DCP_SIM_HISTORY;
+    for (uint32_t h = 0; h < view->inventory->n_hosts; h++) {
+        struct dcp_sim_host_now now = dcp_sim_host_now(sim, h);
+        double sum = 0;
+        uint32_t known = 0;
+
+        for (uint32_t back = 0; now.power == DCP_SIM_ON && back < n; back++) {
+            double mhz = dcp_sim_host_past_mhz(sim, h, back);
+
+            sum += isnan(mhz) ? 0 : mhz;
+            known += !isnan(mhz);
+        }
+        if (known && sum > now.target_mhz * known) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+learn(struct solver_policy *p, int64_t now_ms, struct dcp_error *err)
+{
+    int64_t start_ms = dcp_planning_start_ms(now_ms);
+    int64_t horizon_ms = dcp_planning_horizon_ms(p->context->model.inventory);
+    struct dcp_demand *d = dcp_planning_demand(
+        p->context, NULL, start_ms, start_ms + horizon_ms + LEARN_EVERY_MS,
+        INT64_MIN, now_ms, err);
+
+    if (d) {
+        dcp_demand_destroy(p->learned);
+        p->learned = d;
+        p->learned_ms = now_ms;
+    }
+    return d != NULL;
+}
+
+static bool
+stands(struct solver_policy *p, const struct dcp_sim *sim,
+       const struct dcp_sim_view *view, bool *out, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = view->inventory;
+    int64_t from_ms = dcp_planning_start_ms(view->now_ms);
+    bool old = !p->learned || view->now_ms - p->learned_ms >= LEARN_EVERY_MS ||
+               was_over(p, sim, view);
+    struct dcp_standing now;
+    uint32_t first, last;
+
+    if (old && !learn(p, view->now_ms, err)) {
+        return false;
+    }
+    dcp_slot_range(p->learned, from_ms, from_ms + dcp_planning_horizon_ms(inv),
+                   &first, &last);
+    if (!dcp_standing_look(inv, p->learned, view->placement, first, last, &now,
+                           err)) {
+        return false;
+    }
+    double fewer = (double)p->answered.hosts_at_least - now.hosts_at_least;
+
+    *out = !old && now.fullest_frac <= fmax(1, p->answered.fullest_frac) &&
+           (fewer < 1 ||
+            fewer < inv->policy.min_gain_frac * p->answered.hosts_at_least);
+    if (!*out) {
+        p->answered = now;
+    }
+    return true;
+}
+
+/* --- The policy --------------------------------------------------------- */
+
+static bool
+plan(const struct solver_policy *p, const struct dcp_sim_view *view,
+     struct dcp_wishes *out, struct dcp_error *err)
+{
+    struct dcp_replan_options o;
+    const char *status;
+
+    dcp_replan_options_default(&o);
+    o.after_ms = view->now_ms;
+    o.history_until_ms = view->now_ms;
+    o.max_moves = p->max_moves;
+    o.learned = p->learned;
+    o.time_limit_s =
+        p->globals->time_limit_s > 0 ? p->globals->time_limit_s : TIME_LIMIT_S;
+    return dcp_replan(p->globals, p->context, view->placement, &o, &out->plan,
+                      &status, err);
+}
 
 static bool
 decide(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
        struct dcp_wishes *out, struct dcp_error *err)
 {
-    const struct solver_policy *p = (const struct solver_policy *)policy;
+    struct solver_policy *p = (struct solver_policy *)policy;
     struct dcp_sim_view view = dcp_sim_view(sim);
-    struct dcp_replan_options o;
-    const char *status;
 
-    dcp_replan_options_default(&o);
-    o.after_ms = view.now_ms;
-    o.history_until_ms = view.now_ms;
-    o.max_moves = p->max_moves;
-    o.time_limit_s =
-        p->globals->time_limit_s > 0 ? p->globals->time_limit_s : TIME_LIMIT_S;
-    return dcp_replan(p->globals, p->context, view.placement, &o, &out->plan,
-                      &status, err);
+    if (is_down(p, &view)) {
+        return true;
+    }
+    if (!p->anew && !stands(p, sim, &view, &out->stands, err)) {
+        return false;
+    }
+    p->n_past = view.n_past;
+    if (!out->stands && !plan(p, &view, out, err)) {
+        return false;
+    }
+    if (out->plan) {
+        p->answered.fullest_frac = 1; /* Not what it was before the plan. */
+    }
+    return true;
 }
 
 static void
 destroy(struct dcp_sim_policy *policy)
 {
+    dcp_demand_destroy(((struct solver_policy *)policy)->learned);
     free(policy);
 }
 
@@ -48,14 +173,16 @@ static const struct dcp_sim_policy_ops ops = { "solver",
 
 struct dcp_sim_policy *
 dcp_policy_solver(const struct dcp_globals *g, struct dcp_context *c,
-                  const char *param, struct dcp_error *err)
+                  const char *text, struct dcp_error *err)
 {
+    const char *colon = strchr(text, ':');
+    const char *param = colon ? colon + 1 : NULL;
     double max_moves = 0;
 
     if (param && (!dcp_policy_number(param, NULL, 1, 1e9, &max_moves) ||
                   max_moves != floor(max_moves))) {
-        (void)dcp_fail(err, DCP_E_USAGE,
-                       "--policy solver:%s: not a number of moves", param);
+        (void)dcp_fail(err, DCP_E_USAGE, "--policy %s: not a number of moves",
+                       text);
         return NULL;
     }
     struct solver_policy *p = malloc(sizeof *p);
@@ -67,6 +194,8 @@ dcp_policy_solver(const struct dcp_globals *g, struct dcp_context *c,
     *p = (struct solver_policy){ .base = { &ops },
                                  .globals = g,
                                  .context = c,
-                                 .max_moves = (uint64_t)max_moves };
+                                 .max_moves = (uint64_t)max_moves,
+                                 .anew = !strncmp(text, "solver-anew", 11) ||
+                                         c->model.inventory->policy.overload };
     return &p->base;
 }

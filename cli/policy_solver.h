@@ -8,15 +8,29 @@
  * and checks with it.  Its time limit is the command's (--time-limit); results
  * are repeatable where that does not end it (--iterations).
  *
+ * A plan is for a day at least, and most questions come long before its end.
+ * "solver" learns demand once a day and keeps what it learned for the days that
+ * the next plans are for; while its last answer stands it gives none. That no
+ * longer stands
+ * - when demand is a day old: it is learned again, and a plan is made of it;
+ * - when planned demand of the time ahead makes a host fuller than policy's
+ *   target, fuller than the last answer left the fullest;
+ * - when policy.min_gain fewer hosts could carry that demand than could at the
+ *   last answer (solver/standing.h, a hint);
+ * - when a host had more than policy's target on the mean of the samples since
+ *   the last question: then demand is learned again at once.
+ * "solver-anew" learns and plans anew at every question, as does "solver" where
+ * policy.overload asks for joint samples.  Neither plans while a VM is down.
+ *
  * It is made here because sim/ knows of no solver. */
 
 #include "cli/context.h"
 #include "sim/policy/policy.h"
 
-/* 'param': "4" moves at most in a plan; NULL: as many as it takes.  Both
- * contexts are borrowed. */
+/* 'text': "solver", "solver-anew", with ":4": moves at most in a plan, else as
+ * many as it takes.  Both contexts are borrowed. */
 struct dcp_sim_policy *
 dcp_policy_solver(const struct dcp_globals *, struct dcp_context *,
-                  const char *param, struct dcp_error *err) DCP_CHECKED;
+                  const char *text, struct dcp_error *err) DCP_CHECKED;
 
 #endif /* cli/policy_solver.h */

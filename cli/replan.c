@@ -23,6 +23,8 @@ dcp_replan(const struct dcp_globals *g, struct dcp_context *c,
         .until_ms = o->history_until_ms,
         .max_moves = o->max_moves,
         .perturb_frac = o->perturb_frac,
+        .learned = o->learned,
+        .brief = true,
     };
     struct dcp_planning_job job = { .job = DCP_JOB_CONSOLIDATE,
                                     .command = "consolidate",

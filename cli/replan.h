@@ -20,6 +20,8 @@ struct dcp_replan_options {
     /* Demand of each VM is multiplied by exp(x), x uniform in
      * [-perturb, perturb]: for tests of stability. */
     double perturb_frac;
+    /* Covers the plan's time; NULL: demand is learned anew. */
+    const struct dcp_demand *learned;
 };
 void dcp_replan_options_default(struct dcp_replan_options *);
 

@@ -116,6 +116,87 @@ dcp_demand_add_disk(struct dcp_demand *d, struct dcp_demand_rows *rows,
     return true;
 }
 
+/* By slot, the one of 'd' that it lies in. */
+static bool
+find_slots(const struct dcp_demand *d, const struct dcp_slot slots[],
+           uint32_t n_slots, uint32_t out[], struct dcp_error *err)
+{
+    uint32_t k = 0;
+
+    for (uint32_t s = 0; s < n_slots; s++) {
+        while (k < d->n_slots && d->slots[k].end_ms <= slots[s].start_ms) {
+            k++;
+        }
+        if (k == d->n_slots || d->slots[k].start_ms > slots[s].start_ms ||
+            d->slots[k].end_ms < slots[s].end_ms ||
+            d->slots[k].bucket != slots[s].bucket) {
+            return dcp_fail(err, DCP_E_ARGUMENT,
+                            "slot %u is not part of this demand", s);
+        }
+        out[s] = k;
+    }
+    return true;
+}
+
+static void
+copy_rows(const struct dcp_demand *from, const uint32_t *at,
+          struct dcp_demand *to, struct dcp_demand_rows *rows)
+{
+    for (uint32_t v = 0; v < to->n_vms; v++) {
+        for (uint32_t s = 0; s < to->n_slots; s++) {
+            size_t cell = (size_t)v * to->stride + s;
+            size_t of = (size_t)v * from->stride + at[s];
+
+            rows->cpu_mhz[cell] = from->cpu_mhz[of];
+            if (from->net_kib_s) {
+                rows->net_kib_s[cell] = from->net_kib_s[of];
+            }
+        }
+    }
+    memcpy(rows->source, from->source, from->n_vms);
+    if (from->mem_active_mib) {
+        memcpy(rows->mem_active_mib, from->mem_active_mib,
+               from->n_vms * sizeof *rows->mem_active_mib);
+    }
+    if (from->disk_kib_s) {
+        memcpy(rows->disk_kib_s, from->disk_kib_s,
+               from->n_vms * sizeof *rows->disk_kib_s);
+    }
+}
+
+struct dcp_demand *
+dcp_demand_part(const struct dcp_demand *d, const struct dcp_slot slots[],
+                uint32_t n_slots, struct dcp_error *err)
+{
+    struct dcp_demand_rows rows;
+    DCP_AUTO(dcp_demand)
+    struct dcp_demand *part =
+        dcp_demand_create(d->n_vms, slots, n_slots, d->net_kib_s != NULL,
+                          d->mem_active_mib != NULL, &rows, err);
+    uint32_t *at =
+        part ? dcp_arena_array(part->arena, uint32_t, n_slots) : NULL;
+
+    if (part && !at) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a demand");
+    }
+    if (!at || !find_slots(d, slots, n_slots, at, err) ||
+        (d->disk_kib_s && !dcp_demand_add_disk(part, &rows, err))) {
+        return NULL;
+    }
+    copy_rows(d, at, part, &rows);
+    memcpy(part->n_by_source, d->n_by_source, sizeof part->n_by_source);
+    part->n_vms_at_limit = d->n_vms_at_limit;
+    part->n_samples_at_limit = d->n_samples_at_limit;
+    part->at_limit_raise_frac = d->at_limit_raise_frac;
+    part->n_vms_partial = d->n_vms_partial;
+    part->n_vms_above_hosts = d->n_vms_above_hosts;
+    part->n_class_fallback = d->n_class_fallback;
+    part->from_ms = d->from_ms;
+    part->until_ms = d->until_ms;
+    memcpy(part->traces_digest, d->traces_digest, sizeof part->traces_digest);
+    return DCP_STEAL(part);
+}
+
 struct dcp_demand *
 dcp_demand_from_model(const struct dcp_inventory *inv,
                       const struct dcp_slot *slots, uint32_t n_slots,

@@ -92,6 +92,13 @@ enum dcp_demand_source dcp_demand_row_from_model(
     const struct dcp_inventory *, dcp_vm_id, const struct dcp_slot *slots,
     uint32_t n_slots, uint32_t out_cpu_mhz[]);
 
+/* The same demand in other slots, each within one of its own and of that one's
+ * bucket; without joint samples.  What was counted is as it was.  NULL:
+ * DCP_E_ARGUMENT where a slot is not covered, or out of memory. */
+struct dcp_demand *
+dcp_demand_part(const struct dcp_demand *, const struct dcp_slot slots[],
+                uint32_t n_slots, struct dcp_error *err) DCP_CHECKED;
+
 /* Plans no VM above what any host that is not in maintenance may carry, and
  * counts those that want it: no placement could give them more, and one such
  * VM must not keep all others from being planned.  For a demand just made. */

@@ -141,6 +141,7 @@ ask(struct loop *l, struct dcp_sim_policy *policy, struct dcp_error *err)
     l->report->asked++;
     bool ok = policy->ops->decide(policy, l->sim, &wishes, err);
 
+    l->report->stood += ok && wishes.stands;
     if (ok && wishes.plan) {
         l->plan = wishes.plan;
         wishes.plan = NULL;

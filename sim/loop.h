@@ -35,6 +35,7 @@ struct dcp_loop_options {
 struct dcp_loop_report {
     uint32_t asked;  /* Times. */
     uint32_t waited; /* Intervals at which a plan was under way. */
+    uint32_t stood;  /* Questions that were answered without a search. */
     uint32_t plans;
     uint32_t wishes; /* Moves and switches. */
     uint32_t refused_moves, refused_switches, refused_by_rules;

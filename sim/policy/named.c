@@ -50,8 +50,8 @@ dcp_sim_policy_named(const char *text, uint64_t seed, struct dcp_error *err)
     }
     (void)dcp_fail(err, DCP_E_USAGE,
                    "--policy %s: %s; there are none, balance, consolidate, "
-                   "dpm, solver, npa, dvfs and {thr,iqr,mad,lr,lrr}-"
-                   "{mmt,mu,mc,rs}, with :PARAM",
+                   "dpm, solver, solver-anew, npa, dvfs and "
+                   "{thr,iqr,mad,lr,lrr}-{mmt,mu,mc,rs}, with :PARAM",
                    text, dash ? inner.message : "no such policy");
     return NULL;
 }

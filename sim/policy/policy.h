@@ -33,6 +33,7 @@ struct dcp_wishes {
     /* Instead of items: a plan, judged by whoever made it.  Owned until the
      * loop takes it. */
     struct dcp_plan *plan;
+    bool stands; /* Instead of a search: the last answer still stands. */
 };
 bool dcp_wishes_add(struct dcp_wishes *, struct dcp_wish,
                     struct dcp_error *err) DCP_CHECKED;

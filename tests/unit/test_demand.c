@@ -123,6 +123,56 @@ START_TEST(no_vm_is_planned_above_all_hosts)
 }
 END_TEST
 
+/* What is learned once for three hours is, in a part of the second and in the
+ * third, what would be learned of those. */
+START_TEST(a_part_is_as_if_learned_for_it)
+{
+    struct dcp_hardware hw[] = { fixture_hardware(1, 2) };
+    DCP_AUTO(dcp_inventory)
+    struct dcp_inventory *inv =
+        fixture_create(hw, 1, (const uint32_t[]){ 1, 2 }, 2);
+    float shape[DCP_DAY_CLASSES_MAX * 24] = { 0 };
+    struct dcp_profile profile = { "office", shape };
+    const struct dcp_slot slots[] = {
+        { 9 * DCP_HOUR_MS, 10 * DCP_HOUR_MS, 9 },
+        { 10 * DCP_HOUR_MS, 11 * DCP_HOUR_MS, 10 },
+        { 11 * DCP_HOUR_MS, 12 * DCP_HOUR_MS, 11 },
+    };
+    struct dcp_slot late[2] = { slots[1], slots[2] };
+    struct dcp_error err = { 0 };
+
+    for (uint32_t i = 0; i < DCP_DAY_CLASSES_MAX * 24; i++) {
+        shape[i] = (float)(i % 24) / 24;
+    }
+    inv->zone = &brussels;
+    inv->profiles = &profile;
+    inv->n_profiles = 1;
+    fixture_vm(inv, 1)->profile = (dcp_profile_id){ 0 };
+    late[0].start_ms += DCP_HOUR_MS / 4;
+    DCP_AUTO(dcp_demand)
+    struct dcp_demand *all = dcp_demand_from_model(inv, slots, 3, &err);
+    DCP_AUTO(dcp_demand)
+    struct dcp_demand *want = dcp_demand_from_model(inv, late, 2, &err);
+    DCP_AUTO(dcp_demand)
+    struct dcp_demand *part = dcp_demand_part(all, late, 2, &err);
+
+    ck_assert_ptr_nonnull(part);
+    ck_assert_uint_eq(part->stride, want->stride);
+    ck_assert_mem_eq(part->cpu_mhz, want->cpu_mhz,
+                     2 * part->stride * sizeof *part->cpu_mhz);
+    ck_assert_mem_eq(part->slots, late, sizeof late);
+    ck_assert_mem_eq(part->source, want->source, 2);
+    ck_assert_uint_eq(part->n_by_source[DCP_DEMAND_PROFILE], 1);
+
+    late[1].end_ms += 1; /* Beyond what was learned. */
+    ck_assert_ptr_null(dcp_demand_part(all, late, 2, &err));
+    late[1] = slots[2];
+    late[1].bucket = 35; /* The hour of another class of day. */
+    ck_assert_ptr_null(dcp_demand_part(all, late, 2, &err));
+    ck_assert_int_eq(err.code, DCP_E_ARGUMENT);
+}
+END_TEST
+
 START_TEST(energy_of_a_placement_by_hand)
 {
     struct dcp_hardware hw[] = { fixture_hardware(2, 4),
@@ -223,6 +273,7 @@ main(void)
     tcase_add_test(tc, percentile_agrees_with_sorting);
     tcase_add_test(tc, no_history_is_allocation_or_profile);
     tcase_add_test(tc, no_vm_is_planned_above_all_hosts);
+    tcase_add_test(tc, a_part_is_as_if_learned_for_it);
     tcase_add_test(tc, energy_of_a_placement_by_hand);
     tcase_add_test(tc, energy_beyond_one_tile);
     suite_add_tcase(suite, tc);
