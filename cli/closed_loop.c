@@ -20,6 +20,7 @@
 struct ran { /* One policy on the window. */
     const char *name;
     struct dcp_sim_result result; /* Owned. */
+    struct dcp_failure_run failed; /* Likewise; where anything can fail. */
     struct dcp_loop_report report;
 };
 
@@ -64,16 +65,22 @@ run_policy(struct comparison *c, const char *text, struct ran *out,
         .to_ms = c->replay.without.to_ms,
         .reference = &c->replay.without,
     };
-    struct dcp_loop_options o = { c->options->every_ms,
-                                  c->net.n_times ? &c->net : NULL };
+    struct dcp_loop_options o = { .every_ms = c->options->every_ms,
+                                  .net = c->net.n_times ? &c->net : NULL };
+    const struct dcp_failures *f =
+        c->replay.has_failures ? &c->replay.failures : NULL;
     DCP_AUTO(dcp_sim_policy)
     struct dcp_sim_policy *policy = make_policy(c, text, err);
     bool last = out == &c->chosen || !c->has_chosen;
 
     out->name = text;
-    if (!policy ||
-        !dcp_onlooker_prepare(c->options->onlooker, last, &in, err) ||
-        !dcp_loop_run(&in, policy, &o, &out->result, &out->report, err)) {
+    if (!policy || (f && !dcp_failures_begin(f, in.start, &out->failed, err))) {
+        return false;
+    }
+    o.ha = out->failed.ha;
+    if (!dcp_onlooker_prepare(c->options->onlooker, last, &in, err) ||
+        !dcp_loop_run(&in, policy, &o, &out->result, &out->report, err) ||
+        (f && !dcp_failures_end(f, in.start, &out->failed, err))) {
         return false;
     }
     c->stopped = c->stopped || out->result.stopped;
@@ -97,6 +104,8 @@ run_all(struct comparison *c, struct dcp_error *err)
     const char *text = c->options->policy;
     struct dcp_replay_options window = { .from_ms = c->options->from_ms,
                                          .to_ms = c->options->to_ms,
+                                         .failures = c->options->failures,
+                                         .seed = c->globals->seed,
                                          .prepare = prepare,
                                          .user = c };
     /* A wrong name is said before an hour's replay. */
@@ -155,6 +164,33 @@ print_row(const char *name, const struct dcp_sim_result *s,
 }
 
 static void
+print_failed(const char *name, const struct dcp_failure_run *run)
+{
+    const struct dcp_availability *a = &run->availability;
+    struct dcp_ha_counts n = dcp_ha_counts(run->ha);
+
+    printf("%-16s %8u %10u %11.1f %9u %12.6f %11u %9u\n", name, n.host_failures,
+           a->n_vms_hit, a->down_vm_s / 60, n.vms_homeless_max,
+           100 * a->availability_frac, n.boots_failed + n.migrations_failed,
+           n.steps_prevented);
+}
+
+static void
+print_failures(const struct comparison *c)
+{
+    printf(
+        "\nFailures: %u outages, the same for all; docs/sim-failures.md says "
+        "what is assumed.\n%-16s %8s %10s %11s %9s %12s %11s %9s\n",
+        c->replay.failures.all.n, "policy", "hosts", "VMs hit", "down, min",
+        "homeless", "available, %", "steps fail", "prevented");
+    print_failed("none", &c->replay.failed_without);
+    print_failed(BAND, &c->band.failed);
+    if (c->has_chosen) {
+        print_failed(c->chosen.name, &c->chosen.failed);
+    }
+}
+
+static void
 print_table(const struct comparison *c)
 {
     const struct dcp_sim_result *s = &c->replay.without;
@@ -174,6 +210,9 @@ print_table(const struct comparison *c)
     print_row(BAND, &c->band.result, &c->band.report);
     if (c->has_chosen) {
         print_row(c->chosen.name, &c->chosen.result, &c->chosen.report);
+    }
+    if (c->replay.has_failures) {
+        print_failures(c);
     }
     puts("\nnone: nothing is done.  dpm: a reactive band of 45 to 81 % CPU.  "
          "docs/sim-policies.md.");
@@ -199,25 +238,39 @@ json_report(struct dcp_json *w, const struct dcp_loop_report *r)
 static bool
 json_result(struct dcp_json *w, const struct comparison *c, const char *name,
             const struct dcp_sim_result *s, const struct dcp_loop_report *r,
-            struct dcp_error *err)
+            const struct dcp_failure_run *failed, struct dcp_error *err)
 {
     dcp_json_kstring(w, "policy", name);
-    if (!dcp_replay_json(w, c->context->model.inventory, &c->replay, s, err)) {
+    if (!dcp_replay_json(w, c->context->model.inventory, &c->replay, s, failed,
+                         err)) {
         return false;
     }
     json_report(w, r);
     return true;
 }
 
+static bool
+json_ran(struct dcp_json *w, const struct comparison *c, const struct ran *ran,
+         struct dcp_error *err)
+{
+    return json_result(w, c, ran->name, &ran->result, &ran->report,
+                       &ran->failed, err);
+}
+
+static bool
+json_none(struct dcp_json *w, const struct comparison *c, struct dcp_error *err)
+{
+    const struct dcp_loop_report nothing = { 0 };
+
+    return json_result(w, c, "none", &c->replay.without, &nothing,
+                       &c->replay.failed_without, err);
+}
+
 static int
 print_json(const struct comparison *c, struct dcp_error *err)
 {
-    const struct dcp_loop_report nothing = { 0 };
-    const struct dcp_sim_result *without = &c->replay.without;
     bool none = !strcmp(c->options->policy, "none");
-    const struct dcp_sim_result *main = c->has_chosen ? &c->chosen.result
-                                        : none        ? without
-                                                      : &c->band.result;
+    const struct ran *ran = c->has_chosen ? &c->chosen : &c->band;
     struct dcp_json w;
 
     dcp_json_init(&w, true);
@@ -226,19 +279,17 @@ print_json(const struct comparison *c, struct dcp_error *err)
     dcp_json_kstring(&w, "plan", NULL);
     dcp_json_ki64(&w, "shift_days", 0);
     dcp_json_ki64(&w, "every_ms", c->options->every_ms);
-    bool ok = json_result(&w, c, c->options->policy, main,
-                          c->has_chosen ? &c->chosen.report
-                          : none        ? &nothing
-                                        : &c->band.report,
-                          err);
+    bool ok = none ? json_none(&w, c, err) : json_ran(&w, c, ran, err);
 
     dcp_json_kobject(&w, "baseline");
-    ok = ok && json_result(&w, c, "none", without, &nothing, err);
+    ok = ok && json_none(&w, c, err);
     dcp_json_end(&w, '}');
     dcp_json_kobject(&w, "reactive_band");
-    ok = ok && json_result(&w, c, BAND, &c->band.result, &c->band.report, err);
+    ok = ok && json_ran(&w, c, &c->band, err);
     dcp_json_end(&w, '}');
-    return dcp_result_end(c->globals, &w, main->n_samples, ok, err);
+    return dcp_result_end(
+        c->globals, &w,
+        none ? c->replay.without.n_samples : ran->result.n_samples, ok, err);
 }
 
 int
@@ -266,6 +317,8 @@ dcp_closed_loop(const struct dcp_globals *g, struct dcp_context *context,
     }
     dcp_sim_result_finish(&c.band.result);
     dcp_sim_result_finish(&c.chosen.result);
+    dcp_failure_run_finish(&c.band.failed);
+    dcp_failure_run_finish(&c.chosen.failed);
     dcp_samples_finish(&c.net);
     dcp_replay_finish(&c.replay);
     return status;

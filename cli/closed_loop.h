@@ -6,6 +6,7 @@
  * beside doing nothing and beside the reactive band (dpm) on the same window,
  * from the model's present placement. */
 
+#include "cli/failures.h"
 #include "cli/onlooker.h"
 
 struct dcp_closed_loop_options {
@@ -13,6 +14,8 @@ struct dcp_closed_loop_options {
     int64_t every_ms;
     int64_t from_ms, to_ms;        /* As for cli/replay.h without a plan. */
     struct dcp_onlooker *onlooker; /* Its files are about the policy. */
+    const struct dcp_failure_options *failures; /* The same for each; NULL:
+                                                 * nothing fails. */
     const char *report;            /* A page that compares them; NULL: none. */
 };
 

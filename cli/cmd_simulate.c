@@ -235,11 +235,12 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
     bool stopped = r->stopped || (again && dcp_replications_interrupted(again));
 
     dcp_json_kstring(&w, "stopped_by", stopped ? "interrupt" : NULL);
-    bool ok = dcp_replay_json(&w, inv, r, main, err);
+    bool ok = dcp_replay_json(&w, inv, r, main,
+                              plan ? &r->failed_with : &r->failed_without, err);
 
     if (ok && plan) {
         dcp_json_kobject(&w, "baseline");
-        ok = dcp_replay_json(&w, inv, r, &r->without, err);
+        ok = dcp_replay_json(&w, inv, r, &r->without, &r->failed_without, err);
         dcp_json_end(&w, '}');
         json_saved(&w, plan, r);
         json_legs(&w, plan, r);
@@ -505,8 +506,13 @@ closed_loop(const struct dcp_globals *g, struct dcp_context *c,
                                            o->report != NULL };
     DCP_AUTO(dcp_onlooker)
     struct dcp_onlooker *onlooker = dcp_onlooker_create(g, &wanted, err);
-    struct dcp_closed_loop_options loop = { o->policy, o->every_ms, o->from_ms,
-                                            o->to_ms,  onlooker,    o->report };
+    struct dcp_closed_loop_options loop = { .policy = o->policy,
+                                            .every_ms = o->every_ms,
+                                            .from_ms = o->from_ms,
+                                            .to_ms = o->to_ms,
+                                            .onlooker = onlooker,
+                                            .failures = &o->failures,
+                                            .report = o->report };
 
     return onlooker ? dcp_closed_loop(g, c, &loop, err) : -1;
 }
@@ -556,12 +562,6 @@ check_policy(const struct options *o, uint32_t n_args, struct dcp_error *err)
     }
     if (!o->policy || !strcmp(o->policy, "none")) {
         return true;
-    }
-    if (dcp_failures_asked(&o->failures)) {
-        return dcp_fail(err, DCP_E_USAGE,
-                        "--policy %s: what fails is played with a plan or with "
-                        "--policy none",
-                        o->policy);
     }
     if (o->replications.n) {
         return dcp_fail(err, DCP_E_USAGE,

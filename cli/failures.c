@@ -178,23 +178,39 @@ dcp_failures_close(struct dcp_failures *f)
 }
 
 bool
+dcp_failures_begin(const struct dcp_failures *f,
+                   const struct dcp_placement *start,
+                   struct dcp_failure_run *out, struct dcp_error *err)
+{
+    struct dcp_ha_input in = { f->inventory, start, &f->hosts, &f->maintenance,
+                               f->options };
+
+    *out = (struct dcp_failure_run){ .ha = dcp_ha_create(&in, err) };
+    return out->ha != NULL;
+}
+
+bool
+dcp_failures_end(const struct dcp_failures *f,
+                 const struct dcp_placement *start, struct dcp_failure_run *run,
+                 struct dcp_error *err)
+{
+    uint32_t n;
+    const struct dcp_vm_outage *list = dcp_ha_vm_outages(run->ha, &n);
+
+    return dcp_availability(f->inventory, start, list, n, f->from_ms, f->to_ms,
+                            &run->availability, err);
+}
+
+bool
 dcp_failures_run(const struct dcp_failures *f,
                  const struct dcp_placement *start,
                  const struct dcp_sim_event events[], uint32_t n_events,
                  struct dcp_failure_run *out, struct dcp_error *err)
 {
-    struct dcp_ha_input in = { f->inventory, start, &f->hosts, &f->maintenance,
-                               f->options };
-    uint32_t n = 0;
-
-    *out = (struct dcp_failure_run){ .ha = dcp_ha_create(&in, err) };
-    if (out->ha && dcp_ha_run(out->ha, events, n_events, f->to_ms, err)) {
-        const struct dcp_vm_outage *list = dcp_ha_vm_outages(out->ha, &n);
-
-        if (dcp_availability(f->inventory, start, list, n, f->from_ms, f->to_ms,
-                             &out->availability, err)) {
-            return true;
-        }
+    if (dcp_failures_begin(f, start, out, err) &&
+        dcp_ha_run(out->ha, events, n_events, f->to_ms, err) &&
+        dcp_failures_end(f, start, out, err)) {
+        return true;
     }
     dcp_failure_run_finish(out);
     return false;

@@ -46,6 +46,16 @@ struct dcp_failure_run {
     struct dcp_ha *ha; /* Owned; NULL: no failures. */
     struct dcp_availability availability;
 };
+/* Makes 'out->ha', for the caller to run from 'start'; then what became of the
+ * VMs is summed up. */
+bool dcp_failures_begin(const struct dcp_failures *,
+                        const struct dcp_placement *start,
+                        struct dcp_failure_run *out,
+                        struct dcp_error *err) DCP_CHECKED;
+bool
+dcp_failures_end(const struct dcp_failures *, const struct dcp_placement *start,
+                 struct dcp_failure_run *, struct dcp_error *err) DCP_CHECKED;
+/* All of it, for events that are known. */
 bool
 dcp_failures_run(const struct dcp_failures *, const struct dcp_placement *start,
                  const struct dcp_sim_event events[], uint32_t n_events,

@@ -3,6 +3,7 @@
 #include "cli/policy_solver.h"
 
 #include "cli/planning.h"
+#include "model/base/arena.h"
 #include "model/base/units.h"
 #include "sim/policy/param.h"
 #include "solver/standing.h"
@@ -119,12 +120,42 @@ stands(struct solver_policy *p, const struct dcp_sim *sim,
 
 /* --- The policy --------------------------------------------------------- */
 
+/* The model's hosts, of which those that are broken are in maintenance; NULL:
+ * no memory. */
+static struct dcp_host *
+hosts_now(const struct dcp_sim_view *view, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = view->inventory;
+    struct dcp_host *hosts = malloc((inv->n_hosts + 1u) * sizeof *hosts);
+
+    if (!hosts) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
+        return NULL;
+    }
+    for (uint32_t h = 0; h < inv->n_hosts; h++) {
+        hosts[h] = inv->hosts[h];
+        if (view->unfit && view->unfit[h]) {
+            hosts[h].state = DCP_HOST_MAINTENANCE;
+        }
+    }
+    return hosts;
+}
+
 static bool
 plan(const struct solver_policy *p, const struct dcp_sim_view *view,
      struct dcp_wishes *out, struct dcp_error *err)
 {
+    DCP_FREE struct dcp_host *hosts = hosts_now(view, err);
+    struct dcp_inventory inv = *view->inventory;
+    struct dcp_context now = *p->context;
     struct dcp_replan_options o;
     const char *status;
+
+    if (!hosts) {
+        return false;
+    }
+    inv.hosts = hosts;
+    now.model.inventory = &inv;
 
     dcp_replan_options_default(&o);
     o.after_ms = view->now_ms;
@@ -133,7 +164,7 @@ plan(const struct solver_policy *p, const struct dcp_sim_view *view,
     o.learned = p->learned;
     o.time_limit_s =
         p->globals->time_limit_s > 0 ? p->globals->time_limit_s : TIME_LIMIT_S;
-    return dcp_replan(p->globals, p->context, view->placement, &o, &out->plan,
+    return dcp_replan(p->globals, &now, view->placement, &o, &out->plan,
                       &status, err);
 }
 

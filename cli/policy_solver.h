@@ -20,7 +20,8 @@
  * - when a host had more than policy's target on the mean of the samples since
  *   the last question: then demand is learned again at once.
  * "solver-anew" learns and plans anew at every question, as does "solver" where
- * policy.overload asks for joint samples.  Neither plans while a VM is down.
+ * policy.overload asks for joint samples.  Neither plans while a VM is down,
+ * nor for hosts that are down or under maintenance.
  *
  * It is made here because sim/ knows of no solver. */
 

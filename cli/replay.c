@@ -580,7 +580,7 @@ json_overloaded(struct dcp_json *w, const struct dcp_inventory *inv,
 static bool
 json_members(struct dcp_json *w, const struct dcp_inventory *inv,
              const struct dcp_replay *r, const struct dcp_sim_result *s,
-             struct dcp_error *err)
+             const struct dcp_failure_run *failed, struct dcp_error *err)
 {
     dcp_json_ku64(w, "vms", s->n_vms);
     dcp_json_ku64(w, "hosts", s->n_hosts);
@@ -599,8 +599,7 @@ json_members(struct dcp_json *w, const struct dcp_inventory *inv,
         return false;
     }
     if (r->has_failures) {
-        dcp_failures_json(w, &r->failures,
-                          s == &r->with ? &r->failed_with : &r->failed_without);
+        dcp_failures_json(w, &r->failures, failed);
     }
     dcp_json_kbool(w, "partial", r->partial);
     dcp_json_kbool(w, "in_sample", r->in_sample);
@@ -610,18 +609,18 @@ json_members(struct dcp_json *w, const struct dcp_inventory *inv,
 bool
 dcp_replay_json(struct dcp_json *w, const struct dcp_inventory *inv,
                 const struct dcp_replay *r, const struct dcp_sim_result *s,
-                struct dcp_error *err)
+                const struct dcp_failure_run *failed, struct dcp_error *err)
 {
     struct dcp_json compact;
     char digest[DCP_DIGEST_TEXT_SIZE];
 
     dcp_json_init(&compact, false);
     dcp_json_begin(&compact, '{');
-    bool ok = json_members(&compact, inv, r, s, err);
+    bool ok = json_members(&compact, inv, r, s, failed, err);
 
     dcp_json_end(&compact, '}');
     if (!dcp_result_digest(&compact, digest, err) || !ok ||
-        !json_members(w, inv, r, s, err)) {
+        !json_members(w, inv, r, s, failed, err)) {
         return false;
     }
     dcp_json_kstring(w, "digest", digest);

@@ -69,9 +69,11 @@ bool dcp_replay_net(struct dcp_context *, int64_t from_ms, int64_t to_ms,
                     struct dcp_samples *out, struct dcp_error *err) DCP_CHECKED;
 
 /* Members of a result object of `simulate` (design, section 5), up to and with
- * "digest", which is over all members before it. */
+ * "digest", which is over all members before it; the last but one: what failed
+ * in that run, where anything can. */
 bool dcp_replay_json(struct dcp_json *, const struct dcp_inventory *,
                      const struct dcp_replay *, const struct dcp_sim_result *,
+                     const struct dcp_failure_run *,
                      struct dcp_error *err) DCP_CHECKED;
 
 #endif /* cli/replay.h */

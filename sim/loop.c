@@ -24,6 +24,8 @@ struct loop {
     int64_t busy_until_ms;
     struct dcp_sim_event *events; /* Of it; they borrow its steps. Owned. */
     uint32_t n_events, next_event;
+    uint32_t n_met; /* Events of options->ha that were played. */
+    uint8_t *unfit; /* By host; owned; NULL: nothing fails. */
 };
 
 static void
@@ -36,9 +38,35 @@ drop_plan(struct loop *l)
     l->n_events = l->next_event = 0;
 }
 
-/* What of the plan happens up to 'until_ms', that instant with it. */
+/* The same with failures: they have the first word. */
 static bool
-play(struct loop *l, int64_t until_ms, struct dcp_error *err)
+meet_failures(struct loop *l, int64_t until_ms, struct dcp_error *err)
+{
+    struct dcp_ha *ha = l->options->ha;
+    uint32_t n;
+
+    while (l->next_event < l->n_events &&
+           l->events[l->next_event].at_ms <= until_ms) {
+        if (!dcp_ha_take(ha, &l->events[l->next_event++], err)) {
+            return false;
+        }
+    }
+    if (!dcp_ha_advance(ha, until_ms, err)) {
+        return false;
+    }
+    const struct dcp_sim_event *events = dcp_ha_events(ha, &n);
+
+    while (l->n_met < n) {
+        if (!dcp_sim_apply(l->sim, &events[l->n_met++], err)) {
+            return false;
+        }
+    }
+    dcp_ha_unfit(ha, l->unfit);
+    return true;
+}
+
+static bool
+play_events(struct loop *l, int64_t until_ms, struct dcp_error *err)
 {
     while (l->next_event < l->n_events &&
            l->events[l->next_event].at_ms <= until_ms) {
@@ -46,6 +74,17 @@ play(struct loop *l, int64_t until_ms, struct dcp_error *err)
             return false;
         }
         l->next_event++;
+    }
+    return true;
+}
+
+/* What of the plan happens up to 'until_ms', that instant with it. */
+static bool
+play(struct loop *l, int64_t until_ms, struct dcp_error *err)
+{
+    if (!(l->options->ha ? meet_failures(l, until_ms, err)
+                         : play_events(l, until_ms, err))) {
+        return false;
     }
     if (!dcp_sim_view(l->sim).stopped &&
         !dcp_sim_advance(l->sim, until_ms, err)) {
@@ -196,10 +235,20 @@ dcp_loop_run(const struct dcp_sim_input *in, struct dcp_sim_policy *policy,
         return dcp_fail(err, DCP_E_ARGUMENT,
                         "a policy looks at samples by their own times");
     }
-    bool ok = dcp_sim_open(in, &l.sim, err) && run(&l, in, policy, err) &&
-              dcp_sim_finish(l.sim, out, err);
+    if (options->ha) {
+        l.unfit = calloc((size_t)in->inventory->n_hosts + 1, 1);
+        if (!l.unfit) {
+            return dcp_fail(err, DCP_E_NOMEM, "no memory for failures");
+        }
+    }
+    bool ok = dcp_sim_open(in, &l.sim, err);
 
+    if (ok) {
+        dcp_sim_set_unfit(l.sim, l.unfit);
+        ok = run(&l, in, policy, err) && dcp_sim_finish(l.sim, out, err);
+    }
     drop_plan(&l);
+    free(l.unfit);
     dcp_sim_destroy(l.sim);
     return ok;
 }

@@ -16,20 +16,31 @@
  * order, or that the VM cannot make (sim/policy/fleet.h); switches of hosts
  * that may not be switched, or would have VMs; fewer hosts on than
  * policy.keep_on; and wishes that break a hard rule which holds now, looked at
- * after all of the wishes before it.  Where a host cannot go off that was wished
- * off, neither do VMs leave it in this plan: they would move in vain.  A move never overbooks memory.  Not
- * looked at: headroom (policy.survive), watts of racks and feeds, change
- * windows; rules with hold: always between single moves.
+ * after all of the wishes before it.  Where a host cannot go off that was
+ * wished off, neither do VMs leave it in this plan: they would move in vain.  A
+ * move never overbooks memory.  Not looked at: headroom (policy.survive), watts
+ * of racks and feeds, change windows; rules with hold: always between single
+ * moves.
+ *
+ * With failures, all that happens in that world meets them first
+ * (sim/failure/restart.h): what became impossible does not happen, though the
+ * runner does not learn of it, and VMs are restarted.  Policies see which hosts
+ * are down or under maintenance (view.unfit): nothing may be wished of those.
  *
  * A plan in place of wishes is carried out as it is, its legs at their times.
  *
  * Deterministic, one thread. */
 
+#include "sim/failure/restart.h"
 #include "sim/policy/policy.h"
 
 struct dcp_loop_options {
     int64_t every_ms;
     const struct dcp_samples *net; /* As for sim/executor.h; NULL: not known. */
+    /* What fails meanwhile, just made from the input's start; NULL: nothing.
+     * Borrowed, and advanced to the end: what it counted is the caller's to
+     * ask. Its events borrow steps that are gone then. */
+    struct dcp_ha *ha;
 };
 
 struct dcp_loop_report {
@@ -42,7 +53,7 @@ struct dcp_loop_report {
     uint32_t steps, steps_failed; /* Failed, skipped or unknown. */
 };
 
-/* The input's own events are played as well. */
+/* The input's own events are played as well, and meet no failures. */
 bool dcp_loop_run(const struct dcp_sim_input *, struct dcp_sim_policy *,
                   const struct dcp_loop_options *, struct dcp_sim_result *out,
                   struct dcp_loop_report *out_report,

@@ -308,7 +308,14 @@ dcp_sim_view(const struct dcp_sim *sim)
                        (sim->now_ms == sim->in->to_ms),
         .n_migrating = sim->n_moves,
         .stopped = sim->out->stopped,
+        .unfit = sim->unfit,
     };
+}
+
+void
+dcp_sim_set_unfit(struct dcp_sim *sim, const uint8_t unfit[])
+{
+    sim->unfit = unfit;
 }
 
 struct dcp_sim_host_now

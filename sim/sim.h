@@ -206,6 +206,8 @@ struct dcp_sim_view { /* All borrowed, until the next step. */
     uint32_t n_host_past; /* Slices that are over. */
     uint32_t n_migrating;
     bool stopped; /* By a watch: it advances no further. */
+    /* By host, 1: known to be broken or under maintenance; NULL: none is. */
+    const uint8_t *unfit;
 };
 
 struct dcp_sim_host_now {
@@ -217,6 +219,8 @@ struct dcp_sim_host_now {
     uint32_t n_vms;
 };
 
+/* For views from now on; borrowed until the replay is destroyed. */
+void dcp_sim_set_unfit(struct dcp_sim *, const uint8_t unfit[]);
 struct dcp_sim_view dcp_sim_view(const struct dcp_sim *);
 struct dcp_sim_host_now dcp_sim_host_now(const struct dcp_sim *, uint32_t host);
 /* Mean load of the host, migration overhead with it, in the slice that ended

@@ -42,6 +42,7 @@ struct dcp_sim {
     struct dcp_sim_input *in; /* Its copy. */
     const struct dcp_inventory *inv;
     struct dcp_sim_result *out; /* Its own, until the end. */
+    const uint8_t *unfit;       /* By host; borrowed; NULL: none. */
     int64_t now_ms;
     uint32_t next_event; /* Of the input's. */
     int64_t first_cell;  /* Of the samples' grid: the first slice. */

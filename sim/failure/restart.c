@@ -653,6 +653,14 @@ dcp_ha_vm_outages(const struct dcp_ha *ha, uint32_t *out_n)
     return ha->vm_outages;
 }
 
+void
+dcp_ha_unfit(const struct dcp_ha *ha, uint8_t out[])
+{
+    for (uint32_t h = 0; h < ha->inv->n_hosts; h++) {
+        out[h] = ha->hosts[h].state == HA_DOWN || ha->hosts[h].draining;
+    }
+}
+
 struct dcp_ha_counts
 dcp_ha_counts(const struct dcp_ha *ha)
 {

@@ -66,7 +66,8 @@ DCP_DEFINE_AUTO(dcp_ha)
 /* To 'until_ms': all up to and at it has happened.  Never back. */
 bool dcp_ha_advance(struct dcp_ha *, int64_t until_ms,
                     struct dcp_error *err) DCP_CHECKED;
-/* Advances to the event and takes it, if it can still happen; ascending. */
+/* Advances to the event and takes it, if it can still happen; ascending.  Its
+ * step is looked at until the step's end was taken. */
 bool dcp_ha_take(struct dcp_ha *, const struct dcp_sim_event *,
                  struct dcp_error *err) DCP_CHECKED;
 
@@ -110,6 +111,10 @@ struct dcp_ha_counts {
     uint32_t steps_prevented; /* Of plans, by outages and what followed. */
 };
 struct dcp_ha_counts dcp_ha_counts(const struct dcp_ha *);
+
+/* By host: 1 where it is down or under maintenance, so that nobody should want
+ * anything of it. */
+void dcp_ha_unfit(const struct dcp_ha *, uint8_t out[]);
 
 /* --- All at once -------------------------------------------------------- */
 

@@ -45,7 +45,7 @@ ask(const struct dcp_fleet *f, uint32_t vm, uint32_t host, bool add)
 
 static void
 init_host(struct dcp_fleet *f, const struct dcp_sim *sim, uint32_t host,
-          int64_t now_ms)
+          int64_t now_ms, bool unfit)
 {
     struct dcp_sim_host_now now = dcp_sim_host_now(sim, host);
     struct dcp_capacity usable =
@@ -55,6 +55,8 @@ init_host(struct dcp_fleet *f, const struct dcp_sim *sim, uint32_t host,
     h->serves = h->was_on = now.power == DCP_SIM_ON;
     h->stays = dcp_host_duty(f->inventory, (dcp_host_id){ host }, now_ms, NULL,
                              0) != DCP_DUTY_NONE;
+    h->unfit = unfit;
+    h->stays = h->stays || unfit;
     h->capacity_mhz = now.capacity_mhz;
     h->target_mhz = now.target_mhz;
     for (uint32_t s = 0; s < DCP_SCALARS_MAX; s++) {
@@ -95,7 +97,7 @@ dcp_fleet_init(struct dcp_fleet *f, const struct dcp_sim *sim,
         f->at[v] = dcp_host_none();
     }
     for (uint32_t h = 0; h < inv->n_hosts; h++) {
-        init_host(f, sim, h, view.now_ms);
+        init_host(f, sim, h, view.now_ms, view.unfit && view.unfit[h]);
     }
     return true;
 }
@@ -118,7 +120,7 @@ dcp_fleet_fits(const struct dcp_fleet *f, uint32_t vm, uint32_t host)
     const struct dcp_fleet_host *h = &f->hosts[host];
     uint32_t request[DCP_SCALARS_MAX];
 
-    if (!h->serves || dcp_host_is_none(f->now->host[vm]) ||
+    if (!h->serves || h->unfit || dcp_host_is_none(f->now->host[vm]) ||
         f->now->host[vm].ix == host || f->at[vm].ix != f->now->host[vm].ix ||
         inv->hosts[host].state == DCP_HOST_MAINTENANCE) {
         return false;

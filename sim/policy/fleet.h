@@ -8,7 +8,8 @@
  *
  * - every scalar (memory first of all) fits what policy lets be used, in any
  *   order of moves: who leaves a host is still counted there;
- * - the host serves, or is wished on, is not in maintenance;
+ * - the host serves, or is wished on, is not in maintenance, nor known to be
+ *   broken;
  * - reach: hypervisor, CPU generation, NUMA, storage, VLANs as they are now,
  *   live migration between the two.
  *
@@ -22,6 +23,7 @@ struct dcp_fleet_host {
     bool serves; /* Is on, or wished on, and not wished off. */
     bool was_on; /* Serves now. */
     bool stays;  /* May not be switched off, whatever runs on it. */
+    bool unfit;  /* Down or under maintenance: takes nothing, is left alone. */
     double mhz;  /* Demand of the VMs that it would have. */
     double capacity_mhz, target_mhz;
     uint32_t n_vms;          /* That it would have. */

@@ -59,7 +59,7 @@ run(struct dcp_sim_policy *policy, struct dcp_sim_result *out,
     struct dcp_loop_report *report)
 {
     struct dcp_sim_input in = input();
-    struct dcp_loop_options o = { 30 * MINUTE, NULL };
+    struct dcp_loop_options o = { 30 * MINUTE, NULL, NULL };
     struct dcp_error err = { 0 };
 
     ck_assert_msg(dcp_loop_run(&in, policy, &o, out, report, &err), "%s",
@@ -391,6 +391,108 @@ START_TEST(overload_is_detected_and_ends)
 }
 END_TEST
 
+/* --- With failures ------------------------------------------------------ */
+
+/* The same, while hosts are down as 'list' says. */
+static struct dcp_ha_counts
+run_down(struct dcp_sim_policy *policy, struct dcp_outage list[], uint32_t n,
+         struct dcp_sim_result *out, struct dcp_loop_report *report)
+{
+    struct dcp_sim_input in = input();
+    struct dcp_outages hosts = { list, n, n };
+    struct dcp_ha_input asked = { .inventory = f.inv,
+                                  .start = in.start,
+                                  .hosts = &hosts };
+    struct dcp_error err = { 0 };
+
+    dcp_ha_options_default(&asked.options);
+    DCP_AUTO(dcp_ha) struct dcp_ha *ha = dcp_ha_create(&asked, &err);
+    struct dcp_loop_options o = { 30 * MINUTE, NULL, ha };
+
+    ck_assert(ha != NULL);
+    ck_assert_msg(dcp_loop_run(&in, policy, &o, out, report, &err), "%s",
+                  err.message);
+    return dcp_ha_counts(ha);
+}
+
+START_TEST(without_outages_failures_change_no_byte)
+{
+    struct dcp_sim_result a, b;
+    struct dcp_loop_report report;
+    struct dcp_error err = { 0 };
+    DCP_AUTO(dcp_sim_policy)
+    struct dcp_sim_policy *p = dcp_sim_policy_named(names[_i], 1, &err);
+
+    random_samples(5 + (uint64_t)_i);
+    run_named(names[_i], &a, &report);
+    (void)run_down(p, NULL, 0, &b, &report);
+    ck_assert_mem_eq(&a, &b, offsetof(struct dcp_sim_result, slices));
+    ck_assert_mem_eq(a.slices, b.slices, a.n_slices * sizeof *a.slices);
+    dcp_sim_result_finish(&a);
+    dcp_sim_result_finish(&b);
+}
+END_TEST
+
+START_TEST(nothing_is_wished_of_a_host_that_is_down)
+{
+    static const struct dcp_wish wishes[] = { { DCP_WISH_MOVE, 0, 1 } };
+    /* Host 1 is down from the second question to after the fourth. */
+    struct dcp_outage down = { FIXTURE_START_MS + 55 * MINUTE,
+                               FIXTURE_START_MS + 125 * MINUTE, DCP_DOMAIN_HOST,
+                               1 };
+    struct scripted s = { { &scripted_ops }, wishes, 1, 0 };
+    struct dcp_sim_result r;
+    struct dcp_loop_report report;
+    struct dcp_ha_counts n = run_down(&s.base, &down, 1, &r, &report);
+
+    ck_assert_uint_eq(n.host_failures, 1);
+    ck_assert_uint_eq(n.restarts, 3); /* VM 0 as well, which was on it. */
+    ck_assert_uint_eq(n.steps_prevented, 0);
+    for (uint32_t v = 0; v < 8; v++) {
+        ck_assert(!dcp_host_is_none(r.end->host[v]));
+        ck_assert(r.end->on[r.end->host[v].ix]);
+    }
+    /* Refused while it is down; made again once it is mended. */
+    ck_assert_uint_ge(report.refused_moves, 2);
+    ck_assert_uint_eq(r.end->host[0].ix, 1);
+    ck_assert_uint_eq(r.migrations, 2);
+    dcp_sim_result_finish(&r);
+}
+END_TEST
+
+START_TEST(policies_live_with_failures)
+{
+    struct dcp_outage down[] = {
+        { FIXTURE_START_MS + 31 * MINUTE, FIXTURE_START_MS + 95 * MINUTE,
+          DCP_DOMAIN_HOST, 0 },
+        { FIXTURE_START_MS + 62 * MINUTE, INT64_MAX, DCP_DOMAIN_HOST, 2 },
+        { FIXTURE_START_MS + 120 * MINUTE, FIXTURE_START_MS + 121 * MINUTE,
+          DCP_DOMAIN_HOST, 0 },
+    };
+    struct dcp_error err = { 0 };
+    struct dcp_sim_result a, b;
+    struct dcp_loop_report report;
+    DCP_AUTO(dcp_sim_policy)
+    struct dcp_sim_policy *p = dcp_sim_policy_named(names[_i], 1, &err);
+    DCP_AUTO(dcp_sim_policy)
+    struct dcp_sim_policy *again = dcp_sim_policy_named(names[_i], 1, &err);
+
+    random_samples(99 + (uint64_t)_i);
+    struct dcp_ha_counts n = run_down(p, down, 3, &a, &report);
+
+    for (uint32_t v = 0; v < 8; v++) {
+        dcp_host_id at = a.end->host[v];
+
+        ck_assert(dcp_host_is_none(at) || (a.end->on[at.ix] && at.ix != 2));
+    }
+    ck_assert_uint_le(n.vms_down, 8);
+    (void)run_down(again, down, 3, &b, &report);
+    ck_assert_mem_eq(&a, &b, offsetof(struct dcp_sim_result, slices));
+    dcp_sim_result_finish(&a);
+    dcp_sim_result_finish(&b);
+}
+END_TEST
+
 START_TEST(names_are_checked)
 {
     static const char *const bad[] = {
@@ -428,6 +530,10 @@ main(void)
     tcase_add_test(tcase, the_band_follows_the_load);
     tcase_add_test(tcase, balance_evens_out);
     tcase_add_loop_test(tcase, overload_is_detected_and_ends, 0, 5);
+    tcase_add_loop_test(tcase, without_outages_failures_change_no_byte, 0,
+                        N_NAMES);
+    tcase_add_test(tcase, nothing_is_wished_of_a_host_that_is_down);
+    tcase_add_loop_test(tcase, policies_live_with_failures, 0, N_NAMES);
     tcase_add_test(tcase, names_are_checked);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
