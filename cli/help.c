@@ -39,14 +39,14 @@ print_options(const char *title, const struct dcp_opt_group *groups,
                                 opt->placeholder ? " " : "",
                                 opt->placeholder ? opt->placeholder : "");
 
-            printf("%-30s%s%s", left,
+            size_t text = strlen(opt->help);
+
+            text -= opt->choices && text && opt->help[text - 1] == '.';
+            printf("%-30s%s%.*s", left,
                    used >= 30 ? "\n                              " : "",
-                   opt->help);
-            if (opt->choices) {
-                printf(": ");
-                for (size_t c = 0; opt->choices[c]; c++) {
-                    printf("%s%s", c ? ", " : "", opt->choices[c]);
-                }
+                   (int)text, opt->help);
+            for (size_t c = 0; opt->choices && opt->choices[c]; c++) {
+                printf("%s%s", c ? ", " : ": ", opt->choices[c]);
             }
             if (opt->default_text && strcmp(opt->default_text, "0") != 0) {
                 printf(" [%s]", opt->default_text);
