@@ -130,9 +130,9 @@ static bool
 write_report(const struct comparison *c, struct dcp_error *err)
 {
     const struct dcp_sim_page_run runs[] = {
-        { "none", &c->replay.without },
-        { BAND, &c->band.result },
-        { c->chosen.name, &c->chosen.result },
+        { "none", &c->replay.without, NULL },
+        { BAND, &c->band.result, NULL },
+        { c->chosen.name, &c->chosen.result, NULL },
     };
     const struct dcp_sim_page page = {
         .inventory = c->context->model.inventory,

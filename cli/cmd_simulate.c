@@ -412,8 +412,10 @@ write_report(const char *path, const struct dcp_inventory *inv,
              struct dcp_error *err)
 {
     const struct dcp_sim_page_run runs[] = {
-        { r->has_plan ? "Without the plan" : "As it is", &r->without },
-        { "With the plan", &r->with },
+        { r->has_plan ? "Without the plan" : "As it is", &r->without,
+          r->has_failures ? &r->failed_without.availability : NULL },
+        { "With the plan", &r->with,
+          r->has_failures ? &r->failed_with.availability : NULL },
     };
     const struct dcp_sim_page page = { .inventory = inv,
                                        .runs = runs,

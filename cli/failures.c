@@ -266,6 +266,35 @@ json_outages(struct dcp_json *w, const struct dcp_failures *f)
     dcp_json_end(w, ']');
 }
 
+/* How long recovery took, and each VM that was hit. */
+static void
+json_recoveries(struct dcp_json *w, const struct dcp_inventory *inv,
+                const struct dcp_availability *a)
+{
+    dcp_json_karray(w, "recoveries");
+    for (uint32_t i = 0; i < DCP_RECOVERY_BINS; i++) {
+        dcp_json_begin_line(w, '{');
+        dcp_json_kdouble(w, "up_to_s",
+                         i + 1 < DCP_RECOVERY_BINS ? dcp_recovery_limits_s[i]
+                                                   : NAN);
+        dcp_json_ku64(w, "interruptions", a->recoveries[i]);
+        dcp_json_end(w, '}');
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "vms");
+    for (uint32_t v = 0; v < inv->n_vms; v++) {
+        if (a->vm_down_s[v] > 0) {
+            dcp_json_begin_line(w, '{');
+            dcp_json_kstring(w, "vm", inv->vms[v].name);
+            dcp_json_kdouble(w, "down_s", a->vm_down_s[v]);
+            dcp_json_kdouble(w, "availability_frac",
+                             1 - a->vm_down_s[v] / a->horizon_s);
+            dcp_json_end(w, '}');
+        }
+    }
+    dcp_json_end(w, ']');
+}
+
 static void
 json_vms(struct dcp_json *w, const struct dcp_failures *f,
          const struct dcp_failure_run *run)
@@ -349,6 +378,7 @@ dcp_failures_json(struct dcp_json *w, const struct dcp_failures *f,
                 &a->applications[i]);
     }
     dcp_json_end(w, ']');
+    json_recoveries(w, f->inventory, a);
     json_outages(w, f);
     json_vms(w, f, run);
     dcp_json_end(w, '}');

@@ -61,6 +61,25 @@ write_columns(const struct page *p, struct dcp_json *w, const char *key,
     dcp_json_end(w, ']');
 }
 
+/* --- Runs --------------------------------------------------------------- */
+
+static void
+write_failures(struct dcp_json *w, const struct dcp_availability *a)
+{
+    dcp_json_kdouble(w, "availability_frac", a->availability_frac);
+    dcp_json_kdouble(w, "down_vm_s", a->down_vm_s);
+    dcp_json_kdouble(w, "homeless_vm_s", a->homeless_vm_s);
+    dcp_json_ku64(w, "interruptions", a->n_interruptions);
+    dcp_json_ku64(w, "interruptions_open", a->n_open);
+    dcp_json_kdouble(w, "recovery_p50_s", a->recovery_p50_s);
+    dcp_json_kdouble(w, "recovery_p99_s", a->recovery_p99_s);
+    dcp_json_karray(w, "recoveries");
+    for (uint32_t i = 0; i < DCP_RECOVERY_BINS; i++) {
+        dcp_json_u64(w, a->recoveries[i]);
+    }
+    dcp_json_end(w, ']');
+}
+
 static void
 write_run(const struct page *p, struct dcp_json *w,
           const struct dcp_sim_page_run *run)
@@ -80,6 +99,9 @@ write_run(const struct page *p, struct dcp_json *w,
     dcp_json_ku64(w, "migrations", r->migrations);
     dcp_json_ku64(w, "migrations_failed", r->migrations_failed);
     dcp_json_ku64(w, "host_shutdowns", r->host_shutdowns);
+    if (run->availability) {
+        write_failures(w, run->availability);
+    }
     write_columns(p, w, "hosts_on", r, hosts_on);
     write_columns(p, w, "kw", r, meter_kw);
     write_columns(p, w, "migrating", r, migrating);
@@ -202,6 +224,62 @@ write_ranks(const struct page *p, struct dcp_json *w)
     dcp_json_kdouble(w, "served_mean_frac", d->n_vms ? sum / d->n_vms : 1);
 }
 
+/* --- Availability ------------------------------------------------------- */
+
+/* [name, promised or null, VMs, availability by run], of those with VMs. */
+static void
+write_promise(const struct page *p, struct dcp_json *w, uint32_t i,
+              bool is_tier)
+{
+    const struct dcp_inventory *inv = p->in->inventory;
+    const struct dcp_availability *last =
+        p->in->runs[p->in->n_runs - 1].availability;
+    const struct dcp_availability_of *of =
+        is_tier ? &last->tiers[i] : &last->applications[i];
+
+    if (!of->n_vms) {
+        return;
+    }
+    dcp_json_begin(w, '[');
+    dcp_json_string(w,
+                    is_tier ? inv->tiers[i].name : inv->applications[i].name);
+    dcp_json_double(w, of->promised_frac > 0 ? of->promised_frac : NAN);
+    dcp_json_u64(w, of->n_vms);
+    for (uint32_t r = 0; r < p->in->n_runs; r++) {
+        const struct dcp_availability *a = p->in->runs[r].availability;
+
+        dcp_json_double(w, is_tier ? a->tiers[i].availability_frac
+                                   : a->applications[i].availability_frac);
+    }
+    dcp_json_end(w, ']');
+}
+
+static void
+write_availability(const struct page *p, struct dcp_json *w)
+{
+    const struct dcp_availability *a =
+        p->in->runs[p->in->n_runs - 1].availability;
+
+    if (!a) {
+        return;
+    }
+    dcp_json_karray(w, "tiers");
+    for (uint32_t i = 0; i < a->n_tiers; i++) {
+        write_promise(p, w, i, true);
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "applications");
+    for (uint32_t i = 0; i < a->n_applications; i++) {
+        write_promise(p, w, i, false);
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "recovery_limits_s");
+    for (uint32_t i = 0; i + 1 < DCP_RECOVERY_BINS; i++) {
+        dcp_json_double(w, dcp_recovery_limits_s[i]);
+    }
+    dcp_json_end(w, ']');
+}
+
 /* --- All of it ---------------------------------------------------------- */
 
 static void
@@ -270,6 +348,7 @@ write_sim(const struct page *p, struct dcp_json *w)
     }
     dcp_json_end(w, ']');
     write_picture(p, w);
+    write_availability(p, w);
     dcp_json_end(w, '}');
 }
 

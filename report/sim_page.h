@@ -4,17 +4,21 @@
 
 /* One offline HTML page about a replay: figures of each run beside each other,
  * hosts on and power over time, host x time heat map, loads and waits,
- * migrations, time with a place.  As safe as report/report.h's: it asks for
+ * migrations, time with a place, and where things failed the availability of
+ * tiers and applications and how long recovery took.  As safe as report/report.h's: it asks for
  * nothing from anywhere, and names are inserted as text only.
  *
  * Pure and deterministic: equal inputs give equal bytes.  Reentrant. */
 
 #include "model/base/text.h"
+#include "sim/failure/availability.h"
 #include "sim/output/picture.h"
 
 struct dcp_sim_page_run {
     const char *name; /* "Without the plan"; for people. */
     const struct dcp_sim_result *result;
+    /* What failed cost; NULL: nothing could fail.  All runs have it or none. */
+    const struct dcp_availability *availability;
 };
 
 /* Everything is borrowed for the call. */

@@ -7,6 +7,9 @@
 
 #define S_PER_MS 0.001
 
+const double dcp_recovery_limits_s[DCP_RECOVERY_BINS - 1] = { 60,  120,  300,
+                                                              600, 1800, 3600 };
+
 /* --- k of n ------------------------------------------------------------- */
 
 static int
@@ -176,6 +179,13 @@ sum_recovery(struct dcp_availability *a, double *lengths_s)
         double value = quantile(lengths_s, n, rows[i].q);
 
         *rows[i].out = isinf(value) ? NAN : value;
+    }
+    for (uint32_t i = 0, bin = 0; i < n && !isinf(lengths_s[i]); i++) {
+        while (bin + 1 < DCP_RECOVERY_BINS &&
+               lengths_s[i] > dcp_recovery_limits_s[bin]) {
+            bin++; /* Lengths are sorted. */
+        }
+        a->recoveries[bin]++;
     }
 }
 

@@ -13,7 +13,9 @@
  *
  * Recovery times are the lengths of interruptions, from the failure to the VM's
  * being up again.  Those that are not over by the end are longer than any that
- * is: a quantile that falls on one is NaN. */
+ * is: a quantile that falls on one is NaN.  They are also counted in bins: each
+ * takes those up to its limit that the one before did not take, the last those
+ * above all limits; those that are not over are in none. */
 
 #include "sim/failure/restart.h"
 
@@ -28,6 +30,9 @@ struct dcp_availability_of { /* A tier or an application. */
                         * application: 1 if that is so. */
 };
 
+#define DCP_RECOVERY_BINS 7
+extern const double dcp_recovery_limits_s[DCP_RECOVERY_BINS - 1];
+
 struct dcp_availability {
     double horizon_s;
     uint32_t n_vms;                   /* Counted. */
@@ -36,6 +41,7 @@ struct dcp_availability {
     uint32_t n_interruptions, n_open; /* Open: not over by the end. */
     uint32_t n_vms_hit;
     double recovery_p50_s, recovery_p90_s, recovery_p99_s, recovery_max_s;
+    uint32_t recoveries[DCP_RECOVERY_BINS];
 
     double *vm_down_s; /* By VM. Owned, as are those below. */
     uint32_t n_tiers, n_applications;

@@ -212,6 +212,9 @@ START_TEST(without_a_home_they_wait_for_a_host)
                             1 - a.down_vm_s / (8 * 36000.0), 1e-12);
     ck_assert_double_eq_tol(a.recovery_p50_s, two, 1e-9);
     ck_assert_double_eq_tol(a.recovery_max_s, two, 1e-9);
+    for (uint32_t i = 0; i < DCP_RECOVERY_BINS; i++) { /* 195 s and 4.1 h. */
+        ck_assert_uint_eq(a.recoveries[i], i == 2 ? 2 : i == 6 ? 4 : 0);
+    }
     ck_assert_double_eq_tol(a.tiers[0].availability_frac, a.availability_frac,
                             1e-12);
     ck_assert_uint_eq(a.n_vms_hit, 6);
@@ -220,6 +223,8 @@ START_TEST(without_a_home_they_wait_for_a_host)
     ck_assert(dcp_availability(inv, start, list, n, 0, 2 * HOUR, &a, NULL));
     ck_assert_uint_eq(a.n_open, 4);
     ck_assert_double_nan(a.recovery_max_s);
+    ck_assert_uint_eq(a.recoveries[2], 2);
+    ck_assert_uint_eq(a.recoveries[6], 0); /* Those are not over. */
     ck_assert_double_eq_tol(a.vm_down_s[2], 3600, 1e-9);
     dcp_availability_finish(&a);
 }

@@ -25,6 +25,10 @@ setup(void)
     hosts[1].name = "</script><b>&";
     r.f.inv->hosts = hosts;
     r.f.inv->currency = "EUR";
+    struct dcp_tier *tier = dcp_arena_new(r.f.inv->arena, struct dcp_tier);
+
+    tier->name = "gold";
+    r.f.inv->tiers = tier;
     struct dcp_zone *zone = dcp_arena_new(r.f.inv->arena, struct dcp_zone);
 
     zone->name = "UTC";
@@ -51,10 +55,22 @@ teardown(void)
 }
 
 static void
-write_page(struct dcp_text *out)
+write_page(struct dcp_text *out, bool with_failures)
 {
-    const struct dcp_sim_page_run runs[] = { { "Before", &without },
-                                             { "After", &with } };
+    struct dcp_availability_of tiers[] = {
+        { .n_vms = 3, .availability_frac = 0.998, .promised_frac = 0.999 }
+    };
+    struct dcp_availability failed = { .availability_frac = 0.998,
+                                       .n_interruptions = 7,
+                                       .n_open = 1,
+                                       .n_tiers = 1,
+                                       .tiers = tiers,
+                                       .recoveries = { 0, 4, 2 } };
+
+    const struct dcp_sim_page_run runs[] = {
+        { "Before", &without, with_failures ? &failed : NULL },
+        { "After", &with, with_failures ? &failed : NULL }
+    };
     const struct dcp_sim_page page = { .inventory = r.f.inv,
                                        .runs = runs,
                                        .n_runs = 2,
@@ -112,8 +128,8 @@ START_TEST(the_page_is_whole_and_names_are_text)
 {
     struct dcp_text page = { 0 }, again = { 0 };
 
-    write_page(&page);
-    write_page(&again);
+    write_page(&page, false);
+    write_page(&again, false);
     const char *html = dcp_text_get(&page);
 
     ck_assert_ptr_nonnull(strstr(html, "<title>After, 2013-08-30</title>"));
@@ -130,6 +146,22 @@ START_TEST(the_page_is_whole_and_names_are_text)
 }
 END_TEST
 
+START_TEST(failures_are_shown_where_they_were_asked_for)
+{
+    struct dcp_text page = { 0 }, calm = { 0 };
+
+    write_page(&page, true);
+    write_page(&calm, false);
+    const char *html = dcp_text_get(&page);
+
+    ck_assert_ptr_nonnull(strstr(html, "\"recoveries\":[0,4,2,0,0,0,0]"));
+    ck_assert_ptr_nonnull(strstr(html, "[\"gold\",0.999,3,0.998,0.998]"));
+    ck_assert_ptr_null(strstr(dcp_text_get(&calm), "\"recoveries\":"));
+    dcp_text_finish(&page);
+    dcp_text_finish(&calm);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -137,6 +169,7 @@ main(void)
         &the_picture_adds_up_to_the_result,
         &a_long_window_shares_columns,
         &the_page_is_whole_and_names_are_text,
+        &failures_are_shown_where_they_were_asked_for,
     };
 
     return run_tests_with("sim_page", tests, sizeof tests / sizeof tests[0],

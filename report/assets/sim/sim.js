@@ -157,8 +157,59 @@ R.parts.push({ id: "moves", draw: () => {
   draw();
 } });
 
+/* Availability of what was promised something, or is counted as one. */
+const promises = (title, rows) => R.table(title,
+  [{ name: "" }, { name: "VMs", num: true }, { name: "Promised", num: true },
+   ...S.runs.map((r) => ({ name: r.name, num: true }))],
+  rows.map(([name, promised, vms, ...runs]) => [name, R.num(vms),
+    promised === null ? "" : R.percent(promised, 3),
+    ...runs.map((frac) => R.percent(frac, 3) +
+      (promised !== null && frac < promised ? ", less than promised" : ""))]));
+
+/* "to 5 min", "above 1 h". */
+const recoveryBin = (i) => i < S.recovery_limits_s.length
+  ? "to " + R.span(S.recovery_limits_s[i])
+  : "above " + R.span(S.recovery_limits_s[i - 1]);
+
+const drawFailures = (body) => {
+  const known = (s) => s === null ? "not over" : R.num(s / 60, 1);
+  const rows = [
+    ["Availability of VMs, mean", (r) => R.percent(r.availability_frac, 3)],
+    ["Downtime, VM-minutes", (r) => R.num(r.down_vm_s / 60, 1)],
+    ["Of which without a home", (r) => R.num(r.homeless_vm_s / 60, 1)],
+    ["Interruptions of VMs", (r) => R.num(r.interruptions)],
+    ["Not over at the end", (r) => R.num(r.interruptions_open)],
+    ["Recovery, median, minutes", (r) => known(r.recovery_p50_s)],
+    ["Recovery, 99 %, minutes", (r) => known(r.recovery_p99_s)],
+  ];
+  body.append(R.table("What failed, and what it cost",
+    [{ name: "" }, ...S.runs.map((r) => ({ name: r.name, num: true }))],
+    rows.map(([name, value]) => [name, ...S.runs.map((r) =>
+      r.interruptions || !name.startsWith("Recovery") ? value(r) : "")])));
+  if (S.runs.some((r) => r.interruptions)) {
+    body.append(R.el("div", { class: "pair" }, ...S.runs.map((r) => {
+      const f = R.figure("Recovery times, " + r.name.toLowerCase(),
+        "Interruptions of VMs, from the failure to being up again.");
+      f.box.append(bars([...r.recoveries.map((n, i) =>
+        [recoveryBin(i), n, n ? R.num(n) : "", i > 4 ? "--h-over" : "--h3"]),
+        ["not over", r.interruptions_open,
+         r.interruptions_open ? R.num(r.interruptions_open) : "",
+         "--h-over"]]));
+      return f.figure;
+    })));
+  }
+  body.append(promises("Tiers: the mean of their VMs", S.tiers));
+  if (S.applications.length) {
+    body.append(promises("Applications: the time in which enough of their VMs " +
+      "were up", S.applications));
+  }
+};
+
 R.parts.push({ id: "served", draw: () => {
   const body = R.byId("served-body");
+  if (S.tiers) {
+    drawFailures(body);
+  }
   body.append(R.note("Part of the time in which a VM had a place on a host " +
     "that was serving. Mean over VMs: " + R.percent(S.served_mean_frac, 3) +
     "; " + R.count(S.not_always_served, "VM", "VMs") + " of " +
