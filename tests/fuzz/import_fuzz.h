@@ -6,28 +6,8 @@
  * the statistics run; the store is not written (its directory is missing), so
  * every import ends with an error, which must say something. */
 
+#include "tests/fuzz/memory_file.h"
 #include "traces/import.h"
-
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-/* A file in memory with this content; its name goes to 'out'. */
-static int
-fuzz_file(const void *data, size_t size, char out[64])
-{
-    int fd = memfd_create("fuzz", MFD_CLOEXEC);
-
-    if (fd < 0 || write(fd, data, size) != (ssize_t)size) {
-        abort();
-    }
-    (void)snprintf(out, 64, "/proc/self/fd/%d", fd);
-    return fd;
-}
 
 static void
 fuzz_import(const char *kind, const struct dcp_import_options *o,
