@@ -580,6 +580,10 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
         out->value = p->pricing->level[0].per_host * out->hosts;
         return true;
     }
+    if (p->q->known_bound > 0) {
+        out->value = p->q->known_bound;
+        return true;
+    }
     /* Which hosts to keep is said by money where being on costs some. */
     double *kept = dcp_pricing_has_host_cost(p)
                        ? type_on

@@ -35,6 +35,7 @@ pack_day(struct dcp_work *w, struct dcp_solution *out, struct dcp_error *err)
     q = dcp_work_question(w, w->r->start, w->n_slots);
     q.may_empty = false;
     q.gentle = true;
+    q.known_bound = out->bound;
     if (!dcp_work_solve(w, &q, 0.5, &kept, err)) {
         return false;
     }
@@ -53,6 +54,7 @@ empty_for_night(struct dcp_work *w, const struct dcp_placement *day,
     struct dcp_question q = dcp_work_question(w, day, w->night_slots);
 
     q.gentle = true;
+    q.known_bound = w->night.bound;
     dcp_work_set_values(w, 0, w->night_slots);
     return dcp_work_solve(w, &q, 1, out, err);
 }

@@ -16,6 +16,10 @@
 #define SWAPS_TRIED 24u
 /* All pairs of equal hosts are looked at up to so many. */
 #define EXCHANGE_HOSTS_MAX 400u
+/* Shares of the value: less is noise, and where the question is gentle no
+ * change of a move or two is worth it. */
+#define NOISE_FRAC  1e-9
+#define GENTLE_FRAC 1e-5
 
 struct polish {
     struct search *x;
@@ -27,10 +31,13 @@ struct polish {
     bool counts_moves; /* And not too many hosts to look at pairs. */
 };
 
+/* The most that a change may add; below 0. */
 static double
-least_gain(double value)
+least_gain(const struct polish *d, double value)
 {
-    return -1e-9 * fmax(fabs(value), 1);
+    bool gentle = d->x->p->q->gentle && !d->level;
+
+    return -(gentle ? GENTLE_FRAC : NOISE_FRAC) * fmax(fabs(value), 1);
 }
 
 /* Whether the earlier levels, and the moves that are allowed, allow what the
@@ -116,7 +123,7 @@ try_moves(struct polish *d, uint32_t item, struct dcp_error *err)
     uint32_t n = d->x->p->n_hosts, best = DCP_IX_NONE;
     uint32_t start = d->x->p->start_host[item];
     uint32_t h = (uint32_t)dcp_rng_below(&d->x->in.rng, n);
-    double least = least_gain(dcp_objective_value(s, d->level));
+    double least = least_gain(d, dcp_objective_value(s, d->level));
 
     for (uint32_t k = 0, tried = 0; k <= n && tried < HOSTS_TRIED; k++) {
         uint32_t to = k ? h : start; /* Back to the start is looked at first. */
@@ -156,7 +163,7 @@ try_swap(struct polish *d, uint32_t a, uint32_t b, bool *out_done,
         d->x->p->use[hb] == DCP_HOST_AVOID ||
         !dcp_problem_reaches(d->x->p, a, hb) ||
         !dcp_problem_reaches(d->x->p, b, ha) ||
-        !(dcp_objective_swap_delta(s, d->level, a, b) < least_gain(value))) {
+        !(dcp_objective_swap_delta(s, d->level, a, b) < least_gain(d, value))) {
         return true;
     }
     dcp_insert_remove(&d->x->in, a);
@@ -244,7 +251,8 @@ try_other_hosts(struct polish *d, uint32_t from, struct dcp_error *err)
         uint32_t mark = x->in.trail.n;
 
         if (relocate(x, from, to) &&
-            dcp_objective_value(x->s, d->level) - before < least_gain(before) &&
+            dcp_objective_value(x->s, d->level) - before <
+                least_gain(d, before) &&
             within_limits(d)) {
             d->n_unchecked++;
             return settle(d, false, err);
@@ -291,7 +299,7 @@ try_exchange(struct polish *d, uint32_t a, uint32_t b, struct dcp_error *err)
     uint32_t n_b = take_all(x, b, of_b);
 
     if (put_all(x, b, of_a, n_a) && put_all(x, a, of_b, n_b) &&
-        dcp_objective_value(x->s, d->level) - before < least_gain(before) &&
+        dcp_objective_value(x->s, d->level) - before < least_gain(d, before) &&
         within_limits(d)) {
         d->n_unchecked++;
         return settle(d, false, err);

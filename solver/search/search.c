@@ -15,6 +15,8 @@
 /* On, at most, for rounds that cost as many; where watts count as well they
  * moved many VMs for little. */
 #define RUIN_HOSTS 1000u
+/* Likewise, for the first goal to be refined. */
+#define REFINE_HOSTS 1000u
 
 bool
 dcp_search_time_is_up(struct search *x)
@@ -164,6 +166,21 @@ why_stopped(struct search *x)
     return x->out_of_time ? DCP_STOPPED_TIME : DCP_STOPPED_ITERATIONS;
 }
 
+/* What is packed by sums and hosts is not yet cheap to run: moves, swaps and
+ * other kinds of hosts, and then programs for a few.  Small clusters had the
+ * first in each of their ways. */
+static bool
+finish_packing(struct search *x, bool check, struct dcp_search_result *out,
+               struct dcp_error *err)
+{
+    bool small = x->p->n_hosts <= SMALL_HOSTS || x->s->n_on > REFINE_HOSTS;
+
+    x->in.covered = NULL;
+    return (small || x->options->strategy == DCP_STRATEGY_FFD ||
+            dcp_search_refine_first(x, check, err)) &&
+           (x->p->q->gentle || dcp_search_by_programs(x, check, out, err));
+}
+
 /* From a repaired state to the best that is found. */
 static bool
 improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
@@ -175,10 +192,8 @@ improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
     }
     if (!q->headroom) {
         dcp_search_tell(x, true);
-        x->in.covered = NULL;
-        return !q->may_empty ||
-               (dcp_search_convert(x, false, err) &&
-                (q->gentle || dcp_search_by_programs(x, false, out, err)));
+        return !q->may_empty || (dcp_search_convert(x, false, err) &&
+                                 finish_packing(x, false, out, err));
     }
     if (!dcp_search_add_spares(x, &out->headroom, err)) {
         return false;
@@ -194,8 +209,7 @@ improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
         !(x->s->n_on <= SMALL_HOSTS || dcp_search_trim(x, err))) {
         return false;
     }
-    x->in.covered = NULL;
-    return q->gentle || dcp_search_by_programs(x, true, out, err);
+    return finish_packing(x, true, out, err);
 }
 
 /* As if moves were free, then with as few moves as that takes; where these are
