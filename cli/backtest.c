@@ -1,40 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "cli/backtest.h"
+#include "cli/backtest_nights.h"
 
 #include "cli/replan.h"
-#include "cli/replay.h"
 #include "cli/ui.h"
-#include "model/base/units.h"
-#include "sim/stats/interval.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#define CONFIDENCE_FRAC 0.8
-#define MINUTE_MS       60000
-
-struct night {
-    int64_t start_ms, end_ms; /* The window. */
-    const char *status;       /* Of the plan. */
-    double planned_kwh, saved_kwh;
-    double hosts_before, hosts_after;
-    double overload_before_min, overload_after_min;
-    double overloaded_frac, above_target_frac; /* Of host samples. */
-    uint32_t migrations;
-    double makespan_min;
-    bool partial;
-};
-
-struct backtest {
-    const struct dcp_globals *globals;
-    struct dcp_context *context;
-    struct dcp_window window;
-    struct night *nights;
-    uint32_t n;
-};
+#define MINUTE_MS    60000
+#define N_MISSES_MIN 3 /* Nights before one whose saving is foretold. */
 
 static bool
 choose_window(const struct dcp_context *c, const struct dcp_plan *plan,
@@ -78,7 +53,7 @@ find_nights(struct backtest *b, uint32_t n_nights, struct dcp_error *err)
         return dcp_fail(err, DCP_E_NOMEM, "no memory for %u nights", n_nights);
     }
     for (;;) {
-        struct night night = { 0 };
+        struct backtest_night night = { 0 };
 
         dcp_window_next(&b->window, zone, after_ms, &night.start_ms,
                         &night.end_ms);
@@ -107,8 +82,25 @@ frac(uint64_t part, uint64_t whole)
     return whole ? (double)part / (double)whole : 0;
 }
 
+/* By samples: an overloaded one counts whole. */
 static void
-keep(struct night *n, const struct dcp_plan *plan, const struct dcp_replay *r)
+keep_overload(struct backtest_night *n, const struct dcp_sim_result *s)
+{
+    double stretch_min = 0;
+
+    for (uint32_t i = 0; i < s->n_slices; i++) {
+        const struct dcp_sim_slice *slice = &s->slices[i];
+        double minutes = (double)(slice->end_ms - slice->start_ms) / MINUTE_MS;
+
+        stretch_min = slice->overload_host_s > 0 ? stretch_min + minutes : 0;
+        n->overload_some_min += slice->overload_host_s > 0 ? minutes : 0;
+        n->overload_longest_min = fmax(n->overload_longest_min, stretch_min);
+    }
+}
+
+static void
+keep(struct backtest_night *n, const struct dcp_plan *plan,
+     const struct dcp_replay *r)
 {
     const struct dcp_sim_result *with = r->has_plan ? &r->with : &r->without;
 
@@ -124,6 +116,7 @@ keep(struct night *n, const struct dcp_plan *plan, const struct dcp_replay *r)
     n->overloaded_frac = frac(with->host_slots_overloaded, with->host_slots);
     n->above_target_frac =
         frac(with->host_slots_above_target, with->host_slots);
+    keep_overload(n, with);
     n->migrations = with->migrations;
     n->partial = r->partial;
     for (uint32_t i = 0; i < r->n_legs; i++) {
@@ -132,9 +125,47 @@ keep(struct night *n, const struct dcp_plan *plan, const struct dcp_replay *r)
     }
 }
 
-static bool
-test_night(struct backtest *b, struct night *n, struct dcp_error *err)
+/* The class of the calendar day in which most of a night's day lies. */
+static uint32_t
+class_of(const struct backtest *b, const struct backtest_night *n)
 {
+    const struct dcp_inventory *inv = b->context->model.inventory;
+
+    return dcp_calendar_class(
+        &inv->calendar,
+        dcp_zone_local(inv->zone, n->start_ms + DCP_DAY_MS / 2).day);
+}
+
+/* The plan's own figure, put right by the mean miss of the nights before that
+ * are of the same class of day, and as uncertain as those misses differ. */
+static struct dcp_interval
+expect(const struct backtest *b, uint32_t night)
+{
+    double misses[DCP_BACKTEST_MAX];
+    double planned_kwh = b->nights[night].planned_kwh;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < night; i++) {
+        const struct backtest_night *past = &b->nights[i];
+
+        if (class_of(b, past) == class_of(b, &b->nights[night])) {
+            misses[n++] = past->saved_kwh - past->planned_kwh;
+        }
+    }
+    if (n < N_MISSES_MIN) {
+        return (struct dcp_interval){ NAN, NAN, NAN };
+    }
+    struct dcp_interval out =
+        dcp_interval_of_next(misses, n, DCP_BACKTEST_CONFIDENCE_FRAC);
+
+    return (struct dcp_interval){ planned_kwh + out.mean, planned_kwh + out.low,
+                                  planned_kwh + out.high };
+}
+
+static bool
+test_night(struct backtest *b, uint32_t night, struct dcp_error *err)
+{
+    struct backtest_night *n = &b->nights[night];
     struct dcp_replan_options o;
     struct dcp_replay_options window = DCP_REPLAY_DEFAULT;
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
@@ -157,169 +188,19 @@ test_night(struct backtest *b, struct night *n, struct dcp_error *err)
         return false;
     }
     keep(n, plan, &r);
+    n->expected_kwh = expect(b, night);
+    bool ok = backtest_policies_play(b, night, &r, err);
+
     dcp_replay_finish(&r);
-    return true;
-}
-
-/* --- Output ------------------------------------------------------------- */
-
-struct column {
-    const char *key, *title;
-    size_t offset;
-    double factor;
-    int decimals;
-    bool never_negative;
-};
-#define COLUMN(KEY, TITLE, MEMBER, FACTOR, DECIMALS, POSITIVE)                 \
-    {                                                                          \
-        KEY, TITLE, offsetof(struct night, MEMBER), FACTOR, DECIMALS, POSITIVE \
-    }
-static const struct column columns[] = {
-    COLUMN("planned_kwh_saved", "planned kWh", planned_kwh, 1, 1, false),
-    COLUMN("kwh_saved", "saved kWh", saved_kwh, 1, 1, false),
-    COLUMN("hosts_on_mean_before", "hosts was", hosts_before, 1, 1, true),
-    COLUMN("hosts_on_mean", "hosts is", hosts_after, 1, 1, true),
-    COLUMN("overload_host_minutes_before", "over was", overload_before_min, 1,
-           1, true),
-    COLUMN("overload_host_minutes", "over is", overload_after_min, 1, 1, true),
-    COLUMN("host_slots_overloaded_frac", "% over", overloaded_frac, 100, 3,
-           true),
-    COLUMN("host_slots_above_target_frac", "% > target", above_target_frac, 100,
-           3, true),
-};
-#define N_COLUMNS (sizeof columns / sizeof columns[0])
-
-static double
-value_of(const struct night *n, const struct column *c)
-{
-    return *(const double *)((const char *)n + c->offset);
-}
-
-static struct dcp_interval
-interval_of(const struct backtest *b, const struct column *c)
-{
-    double values[DCP_BACKTEST_MAX];
-
-    for (uint32_t i = 0; i < b->n; i++) {
-        values[i] = value_of(&b->nights[i], c);
-    }
-    struct dcp_interval out =
-        dcp_interval_of_mean(values, b->n, CONFIDENCE_FRAC);
-
-    if (c->never_negative && out.low < 0) {
-        out.low = 0;
-    }
-    return out;
-}
-
-/* What the plans promise: policy.overload, or the largest 1 - percentile of
- * the model's tiers. */
-static double
-planned_exceedance_frac(const struct dcp_inventory *inv)
-{
-    double most = 0;
-
-    if (inv->policy.overload) {
-        return inv->policy.overload_eps_frac;
-    }
-    for (uint32_t t = 0; t < inv->n_tiers; t++) {
-        most = fmax(most, 1 - inv->tiers[t].percentile);
-    }
-    return round(most * 1e9) / 1e9; /* 1 - 0.95 is not quite 0.05. */
-}
-
-static int
-print_json(const struct backtest *b, struct dcp_error *err)
-{
-    struct dcp_json w;
-
-    dcp_json_init(&w, true);
-    dcp_json_begin(&w, '{');
-    dcp_json_kstring(&w, "schema", "dcplan/simulate/1");
-    dcp_json_kdouble(&w, "planned_exceedance_frac",
-                     planned_exceedance_frac(b->context->model.inventory));
-    dcp_json_kdouble(&w, "confidence_frac", CONFIDENCE_FRAC);
-    dcp_json_ku64(&w, "backtest", b->n);
-    dcp_json_karray(&w, "nights");
-    for (uint32_t i = 0; i < b->n; i++) {
-        const struct night *n = &b->nights[i];
-
-        dcp_json_begin_line(&w, '{');
-        dcp_json_kinstant(&w, "start", n->start_ms);
-        dcp_json_kstring(&w, "status", n->status);
-        dcp_json_kbool(&w, "partial", n->partial);
-        for (size_t c = 0; c < N_COLUMNS; c++) {
-            dcp_json_kdouble(&w, columns[c].key, value_of(n, &columns[c]));
-        }
-        dcp_json_ku64(&w, "migrations", n->migrations);
-        dcp_json_kdouble(&w, "makespan_minutes", n->makespan_min);
-        dcp_json_end(&w, '}');
-    }
-    dcp_json_end(&w, ']');
-    dcp_json_kobject(&w, "mean");
-    for (size_t c = 0; c < N_COLUMNS; c++) {
-        struct dcp_interval m = interval_of(b, &columns[c]);
-
-        dcp_json_key(&w, columns[c].key);
-        dcp_json_begin_line(&w, '{');
-        dcp_json_kdouble(&w, "mean", m.mean);
-        dcp_json_kdouble(&w, "low", m.low);
-        dcp_json_kdouble(&w, "high", m.high);
-        dcp_json_end(&w, '}');
-    }
-    dcp_json_end(&w, '}');
-    dcp_json_kobject(&w, "run");
-    dcp_ui_run_members(b->globals, &w);
-    dcp_json_end(&w, '}');
-    dcp_json_end(&w, '}');
-    return dcp_ui_json(&w, 0, err);
-}
-
-static void
-print_text(const struct backtest *b)
-{
-    printf("%-18s", "night from");
-    for (size_t c = 0; c < N_COLUMNS; c++) {
-        printf(" %11s", columns[c].title);
-    }
-    printf("  %s\n", "plan");
-    for (uint32_t i = 0; i < b->n; i++) {
-        const struct night *n = &b->nights[i];
-        char start[32];
-
-        dcp_print_instant(n->start_ms, start);
-        printf("%-18.16s", start);
-        for (size_t c = 0; c < N_COLUMNS; c++) {
-            printf(" %11.*f", columns[c].decimals,
-                   columns[c].factor * value_of(n, &columns[c]));
-        }
-        printf("  %s%s\n", n->status ? n->status : "",
-               n->partial ? ", partial" : "");
-    }
-    printf("%-18s", "mean");
-    for (size_t c = 0; c < N_COLUMNS; c++) {
-        printf(" %11.*f", columns[c].decimals,
-               columns[c].factor * interval_of(b, &columns[c]).mean);
-    }
-    struct dcp_interval saved = interval_of(b, &columns[1]);
-    struct dcp_interval over = interval_of(b, &columns[6]);
-    double planned = planned_exceedance_frac(b->context->model.inventory);
-
-    printf("\n\nSaved per night: %.1f kWh (80 %% interval %.1f to %.1f).\n",
-           saved.mean, saved.low, saved.high);
-    printf("Overloaded host samples: %.3f %% (80 %% interval %.3f to %.3f); "
-           "plans allow each VM %.0f %%.\n",
-           100 * over.mean, 100 * over.low, 100 * over.high, 100 * planned);
-    puts("Over: host-minutes of demand above capacity.  Every night starts "
-         "from the same placement.");
+    return ok;
 }
 
 int
 dcp_backtest(const struct dcp_globals *g, struct dcp_context *c,
-             const struct dcp_plan *plan, const char *window, uint32_t n_nights,
+             const struct dcp_plan *plan, const struct dcp_backtest_options *o,
              struct dcp_error *err)
 {
-    struct backtest b = { .globals = g, .context = c };
+    struct backtest b = { .globals = g, .context = c, .every_ms = o->every_ms };
     int status = -1;
 
     if (!c->store) {
@@ -327,22 +208,25 @@ dcp_backtest(const struct dcp_globals *g, struct dcp_context *c,
                        "--backtest needs usage: give --traces FILE");
         return -1;
     }
-    if (choose_window(c, plan, window, &b.window, err) &&
-        find_nights(&b, n_nights, err)) {
+    if (choose_window(c, plan, o->window, &b.window, err) &&
+        find_nights(&b, o->n_nights, err) &&
+        backtest_policies_open(&b, o->policies, err)) {
         uint32_t i = 0;
 
-        while (i < b.n && test_night(&b, &b.nights[i], err)) {
+        while (i < b.n && test_night(&b, i, err)) {
             i++;
             dcp_ui_progress(g, "nights", (double)i / b.n);
         }
         dcp_ui_progress_end(g);
         if (i == b.n && g->json) {
-            status = print_json(&b, err);
+            status = backtest_print_json(&b, err);
         } else if (i == b.n) {
-            print_text(&b);
+            backtest_print_text(&b);
             status = 0;
         }
     }
     free(b.nights);
+    free(b.entrants);
+    free(b.names);
     return status;
 }

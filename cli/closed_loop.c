@@ -323,3 +323,12 @@ dcp_closed_loop(const struct dcp_globals *g, struct dcp_context *context,
     dcp_replay_finish(&c.replay);
     return status;
 }
+
+struct dcp_sim_policy *
+dcp_closed_loop_policy(const struct dcp_globals *g, struct dcp_context *context,
+                       const char *text, struct dcp_error *err)
+{
+    const struct comparison c = { .globals = g, .context = context };
+
+    return make_policy(&c, text, err);
+}

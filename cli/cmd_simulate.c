@@ -57,7 +57,8 @@ static const struct dcp_opt rows[] = {
       NULL, "1h", "How often a policy is asked." },
     { "backtest", 0, DCP_OPT_UINT, offsetof(struct options, backtest), "N",
       NULL, NULL,
-      "Plan each of the last N nights from what came before it, replay it." },
+      "Plan each of the last N nights from what came before it, replay it; with "
+      "--policy A,B,...: beside those." },
     { "window", 0, DCP_OPT_TEXT, offsetof(struct options, window), "FROM-TO",
       NULL, NULL,
       "The night of --backtest; default: the plan's, 22:00-06:00." },
@@ -544,7 +545,11 @@ with_context(const struct dcp_globals *g, struct dcp_context *c,
         }
     }
     if (o->backtest) {
-        return dcp_backtest(g, c, plan, o->window, (uint32_t)o->backtest, err);
+        const struct dcp_backtest_options nights = { (uint32_t)o->backtest,
+                                                     o->window, o->policy,
+                                                     o->every_ms };
+
+        return dcp_backtest(g, c, plan, &nights, err);
     }
     if (o->policy && strcmp(o->policy, "none") != 0) {
         return closed_loop(g, c, o, err);
@@ -568,10 +573,6 @@ check_policy(const struct options *o, uint32_t n_args, struct dcp_error *err)
     if (o->replications.n) {
         return dcp_fail(err, DCP_E_USAGE,
                         "--replications are of a plan or of --policy none");
-    }
-    if (o->backtest) {
-        return dcp_fail(err, DCP_E_USAGE, "--policy %s takes no --backtest",
-                        o->policy);
     }
     if (o->series && !is_h5(o->series) && !strcmp(o->by, "interval")) {
         return dcp_fail(err, DCP_E_USAGE,
@@ -672,7 +673,7 @@ const struct dcp_command dcp_cmd_simulate = {
         "  dcplan simulate --print-events night.evt\n"
         "  dcplan simulate --policy dpm --every 1h\n"
         "  dcplan simulate plan.json --report night.html\n"
-        "  dcplan simulate --backtest 9 --window 22:00-06:00\n"
+        "  dcplan simulate --backtest 28 --policy dpm,consolidate,lr-mmt:1.2\n"
         "  dcplan simulate plan.json --lose rack:R3 --at 2013-08-22T02:00:00Z\n"
         "  dcplan simulate --policy none --failures lanl05,rack=3650d/8h\n"
         "  dcplan simulate plan.json --failures host=365d/4h --replications "

@@ -32,6 +32,17 @@ dcp_interval_of_mean(const double values[], uint32_t n, double confidence_frac)
     return out;
 }
 
+struct dcp_interval
+dcp_interval_of_next(const double values[], uint32_t n, double confidence_frac)
+{
+    struct dcp_interval out = dcp_interval_of_mean(values, n, confidence_frac);
+    double wider = sqrt((double)n + 1);
+
+    out.low = out.mean - (out.mean - out.low) * wider;
+    out.high = out.mean + (out.high - out.mean) * wider;
+    return out;
+}
+
 /* Where the distribution function of Beta(a, b) is p, by halving: GSL's own
  * inverse calls the process-wide error handler, which aborts by default, where
  * its Newton steps do not converge; its distribution function never does for

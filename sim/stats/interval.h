@@ -17,6 +17,12 @@ struct dcp_interval {
 struct dcp_interval
 dcp_interval_of_mean(const double values[], uint32_t n, double confidence_frac);
 
+/* The interval in which one more value of the same kind is expected: Student's
+ * t with the standard deviation of a value beside that of the mean; it supposes
+ * that values are normal.  'mean' is theirs. */
+struct dcp_interval
+dcp_interval_of_next(const double values[], uint32_t n, double confidence_frac);
+
 /* The interval of Clopper and Pearson (Biometrika 26, 1934) for a chance of
  * which 'hits' of n trials came true: the quantiles of Beta(hits, n - hits + 1)
  * and Beta(hits + 1, n - hits).  It covers at least what it says for any chance

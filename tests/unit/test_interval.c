@@ -94,6 +94,36 @@ START_TEST(coverage_of_the_mean)
 }
 END_TEST
 
+/* Of normal values the interval of the next one covers what it says, with a few
+ * values as with many. */
+START_TEST(the_next_value)
+{
+    const double five[] = { 1, 2, 3, 4, 5 };
+    struct dcp_interval i = dcp_interval_of_next(five, 5, 0.8);
+    uint32_t n = 4000;
+
+    /* t(0.9, 4) x sqrt(2.5 x (1 + 1/5)). */
+    ck_assert_double_eq_tol(i.high - 3, 1.533206 * sqrt(3), 1e-5);
+    ck_assert_double_eq_tol(3 - i.low, i.high - 3, 1e-12);
+    ck_assert_double_nan(dcp_interval_of_next(five, 1, 0.8).low);
+    for (uint32_t size = 3; size <= 12; size += 9) {
+        uint32_t hits = 0;
+
+        for (uint32_t k = 0; k < n; k++) {
+            struct dcp_rng rng = dcp_rng_stream(size, "next", k);
+            double values[13];
+
+            for (uint32_t v = 0; v <= size; v++) {
+                values[v] = dcp_rng_normal(&rng);
+            }
+            i = dcp_interval_of_next(values, size, 0.8);
+            hits += i.low <= values[size] && values[size] <= i.high;
+        }
+        ck_assert_double_eq_tol((double)hits / n, 0.8, 0.02);
+    }
+}
+END_TEST
+
 START_TEST(quantiles_lie_between_values)
 {
     double values[] = { 4, 1, 3, 2, 5 };
@@ -111,9 +141,8 @@ int
 main(void)
 {
     static const TTest *const *const tests[] = {
-        &intervals_match_the_table,
-        &shares_are_as_sure_as_the_binomial_says,
-        &coverage_of_the_mean,
+        &intervals_match_the_table,    &shares_are_as_sure_as_the_binomial_says,
+        &coverage_of_the_mean,         &the_next_value,
         &quantiles_lie_between_values,
     };
 

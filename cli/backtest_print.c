@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/backtest_nights.h"
+
+#include "cli/ui.h"
+#include "model/base/units.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* How many of the nights ought to be in their intervals, by the contract. */
+#define COVERED_LEAST_FRAC 0.7
+#define COVERED_MOST_FRAC  0.9
+#define SURE_FRAC          0.95
+
+struct column {
+    const char *key, *title;
+    size_t offset;
+    double factor;
+    int decimals;
+    bool never_negative;
+};
+#define COLUMN(KEY, TITLE, MEMBER, FACTOR, DECIMALS, POSITIVE)                 \
+    {                                                                          \
+        KEY, TITLE, offsetof(struct backtest_night, MEMBER), FACTOR, DECIMALS, \
+            POSITIVE                                                           \
+    }
+enum {
+    SAVED = 1,
+    OVERLOADED = 8, /* Positions below. */
+};
+static const struct column columns[] = {
+    COLUMN("planned_kwh_saved", "planned kWh", planned_kwh, 1, 1, false),
+    COLUMN("kwh_saved", "saved kWh", saved_kwh, 1, 1, false),
+    COLUMN("hosts_on_mean_before", "hosts was", hosts_before, 1, 1, true),
+    COLUMN("hosts_on_mean", "hosts is", hosts_after, 1, 1, true),
+    COLUMN("overload_host_minutes_before", "over was", overload_before_min, 1,
+           1, true),
+    COLUMN("overload_host_minutes", "over is", overload_after_min, 1, 1, true),
+    COLUMN("overload_minutes", "min with", overload_some_min, 1, 0, true),
+    COLUMN("overload_longest_minutes", "longest", overload_longest_min, 1, 0,
+           true),
+    COLUMN("host_slots_overloaded_frac", "% over", overloaded_frac, 100, 3,
+           true),
+    COLUMN("host_slots_above_target_frac", "% > target", above_target_frac, 100,
+           3, true),
+};
+#define N_COLUMNS (sizeof columns / sizeof columns[0])
+
+static double
+value_of(const struct backtest_night *n, const struct column *c)
+{
+    return *(const double *)((const char *)n + c->offset);
+}
+
+static struct dcp_interval
+interval_of(const struct backtest *b, const struct column *c)
+{
+    double values[DCP_BACKTEST_MAX];
+
+    for (uint32_t i = 0; i < b->n; i++) {
+        values[i] = value_of(&b->nights[i], c);
+    }
+    struct dcp_interval out =
+        dcp_interval_of_mean(values, b->n, DCP_BACKTEST_CONFIDENCE_FRAC);
+
+    if (c->never_negative && out.low < 0) {
+        out.low = 0;
+    }
+    return out;
+}
+
+/* What the plans promise: policy.overload, or the largest 1 - percentile of
+ * the model's tiers. */
+static double
+planned_exceedance_frac(const struct dcp_inventory *inv)
+{
+    double most = 0;
+
+    if (inv->policy.overload) {
+        return inv->policy.overload_eps_frac;
+    }
+    for (uint32_t t = 0; t < inv->n_tiers; t++) {
+        most = fmax(most, 1 - inv->tiers[t].percentile);
+    }
+    return round(most * 1e9) / 1e9; /* 1 - 0.95 is not quite 0.05. */
+}
+
+/* --- Coverage ------------------------------------------------------------ */
+
+static bool
+is_foretold(const struct backtest_night *n)
+{
+    return !isnan(n->expected_kwh.low);
+}
+
+static bool
+is_covered(const struct backtest_night *n)
+{
+    return n->expected_kwh.low <= n->saved_kwh &&
+           n->saved_kwh <= n->expected_kwh.high;
+}
+
+struct coverage {
+    uint32_t n, n_covered;
+    struct dcp_interval share; /* NaN: no night was foretold. */
+    const char *verdict;
+};
+
+static struct coverage
+coverage_of(const struct backtest *b)
+{
+    struct coverage c = { 0 };
+
+    for (uint32_t i = 0; i < b->n; i++) {
+        c.n += is_foretold(&b->nights[i]);
+        c.n_covered += is_foretold(&b->nights[i]) && is_covered(&b->nights[i]);
+    }
+    c.share = dcp_interval_of_share(c.n_covered, c.n, SURE_FRAC);
+    c.verdict = !c.n                                ? "unknown"
+                : c.share.mean < COVERED_LEAST_FRAC ? "too_narrow"
+                : c.share.mean > COVERED_MOST_FRAC  ? "too_wide"
+                                                    : "kept";
+    return c;
+}
+
+/* --- JSON ---------------------------------------------------------------- */
+
+static void
+json_night(struct dcp_json *w, const struct backtest_night *n)
+{
+    bool foretold = is_foretold(n);
+
+    dcp_json_begin_line(w, '{');
+    dcp_json_kinstant(w, "start", n->start_ms);
+    dcp_json_kstring(w, "status", n->status);
+    dcp_json_kbool(w, "partial", n->partial);
+    for (size_t c = 0; c < N_COLUMNS; c++) {
+        dcp_json_kdouble(w, columns[c].key, value_of(n, &columns[c]));
+    }
+    dcp_json_kdouble(w, "expected_kwh_saved", n->expected_kwh.mean);
+    dcp_json_kdouble(w, "expected_kwh_saved_low", n->expected_kwh.low);
+    dcp_json_kdouble(w, "expected_kwh_saved_high", n->expected_kwh.high);
+    dcp_json_key(w, "covered");
+    if (foretold) {
+        dcp_json_bool(w, is_covered(n));
+    } else {
+        dcp_json_null(w);
+    }
+    dcp_json_ku64(w, "migrations", n->migrations);
+    dcp_json_kdouble(w, "makespan_minutes", n->makespan_min);
+    dcp_json_end(w, '}');
+}
+
+static void
+json_coverage(struct dcp_json *w, const struct backtest *b)
+{
+    struct coverage c = coverage_of(b);
+
+    dcp_json_kobject(w, "coverage");
+    dcp_json_kdouble(w, "claimed_frac", DCP_BACKTEST_CONFIDENCE_FRAC);
+    dcp_json_ku64(w, "nights", c.n);
+    dcp_json_ku64(w, "covered", c.n_covered);
+    dcp_json_kdouble(w, "covered_frac", c.share.mean);
+    dcp_json_kdouble(w, "low", c.share.low);
+    dcp_json_kdouble(w, "high", c.share.high);
+    dcp_json_kstring(w, "verdict", c.verdict);
+    dcp_json_end(w, '}');
+}
+
+int
+backtest_print_json(const struct backtest *b, struct dcp_error *err)
+{
+    struct dcp_json w;
+
+    dcp_json_init(&w, true);
+    dcp_json_begin(&w, '{');
+    dcp_json_kstring(&w, "schema", "dcplan/simulate/1");
+    dcp_json_kdouble(&w, "planned_exceedance_frac",
+                     planned_exceedance_frac(b->context->model.inventory));
+    dcp_json_kdouble(&w, "confidence_frac", DCP_BACKTEST_CONFIDENCE_FRAC);
+    dcp_json_ku64(&w, "backtest", b->n);
+    dcp_json_karray(&w, "nights");
+    for (uint32_t i = 0; i < b->n; i++) {
+        json_night(&w, &b->nights[i]);
+    }
+    dcp_json_end(&w, ']');
+    dcp_json_kobject(&w, "mean");
+    for (size_t c = 0; c < N_COLUMNS; c++) {
+        struct dcp_interval m = interval_of(b, &columns[c]);
+
+        dcp_json_key(&w, columns[c].key);
+        dcp_json_begin_line(&w, '{');
+        dcp_json_kdouble(&w, "mean", m.mean);
+        dcp_json_kdouble(&w, "low", m.low);
+        dcp_json_kdouble(&w, "high", m.high);
+        dcp_json_end(&w, '}');
+    }
+    dcp_json_end(&w, '}');
+    json_coverage(&w, b);
+    if (b->n_entrants) {
+        backtest_policies_json(&w, b);
+    }
+    dcp_json_kobject(&w, "run");
+    dcp_ui_run_members(b->globals, &w);
+    dcp_json_end(&w, '}');
+    dcp_json_end(&w, '}');
+    return dcp_ui_json(&w, 0, err);
+}
+
+/* --- Text ---------------------------------------------------------------- */
+
+static void
+print_night(const struct backtest_night *n)
+{
+    char start[32];
+
+    dcp_print_instant(n->start_ms, start);
+    printf("%-18.16s", start);
+    for (size_t c = 0; c < N_COLUMNS; c++) {
+        printf(" %11.*f", columns[c].decimals,
+               columns[c].factor * value_of(n, &columns[c]));
+    }
+    if (is_foretold(n)) {
+        printf(" %8.1f..%-8.1f%s", n->expected_kwh.low, n->expected_kwh.high,
+               is_covered(n) ? "   " : "out");
+    } else {
+        printf(" %21s", "");
+    }
+    printf("  %s%s\n", n->status ? n->status : "",
+           n->partial ? ", partial" : "");
+}
+
+static void
+print_coverage(const struct backtest *b)
+{
+    struct coverage c = coverage_of(b);
+
+    if (!c.n) {
+        puts("Too few nights to say how sure a plan's saving is.");
+        return;
+    }
+    bool chance = c.share.low <= DCP_BACKTEST_CONFIDENCE_FRAC &&
+                  DCP_BACKTEST_CONFIDENCE_FRAC <= c.share.high;
+    bool few = c.share.mean < COVERED_LEAST_FRAC;
+
+    printf("Saved was in its 80 %% interval on %u of %u nights, %.0f %% (95 %% "
+           "interval %.0f to %.0f %%): ",
+           c.n_covered, c.n, 100 * c.share.mean, 100 * c.share.low,
+           100 * c.share.high);
+    if (!few && c.share.mean <= COVERED_MOST_FRAC) {
+        puts("within 70 to 90 %, as it should be.");
+    } else {
+        printf("NOT within 70 to 90 %%, too %s%s.\n", few ? "few" : "many",
+               chance ? "; so few nights may do that by chance" : "");
+    }
+}
+
+void
+backtest_print_text(const struct backtest *b)
+{
+    printf("%-18s", "night from");
+    for (size_t c = 0; c < N_COLUMNS; c++) {
+        printf(" %11s", columns[c].title);
+    }
+    printf(" %-21s  %s\n", "  saved, 80 %", "plan");
+    for (uint32_t i = 0; i < b->n; i++) {
+        print_night(&b->nights[i]);
+    }
+    printf("%-18s", "mean");
+    for (size_t c = 0; c < N_COLUMNS; c++) {
+        printf(" %11.*f", columns[c].decimals,
+               columns[c].factor * interval_of(b, &columns[c]).mean);
+    }
+    struct dcp_interval saved = interval_of(b, &columns[SAVED]);
+    struct dcp_interval over = interval_of(b, &columns[OVERLOADED]);
+    double planned = planned_exceedance_frac(b->context->model.inventory);
+
+    printf("\n\nSaved per night: %.1f kWh (80 %% interval %.1f to %.1f).\n",
+           saved.mean, saved.low, saved.high);
+    print_coverage(b);
+    printf("Overloaded host samples: %.3f %% (80 %% interval %.3f to %.3f); "
+           "plans allow each VM %.0f %%.\n",
+           100 * over.mean, 100 * over.low, 100 * over.high, 100 * planned);
+    puts("Over: host-minutes of demand above capacity; with: minutes in which "
+         "some host had that,\nlongest: without a break, by samples.  Every "
+         "night starts from the same placement.");
+    if (b->n_entrants) {
+        backtest_policies_print(b);
+    }
+}

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Policies beside each other on Bitbrains, PlanetLab and the demo: doing nothing,
+the reactive band, greedy consolidation, CloudSim's LR-MMT, balance, and the
+solver, on the day of `honest-saving`; then a backtest over weeks, who wins first
+and who later, and how sure the night plans' savings are.
+ONLY=demo takes one of them; NIGHTS=0 leaves the backtests out."""
+import os
+import subprocess
+import sys
+
+from common import (DATA, Failed, after_hours, dcplan_json, provenance,
+                    replace_in, table, work_dir)
+import models
+
+WORK = work_dir("policies")
+ONLY = os.environ.get("ONLY")
+POLICIES = (("dpm", "1h"), ("consolidate", "1h"), ("lr-mmt:1.2", "1h"),
+            ("balance", "1h"), ("solver", "6h"))
+ITERATIONS = "1000"
+
+
+def row(name, every, result, nothing):
+    asked = result["requested_cpu_mhz_s"]
+    saved = nothing["energy_kwh"] - result["energy_kwh"]
+    return [name, every, f"{result['energy_kwh']:.1f}", f"{saved:.1f}",
+            f"{result['hosts_on_mean']:.1f}", result["migrations"],
+            result["host_shutdowns"] + result["host_boots"],
+            f"{result['overload_host_seconds'] / 60:.0f}",
+            f"{100 * result['unmet_cpu_mhz_s'] / asked:.3f} %"]
+
+
+def one_day(model, start):
+    """A table of what each policy does from 'start' on for 24 hours."""
+    rows, nothing = [], None
+    for policy, every in POLICIES:
+        result = dcplan_json(
+            "-C", model, "simulate", "--policy", policy, "--every", every,
+            "--iterations", ITERATIONS, "--time-limit", "120", "--from", start,
+            "--to", after_hours(start, 24))
+        if not nothing:
+            nothing = result["baseline"]
+            rows.append(row("none", "", nothing, nothing))
+        rows.append(row(policy, every, result, nothing))
+    print(f"24 hours from {start}, from the model's present placement:\n")
+    table(rows, ["policy", "asked every", "kWh", "saved", "hosts on, mean",
+                 "moves", "switches", "overload, host-min", "CPU not given"])
+
+
+def weeks(model, window, nights):
+    """Nights planned and replayed, and policies on the same nights."""
+    nights = os.environ.get("NIGHTS", nights)
+    if nights == "0":
+        return
+    back = dcplan_json(
+        "-C", model, "simulate", "--backtest", nights, "--window", window,
+        "--iterations", "200", "--time-limit", "120", "--every", "1h",
+        "--policy", ",".join(p for p, _ in POLICIES if p != "solver"))
+    rows = []
+    for night in back["nights"]:
+        low = night["expected_kwh_saved_low"]
+        rows.append([
+            night["start"][:10], f"{night['planned_kwh_saved']:.1f}",
+            f"{night['kwh_saved']:.1f}",
+            "" if low is None else
+            f"{low:.1f} to {night['expected_kwh_saved_high']:.1f}",
+            {None: "", True: "in", False: "OUT"}[night["covered"]],
+            f"{night['hosts_on_mean_before']:.1f}",
+            f"{night['hosts_on_mean']:.1f}", night["migrations"],
+            f"{night['overload_host_minutes_before']:.0f}",
+            f"{night['overload_host_minutes']:.0f}",
+            f"{night['overload_minutes']:.0f}",
+            f"{night['overload_longest_minutes']:.0f}"])
+    print(f"`simulate --backtest {nights} --window {window}`, each night planned "
+          "from what came before it:\n")
+    table(rows, ["night of", "planned kWh", "saved kWh", "80 % interval", "",
+                 "hosts was", "hosts is", "moves", "overload was, host-min",
+                 "is", "minutes with any", "longest"])
+    cover = back["coverage"]
+    print(f"- Saved was in its 80 % interval on {cover['covered']} of "
+          f"{cover['nights']} nights, {100 * cover['covered_frac']:.0f} % (95 % "
+          f"interval {100 * cover['low']:.0f} to {100 * cover['high']:.0f} %): "
+          f"{cover['verdict'].replace('_', ' ')}.")
+    for key, unit in (("planned_kwh_saved", "kWh"), ("kwh_saved", "kWh"),
+                      ("overload_host_minutes", "host-minutes"),
+                      ("overload_longest_minutes", "minutes")):
+        m = back["mean"][key]
+        print(f"- `{key}`: {m['mean']:.1f} {unit}, 80 % interval "
+              f"{m['low']:.1f} to {m['high']:.1f}.")
+    print()
+    ranking(back)
+
+
+def ranking(back):
+    first = back["ranking"]["first_half_nights"]
+    rows = [[p["policy"], f"{p['first_half']['kwh_saved']:.1f}",
+             f"{p['second_half']['kwh_saved']:.1f}",
+             f"{p['first_half']['overload_host_minutes']:.0f}",
+             f"{p['second_half']['overload_host_minutes']:.0f}",
+             p["migrations"]] for p in back["policies"]]
+    table(rows, [f"of the first {first} nights, and the other "
+                 f"{back['backtest'] - first}", "saved kWh", "then",
+                 "overload, host-min", "then", "moves"])
+    r = back["ranking"]
+    lead = r["lead_kwh_in_second_half"]
+    print(f"- First {r['first_half_winner']} saves most, then "
+          f"{r['second_half_winner']}; then the first winner saves "
+          f"{lead['mean']:.1f} kWh a night more than {r['first_half_second']} "
+          f"(80 % interval {lead['low']:.1f} to {lead['high']:.1f}).")
+    for key, what in (("kendall_kwh_saved", "energy saved"),
+                      ("kendall_overload", "overload")):
+        k = r[key]
+        if k["tau"] is None:
+            print(f"- By {what}: one half tells nobody apart.")
+        else:
+            print(f"- Order by {what}: Kendall's tau {k['tau']:.2f}, "
+                  f"p = {k['p_value']:.3f}.")
+    print()
+
+
+def bitbrains():
+    print("### Bitbrains, August 2013\n")
+    subprocess.run(["tar", "--zstd", "-xf",
+                    f"{DATA}/bitbrains/rnd-2013-8-even-250vms.tar.zst",
+                    "-C", WORK], check=True)
+    model = models.nantes(WORK, "bitbrains", ["bitbrains", f"{WORK}/2013-8"])
+    one_day(model, "2013-08-20T22:00:00Z")
+    weeks(model, "22:00-06:00", "26")
+
+
+def planetlab():
+    print("### PlanetLab, 3 March 2011\n")
+    subprocess.run(["tar", "-xzf", f"{DATA}/planetlab/20110303.tar.gz",
+                    "-C", WORK], check=True)
+    sizes = os.path.join(WORK, "sizes.csv")
+    with open(sizes, "w", encoding="utf-8") as f:
+        f.write("vm,vcpus,core_mhz,mem_mib\n*,1,2400,2048\n")
+    model = models.nantes(WORK, "planetlab",
+                          ["planetlab", f"{WORK}/20110303",
+                           "--vm-size", sizes])
+    replace_in(os.path.join(model, "dc.yaml"), "min_history: 7d",
+               "min_history: 1h")
+    one_day(model, "2011-03-03T00:00:00Z")
+
+
+def demo():
+    print("### The demo\n")
+    model = models.demo(WORK)
+    one_day(model, "2026-09-22T20:00:00Z")
+    weeks(model, "22:00-06:00", "26")
+
+
+def main():
+    provenance("policies")
+    if not os.path.isdir(DATA):
+        print(f"{DATA} is not here: the demo only.\n")
+    for part in (bitbrains, planetlab, demo):
+        if (part is demo or os.path.isdir(DATA)) and \
+                ONLY in (None, part.__name__):
+            part()
+            sys.stdout.flush()
+
+
+try:
+    main()
+except Failed as failed:
+    sys.exit(f"proof: {failed}")
