@@ -206,6 +206,42 @@ dcp_bound_energy_create(const struct dcp_fold *f)
     return e;
 }
 
+struct dcp_bound_energy *
+dcp_bound_energy_of_group(const struct dcp_bound_energy *e, uint32_t group)
+{
+    struct dcp_bound_energy *one = calloc(1, sizeof *one);
+    uint32_t n_types = e->f->n_types, n_items = e->f->p->n_items;
+    size_t curves = (n_types + 1u) * sizeof *e->curve;
+
+    if (!one) {
+        return NULL;
+    }
+    *one = (struct dcp_bound_energy){
+        .f = e->f,
+        .n_sides = e->n_sides,
+        .n_cells = e->n_cells,
+        .n_groups = 1,
+        .single = e->single,
+        .price = calloc(n_types + 1u, sizeof *one->price),
+        .mhz = calloc(n_items + 1u, sizeof *one->mhz),
+        .curve = malloc(curves),
+        .under = malloc(curves),
+    };
+    if (!one->price || !one->mhz || !one->curve || !one->under) {
+        dcp_bound_energy_destroy(one);
+        return NULL;
+    }
+    for (uint32_t t = 0; t < n_types; t++) {
+        one->price[t] = e->price[(size_t)t * e->n_groups + group];
+        one->curve[t] = e->curve[t];
+        one->under[t] = e->under[t];
+    }
+    for (uint32_t i = 0; i < n_items; i++) {
+        one->mhz[i] = e->mhz[(size_t)i * e->n_groups + group];
+    }
+    return one;
+}
+
 void
 dcp_bound_energy_destroy(struct dcp_bound_energy *e)
 {

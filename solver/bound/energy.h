@@ -44,6 +44,9 @@ struct dcp_bound_energy {
 
 /* NULL: no memory. */
 struct dcp_bound_energy *dcp_bound_energy_create(const struct dcp_fold *);
+/* Of one group alone.  NULL: no memory. */
+struct dcp_bound_energy *
+dcp_bound_energy_of_group(const struct dcp_bound_energy *, uint32_t group);
 void dcp_bound_energy_destroy(struct dcp_bound_energy *);
 DCP_DEFINE_AUTO(dcp_bound_energy)
 

@@ -223,8 +223,9 @@ struct program {
     struct dcp_bound_guide *guide;
     struct clusters *c;
     struct dcp_lp *lp;
-    const double *low;
-    uint32_t *load_row, *room_row; /* By cell and group, cell and room. */
+    const double *host_price;      /* By cell; NULL: the program has hosts. */
+    uint32_t *used_row;            /* By cell, where it has. */
+    uint32_t *load_row, *room_row; /* By part and group, part and room. */
     bool ok;
 };
 
@@ -266,30 +267,93 @@ raised(const struct dcp_bound_curve *c, double low)
     return e;
 }
 
-/* A cell's hosts that hold something, their load and their room. */
-static void
-add_cell(struct program *m, uint32_t cell)
+/* The corner at which the curve's slope falls most; 0: at none. */
+static uint32_t
+knee(const struct dcp_bound_curve *c)
+{
+    uint32_t at = 0;
+    double most = 1e-9;
+
+    for (uint32_t j = 1; j + 1 < c->n; j++) {
+        double before =
+            (c->watts[j] - c->watts[j - 1]) / (c->mhz[j] - c->mhz[j - 1]);
+        double after =
+            (c->watts[j + 1] - c->watts[j]) / (c->mhz[j + 1] - c->mhz[j]);
+
+        if (before - after > most) {
+            most = before - after;
+            at = j;
+        }
+    }
+    return at;
+}
+
+/* The envelope up to the corner 'last', its last line continued. */
+static struct dcp_bound_curve
+lowered(const struct dcp_bound_curve *c, uint32_t last)
+{
+    struct dcp_bound_curve e = dcp_bound_curve_under(c, 0, last);
+
+    if (last + 1 < c->n) {
+        double slope = (e.watts[e.n - 1] - e.watts[e.n - 2]) /
+                       (e.mhz[e.n - 1] - e.mhz[e.n - 2]);
+
+        e.watts[e.n - 1] += slope * (c->mhz[c->n - 1] - e.mhz[e.n - 1]);
+        e.mhz[e.n - 1] = c->mhz[c->n - 1];
+    }
+    return e;
+}
+
+static struct dcp_bound_curve
+curve_of_part(const struct program *m, const struct dcp_bound_part *part,
+              uint32_t group)
 {
     const struct dcp_bound_energy *e = m->guide->e;
-    const struct dcp_fold *f = e->f;
-    const struct clusters *c = m->c;
-    uint32_t side = cell / f->n_types, type = cell % f->n_types;
-    uint32_t used = dcp_lp_add_col(m->lp, 0, DCP_LP_INF,
-                                   -dcp_bound_energy_idle(e, type), false);
+    const struct dcp_bound_curve *c = &e->curve[part->cell % e->f->n_types];
+    uint32_t corner = knee(c);
+
+    if (part->draw == DCP_BOUND_DRAW_ENVELOPE) {
+        return raised(c, part->low ? part->low[group] : 0);
+    }
+    return part->draw == DCP_BOUND_DRAW_ABOVE || !corner
+               ? raised(c, c->mhz[corner])
+               : lowered(c, corner);
+}
+
+static void
+add_used(struct program *m, uint32_t cell)
+{
+    const struct dcp_fold *f = m->guide->e->f;
     uint32_t row = dcp_lp_add_row(m->lp, -DCP_LP_INF, 0);
 
-    set(m, row, used, 1);
+    m->used_row[cell] = row;
     for (uint32_t r = 0; r < f->n_regions; r++) {
-        set(m, row, dcp_bound_column(f, r, side, type), -1);
+        set(m, row,
+            dcp_bound_column(f, r, cell / f->n_types, cell % f->n_types), -1);
+    }
+}
+
+/* Hosts of a part that hold something, their load and their room. */
+static void
+add_part(struct program *m, uint32_t part)
+{
+    const struct dcp_bound_energy *e = m->guide->e;
+    const struct clusters *c = m->c;
+    uint32_t cell = m->guide->part[part].cell, type = cell % e->f->n_types;
+    double price = m->host_price ? m->host_price[cell] : 0;
+    uint32_t used = dcp_lp_add_col(
+        m->lp, 0, DCP_LP_INF, price - dcp_bound_energy_idle(e, type), false);
+
+    if (!m->host_price) {
+        set(m, m->used_row[cell], used, 1);
     }
     for (uint32_t g = 0; m->ok && g < e->n_groups; g++) {
         uint32_t hosts = dcp_lp_add_row(m->lp, 0, 0);
         uint32_t link = dcp_lp_add_row(m->lp, 0, 0);
         struct dcp_bound_curve curve =
-            raised(&e->curve[type],
-                   m->low ? m->low[(size_t)cell * e->n_groups + g] : 0);
+            curve_of_part(m, &m->guide->part[part], g);
 
-        m->load_row[(size_t)cell * e->n_groups + g] = link;
+        m->load_row[(size_t)part * e->n_groups + g] = link;
         set(m, hosts, used, -1);
         for (uint32_t j = 0; j < curve.n; j++) {
             uint32_t col = dcp_lp_add_col(
@@ -304,7 +368,7 @@ add_cell(struct program *m, uint32_t cell)
     for (uint32_t r = 0; m->ok && r < m->guide->n_rooms; r++) {
         uint32_t at = dcp_lp_add_row(m->lp, -DCP_LP_INF, 0);
 
-        m->room_row[(size_t)cell * m->guide->n_rooms + r] = at;
+        m->room_row[(size_t)part * m->guide->n_rooms + r] = at;
         set(m, at, used,
             -dcp_bound_guide_room(m->guide, type, r) /
                 c->unit[e->n_groups + r]);
@@ -319,18 +383,19 @@ add_cluster(struct program *m, uint32_t k)
     const double *total = c->total + (size_t)k * c->n_coords;
     uint32_t all = dcp_lp_add_row(m->lp, 1, 1);
 
-    for (uint32_t cell = 0; m->ok && cell < e->n_cells; cell++) {
-        if (!dcp_bound_guide_may_use(m->guide, c->example[k], cell)) {
+    for (uint32_t part = 0; m->ok && part < m->guide->n_parts; part++) {
+        if (!dcp_bound_guide_may_use(m->guide, c->example[k],
+                                     m->guide->part[part].cell)) {
             continue;
         }
         uint32_t col = dcp_lp_add_col(m->lp, 0, DCP_LP_INF, 0, false);
 
         set(m, all, col, 1);
         for (uint32_t g = 0; g < e->n_groups; g++) {
-            set(m, m->load_row[(size_t)cell * e->n_groups + g], col, -total[g]);
+            set(m, m->load_row[(size_t)part * e->n_groups + g], col, -total[g]);
         }
         for (uint32_t r = 0; r < m->guide->n_rooms; r++) {
-            set(m, m->room_row[(size_t)cell * m->guide->n_rooms + r], col,
+            set(m, m->room_row[(size_t)part * m->guide->n_rooms + r], col,
                 total[e->n_groups + r]);
         }
     }
@@ -356,51 +421,60 @@ take_duals(struct program *m, int64_t deadline_ms, struct dcp_error *err)
         return false;
     }
     guide->solved = answer.status == DCP_LP_OPTIMAL;
-    for (uint32_t cell = 0; guide->solved && cell < e->n_cells; cell++) {
+    for (uint32_t part = 0; guide->solved && part < guide->n_parts; part++) {
         for (uint32_t g = 0; g < e->n_groups; g++) {
-            size_t at = (size_t)cell * e->n_groups + g;
+            size_t at = (size_t)part * e->n_groups + g;
 
             guide->load_price[at] = duals[m->load_row[at]] / m->c->unit[g];
         }
         for (uint32_t r = 0; r < guide->n_rooms; r++) {
-            size_t at = (size_t)cell * guide->n_rooms + r;
+            size_t at = (size_t)part * guide->n_rooms + r;
 
             guide->room_price[at] =
                 fmax(-duals[m->room_row[at]], 0) / m->c->unit[e->n_groups + r];
         }
     }
+    for (uint32_t cell = 0;
+         guide->solved && !m->host_price && cell < e->n_cells; cell++) {
+        guide->host_price[cell] = fmax(-duals[m->used_row[cell]], 0);
+    }
     return true;
 }
 
 static bool
-solve(struct dcp_bound_guide *guide, struct clusters *c, const double *low,
-      int64_t deadline_ms, struct dcp_error *err)
+solve(struct dcp_bound_guide *guide, struct clusters *c,
+      const double *host_price, int64_t deadline_ms, struct dcp_error *err)
 {
     const struct dcp_bound_energy *e = guide->e;
     const struct dcp_fold *f = e->f;
     DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
+    DCP_FREE uint32_t *used_row = calloc(e->n_cells + 1u, sizeof *used_row);
     DCP_FREE uint32_t *load_row =
-        calloc((size_t)e->n_cells * e->n_groups + 1, sizeof *load_row);
+        calloc((size_t)guide->n_parts * e->n_groups + 1, sizeof *load_row);
     DCP_FREE uint32_t *room_row =
-        calloc((size_t)e->n_cells * guide->n_rooms + 1, sizeof *room_row);
+        calloc((size_t)guide->n_parts * guide->n_rooms + 1, sizeof *room_row);
     DCP_FREE double *cost =
         calloc((size_t)f->n_sides * f->n_types + 1, sizeof *cost);
     struct program m = { .guide = guide,
                          .c = c,
                          .lp = lp,
-                         .low = low,
+                         .host_price = host_price,
+                         .used_row = used_row,
                          .load_row = load_row,
                          .room_row = room_row,
-                         .ok = lp && load_row && room_row && cost };
+                         .ok = lp && used_row && load_row && room_row && cost };
 
     for (uint32_t k = 0; m.ok && k < f->n_sides * f->n_types; k++) {
         cost[k] = dcp_bound_host_cost(f, k % f->n_types) +
                   dcp_bound_energy_idle(e, k % f->n_types);
     }
-    m.ok =
-        m.ok && dcp_bound_add_hosts(f, lp, cost) && dcp_bound_add_money(f, lp);
-    for (uint32_t cell = 0; m.ok && cell < e->n_cells; cell++) {
-        add_cell(&m, cell);
+    m.ok = m.ok && (host_price || (dcp_bound_add_hosts(f, lp, cost) &&
+                                   dcp_bound_add_money(f, lp)));
+    for (uint32_t cell = 0; m.ok && !host_price && cell < e->n_cells; cell++) {
+        add_used(&m, cell);
+    }
+    for (uint32_t part = 0; m.ok && part < guide->n_parts; part++) {
+        add_part(&m, part);
     }
     for (uint32_t k = 0; m.ok && k < c->n; k++) {
         add_cluster(&m, k);
@@ -412,7 +486,7 @@ solve(struct dcp_bound_guide *guide, struct clusters *c, const double *low,
 /* --- All ------------------------------------------------------------------ */
 
 static bool
-cluster_and_solve(struct dcp_bound_guide *guide, const double *low,
+cluster_and_solve(struct dcp_bound_guide *guide, const double *host_price,
                   int64_t deadline_ms, struct dcp_error *err)
 {
     const struct dcp_bound_energy *e = guide->e;
@@ -453,12 +527,14 @@ cluster_and_solve(struct dcp_bound_guide *guide, const double *low,
         unit[k] = fmax(unit[k], 1);
     }
     cluster(&c);
-    return solve(guide, &c, low, deadline_ms, err);
+    return solve(guide, &c, host_price, deadline_ms, err);
 }
 
 struct dcp_bound_guide *
-dcp_bound_guide_create(const struct dcp_bound_energy *e, const double *low,
-                       int64_t deadline_ms, struct dcp_error *err)
+dcp_bound_guide_create(const struct dcp_bound_energy *e,
+                       const struct dcp_bound_part *part, uint32_t n_parts,
+                       const double *host_price, int64_t deadline_ms,
+                       struct dcp_error *err)
 {
     struct dcp_bound_guide *guide = calloc(1, sizeof *guide);
     const struct dcp_problem *p = e->f->p;
@@ -466,20 +542,24 @@ dcp_bound_guide_create(const struct dcp_bound_energy *e, const double *low,
     if (guide) {
         guide->e = e;
         guide->n_rooms = p->n_scalars + 1;
-        guide->load_price = calloc((size_t)e->n_cells * e->n_groups + 1,
+        guide->part = part;
+        guide->n_parts = n_parts;
+        guide->load_price = calloc((size_t)guide->n_parts * e->n_groups + 1,
                                    sizeof *guide->load_price);
-        guide->room_price = calloc((size_t)e->n_cells * guide->n_rooms + 1,
+        guide->room_price = calloc((size_t)guide->n_parts * guide->n_rooms + 1,
                                    sizeof *guide->room_price);
+        guide->host_price = calloc(e->n_cells + 1u, sizeof *guide->host_price);
         guide->may_use = calloc((size_t)p->n_classes * e->f->n_types + 1, 1);
     }
-    if (!guide || !guide->load_price || !guide->room_price || !guide->may_use) {
+    if (!guide || !guide->load_price || !guide->room_price ||
+        !guide->host_price || !guide->may_use) {
         dcp_bound_guide_destroy(guide);
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
         return NULL;
     }
     find_reach(guide);
     find_busiest(guide);
-    if (!cluster_and_solve(guide, low, deadline_ms, err)) {
+    if (!cluster_and_solve(guide, host_price, deadline_ms, err)) {
         dcp_bound_guide_destroy(guide);
         return NULL;
     }
@@ -492,6 +572,7 @@ dcp_bound_guide_destroy(struct dcp_bound_guide *guide)
     if (guide) {
         free(guide->load_price);
         free(guide->room_price);
+        free(guide->host_price);
         free(guide->may_use);
         free(guide);
     }

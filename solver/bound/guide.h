@@ -9,23 +9,47 @@
 
 #include "solver/bound/energy.h"
 
+/* Hosts of a cell, and what they are taken to draw when they hold something: a
+ * convex curve.  Below the knee, the corner at which the curve's slope falls
+ * most, it is the envelope up to there, its last line continued upwards; above
+ * it that from the knee on, its first line continued downwards: of one slot the
+ * curve itself is about the lower of these two.  Parts of a cell have prices of
+ * their own, so VMs that ask for little CPU cost more than a share of hosts
+ * that all of them are on. */
+enum dcp_bound_draw {
+    DCP_BOUND_DRAW_ENVELOPE, /* Of the whole curve; with 'low', from there on,
+                              * its first line continued downwards. */
+    DCP_BOUND_DRAW_BELOW,
+    DCP_BOUND_DRAW_ABOVE,
+};
+struct dcp_bound_part {
+    uint32_t cell;
+    enum dcp_bound_draw draw;
+    const double *low; /* By group; NULL: 0. */
+};
+
 struct dcp_bound_guide {
     const struct dcp_bound_energy *e;
     bool solved;        /* Else there are no prices. */
-    double *load_price; /* Of a MHz: [cell * n_groups + group]. */
-    double *room_price; /* Of a unit of capacity: [cell * n_rooms + room]. */
+    const struct dcp_bound_part *part;
+    uint32_t n_parts;
+    double *load_price; /* Of a MHz: [part * n_groups + group]. */
+    double *room_price; /* Of a unit of capacity: [part * n_rooms + room]. */
+    double *host_price; /* By cell: of using a host that is on, besides energy;
+                         * where none was given. */
     uint32_t n_rooms;   /* Scalars, then CPU in 'busiest'. */
     uint32_t busiest;   /* The slot with most demand. */
     uint8_t *may_use;   /* [reach class * n_types + type] */
 };
 
-/* Hosts that hold something are taken to draw, below 'low' MHz by cell and
- * group (NULL: 0), what a line continued from above would say: a way to get
- * prices that charge for a host more than being idle costs.  NULL: DCP_E_NOMEM,
- * DCP_E_BUG. */
+/* Borrows the parts, of each cell some.  'host_price' (by cell) stands for the
+ * program over hosts with its costs and rows, which makes it smaller by far;
+ * NULL: it is in.  NULL: DCP_E_NOMEM, DCP_E_BUG. */
 struct dcp_bound_guide *
-dcp_bound_guide_create(const struct dcp_bound_energy *, const double *low,
-                       int64_t deadline_ms, struct dcp_error *err) DCP_CHECKED;
+dcp_bound_guide_create(const struct dcp_bound_energy *,
+                       const struct dcp_bound_part *, uint32_t n_parts,
+                       const double *host_price, int64_t deadline_ms,
+                       struct dcp_error *err) DCP_CHECKED;
 void dcp_bound_guide_destroy(struct dcp_bound_guide *);
 DCP_DEFINE_AUTO(dcp_bound_guide)
 

@@ -2,6 +2,8 @@
 
 #include "solver/bound/pattern.h"
 
+#include "solver/bound/sift.h"
+
 #include "solver/run/progress.h"
 
 #include <math.h>
@@ -13,6 +15,14 @@
 #define ROOT_STEPS  120u /* at one to begin with, */
 #define LEAST_STEPS 10u  /* and where there are many items. */
 #define ROOT_WORK   UINT64_C(25000000)
+/* Of programs: items in the first (and some more by load and by room), more in
+ * the next, how often, or until it is so near in shares of idling. */
+#define FEW_FIRST  50u
+#define FEW_EACH   16u
+#define FEW_MORE   40u
+#define FEW_ROUNDS 12u
+#define FEW_NEAR   1e-4
+#define SOLVE_WORK 20u /* A program's for each of its entries. */
 
 struct node {
     double bound;
@@ -28,6 +38,7 @@ struct pool {
     double *prices;     /* [node * n_prices] */
     double *low, *high; /* [node * n_groups] */
     double *room;       /* [node * n_rooms] */
+    double *room_low;   /* Likewise. */
     struct node *heap;
     uint32_t n_heap, n_used;
     double *reduced; /* Scratch: [item]. */
@@ -35,22 +46,18 @@ struct pool {
     double *mean;    /* [n_groups] loads, averaged over steps. */
     double *now, *best;
     uint64_t work;
+    struct ranked_item *ranked; /* Scratch: items for programs, */
+    uint32_t *few;              /* those in the last one, */
+    uint8_t *in_few;            /* by item: is in it. */
+    double *share;              /* Of a host that an item takes at most. */
+};
+
+struct ranked_item {
+    double key;
+    uint32_t item;
 };
 
 /* --- One node ------------------------------------------------------------- */
-
-static double
-watts_at(const struct dcp_bound_curve *c, double mhz)
-{
-    for (uint32_t j = 1; j < c->n; j++) {
-        if (mhz <= c->mhz[j]) {
-            double share = (mhz - c->mhz[j - 1]) / (c->mhz[j] - c->mhz[j - 1]);
-
-            return c->watts[j - 1] + share * (c->watts[j] - c->watts[j - 1]);
-        }
-    }
-    return c->watts[c->n - 1];
-}
 
 /* The least of price W(z) - p z for z from 'low' to 'high': at an end or at a
  * corner between. */
@@ -58,8 +65,8 @@ static double
 least_of_curve(const struct dcp_bound_curve *c, double price, double p,
                double low, double high, double *out_mhz)
 {
-    double least = price * watts_at(c, low) - p * low;
-    double end = price * watts_at(c, high) - p * high;
+    double least = price * dcp_bound_watts_at(c, low) - p * low;
+    double end = price * dcp_bound_watts_at(c, high) - p * high;
 
     *out_mhz = low;
     for (uint32_t j = 0; j < c->n; j++) {
@@ -79,9 +86,12 @@ least_of_curve(const struct dcp_bound_curve *c, double price, double p,
 
 /* The number of these prices, and a subgradient in x->slope. */
 static double
-evaluate(struct pool *x, const double *prices, const double *low,
-         const double *high, const double *room)
+evaluate(struct pool *x, const double *prices, uint32_t at)
 {
+    const double *low = x->low + (size_t)at * x->q->n_groups;
+    const double *high = x->high + (size_t)at * x->q->n_groups;
+    const double *room = x->room + (size_t)at * x->q->n_rooms;
+    const double *room_low = x->room_low + (size_t)at * x->q->n_rooms;
     const struct dcp_bound_pattern *q = x->q;
     uint32_t n = q->n_items;
     double sum = 0, size = 0;
@@ -121,7 +131,8 @@ evaluate(struct pool *x, const double *prices, const double *low,
             x->slope[k] = used - mhz;
             x->now[k] = used;
         } else {
-            double v = prices[k] * room[k - q->n_groups];
+            uint32_t r = k - q->n_groups;
+            double v = prices[k] * (prices[k] < 0 ? room_low[r] : room[r]);
 
             sum -= v;
             size += fabs(v);
@@ -149,16 +160,13 @@ raise(struct pool *x, struct node *node, double target, uint32_t steps)
 {
     const struct dcp_bound_pattern *q = x->q;
     double *prices = x->prices + (size_t)node->at * x->n_prices;
-    const double *low = x->low + (size_t)node->at * q->n_groups;
-    const double *high = x->high + (size_t)node->at * q->n_groups;
-    const double *room = x->room + (size_t)node->at * q->n_rooms;
     double best = -DCP_LP_INF, share = 1;
     uint32_t stale = 0;
 
     memcpy(x->best, prices, x->n_prices * sizeof *prices);
     memset(x->mean, 0, q->n_groups * sizeof *x->mean);
     for (uint32_t s = 0; s < steps; s++) {
-        double v = evaluate(x, prices, low, high, room), norm = 0;
+        double v = evaluate(x, prices, node->at), norm = 0;
 
         for (uint32_t k = 0; k < q->n_groups; k++) {
             x->mean[k] += x->now[k] / steps;
@@ -171,7 +179,7 @@ raise(struct pool *x, struct node *node, double target, uint32_t steps)
             share /= 2;
             stale = 0;
             memcpy(prices, x->best, x->n_prices * sizeof *prices);
-            (void)evaluate(x, prices, low, high, room);
+            (void)evaluate(x, prices, node->at);
             v = best;
         }
         if (v >= target) {
@@ -199,9 +207,122 @@ raise(struct pool *x, struct node *node, double target, uint32_t steps)
     node->bound = fmax(node->bound, best);
 }
 
+/* --- By programs ---------------------------------------------------------- */
+
+static bool
+is_before(const struct ranked_item *a, const struct ranked_item *b)
+{
+    return a->key != b->key ? a->key < b->key : a->item < b->item;
+}
+
+/* Brings the 'most' that are first of all to the front, in any order
+ * (quickselect: Hoare, *Algorithm 65: find*, Commun. ACM 4, 1961). */
+static void
+select_first(struct ranked_item *list, uint32_t n, uint32_t most)
+{
+    uint32_t first = 0, last = n;
+
+    while (most < n && last - first > 1) {
+        struct ranked_item pivot = list[first + (last - first - 1) / 2];
+        uint32_t a = first, b = last - 1;
+
+        for (;;) {
+            while (is_before(&list[a], &pivot)) {
+                a++;
+            }
+            while (is_before(&pivot, &list[b])) {
+                b--;
+            }
+            if (a >= b) {
+                break;
+            }
+            struct ranked_item other = list[a];
+
+            list[a++] = list[b];
+            list[b--] = other;
+        }
+        uint32_t split = b + 1; /* [first, split) is not after the rest. */
+
+        if (most < split) {
+            last = split;
+        } else {
+            first = split;
+        }
+    }
+}
+
+/* Of the items that are in no program yet the 'most' that look best by the
+ * reduced costs at hand; below 'limit' only. */
+static uint32_t
+add_few(struct pool *x, uint32_t n, uint32_t most, double limit,
+        const double *size)
+{
+    uint32_t n_ranked = 0;
+
+    for (uint32_t i = 0; i < x->q->n_items; i++) {
+        if (!x->in_few[i] && x->reduced[i] < limit) {
+            x->ranked[n_ranked++] =
+                (struct ranked_item){ x->reduced[i] / fmax(size[i], 1e-9), i };
+        }
+    }
+    select_first(x->ranked, n_ranked, most);
+    for (uint32_t k = 0; k < n_ranked && k < most; k++) {
+        x->in_few[x->ranked[k].item] = 1;
+        x->few[n++] = x->ranked[k].item;
+    }
+    return n;
+}
+
+/* Raises the node's bound by programs over few items; false: there is none, or
+ * it could not be solved. */
+static bool
+sift(struct pool *x, struct node *node, double idle)
+{
+    const struct dcp_bound_pattern *q = x->q;
+    double *prices = x->prices + (size_t)node->at * x->n_prices;
+    struct dcp_bound_box box = {
+        x->low + (size_t)node->at * q->n_groups,
+        x->high + (size_t)node->at * q->n_groups,
+        x->room_low + (size_t)node->at * q->n_rooms,
+        x->room + (size_t)node->at * q->n_rooms,
+    };
+    double best = evaluate(x, prices, node->at), value;
+    uint32_t n = 0;
+
+    memset(x->in_few, 0, q->n_items);
+    n = add_few(x, n, FEW_FIRST, DCP_LP_INF, x->share);
+    n = add_few(x, n, FEW_EACH, DCP_LP_INF, q->need);
+    n = add_few(x, n, FEW_EACH, DCP_LP_INF,
+                q->load + (size_t)q->fill->peak * q->n_items);
+    for (uint32_t round = 0; round < FEW_ROUNDS; round++) {
+        if (!dcp_bound_sift_solve(q, &box, x->few, n, x->best, x->mean,
+                                  &value)) {
+            node->bound = fmax(node->bound, best);
+            return round > 0;
+        }
+        double v = evaluate(x, x->best, node->at);
+        uint32_t was = n;
+
+        x->work += (uint64_t)n * x->n_prices * SOLVE_WORK;
+        if (v > best) {
+            best = v;
+            memcpy(prices, x->best, x->n_prices * sizeof *prices);
+        }
+        if (best >= value - FEW_NEAR * idle) {
+            break;
+        }
+        n = add_few(x, n, FEW_MORE, -1e-12, x->share);
+        if (n == was) {
+            break;
+        }
+    }
+    node->bound = fmax(node->bound, best);
+    return true;
+}
+
 /* The corner that is most above the envelope, weighted by its price. */
 static void
-choose_branch(const struct pool *x, struct node *node)
+branch_by_mean(const struct pool *x, struct node *node)
 {
     const struct dcp_bound_pattern *q = x->q;
     const double *prices = x->prices + (size_t)node->at * x->n_prices;
@@ -233,6 +354,55 @@ choose_branch(const struct pool *x, struct node *node)
             }
         }
     }
+}
+
+/* Where the curve at what is carried is most above its envelope, the corner
+ * that is most above it. */
+static void
+branch_at_load(const struct pool *x, struct node *node)
+{
+    const struct dcp_bound_pattern *q = x->q;
+    double worst = 0;
+
+    node->group = UINT32_MAX;
+    for (uint32_t g = 0; g < q->n_groups; g++) {
+        double low = x->low[(size_t)node->at * q->n_groups + g];
+        double high = x->high[(size_t)node->at * q->n_groups + g];
+        struct dcp_bound_curve c = dcp_bound_curve_within(q->curve, low, high);
+        struct dcp_bound_curve e = dcp_bound_curve_under(&c, 0, c.n - 1);
+        double z = fmin(fmax(x->mean[g], low), high), most = 0, at = 0;
+        double short_of = q->price[g] * (dcp_bound_watts_at(&c, z) -
+                                         dcp_bound_watts_at(&e, z));
+
+        for (uint32_t j = 1; j + 1 < c.n; j++) {
+            double above = c.watts[j] - dcp_bound_watts_at(&e, c.mhz[j]);
+
+            if (above > most) {
+                most = above;
+                at = c.mhz[j];
+            }
+        }
+        if (most > 0 && short_of > worst) {
+            worst = short_of;
+            node->group = g;
+            node->mhz = at;
+        }
+    }
+}
+
+/* Raises the node's bound, and says where to branch: one slot by programs,
+ * which end at the best prices; more by steps, which cost less. */
+static void
+settle(struct pool *x, struct node *node, double idle, double target,
+       uint32_t steps)
+{
+    if (x->q->n_groups == 1 && sift(x, node, idle)) {
+        branch_at_load(x, node);
+    } else {
+        raise(x, node, target, steps);
+        branch_by_mean(x, node);
+    }
+    node->raised = true;
 }
 
 /* --- Best first ----------------------------------------------------------- */
@@ -288,7 +458,30 @@ copy_of(struct pool *x, const struct node *from, uint32_t at)
            n * sizeof *x->high);
     memcpy(x->room + (size_t)at * m, x->room + (size_t)from->at * m,
            m * sizeof *x->room);
+    memcpy(x->room_low + (size_t)at * m, x->room_low + (size_t)from->at * m,
+           m * sizeof *x->room_low);
     return node;
+}
+
+/* The prices to start from with the highest number. */
+static void
+take_best_start(struct pool *x, const struct node *node)
+{
+    const struct dcp_bound_pattern *q = x->q;
+    const double *best = q->start;
+    double most = -DCP_LP_INF;
+
+    for (uint32_t k = 0; q->n_starts > 1 && k < q->n_starts; k++) {
+        const double *start = q->start + (size_t)k * x->n_prices;
+        double v = evaluate(x, start, node->at);
+
+        if (v > most) {
+            most = v;
+            best = start;
+        }
+    }
+    memcpy(x->prices + (size_t)node->at * x->n_prices, best,
+           x->n_prices * sizeof *best);
 }
 
 /* Where a host that is neither fuller nor emptier than these shares carries
@@ -311,6 +504,11 @@ push_level(struct pool *x, const struct node *root, uint32_t level, uint32_t by,
     }
     high[fill->peak] = fmax(most * high[fill->peak], low[fill->peak]);
     room[0] *= most;
+    if (by) {
+        x->room_low[(size_t)node.at * q->n_rooms] =
+            dcp_bound_fill_share(level) * q->room[0] * (1 - 1e-9);
+    }
+    take_best_start(x, &node);
     raise(x, &node, target, 1);
     push(x, node);
 }
@@ -327,12 +525,30 @@ root_steps(const struct dcp_bound_pattern *q)
 }
 
 static void
-branch(struct pool *x, struct node *node, double target)
+branch(struct pool *x, struct node *node, double idle, double target)
 {
-    raise(x, node, target, STEPS);
-    choose_branch(x, node);
-    node->raised = true;
+    settle(x, node, idle, target, STEPS);
     push(x, *node);
+}
+
+static void
+find_shares(struct pool *x)
+{
+    const struct dcp_bound_pattern *q = x->q;
+
+    for (uint32_t i = 0; i < q->n_items; i++) {
+        x->share[i] = 1e-9;
+        for (uint32_t g = 0; g < q->n_groups; g++) {
+            x->share[i] =
+                fmax(x->share[i],
+                     q->load[(size_t)g * q->n_items + i] / scale_of(q, g));
+        }
+        for (uint32_t r = 0; r < q->n_rooms; r++) {
+            x->share[i] =
+                fmax(x->share[i], q->need[(size_t)r * q->n_items + i] /
+                                      scale_of(q, q->n_groups + r));
+        }
+    }
 }
 
 static void
@@ -345,12 +561,10 @@ search(struct pool *x)
     for (uint32_t g = 0; g < q->n_groups; g++) {
         x->low[g] = 0;
         x->high[g] = full;
-        x->prices[g] = q->load_price[g];
         idle += q->price[g] * q->curve->watts[0];
     }
     for (uint32_t r = 0; r < q->n_rooms; r++) {
         x->room[r] = q->room[r];
-        x->prices[q->n_groups + r] = q->room_price[r];
     }
     for (uint32_t k = 0; k < DCP_BOUND_LEVELS; k++) {
         push_level(x, &root, k, 0, idle);
@@ -360,9 +574,7 @@ search(struct pool *x)
         struct node top = pop(x);
 
         if (!top.raised) {
-            raise(x, &top, fmax(idle, top.bound), root_steps(q));
-            choose_branch(x, &top);
-            top.raised = true;
+            settle(x, &top, idle, fmax(idle, top.bound), root_steps(q));
             push(x, top);
             continue;
         }
@@ -377,8 +589,8 @@ search(struct pool *x)
 
         x->low[(size_t)upper.at * q->n_groups + top.group] = top.mhz;
         x->high[(size_t)lower.at * q->n_groups + top.group] = top.mhz;
-        branch(x, &upper, target);
-        branch(x, &lower, target);
+        branch(x, &upper, idle, target);
+        branch(x, &lower, idle, target);
     }
 }
 
@@ -391,12 +603,19 @@ dcp_bound_pattern_least(const struct dcp_bound_pattern *q, double *out)
     DCP_FREE double *low = calloc(nodes * q->n_groups + 1, sizeof *low);
     DCP_FREE double *high = calloc(nodes * q->n_groups + 1, sizeof *high);
     DCP_FREE double *room = calloc(nodes * q->n_rooms + 1, sizeof *room);
+    DCP_FREE double *room_low = calloc(nodes * q->n_rooms + 1, sizeof *room);
+    DCP_FREE struct ranked_item *ranked =
+        calloc(q->n_items + 1u, sizeof *ranked);
+    DCP_FREE uint32_t *few = calloc(q->n_items + 1u, sizeof *few);
+    DCP_FREE uint8_t *in_few = calloc(q->n_items + 1u, 1);
+    DCP_FREE double *shares = calloc(q->n_items + 1u, sizeof *shares);
     DCP_FREE struct node *heap = calloc(nodes + 1, sizeof *heap);
     DCP_FREE double *reduced = calloc(q->n_items + 1u, sizeof *reduced);
     DCP_FREE double *scratch =
         calloc(4 * (size_t)n_prices + 1, sizeof *scratch);
 
-    if (!prices || !low || !high || !room || !heap || !reduced || !scratch) {
+    if (!prices || !low || !high || !room || !heap || !reduced || !scratch ||
+        !room_low || !ranked || !few || !in_few || !shares) {
         return false;
     }
     struct pool x = { .q = q,
@@ -405,6 +624,11 @@ dcp_bound_pattern_least(const struct dcp_bound_pattern *q, double *out)
                       .low = low,
                       .high = high,
                       .room = room,
+                      .room_low = room_low,
+                      .ranked = ranked,
+                      .few = few,
+                      .in_few = in_few,
+                      .share = shares,
                       .heap = heap,
                       .reduced = reduced,
                       .slope = scratch,
@@ -412,6 +636,7 @@ dcp_bound_pattern_least(const struct dcp_bound_pattern *q, double *out)
                       .now = scratch + 2 * (size_t)n_prices,
                       .best = scratch + 3 * (size_t)n_prices };
 
+    find_shares(&x);
     search(&x);
     *out = x.heap[0].bound;
     return true;

@@ -45,8 +45,9 @@ struct dcp_bound_pattern {
     const double *room;  /* [room] */
     const struct dcp_bound_curve *curve;
     const struct dcp_bound_fill *fill;
-    const double *load_price; /* To start from: [group], [room]. */
-    const double *room_price;
+    const double *start; /* Prices to start from: [start * (n_groups +
+                          * n_rooms)], of load, then of room. */
+    uint32_t n_starts;
     uint64_t max_work; /* Items looked at, times groups and rooms; then no
                         * more is branched. */
     int64_t deadline_ms;

@@ -11,19 +11,22 @@
 #include <string.h>
 
 #define WORK_EACH UINT64_C(20000000) /* Of one cell's pricing. */
+/* Slot by slot pays in nights, where hosts idle near the knee of their curves,
+ * not over whole days. */
+#define SLOTS_MAX 12u
 
 void
 dcp_bound_prices_finish(struct dcp_bound_prices *prices)
 {
-    for (uint32_t k = 0; k < prices->n; k++) {
+    for (uint32_t k = 0; k < DCP_BOUND_PRICES_MAX; k++) {
         free(prices->per_host[k]);
     }
-    prices->n = 0;
+    *prices = (struct dcp_bound_prices){ 0 };
 }
 
 /* --- Items ---------------------------------------------------------------- */
 
-/* u: of each item the cheapest bill of the cells that it may use. */
+/* u: of each item the cheapest bill of the parts that it may use. */
 static void
 price_items(const struct dcp_bound_guide *guide, double *u)
 {
@@ -31,18 +34,18 @@ price_items(const struct dcp_bound_guide *guide, double *u)
 
     for (uint32_t i = 0; i < e->f->p->n_items; i++) {
         u[i] = DCP_LP_INF;
-        for (uint32_t cell = 0; cell < e->n_cells; cell++) {
+        for (uint32_t part = 0; part < guide->n_parts; part++) {
             double bill = 0;
 
-            if (!dcp_bound_guide_may_use(guide, i, cell)) {
+            if (!dcp_bound_guide_may_use(guide, i, guide->part[part].cell)) {
                 continue;
             }
             for (uint32_t g = 0; g < e->n_groups; g++) {
-                bill += guide->load_price[(size_t)cell * e->n_groups + g] *
+                bill += guide->load_price[(size_t)part * e->n_groups + g] *
                         e->mhz[(size_t)i * e->n_groups + g];
             }
             for (uint32_t r = 0; r < guide->n_rooms; r++) {
-                bill += guide->room_price[(size_t)cell * guide->n_rooms + r] *
+                bill += guide->room_price[(size_t)part * guide->n_rooms + r] *
                         dcp_bound_guide_need(guide, i, r);
             }
             u[i] = fmin(u[i], bill);
@@ -70,7 +73,7 @@ sum_of(const double *u, uint32_t n)
 /* One cell's pricing problem; its columns are its own. */
 struct pricing {
     struct dcp_bound_pattern q;
-    double *load, *need, *worth, *room;
+    double *load, *need, *worth, *room, *start;
     uint32_t *item;
 };
 
@@ -81,6 +84,7 @@ pricing_finish(struct pricing *x)
     free(x->need);
     free(x->worth);
     free(x->room);
+    free(x->start);
     free(x->item);
 }
 
@@ -90,6 +94,7 @@ pricing_make(const struct dcp_bound_guide *guide, uint32_t cell,
 {
     const struct dcp_bound_energy *e = guide->e;
     uint32_t type = cell % e->f->n_types, n = 0;
+    uint32_t n_prices = e->n_groups + guide->n_rooms, n_starts = 0;
     size_t most = e->f->p->n_items;
 
     *x = (struct pricing){
@@ -97,9 +102,12 @@ pricing_make(const struct dcp_bound_guide *guide, uint32_t cell,
         .need = calloc(most * guide->n_rooms + 1, sizeof *x->need),
         .worth = calloc(most + 1, sizeof *x->worth),
         .room = calloc(guide->n_rooms + 1u, sizeof *x->room),
+        .start =
+            calloc((size_t)guide->n_parts * n_prices + 1, sizeof *x->start),
         .item = calloc(most + 1, sizeof *x->item),
     };
-    if (!x->load || !x->need || !x->worth || !x->room || !x->item) {
+    if (!x->load || !x->need || !x->worth || !x->room || !x->start ||
+        !x->item) {
         pricing_finish(x);
         return false;
     }
@@ -122,6 +130,18 @@ pricing_make(const struct dcp_bound_guide *guide, uint32_t cell,
     for (uint32_t r = 0; r < guide->n_rooms; r++) {
         x->room[r] = dcp_bound_guide_room(guide, type, r);
     }
+    for (uint32_t k = 0; k < guide->n_parts; k++) {
+        double *to = x->start + (size_t)n_starts * n_prices;
+
+        if (guide->part[k].cell == cell) {
+            memcpy(to, guide->load_price + (size_t)k * e->n_groups,
+                   e->n_groups * sizeof *to);
+            memcpy(to + e->n_groups,
+                   guide->room_price + (size_t)k * guide->n_rooms,
+                   guide->n_rooms * sizeof *to);
+            n_starts++;
+        }
+    }
     x->q = (struct dcp_bound_pattern){
         .n_items = n,
         .n_groups = e->n_groups,
@@ -132,8 +152,8 @@ pricing_make(const struct dcp_bound_guide *guide, uint32_t cell,
         .price = e->price + (size_t)type * e->n_groups,
         .room = x->room,
         .curve = e->single ? &e->curve[type] : &e->under[type],
-        .load_price = guide->load_price + (size_t)cell * e->n_groups,
-        .room_price = guide->room_price + (size_t)cell * guide->n_rooms,
+        .start = x->start,
+        .n_starts = n_starts,
         .max_work = WORK_EACH,
     };
     return true;
@@ -141,6 +161,8 @@ pricing_make(const struct dcp_bound_guide *guide, uint32_t cell,
 
 /* What all prices share. */
 struct cells {
+    bool has_host_price;
+    double *host_price;          /* By cell, of the last guide with hosts. */
     struct dcp_bound_fill *fill; /* By cell; nothing yet: no 'least'. */
     double *low; /* What a host that is nearly full carries at least, by cell
                   * and group. */
@@ -176,75 +198,181 @@ price_cell(const struct dcp_bound_guide *guide, struct cells *cells,
     return ok;
 }
 
+/* Adds the prices that the guide says to 'base' and 'v' (by cell). */
 static bool
 add_prices(const struct dcp_bound_guide *guide, struct cells *cells,
-           int64_t deadline_ms, struct dcp_bound_prices *prices)
+           int64_t deadline_ms, double *base, double *v)
 {
     const struct dcp_bound_energy *e = guide->e;
     uint32_t n_items = e->f->p->n_items;
     DCP_FREE double *u = calloc(n_items + 1u, sizeof *u);
-    double *v = calloc(e->n_cells + 1u, sizeof *v);
-    bool ok = u && v;
+    bool ok = u != NULL;
 
     if (ok) {
         price_items(guide, u);
+        *base += sum_of(u, n_items);
     }
     for (uint32_t cell = 0; ok && cell < e->n_cells; cell++) {
-        ok = price_cell(guide, cells, cell, u, deadline_ms, &v[cell]);
+        double least;
+
+        ok = price_cell(guide, cells, cell, u, deadline_ms, &least);
+        v[cell] += ok ? least : 0;
     }
-    if (!ok) {
-        free(v);
-        return false;
-    }
-    prices->base[prices->n] = sum_of(u, n_items);
-    prices->per_host[prices->n++] = v;
-    return true;
+    return ok;
 }
+
+/* Guide and pricing over these parts; *out_done false: no prices were found. */
+static bool
+find(const struct dcp_bound_energy *e, const struct dcp_bound_part *parts,
+     uint32_t n_parts, struct cells *cells, int64_t deadline_ms, double *base,
+     double *v, bool *out_done, struct dcp_error *err)
+{
+    DCP_AUTO(dcp_bound_guide)
+    struct dcp_bound_guide *guide = dcp_bound_guide_create(
+        e, parts, n_parts, cells->has_host_price ? cells->host_price : NULL,
+        deadline_ms, err);
+
+    *out_done = false;
+    if (!guide || !guide->solved) {
+        return guide != NULL;
+    }
+    *out_done = true;
+    if (!cells->has_host_price) {
+        memcpy(cells->host_price, guide->host_price,
+               e->n_cells * sizeof *cells->host_price);
+    }
+    return add_prices(guide, cells, deadline_ms, base, v) ||
+           dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
+}
+
+static bool
+cells_make(const struct dcp_bound_energy *e, struct cells *cells)
+{
+    *cells = (struct cells){
+        .host_price = calloc(e->n_cells + 1u, sizeof *cells->host_price),
+        .fill = calloc(e->n_cells + 1u, sizeof *cells->fill),
+        .low = calloc((size_t)e->n_cells * e->n_groups + 1, sizeof *cells->low),
+    };
+    return cells->host_price && cells->fill && cells->low;
+}
+
+static void
+cells_finish(const struct dcp_bound_energy *e, struct cells *cells)
+{
+    for (uint32_t c = 0; cells->fill && c < e->n_cells; c++) {
+        dcp_bound_fill_finish(&cells->fill[c]);
+    }
+    free(cells->host_price);
+    free(cells->fill);
+    free(cells->low);
+}
+
+/* --- All slots together --------------------------------------------------- */
 
 /* First by the curves' envelopes, then by what nearly full hosts draw. */
 static bool
-find(const struct dcp_bound_energy *e, struct cells *cells, int64_t deadline_ms,
-     struct dcp_bound_prices *out, struct dcp_error *err)
+find_together(const struct dcp_bound_energy *e, struct dcp_bound_part *parts,
+              double *host_price, int64_t deadline_ms,
+              struct dcp_bound_prices *out, struct dcp_error *err)
 {
-    for (uint32_t k = 0;
-         k < DCP_BOUND_PRICES_MAX && dcp_monotonic_ms() < deadline_ms; k++) {
-        DCP_AUTO(dcp_bound_guide)
-        struct dcp_bound_guide *guide =
-            dcp_bound_guide_create(e, k ? cells->low : NULL, deadline_ms, err);
+    struct cells cells;
+    bool ok = cells_make(e, &cells), done = true;
 
-        if (!guide) {
-            return false;
-        }
-        if (!guide->solved) {
-            break;
-        }
-        if (!add_prices(guide, cells, deadline_ms, out)) {
-            return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
-        }
+    if (!ok) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
-    return true;
+    for (uint32_t k = 0;
+         ok && done && k < 2 && dcp_monotonic_ms() < deadline_ms; k++) {
+        for (uint32_t c = 0; c < e->n_cells; c++) {
+            parts[c] = (struct dcp_bound_part){
+                .cell = c,
+                .low = k ? cells.low + (size_t)c * e->n_groups : NULL,
+            };
+        }
+        ok = find(e, parts, e->n_cells, &cells, deadline_ms, &out->base[out->n],
+                  out->per_host[out->n], &done, err);
+        out->n += ok && done;
+    }
+    if (ok) {
+        memcpy(host_price, cells.host_price, e->n_cells * sizeof *host_price);
+    }
+    cells_finish(e, &cells);
+    return ok;
+}
+
+/* --- Slot by slot --------------------------------------------------------- */
+
+static bool
+find_slot(const struct dcp_bound_energy *e, uint32_t group,
+          const struct dcp_bound_part *parts, const double *host_price,
+          int64_t deadline_ms, double *base, double *v, bool *out_done,
+          struct dcp_error *err)
+{
+    DCP_AUTO(dcp_bound_energy)
+    struct dcp_bound_energy *one = dcp_bound_energy_of_group(e, group);
+    struct cells cells = { 0 };
+    bool ok = one && cells_make(one, &cells);
+
+    if (!ok) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
+    }
+    cells.has_host_price = true;
+    for (uint32_t c = 0; ok && c < e->n_cells; c++) { /* The slot's share. */
+        double all = dcp_bound_energy_idle(e, c % e->f->n_types);
+
+        cells.host_price[c] =
+            all > 0 ? host_price[c] *
+                          dcp_bound_energy_idle(one, c % e->f->n_types) / all
+                    : 0;
+    }
+    ok = ok && find(one, parts, 2 * e->n_cells, &cells, deadline_ms, base, v,
+                    out_done, err);
+    cells_finish(e, &cells);
+    return ok;
+}
+
+static bool
+find_by_slot(const struct dcp_bound_energy *e, struct dcp_bound_part *parts,
+             const double *host_price, int64_t deadline_ms,
+             struct dcp_bound_prices *out, struct dcp_error *err)
+{
+    bool ok = true, done = true;
+
+    for (uint32_t k = 0; k < 2 * e->n_cells; k++) {
+        parts[k] = (struct dcp_bound_part){
+            .cell = k / 2,
+            .draw = k % 2 ? DCP_BOUND_DRAW_ABOVE : DCP_BOUND_DRAW_BELOW,
+        };
+    }
+    for (uint32_t g = 0; ok && done && g < e->n_groups; g++) {
+        done = dcp_monotonic_ms() < deadline_ms;
+        ok = !done ||
+             find_slot(e, g, parts, host_price, deadline_ms, &out->base[out->n],
+                       out->per_host[out->n], &done, err);
+    }
+    out->n += ok && done;
+    return ok;
 }
 
 bool
 dcp_bound_prices_find(const struct dcp_bound_energy *e, int64_t deadline_ms,
                       struct dcp_bound_prices *out, struct dcp_error *err)
 {
-    DCP_FREE struct dcp_bound_fill *fill =
-        calloc(e->n_cells + 1u, sizeof *fill);
-    DCP_FREE double *low =
-        calloc((size_t)e->n_cells * e->n_groups + 1, sizeof *low);
-    struct cells cells = { fill, low };
-    bool ok = fill && low;
+    DCP_FREE struct dcp_bound_part *parts =
+        calloc(2 * (size_t)e->n_cells + 1, sizeof *parts);
+    DCP_FREE double *host_price = calloc(e->n_cells + 1u, sizeof *host_price);
+    bool ok = parts && host_price;
 
     *out = (struct dcp_bound_prices){ 0 };
+    for (uint32_t k = 0; ok && k < DCP_BOUND_PRICES_MAX; k++) {
+        out->per_host[k] = calloc(e->n_cells + 1u, sizeof **out->per_host);
+        ok = out->per_host[k] != NULL;
+    }
     if (!ok) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
-    if (e->n_groups) {
-        ok = find(e, &cells, deadline_ms, out, err);
-    }
-    for (uint32_t c = 0; c < e->n_cells; c++) {
-        dcp_bound_fill_finish(&fill[c]);
-    }
-    return ok;
+    return !e->n_groups ||
+           (find_together(e, parts, host_price, deadline_ms, out, err) &&
+            (!e->single || !out->n || e->n_groups > SLOTS_MAX ||
+             find_by_slot(e, parts, host_price, deadline_ms, out, err)));
 }

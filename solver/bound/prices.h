@@ -17,6 +17,11 @@
  * (solver/bound/bound.h) with v_c as what a host costs, plus sum u_i, is
  * therefore a lower bound, and keeps all that it knows of y besides.
  *
+ * Prices may be those of slots added up, each with a program of its own: with
+ * u_i = sum_g u_gi and v_gc the least in slot g alone, sum_g v_gc is no more
+ * than the least over all slots together, for that is one set in all of them. A
+ * single slot's pricing is exact where that of many is not.
+ *
  * Prices come from solver/bound/guide.h: u_i is the cheapest cell's bill for
  * what item i asks.  Whatever they are, what is proved of them is computed from
  * the items themselves.  v_c: solver/bound/pattern.h.
@@ -25,7 +30,7 @@
 
 #include "solver/bound/energy.h"
 
-enum { DCP_BOUND_PRICES_MAX = 2 };
+enum { DCP_BOUND_PRICES_MAX = 3 };
 
 struct dcp_bound_prices {
     uint32_t n;
