@@ -447,7 +447,8 @@ solve_money(const struct dcp_fold *f, double limit_s,
         return no_memory(err);
     }
     ok = solve_envelopes(energy, limit_s, answer, type_on, err) &&
-         dcp_bound_prices_find(energy, deadline_ms, &prices, err);
+         (f->p->q->known_bound > 0 ||
+          dcp_bound_prices_find(energy, deadline_ms, &prices, err));
     for (uint32_t k = 0; ok && k < prices.n; k++) {
         struct dcp_lp_answer priced = { .bound = -DCP_LP_INF };
 
@@ -580,7 +581,7 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
         out->value = p->pricing->level[0].per_host * out->hosts;
         return true;
     }
-    if (p->q->known_bound > 0) {
+    if (p->q->known_bound > 0 && p->q->gentle) { /* Keeps what is there. */
         out->value = p->q->known_bound;
         return true;
     }
@@ -599,6 +600,7 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     if (value.bound > -DCP_LP_INF) {
         out->value = value.bound - fabs(value.bound) * 1e-7;
     }
+    out->value = fmax(out->value, p->q->known_bound);
     return true;
 }
 

@@ -25,6 +25,7 @@ pack_day(struct dcp_work *w, struct dcp_solution *out, struct dcp_error *err)
     struct dcp_question q = dcp_work_question(w, w->r->start, w->n_slots);
     struct dcp_solution kept;
 
+    q.known_bound = w->night.bound + w->day.bound;
     dcp_work_set_values(w, 0, w->n_slots);
     if (!dcp_work_solve(w, &q, 0.5, out, err)) {
         return false;
