@@ -209,6 +209,12 @@ bool dcp_search_ruin_and_recreate(struct search *, bool check,
 bool dcp_search_by_programs(struct search *, bool check,
                             struct dcp_search_result *out,
                             struct dcp_error *err) DCP_CHECKED;
+/* solver/search/anneal.c: moves and swaps items between hosts that hold some,
+ * for watts; nothing where the first goal counts none.  With 'check' the state
+ * keeps headroom, before and after. */
+bool dcp_search_anneal(struct search *, bool check,
+                       struct dcp_search_result *out,
+                       struct dcp_error *err) DCP_CHECKED;
 /* Marks in 'closed' hosts that are best kept empty for what restarts after a
  * loss: one in each region, where policy asks to survive a host. */
 bool dcp_search_reserve(struct search *, uint8_t *closed,

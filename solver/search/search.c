@@ -178,6 +178,7 @@ finish_packing(struct search *x, bool check, struct dcp_search_result *out,
     x->in.covered = NULL;
     return (small || x->options->strategy == DCP_STRATEGY_FFD ||
             dcp_search_refine_first(x, check, err)) &&
+           dcp_search_anneal(x, check, out, err) &&
            (x->p->q->gentle || dcp_search_by_programs(x, check, out, err));
 }
 

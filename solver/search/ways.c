@@ -224,16 +224,18 @@ struct ways {
     struct dcp_state *start;
     double least;
     bool any, done; /* Some; and no more is needed. */
+    bool packed;    /* The best is not of the first way. */
 };
 
-/* In the order of ways: the first, or one that is better by what a move must
- * gain. */
+/* In the order of ways: the first, which moves least, or one that is better by
+ * what moves must gain; of the others, which all pack anew, the cheapest. */
 static bool
 weigh(struct ways *all, struct way *w, struct dcp_search_result *out,
       struct dcp_error *err)
 {
     struct search *x = all->x;
-    double min_gain = x->p->q->inventory->policy.min_gain_frac;
+    double margin = all->packed ? 1e-9
+                                : x->p->q->inventory->policy.min_gain_frac;
 
     if (!w->ok) {
         return dcp_fail(err, w->err.code, "%s", w->err.message);
@@ -241,9 +243,10 @@ weigh(struct ways *all, struct way *w, struct dcp_search_result *out,
     if (w->tells) {
         x->told = w->x.told;
     }
-    if (!all->any || w->value < all->least * (1 - min_gain)) {
+    if (!all->any || w->value < all->least - margin * fabs(all->least)) {
         dcp_state_assign(x->s, w->x.s);
         all->least = w->value;
+        all->packed = all->any;
         all->any = true;
         dcp_search_tell(x, !isinf(w->value));
     }
