@@ -23,7 +23,9 @@ fewer_in_region(struct search *x, uint32_t region, struct dcp_error *err)
 {
     double was = INFINITY, value = dcp_search_value(x->s);
 
-    while (value < was && !dcp_search_is_over(x, false)) {
+    /* By more than what sums lose to rounding while changes are undone. */
+    while ((isinf(was) || value < was - 1e-9 * fabs(was)) &&
+           !dcp_search_is_over(x, false)) {
         if (!dcp_search_drop_hosts(x, region, false, DROP_EJECTIONS,
                                    DROP_FAILURES, err) ||
             !dcp_search_exchange_hosts(x, region, err)) {
