@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NODES_MAX   1000u
+#define NODES_MAX   4000u
 #define STEPS       40u  /* Of the subgradient method at a node, */
 #define ROOT_STEPS  120u /* at one to begin with, */
 #define LEAST_STEPS 10u  /* and where there are many items. */

@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORK_EACH UINT64_C(20000000) /* Of one cell's pricing. */
+/* Of one cell's pricing; more with the last prices of all slots, which mostly
+ * are the better ones. */
+#define WORK_FIRST UINT64_C(20000000)
+#define WORK_LAST  UINT64_C(150000000)
 /* Slot by slot pays in nights, where hosts idle near the knee of their curves,
  * not over whole days. */
 #define SLOTS_MAX 12u
@@ -90,7 +93,7 @@ pricing_finish(struct pricing *x)
 
 static bool
 pricing_make(const struct dcp_bound_guide *guide, uint32_t cell,
-             const double *u, struct pricing *x)
+             const double *u, uint64_t max_work, struct pricing *x)
 {
     const struct dcp_bound_energy *e = guide->e;
     uint32_t type = cell % e->f->n_types, n = 0;
@@ -154,13 +157,14 @@ pricing_make(const struct dcp_bound_guide *guide, uint32_t cell,
         .curve = e->single ? &e->curve[type] : &e->under[type],
         .start = x->start,
         .n_starts = n_starts,
-        .max_work = WORK_EACH,
+        .max_work = max_work,
     };
     return true;
 }
 
 /* What all prices share. */
 struct cells {
+    uint64_t max_work; /* Of one cell's pricing. */
     bool has_host_price;
     double *host_price;          /* By cell, of the last guide with hosts. */
     struct dcp_bound_fill *fill; /* By cell; nothing yet: no 'least'. */
@@ -178,7 +182,7 @@ price_cell(const struct dcp_bound_guide *guide, struct cells *cells,
     uint32_t n = e->n_groups;
     struct pricing x;
 
-    if (!pricing_make(guide, cell, u, &x)) {
+    if (!pricing_make(guide, cell, u, cells->max_work, &x)) {
         return false;
     }
     bool ok = fill->least || dcp_bound_fill_find(&x.q, fill);
@@ -289,6 +293,7 @@ find_together(const struct dcp_bound_energy *e, struct dcp_bound_part *parts,
                 .low = k ? cells.low + (size_t)c * e->n_groups : NULL,
             };
         }
+        cells.max_work = k ? WORK_LAST : WORK_FIRST;
         ok = find(e, parts, e->n_cells, &cells, deadline_ms, &out->base[out->n],
                   out->per_host[out->n], &done, err);
         out->n += ok && done;
@@ -317,6 +322,7 @@ find_slot(const struct dcp_bound_energy *e, uint32_t group,
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
     cells.has_host_price = true;
+    cells.max_work = WORK_FIRST;
     for (uint32_t c = 0; ok && c < e->n_cells; c++) { /* The slot's share. */
         double all = dcp_bound_energy_idle(e, c % e->f->n_types);
 
