@@ -91,6 +91,7 @@ check_leg(struct dcp_leg_view *leg)
            dcp_volumes_check(leg, leg->j->plan->before) &&
            dcp_licences_check(leg) && dcp_always_check(leg) &&
            dcp_capacity_check(leg, leg->j->plan->before) &&
+           dcp_move_cpu_check(leg) &&
            dcp_overload_check(leg, leg->j->plan->before) &&
            dcp_check_rules_check(leg->j, leg->end, when) &&
            dcp_survive_check(leg) && dcp_no_boot_check(leg);

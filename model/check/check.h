@@ -15,8 +15,11 @@
  *  (i)   no resource of a host, link, pool, rack or feed is above its limit,
  *        or above its starting value where that was already over;
  *  (ii)  no hard rule with hold: always is broken that the start did not
- *        break;
- * and at each leg's end
+ *        break.
+ * Live moves that run at once at a host have the CPU that they take there, in
+ * every such state within the plan's limits; and none starts where it would
+ * find it by waiting (model/check/move_cpu_check.c).
+ * And at each leg's end
  *  (iii) all hard rules hold that the start did not break, and what the leg
  *        says is 'after' is what the steps give;
  *  (iv)  the 'survive' lists give every lost protected VM a place that is

@@ -152,6 +152,7 @@ morning(struct dcp_work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
             .trunks = trunks,
             .start_ms = start_ms,
             .until_ms = start_ms ? r->window_end_ms : 0,
+            .last_ms = r->window_end_ms,
             .late = w->change.late,
             .deadline_ms = dcp_work_deadline_ms(w),
         };
@@ -232,6 +233,18 @@ conversions_open_ms(const struct dcp_work *w, const struct dcp_step_list *steps,
     return least_ms;
 }
 
+/* Volumes that move, in the leg or before it, may make it longer than its VMs
+ * take. */
+static bool
+may_move_volumes(const struct dcp_work *w)
+{
+    const struct dcp_inventory *inv = w->r->inventory;
+
+    return w->storage.n_moves ||
+           (w->r->job == DCP_JOB_CONSOLIDATE && inv->n_pools > 1 &&
+            inv->policy.storage.moves == DCP_STORAGE_MOVES_ALLOW);
+}
+
 static bool
 first_leg(struct dcp_work *w, struct dcp_plan *plan,
           struct dcp_step_list *steps, struct dcp_trunks *trunks,
@@ -256,6 +269,9 @@ first_leg(struct dcp_work *w, struct dcp_plan *plan,
         .trunks = trunks,
         .start_ms = r->start_ms,
         .until_ms = r->demand->slots[w->night_slots - 1].end_ms,
+        .last_ms = may_move_volumes(w)
+                       ? r->demand->slots[w->night_slots - 1].end_ms
+                       : 0,
         .late = w->change.late,
         .deadline_ms = dcp_work_deadline_ms(w),
     };
@@ -332,6 +348,7 @@ return_leg(struct dcp_work *w, struct dcp_plan *plan,
         .move_reason = DCP_REASON_RETURN,
         .off_reason = DCP_REASON_NIGHT_OFF,
         .trunks = trunks,
+        .last_ms = r->demand->slots[w->n_slots - 1].end_ms,
         .deadline_ms = dcp_work_deadline_ms(w),
     };
 

@@ -14,22 +14,30 @@
 
 #define MINUTE_MS INT64_C(60000)
 
-/* Slots, from the leg's first, that the moves may touch: they begin somewhere
- * in the first, may take a quarter longer, and a quarter of an hour. */
+/* Slots, from the leg's first, that begin before then. */
 static uint32_t
-slots_needed(const struct dcp_leg_request *r, int64_t makespan_ms)
+slots_until(const struct dcp_leg_request *r, int64_t last_ms)
 {
     const struct dcp_slot *slots = r->demand->slots;
-    uint32_t n = r->last_slot - r->first_slot;
-    int64_t last_ms = n ? slots[r->first_slot].end_ms + makespan_ms +
-                              makespan_ms / 4 + 15 * MINUTE_MS
-                        : 0;
-    uint32_t k = n ? 1 : 0;
+    uint32_t n = r->last_slot - r->first_slot, k = n ? 1 : 0;
 
     while (k < n && slots[r->first_slot + k].start_ms < last_ms) {
         k++;
     }
     return k;
+}
+
+/* Slots, from the leg's first, that the moves may touch: they begin somewhere
+ * in the first, may take a quarter longer, and twenty minutes. */
+static uint32_t
+slots_needed(const struct dcp_leg_request *r, int64_t makespan_ms)
+{
+    int64_t begun_ms = r->last_slot > r->first_slot
+                           ? r->demand->slots[r->first_slot].end_ms
+                           : 0;
+
+    return slots_until(r, begun_ms + makespan_ms + makespan_ms / 4 +
+                              20 * MINUTE_MS);
 }
 
 static bool
@@ -46,12 +54,18 @@ make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
     struct dcp_paths *paths =
         start ? dcp_paths_create(start, n_slots, err) : NULL;
     const struct dcp_leg_room room = { most, paths, n_slots, resizing };
-    const struct dcp_leg_times_request times_request = { r->inventory, start,
-                                                         paths, n_slots,
-                                                         r->deadline_ms,
-                                                         spans,
-                                                         p->watts != NULL,
-                                                         r->late };
+    uint32_t n_cpu_slots = slots_until(r, r->last_ms);
+    const struct dcp_leg_times_request times_request = {
+        .inventory = r->inventory,
+        .start = start,
+        .paths = paths,
+        .n_slots = n_slots,
+        .n_cpu_slots = n_cpu_slots > n_slots ? n_cpu_slots : n_slots,
+        .deadline_ms = r->deadline_ms,
+        .spans = spans,
+        .in_order = p->watts != NULL,
+        .late = r->late,
+    };
     struct dcp_leg_times times;
 
     *out = (struct dcp_leg_answer){ .ok = true };

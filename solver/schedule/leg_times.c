@@ -497,9 +497,13 @@ dcp_leg_times_make(const struct dcp_leg_times_request *r,
     }
     bool ok = (!may_reorder ||
                improve_order(r, list, first, trunks, &own, out, err)) &&
-              dcp_move_cpu_add_waits(&own.cpu, list, &n_waits, err) &&
-              times_of(r, list, first, &own, AS_CARRIED_OUT, out, &answer, err);
+              dcp_move_cpu_add_waits(&own.cpu, list, &n_waits, err);
 
+    if (ok) {
+        dcp_own_times_settle(&own, r, list, first);
+        ok =
+            times_of(r, list, first, &own, AS_CARRIED_OUT, out, &answer, err);
+    }
     if (ok) {
         out->makespan_ms = answer.makespan;
         dcp_own_times_judge(&own, r, list, first, answer.start, out);

@@ -33,12 +33,14 @@ struct dcp_leg_times_request {
     const struct dcp_state *start; /* As the leg begins. */
     const struct dcp_paths *paths; /* Of the same slots. */
     uint32_t n_slots;              /* Slots that the moves run in. */
+    uint32_t n_cpu_slots; /* No fewer: that they run in at all, whatever holds
+                           * them up. */
     int64_t deadline_ms;           /* Of the search, as in timetable.h. */
     const struct dcp_step_spans *spans; /* From the leg's start on, to the
                                          * last that it may end; the same:
                                          * not known, no step has a time. */
     bool in_order; /* Only the listed order is proved: no step waits for a time
-                    * of its own while others go on. */
+                    * of its own while those listed after it go on. */
     uint8_t *late; /* By VM: 1 = a late step is of it; NULL: not asked. */
 };
 

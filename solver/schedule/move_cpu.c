@@ -33,7 +33,8 @@ load_mhz(const struct dcp_move_cpu *c, uint32_t vm, uint32_t slot)
 static bool
 starts_a_vm(const struct dcp_step *s)
 {
-    return s->kind == DCP_STEP_VM_START || s->kind == DCP_STEP_VM_RESTORE;
+    return s->kind == DCP_STEP_VM_START || s->kind == DCP_STEP_VM_CREATE ||
+           s->kind == DCP_STEP_VM_RESTORE;
 }
 
 /* --- What is there ------------------------------------------------------ */
@@ -103,28 +104,34 @@ slot_start_ms(const struct dcp_move_cpu *c, uint32_t slot)
                 : 0;
 }
 
-/* The first slot, begun in time, in which any of the host's moves has the CPU
- * that it needs. */
-static uint32_t
-find_ready(const struct dcp_move_cpu *c, uint32_t h)
+/* Whether both hosts of the step have the CPU that it takes; the one that has
+ * not in 'out_host'. */
+static bool
+has_cpu(const struct dcp_move_cpu *c, const struct dcp_step *s, uint32_t slot,
+        uint32_t *out_host)
 {
-    int64_t wait_ms = c->start->p->q->inventory->policy.move_wait_ms;
-    int64_t most = 0;
+    int64_t need = overhead_mhz(c, s);
 
-    for (uint32_t k = c->touch_first[h]; k < c->touch_first[h + 1]; k++) {
-        int64_t mhz = overhead_mhz(c, &c->list->steps[c->touch[k]]);
+    for (uint32_t end = 0; end < 2; end++) {
+        uint32_t h = end ? s->to.ix : s->from.ix;
 
-        most = mhz > most ? mhz : most;
-    }
-    for (uint32_t t = 0; t < c->n_slots; t++) {
-        if (t && (!c->start_ms || slot_start_ms(c, t) > wait_ms)) {
-            break;
-        }
-        if (c->spare_mhz[(size_t)h * c->n_slots + t] >= most) {
-            return t;
+        if (c->spare_mhz[(size_t)h * c->n_slots + slot] < need) {
+            *out_host = h;
+            return false;
         }
     }
-    return DCP_IX_NONE;
+    return true;
+}
+
+static uint32_t
+slot_at(const struct dcp_move_cpu *c, int64_t ms)
+{
+    uint32_t t = 0;
+
+    while (t + 1 < c->n_slots && slot_start_ms(c, t + 1) <= ms) {
+        t++;
+    }
+    return t;
 }
 
 bool
@@ -143,7 +150,8 @@ dcp_move_cpu_init(struct dcp_move_cpu *c, const struct dcp_state *start,
         .touch_first = calloc(n_hosts + 2, sizeof *c->touch_first),
         .touch = calloc(2 * (size_t)(list->n - first) + 1, sizeof *c->touch),
         .spare_mhz = calloc(n_hosts * n_slots + 1, sizeof *c->spare_mhz),
-        .ready_slot = calloc(n_hosts + 1, sizeof *c->ready_slot),
+        .ready_slot =
+            calloc((size_t)(list->n - first) + 1, sizeof *c->ready_slot),
     };
     if (!c->touch_first || !c->touch || !c->spare_mhz || !c->ready_slot) {
         dcp_move_cpu_finish(c);
@@ -151,8 +159,11 @@ dcp_move_cpu_init(struct dcp_move_cpu *c, const struct dcp_state *start,
     }
     list_touches(c);
     fill_spare(c);
-    for (uint32_t h = 0; h < n_hosts; h++) {
-        c->ready_slot[h] = find_ready(c, h);
+    for (uint32_t i = first; start_ms && i < list->n; i++) {
+        int64_t ms = dcp_move_cpu_ready_ms(c, &list->steps[i], 0, NULL);
+
+        c->ready_slot[i - first] = slot_at(c, ms);
+        c->any_waits |= ms > 0;
     }
     return true;
 }
@@ -171,23 +182,23 @@ dcp_move_cpu_finish(struct dcp_move_cpu *c)
 
 int64_t
 dcp_move_cpu_ready_ms(const struct dcp_move_cpu *c, const struct dcp_step *s,
-                      uint32_t *out_host)
+                      int64_t from_ms, uint32_t *out_host)
 {
-    int64_t need = overhead_mhz(c, s), ready_ms = 0;
+    int64_t wait_ms = c->start->p->q->inventory->policy.move_wait_ms;
+    uint32_t t = c->start_ms ? slot_at(c, from_ms) : 0, host, other;
 
-    for (uint32_t end = 0; need > 0 && end < 2; end++) {
-        uint32_t h = end ? s->to.ix : s->from.ix, t = c->ready_slot[h];
-        bool waits = t != DCP_IX_NONE && t > 0 &&
-                     c->spare_mhz[(size_t)h * c->n_slots] < need;
-
-        if (waits && slot_start_ms(c, t) > ready_ms) {
-            ready_ms = slot_start_ms(c, t);
+    if (!c->start_ms || overhead_mhz(c, s) <= 0 || has_cpu(c, s, t, &host)) {
+        return from_ms;
+    }
+    for (t++; t < c->n_slots && slot_start_ms(c, t) <= wait_ms; t++) {
+        if (has_cpu(c, s, t, &other)) {
             if (out_host) {
-                *out_host = h;
+                *out_host = host;
             }
+            return slot_start_ms(c, t);
         }
     }
-    return ready_ms;
+    return from_ms;
 }
 
 /* --- Gates -------------------------------------------------------------- */
@@ -195,59 +206,71 @@ dcp_move_cpu_ready_ms(const struct dcp_move_cpu *c, const struct dcp_step *s,
 struct gate {
     const struct dcp_move_cpu *c;
     const struct dcp_step_list *list;
-    uint32_t host, first_slot;
+    uint32_t host;
     const uint32_t *moves; /* That touch the host, in listed order. */
     uint32_t n, open;      /* So many are waited for. */
     int64_t *relief_mhz;   /* By slot: of those that left by then, less what
                             * came so far. */
-    uint32_t at_once;      /* Moves at the host, at most; 0: no limit. */
+    uint32_t limit[2];     /* Moves out of the host and into it at once, at
+                            * most; 0: no limit. */
 };
 
-/* CPU that the moves between the gate and 'i', and 'i', take at once: the
- * largest, where the host's limits let fewer run. */
+/* The move takes CPU, and is ready in the slot. */
 static int64_t
-at_most(const struct gate *g, uint32_t i)
+takes_mhz(const struct gate *g, uint32_t k, uint32_t slot)
 {
-    int64_t own = overhead_mhz(g->c, &g->list->steps[g->moves[i]]);
-    int64_t sum = 0, last = INT64_MAX;
-    uint32_t others = i - g->open;
-    uint32_t left =
-        g->at_once && g->at_once - 1 < others ? g->at_once - 1 : others;
+    uint32_t i = g->moves[k];
 
-    if (left == others) {
-        for (uint32_t k = g->open; k < i; k++) {
-            sum += overhead_mhz(g->c, &g->list->steps[g->moves[k]]);
-        }
-        return sum + own;
-    }
-    while (left) { /* The largest, equal ones together. */
-        int64_t most = 0;
+    return g->c->ready_slot[i - g->c->first] <= slot
+               ? overhead_mhz(g->c, &g->list->steps[i])
+               : 0;
+}
+
+/* The most that 'limit' of the moves out of the host (or into it) between the
+ * gate and 'last' take at once; how many do. */
+static int64_t
+most_of(const struct gate *g, uint32_t last, bool into, uint32_t slot,
+        uint32_t *n)
+{
+    uint32_t left = g->limit[into] ? g->limit[into] : UINT32_MAX;
+    int64_t sum = 0, below = INT64_MAX;
+
+    for (int64_t most = 1; left && most > 0;) { /* Equal ones together. */
         uint32_t equal = 0;
 
-        for (uint32_t k = g->open; k < i; k++) {
-            int64_t x = overhead_mhz(g->c, &g->list->steps[g->moves[k]]);
+        most = 0;
+        for (uint32_t k = g->open; k <= last; k++) {
+            bool comes = g->list->steps[g->moves[k]].to.ix == g->host;
+            int64_t x = comes == into ? takes_mhz(g, k, slot) : 0;
 
-            if (x < last) {
+            if (x > 0 && x < below) {
                 equal = x > most ? 1 : equal + (x == most);
                 most = x > most ? x : most;
             }
         }
-        equal = equal && equal < left ? equal : left;
+        equal = equal < left ? equal : left;
         sum += equal * most;
         left -= equal;
-        last = most;
+        *n += equal;
+        below = most;
     }
-    return sum + own;
+    return sum;
 }
 
 static bool
 fits(const struct gate *g, uint32_t i)
 {
-    int64_t need = at_most(g, i);
-    bool ok = true;
+    uint32_t t = g->c->ready_slot[g->moves[i] - g->c->first], n = 0;
+    bool ok = true, once = !g->c->any_waits;
+    int64_t need = 0;
 
-    for (uint32_t t = g->first_slot; ok && t < g->c->n_slots; t++) {
-        ok = need <= g->c->spare_mhz[(size_t)g->host * g->c->n_slots + t] +
+    for (uint32_t first = t; ok && t < g->c->n_slots; t++) {
+        if (!once || t == first) {
+            n = 0;
+            need = most_of(g, i, false, t, &n) + most_of(g, i, true, t, &n);
+        }
+        ok = n < 2 ||
+             need <= g->c->spare_mhz[(size_t)g->host * g->c->n_slots + t] +
                          g->relief_mhz[t];
     }
     return ok;
@@ -322,19 +345,16 @@ dcp_move_cpu_add_waits(const struct dcp_move_cpu *c, struct dcp_step_list *list,
             .c = c,
             .list = list,
             .host = h,
-            .first_slot =
-                c->ready_slot[h] == DCP_IX_NONE ? 0 : c->ready_slot[h],
             .moves = c->touch + c->touch_first[h],
             .n = c->touch_first[h + 1] - c->touch_first[h],
             .relief_mhz = relief,
-            .at_once = policy->out_per_host && policy->in_per_host
-                           ? policy->out_per_host + policy->in_per_host
-                           : 0,
+            .limit = { policy->out_per_host, policy->in_per_host },
         };
 
         memset(relief, 0, (c->n_slots + 1u) * sizeof *relief);
         for (uint32_t i = 0; ok && i < g.n; i++) {
-            bool counts = overhead_mhz(c, &list->steps[g.moves[i]]) > 0;
+            const struct dcp_step *s = &list->steps[g.moves[i]];
+            bool counts = overhead_mhz(c, s) > 0 || s->to.ix == h;
 
             count_arrival(&g, i);
             while (counts && g.open < i && !fits(&g, i)) {

@@ -9,6 +9,7 @@ dcp_own_times_finish(struct dcp_own_times *o)
 {
     free(o->release);
     free(o->due);
+    free(o->waits_for);
     dcp_move_cpu_finish(&o->cpu);
     *o = (struct dcp_own_times){ 0 };
 }
@@ -60,12 +61,14 @@ dcp_own_times_init(struct dcp_own_times *o,
     size_t n = list->n - first;
 
     *o = (struct dcp_own_times){ .release = calloc(n + 1, sizeof *o->release),
-                                 .due = calloc(n + 1, sizeof *o->due) };
-    if (!o->release || !o->due) {
+                                 .due = calloc(n + 1, sizeof *o->due),
+                                 .waits_for =
+                                     calloc(n + 1, sizeof *o->waits_for) };
+    if (!o->release || !o->due || !o->waits_for) {
         dcp_own_times_finish(o);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for times of steps");
     }
-    if (!dcp_move_cpu_init(&o->cpu, r->start, list, first, r->n_slots,
+    if (!dcp_move_cpu_init(&o->cpu, r->start, list, first, r->n_cpu_slots,
                            known ? spans->from_ms : 0, err)) {
         dcp_own_times_finish(o);
         return false;
@@ -74,30 +77,61 @@ dcp_own_times_init(struct dcp_own_times *o,
     out->waits_ms = 0;
     for (uint32_t i = 0; i < n; i++) {
         const struct dcp_step *s = &list->steps[first + i];
-        int64_t ready_ms =
-            r->in_order ? 0 : dcp_move_cpu_ready_ms(&o->cpu, s, NULL);
         struct dcp_span span = { 0 };
+        int64_t opens_ms = 0;
         bool ok = !known || dcp_step_spans_of(spans, s, &span);
 
         o->due[i] = INT64_MAX;
-        o->release[i] = ready_ms;
+        o->waits_for[i] = DCP_IX_NONE;
         if (ok && span.start_ms) {
-            int64_t opens_ms = span.start_ms - spans->from_ms;
-
+            opens_ms = span.start_ms - spans->from_ms;
             ok = opens_ms <= wait_ms && !r->in_order;
-            o->release[i] = opens_ms > ready_ms ? opens_ms : ready_ms;
         }
+        o->release[i] = ok ? opens_ms : 0;
         if (!ok) {
-            o->release[i] = 0;
             note_late(r, s, span.rule, 0, out);
         } else if (span.end_ms) {
             o->due[i] = span.end_ms - s->estimate_ms / 4 - spans->from_ms;
         }
+    }
+    dcp_own_times_settle(o, r, list, first);
+    for (uint32_t i = 0; i < n; i++) {
         if (o->release[i] > out->waits_ms) {
             out->waits_ms = o->release[i];
         }
     }
     return true;
+}
+
+void
+dcp_own_times_settle(struct dcp_own_times *o,
+                     const struct dcp_leg_times_request *r,
+                     const struct dcp_step_list *list, uint32_t first)
+{
+    int64_t last_ms = 0; /* Where nothing may overtake. */
+    uint32_t last_host = DCP_IX_NONE;
+
+    for (uint32_t i = 0; i < list->n - first; i++) {
+        const struct dcp_step *s = &list->steps[first + i];
+        int64_t from_ms = o->release[i];
+
+        for (uint32_t k = 0; k < s->n_after; k++) {
+            if (s->after[k] > first &&
+                o->release[s->after[k] - 1 - first] > from_ms) {
+                from_ms = o->release[s->after[k] - 1 - first];
+            }
+        }
+        if (r->in_order && last_ms > from_ms) {
+            from_ms = last_ms;
+            o->waits_for[i] = last_host;
+        }
+        o->release[i] =
+            dcp_move_cpu_ready_ms(&o->cpu, s, from_ms, &o->waits_for[i]);
+        if (o->waits_for[i] != DCP_IX_NONE && o->release[i] > last_ms) {
+            last_ms = o->release[i];
+            last_host = o->waits_for[i];
+        }
+    }
 }
 
 /* Steps that end too late as the list is carried out. */
@@ -126,13 +160,12 @@ dcp_own_times_mark(const struct dcp_own_times *o,
                    const struct dcp_leg_times_request *r,
                    struct dcp_step_list *list, uint32_t first)
 {
-    for (uint32_t i = first; i < list->n && !r->in_order; i++) {
+    for (uint32_t i = first; i < list->n; i++) {
         struct dcp_step *s = &list->steps[i];
-        uint32_t host = DCP_IX_NONE;
-        int64_t ready_ms = dcp_move_cpu_ready_ms(&o->cpu, s, &host);
+        uint32_t host = o->waits_for[i - first];
 
-        if (ready_ms > 0) {
-            s->not_before_ms = r->spans->from_ms + ready_ms;
+        if (host != DCP_IX_NONE) {
+            s->not_before_ms = r->spans->from_ms + o->release[i - first];
             s->when_text = dcp_arena_printf(
                 list->arena, "%s has the CPU to spare that a move takes",
                 r->inventory->hosts[host].name);

@@ -17,6 +17,8 @@
 
 struct dcp_own_times {
     int64_t *release, *due; /* INT64_MAX: none. */
+    uint32_t *waits_for;    /* Host whose CPU a step waits for; DCP_IX_NONE:
+                             * none. */
     struct dcp_move_cpu cpu;
 };
 
@@ -27,6 +29,13 @@ dcp_own_times_init(struct dcp_own_times *, const struct dcp_leg_times_request *,
                    struct dcp_leg_times *out,
                    struct dcp_error *err) DCP_CHECKED;
 void dcp_own_times_finish(struct dcp_own_times *);
+
+/* Once all waits are known: a step that others keep from its slot may have to
+ * wait for the next one.  Where only the listed order is proved, all that are
+ * listed after such a step wait with it. */
+void dcp_own_times_settle(struct dcp_own_times *,
+                          const struct dcp_leg_times_request *,
+                          const struct dcp_step_list *, uint32_t first);
 
 /* What a step with a due time waits for is due early enough for it. */
 void dcp_own_times_hurry(const struct dcp_step_list *, uint32_t first,

@@ -46,6 +46,9 @@ struct dcp_leg_request {
      * change windows and to wait for CPU (solver/schedule/leg_times.h); the
      * same: they have no times of their own. */
     int64_t start_ms, until_ms;
+    /* Its moves may run until then, whatever holds them up; 0: for as long as
+     * they take, a quarter more and twenty minutes. */
+    int64_t last_ms;
     uint8_t *late; /* By VM, set to 1: of steps outside their rules' times;
                     * NULL: not asked. */
     /* By when its times should be searched for, on the monotonic clock; 0: no

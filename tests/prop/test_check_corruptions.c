@@ -155,6 +155,7 @@ make(uint64_t seed)
     uint32_t last_out = world_move(w, 0, last, DONOR, SPARE);
 
     n.x_out = world_move(w, 0, n.x, FULL, SPARE);
+    world_wait(w, n.x_out, last_out);
     n.y_in = world_move(w, 0, n.y, HOME, FULL);
     world_wait(w, n.y_in, n.x_out);
     n.off = world_power(w, 0, DONOR, false);
@@ -230,6 +231,13 @@ to_host_that_is_off(struct night *n)
     n->w.plan->legs[0].after->on[XEN] = 0;
     n->w.plan->legs[1].after->on[XEN] = 0;
     retarget(n, XEN);
+}
+
+static void
+move_at_once(struct night *n)
+{
+    n->w.inv->policy.migration_cpu_overhead_frac = 1;
+    forget_waits(n, n->x_out);
 }
 
 static void
@@ -446,6 +454,7 @@ static const struct {
     WAY("capacity", too_full),
     WAY("capacity", room_not_made),
     WAY("capacity", end_that_stays_over),
+    WAY("move_cpu", move_at_once),
     WAY("kept-off", to_banned_host),
     WAY("apart", together_for_a_time),
     WAY("hypervisor", to_other_hypervisor),

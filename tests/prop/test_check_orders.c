@@ -95,6 +95,8 @@ random_world(struct dcp_rng *rng)
 
     add_vlans(&w);
     w.inv->policy.keep_on = 1 + below(rng, HOSTS);
+    /* test_check_move_cpu.c. */
+    w.inv->policy.migration_cpu_overhead_frac = 0;
     w.rules[0] = (struct dcp_rule){ .kind = DCP_RULE_SPREAD,
                                     .name = "apart",
                                     .vms = pair,

@@ -4,6 +4,7 @@
  * and waits that keep it so in whatever order they are carried out. */
 
 #include "model/base/rng.h"
+#include "model/check/check.h"
 #include "solver/schedule/schedule.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
@@ -232,12 +233,123 @@ START_TEST(moves_at_once_fit_in_every_order)
 }
 END_TEST
 
+/* --- As the checker counts it ------------------------------------------- */
+
+/* VMs with a demand of their own in every slot; hosts nearly full at both ends
+ * of the leg. */
+static struct dcp_placement *
+random_ends(struct world *w, struct dcp_rng *rng)
+{
+    int64_t left[2][HOSTS][WORLD_SLOTS];
+    struct dcp_placement *to;
+
+    for (uint32_t h = 0; h < HOSTS; h++) {
+        for (uint32_t t = 0; t < WORLD_SLOTS; t++) {
+            left[0][h][t] = left[1][h][t] = HOST_MHZ;
+        }
+    }
+    for (uint32_t v = 0; v < VMS; v++) {
+        w->vms[v].host.ix = (uint32_t)dcp_rng_below(rng, HOSTS);
+        for (uint32_t t = 0; t < WORLD_SLOTS; t++) {
+            int64_t *room = &left[0][w->vms[v].host.ix][t];
+            uint32_t mhz = 500 + (uint32_t)dcp_rng_below(rng, 3500);
+
+            mhz = mhz > *room ? (uint32_t)*room : mhz;
+            need_in(w, v, t, mhz);
+            *room -= mhz;
+        }
+    }
+    to = dcp_placement_start(w->inv, NULL);
+    for (uint32_t v = 0; v < VMS; v++) {
+        const uint32_t *cpu = w->cpu_mhz + (size_t)v * w->demand.stride;
+        uint32_t h = (uint32_t)dcp_rng_below(rng, HOSTS);
+        bool fits = true;
+
+        for (uint32_t t = 0; t < WORLD_SLOTS; t++) {
+            fits = fits && left[1][h][t] >= 2 * (int64_t)cpu[t];
+        }
+        h = fits ? h : to->host[v].ix;
+        for (uint32_t t = 0; t < WORLD_SLOTS; t++) {
+            left[1][h][t] -= cpu[t];
+        }
+        to->host[v].ix = h;
+    }
+    return to;
+}
+
+static void
+judge(struct world *w, const struct dcp_placement *to,
+      const struct dcp_step_list *steps, int64_t makespan_ms, uint32_t round)
+{
+    struct dcp_check_result r;
+    struct dcp_error err = { 0 };
+    int64_t most_ms = WORLD_SLOTS * 60 * MINUTE;
+    int64_t length_ms = makespan_ms + makespan_ms / 4 + 20 * MINUTE;
+
+    w->plan->steps = steps->steps;
+    w->plan->n_steps = steps->n;
+    w->plan->legs[0].deadline_ms =
+        WORLD_T0 + (length_ms < most_ms ? length_ms : most_ms);
+    w->plan->legs[0].buckets_until_ms = WORLD_T0 + most_ms;
+    for (uint32_t v = 0; v < VMS; v++) {
+        w->plan->legs[0].after->host[v] = to->host[v];
+    }
+    ck_assert_msg(dcp_check_plan(w->inv, &w->demand, w->plan, &r, &err), "%s",
+                  err.message);
+    for (uint32_t i = 0; i < r.n_violations; i++) {
+        ck_assert_msg(strcmp(r.violations[i].rule, "move_cpu"),
+                      "round %u: step %u, %s: %s", round, r.violations[i].step,
+                      r.violations[i].object, r.violations[i].text);
+    }
+    dcp_check_result_finish(&r);
+}
+
+START_TEST(the_checker_finds_no_fault)
+{
+    struct dcp_rng rng = dcp_rng_stream(8, "move-cpu", 0);
+    uint32_t n_legs = 0, n_times = 0, n_waits = 0;
+
+    for (uint32_t round = 0; round < 1500; round++) {
+        struct world w = world_make(HOSTS, VMS);
+        struct dcp_policy *policy = &w.inv->policy;
+        struct dcp_step_list steps;
+        struct dcp_leg_answer answer;
+
+        policy->migration_cpu_overhead_frac =
+            0.1 * (1 + (double)dcp_rng_below(&rng, 4));
+        policy->move_wait_ms = (int64_t)dcp_rng_below(&rng, 3) * 60 * MINUTE;
+        policy->out_per_host = 1 + (uint32_t)dcp_rng_below(&rng, 3);
+        policy->in_per_host = 1 + (uint32_t)dcp_rng_below(&rng, 3);
+        DCP_AUTO(dcp_placement)
+        struct dcp_placement *to = random_ends(&w, &rng);
+
+        schedule(&w, to, &steps, &answer);
+        if (answer.ok && steps.n) {
+            n_legs++;
+            w.plan->limits.out_per_host = policy->out_per_host;
+            w.plan->limits.in_per_host = policy->in_per_host;
+            for (uint32_t i = 0; i < steps.n; i++) {
+                n_times += steps.steps[i].not_before_ms > 0;
+                n_waits += steps.steps[i].n_after;
+            }
+            judge(&w, to, &steps, answer.makespan_ms, round);
+        }
+        dcp_step_list_finish(&steps);
+        world_free(&w);
+    }
+    ck_assert_uint_gt(n_legs, 1000);
+    ck_assert_uint_gt(n_times, 50);
+    ck_assert_uint_gt(n_waits, 500);
+}
+END_TEST
+
 int
 main(void)
 {
     static const TTest *const *const tests[] = {
         &a_move_waits_for_the_slot_that_has_it,
         &moves_at_once_fit_in_every_order,
+        &the_checker_finds_no_fault,
     };
 
     return RUN_TESTS("solver_move_cpu", tests);
