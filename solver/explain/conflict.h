@@ -58,7 +58,8 @@ struct dcp_part_amount {
     double was, least; /* In 'unit'; NaN: in words only (a wider domain). */
     const char *unit;  /* "VMs", "W", "MiB", "%", ...; static. */
     uint32_t line;     /* HEADROOM: of policy.survive; else 0. */
-    uint32_t host[DCP_AMOUNT_HOSTS]; /* FENCE, BAN: the first of them. */
+    uint32_t host[DCP_AMOUNT_HOSTS]; /* FENCE, BAN, AMONG: the first of them. */
+    uint32_t set;      /* AMONG: that takes them in. */
     uint32_t steps;    /* From 'was' to 'least'; of what a step is see
                         * solver/explain/conflict_amount.c. */
     bool proved;       /* One step less is proved to leave no answer. */
@@ -120,6 +121,9 @@ struct dcp_conflict_options {
     struct dcp_solve_options solve; /* Of each question; its time limit too. */
     double time_limit_s;            /* Of all; 0: 10 s. */
     bool purchases;                 /* Ask for those too. */
+    int64_t start_ms; /* When the question's leg begins, where its steps wait
+                       * policy.move_wait_ms, at most, for a rule to open; 0:
+                       * rules about change get no numbers. */
     const struct dcp_because *because; /* What is known of why, as a hint where
                                         * to look first; NULL: nothing. */
 };

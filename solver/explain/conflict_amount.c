@@ -121,17 +121,28 @@ drop_dials(struct dcp_finder *f)
 }
 
 static void
-keep(const struct dcp_finder *f, const struct dcp_dial *dial, bool proved,
+keep(const struct dcp_finder *f, uint32_t part, const struct dcp_part_amount *a,
      struct dcp_conflict_part parts[], uint32_t n_parts)
 {
-    const struct dcp_finder_part *part = &f->parts[dial->part];
-
     for (uint32_t i = 0; i < n_parts; i++) {
-        if (parts[i].kind == part->kind && parts[i].ix == part->ix) {
-            struct dcp_part_amount *a = &parts[i].amount[parts[i].n_amounts++];
+        if (parts[i].kind == f->parts[part].kind &&
+            parts[i].ix == f->parts[part].ix) {
+            parts[i].amount[parts[i].n_amounts++] = *a;
+        }
+    }
+}
 
-            dcp_dial_describe(f, dial, a);
-            a->proved = proved;
+/* Rules about change have no dial: when they open is known. */
+static void
+find_openings(const struct dcp_finder *f, bool all_needed,
+              struct dcp_conflict_part parts[], uint32_t n_parts)
+{
+    for (uint32_t i = 0; i < f->n; i++) {
+        struct dcp_part_amount a;
+
+        if (f->given_up[i] && dcp_part_find_opening(f, i, &a)) {
+            a.proved = all_needed;
+            keep(f, i, &a, parts, n_parts);
         }
     }
 }
@@ -157,10 +168,17 @@ find_amounts(struct dcp_finder *f, bool all_needed,
         ok = goes_back(f, dial, &back, &proved, err) &&
              (back || turn_back(f, dial, &proved, err));
         if (ok && !back && dial->step != DCP_DIAL_WHOLE) {
-            keep(f, dial, proved, parts, n_parts);
+            struct dcp_part_amount a = { 0 };
+
+            dcp_dial_describe(f, dial, &a);
+            a.proved = proved;
+            keep(f, dial->part, &a, parts, n_parts);
         }
     }
     drop_dials(f);
+    if (ok) {
+        find_openings(f, all_needed, parts, n_parts);
+    }
     return ok;
 }
 

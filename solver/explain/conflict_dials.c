@@ -134,8 +134,11 @@ top_of_rule(const struct dcp_finder *f, struct dcp_arena *arena,
     case DCP_RULE_FENCE:
     case DCP_RULE_BAN:
         return dcp_dial_list_hosts(f, arena, dial) ? dial->n_candidates : 0;
-    case DCP_RULE_ROOT:
     case DCP_RULE_AMONG:
+        return rule->n_sets && dcp_dial_list_hosts(f, arena, dial)
+                   ? dial->n_candidates
+                   : 0;
+    case DCP_RULE_ROOT:
     case DCP_RULE_LONELY:
     case DCP_RULE_QUARANTINE:
     case DCP_RULE_SEQUENCE:
@@ -144,6 +147,27 @@ top_of_rule(const struct dcp_finder *f, struct dcp_arena *arena,
         break;
     }
     return 0;
+}
+
+/* VMs on the host, and all others; how many are there. */
+static uint32_t
+list_vms_of_host(const struct dcp_finder *f, struct dcp_arena *arena,
+                 uint32_t host, struct dcp_dial *dial)
+{
+    const struct dcp_placement *start = f->q->start;
+    uint32_t *vms = dcp_arena_array(arena, uint32_t, start->n_vms);
+
+    for (int rest = 0; vms && rest < 2; rest++) {
+        uint32_t *n = rest ? &dial->n_rest : &dial->n_stay;
+
+        for (uint32_t v = 0; v < start->n_vms; v++) {
+            if ((start->host[v].ix == host) == !rest) {
+                vms[(rest ? dial->n_stay : 0) + (*n)++] = v;
+            }
+        }
+    }
+    dial->vms = vms;
+    return vms ? dial->n_stay : 0;
 }
 
 static double
@@ -200,6 +224,7 @@ dcp_dials_of_part(const struct dcp_finder *f, struct dcp_arena *arena,
         out[0].top = at_most(inv->n_vms, f->q->max_moves);
         break;
     case DCP_PART_EMPTYING:
+        out[0].top = list_vms_of_host(f, arena, p->ix, &out[0]);
         break;
     }
     return out[0].top > 0;
@@ -208,7 +233,7 @@ dcp_dials_of_part(const struct dcp_finder *f, struct dcp_arena *arena,
 uint32_t
 dcp_dials_rules(const struct dcp_dial *dial)
 {
-    return dial->n_domains ? dial->n_domains : 1;
+    return dial->n_domains ? dial->n_domains : dial->n_stay ? 2 : 1;
 }
 
 /* --- What the question looks like then ---------------------------------- */
@@ -247,13 +272,13 @@ apply_rule(struct dcp_finder *f, const struct dcp_dial *dial, uint32_t ix)
             break;
         case DCP_RULE_FENCE:
         case DCP_RULE_BAN:
+        case DCP_RULE_AMONG:
             dcp_dial_apply_hosts(dial, to);
             break;
         case DCP_RULE_MAX_SKEW:
         case DCP_RULE_RUNNING_CAPACITY:
         case DCP_RULE_MAX_ON:
         case DCP_RULE_ROOT:
-        case DCP_RULE_AMONG:
         case DCP_RULE_LONELY:
         case DCP_RULE_QUARANTINE:
         case DCP_RULE_SEQUENCE:
@@ -262,6 +287,36 @@ apply_rule(struct dcp_finder *f, const struct dcp_dial *dial, uint32_t ix)
             to->limit = rule->limit + dial->step;
             break;
         }
+    }
+}
+
+/* The host keeps so many of the VMs that it has, and takes no other. */
+static void
+apply_emptying(struct dcp_finder *f, const struct dcp_dial *dial)
+{
+    const uint32_t *host = &f->parts[dial->part].ix;
+    struct dcp_rule *to = &f->rules[f->n_rules];
+
+    f->use[*host] = DCP_HOST_FREE;
+    f->hosts[*host].state = DCP_HOST_UP;
+    if (f->n_rules + 2 > f->rules_room) {
+        return;
+    }
+    to[0] = (struct dcp_rule){ .kind = DCP_RULE_RUNNING_CAPACITY,
+                               .name = "emptying",
+                               .vms = dial->vms,
+                               .n_vms = dial->n_stay,
+                               .hosts = host,
+                               .n_hosts = 1,
+                               .limit = dial->step };
+    to[1] = (struct dcp_rule){ .kind = DCP_RULE_BAN,
+                               .name = "emptying",
+                               .vms = dial->vms + dial->n_stay,
+                               .n_vms = dial->n_rest,
+                               .hosts = host,
+                               .n_hosts = 1 };
+    for (uint32_t k = 0; k < 1u + (dial->n_rest > 0); k++) {
+        f->closed[f->n_rules++] = 0;
     }
 }
 
@@ -332,8 +387,10 @@ dcp_dials_apply(struct dcp_finder *f, uint32_t part, struct dcp_question *q)
     case DCP_PART_MOVES:
         q->max_moves += dial->step;
         return true;
-    case DCP_PART_HEADROOM:
     case DCP_PART_EMPTYING:
+        apply_emptying(f, dial);
+        return true;
+    case DCP_PART_HEADROOM:
         break;
     }
     return false;
@@ -397,11 +454,11 @@ describe_rule(const struct dcp_dial *dial, const struct dcp_rule *rule,
         a->unit = "hosts";
         return;
     case DCP_RULE_FENCE:
-    case DCP_RULE_BAN: /* solver/explain/conflict_hosts.c */
+    case DCP_RULE_BAN:
+    case DCP_RULE_AMONG: /* solver/explain/conflict_hosts.c */
     case DCP_RULE_MAX_SKEW:
     case DCP_RULE_RUNNING_CAPACITY:
     case DCP_RULE_ROOT:
-    case DCP_RULE_AMONG:
     case DCP_RULE_LONELY:
     case DCP_RULE_QUARANTINE:
     case DCP_RULE_SEQUENCE:
@@ -478,6 +535,12 @@ dcp_dial_describe(const struct dcp_finder *f, const struct dcp_dial *dial,
         say(a, "", "moves", was, was + more);
         return;
     case DCP_PART_EMPTYING:
+        a->unit = "VMs";
+        a->was = 0;
+        a->least = dial->step;
+        (void)snprintf(a->text, sizeof a->text,
+                       "%u of its %u VMs stay instead of none", dial->step,
+                       dial->n_stay);
         return;
     }
 }

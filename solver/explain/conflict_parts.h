@@ -26,11 +26,16 @@ struct dcp_dial {
     /* SPREAD: of domain d, hosts[first[d]..first[d + 1] - 1]. */
     const uint32_t *hosts, *first;
     uint32_t n_domains;
-    /* FENCE, BAN: hosts that may come to the list, or leave it; those that have
-     * to, by candidate, besides the first 'step' of them; the list. */
+    /* FENCE, BAN, AMONG: hosts that may come to the list, or leave it; those
+     * that have to, by candidate, besides the first 'step' of them; the list.
+     * AMONG: which of its sets is the list. */
     uint32_t *candidates, *list;
     uint8_t *chosen;
-    uint32_t n_candidates;
+    uint32_t n_candidates, set;
+    /* EMPTYING: VMs that are on the host (n_stay) and then those that are not
+     * (n_rest). */
+    const uint32_t *vms;
+    uint32_t n_stay, n_rest;
 };
 
 struct dcp_finder {
@@ -104,6 +109,11 @@ bool dcp_dial_settle_hosts(struct dcp_finder *, struct dcp_dial *,
                            bool *out_proved, struct dcp_error *err) DCP_CHECKED;
 void dcp_dial_describe_hosts(const struct dcp_finder *, const struct dcp_dial *,
                              struct dcp_part_amount *out);
+
+/* solver/explain/conflict_window.c: by when a rule about change would have to
+ * open; false: that is not what it is closed for. */
+bool dcp_part_find_opening(const struct dcp_finder *, uint32_t part,
+                           struct dcp_part_amount *out);
 
 /* solver/explain/conflict_amount.c: asks with the dial so far, and without what
  * is given up. */

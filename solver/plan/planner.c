@@ -111,6 +111,10 @@ explain_failure(struct dcp_work *w, const struct dcp_question *q,
         .time_limit_s = w->r->solve.iterations ? CONFLICT_LONG_S : CONFLICT_S,
         .because = because,
         .purchases = true,
+        .start_ms = q->closed == dcp_work_closed(w, true) &&
+                            !w->change.whole_legs
+                        ? w->r->start_ms
+                        : 0,
     };
     double left_s = dcp_work_limit_s(w) - dcp_work_spent_s(w);
 

@@ -14,7 +14,7 @@
 
 #include <math.h>
 
-enum { HOSTS = 3, VMS = 5, MODELS = 264, KINDS = 11, RULES = 24 };
+enum { HOSTS = 3, VMS = 5, MODELS = 312, KINDS = 13, RULES = 24 };
 
 struct planted {
     struct world w;
@@ -49,7 +49,12 @@ fence_in(struct planted *m, uint32_t n_hosts)
 static void
 plant_conflict(struct planted *m, uint32_t kind, struct dcp_rng *rng)
 {
+    static const uint32_t one[HOSTS] = { 0, 1, 2 };
+    static const struct dcp_rule_set sets[HOSTS] = { { "a", { one, 1 } },
+                                                     { "b", { one + 1, 1 } },
+                                                     { "c", { one + 2, 1 } } };
     uint32_t memory = 0, n;
+    struct dcp_rule *rule;
 
     for (uint32_t v = 0; v < VMS; v++) {
         memory += (uint32_t)m->w.vms[v].mem_mib;
@@ -74,14 +79,12 @@ plant_conflict(struct planted *m, uint32_t kind, struct dcp_rng *rng)
         plant(m, DCP_RULE_CAPACITY, VMS, 0, n)->limit =
             1 + draw(rng, memory - 1);
         break;
-    case 3: {
+    case 3:
         fence_in(m, 2);
-        struct dcp_rule *rule = plant(m, DCP_RULE_CAPACITY, VMS, 0, 2);
-
+        rule = plant(m, DCP_RULE_CAPACITY, VMS, 0, 2);
         rule->resource = DCP_RULE_VCPUS;
         rule->limit = 1 + draw(rng, VMS - 1);
         break;
-    }
     case 4: /* An empty host, and four VMs on two others. */
         fence_in(m, 1 + draw(rng, 2));
         plant(m, DCP_RULE_MAX_SKEW, VMS, 0, HOSTS)->limit = 1;
@@ -109,9 +112,29 @@ plant_conflict(struct planted *m, uint32_t kind, struct dcp_rng *rng)
         (void)plant(m, DCP_RULE_BAN, 2, 1, 2);
         (void)plant(m, DCP_RULE_BAN, VMS, 0, 1 + draw(rng, 2));
         break;
-    default: /* Watts: of both racks less than one host takes. */
+    case 10: /* Watts: of both racks less than one host takes. */
         m->w.racks[0].limit_w = 20 + draw(rng, 80);
         m->w.racks[1].limit_w = 20 + draw(rng, 80);
+        break;
+    case 11: /* Sets of one host, which are to hold few. */
+        for (uint32_t h = 0; h < HOSTS; h++) {
+            plant(m, DCP_RULE_RUNNING_CAPACITY, VMS, h, 1)->limit =
+                2 + draw(rng, 3);
+        }
+        rule = plant(m, DCP_RULE_AMONG, VMS, 0, 0);
+        rule->sets = sets + draw(rng, 2);
+        rule->n_sets = 1 + draw(rng, 2);
+        break;
+    default: /* Where others may have only so many. */
+        for (uint32_t h = 1; h < HOSTS; h++) {
+            plant(m, DCP_RULE_RUNNING_CAPACITY, VMS, h, 1)->limit =
+                draw(rng, 3);
+        }
+        m->w.hosts[0].state = DCP_HOST_MAINTENANCE;
+        n = 2 + draw(rng, VMS - 2); /* Others are on h1. */
+        for (uint32_t v = 0; v < VMS; v++) {
+            m->w.vms[v].host.ix = v < n ? 0 : 1;
+        }
         break;
     }
 }
@@ -132,9 +155,11 @@ make(struct planted *m, uint64_t seed)
         world_need(&m->w, v, 100 + draw(&rng, 900));
     }
     plant_conflict(m, (uint32_t)(seed % KINDS), &rng);
-    m->start = dcp_placement_start(m->w.inv, NULL); /* Nothing is placed. */
+    m->start = dcp_placement_start(m->w.inv, NULL);
     ck_assert_ptr_nonnull(m->start);
-    memset(m->start->on, 0, HOSTS);
+    if (dcp_host_is_none(m->w.vms[0].host)) { /* Nothing is placed. */
+        memset(m->start->on, 0, HOSTS);
+    }
     m->q = (struct dcp_question){ .inventory = m->w.inv,
                                   .demand = &m->w.demand,
                                   .last_slot = WORLD_SLOTS,
@@ -149,7 +174,9 @@ struct changed {
     struct dcp_inventory inv;
     struct dcp_rule rules[RULES + HOSTS];
     struct dcp_rack racks[WORLD_RACKS];
+    struct dcp_host host[HOSTS];
     uint32_t hosts[RULES][HOSTS], n_lists;
+    uint32_t stay; /* VMs that host 0 may keep; VMS: it takes any. */
 };
 
 /* A spread rule as a limit for each host, or each rack (r0: h0, h2). */
@@ -184,10 +211,17 @@ change_rule(struct changed *c, const struct dcp_rule *rule,
     struct dcp_rule *to = &c->rules[c->inv.n_rules++];
 
     *to = *rule;
-    if (rule->kind == DCP_RULE_FENCE || rule->kind == DCP_RULE_BAN) {
+    if (rule->kind == DCP_RULE_AMONG && fabs(number - a->least) < .5) {
+        to->kind = DCP_RULE_FENCE; /* Nearer: as declared. */
+        to->hosts = rule->sets[a->set].ids.ix;
+        to->n_hosts = 1;
+        rule = to;
+    }
+    if (to->kind == DCP_RULE_FENCE || to->kind == DCP_RULE_BAN) {
         /* Nearer: as declared, which is one step where it is proved. */
-        bool ban = rule->kind == DCP_RULE_BAN;
+        bool ban = to->kind == DCP_RULE_BAN;
         bool taken[HOSTS] = { false };
+        struct dcp_ids listed = { to->hosts, to->n_hosts };
 
         ck_assert(a->steps >= 1 && a->steps <= HOSTS);
         for (uint32_t i = 0; i < a->steps && fabs(number - a->least) < .5;
@@ -196,11 +230,8 @@ change_rule(struct changed *c, const struct dcp_rule *rule,
         }
         to->n_hosts = 0;
         for (uint32_t h = 0; h < HOSTS; h++) {
-            bool was = false;
+            bool was = dcp_ids_contain(&listed, h);
 
-            for (uint32_t i = 0; i < rule->n_hosts; i++) {
-                was |= rule->hosts[i] == h;
-            }
             if (ban ? was && !taken[h] : was || taken[h]) {
                 c->hosts[c->n_lists][to->n_hosts++] = h;
             }
@@ -226,6 +257,9 @@ change(struct changed *c, const struct planted *m, const struct dcp_conflict *k,
     c->n_lists = 0;
     memcpy(c->racks, m->w.racks, sizeof c->racks);
     c->inv.racks = c->racks;
+    memcpy(c->host, m->w.hosts, sizeof c->host);
+    c->inv.hosts = c->host;
+    c->stay = c->host[0].state == DCP_HOST_MAINTENANCE ? 0 : VMS;
     for (uint32_t r = 0; r < m->w.inv->n_rules; r++) {
         bool told = false;
 
@@ -252,6 +286,9 @@ change(struct changed *c, const struct planted *m, const struct dcp_conflict *k,
             c->inv.policy.target_mem_frac = told ? number / 100 : 1;
         } else if (part->kind == DCP_PART_RACK_LIMIT) {
             c->racks[part->ix].limit_w = told ? (uint32_t)number : 0;
+        } else if (part->kind == DCP_PART_EMPTYING) {
+            c->stay = told ? (uint32_t)number : VMS;
+            c->host[0].state = DCP_HOST_UP;
         } else {
             ck_assert(part->kind == DCP_PART_RULE);
         }
@@ -260,8 +297,11 @@ change(struct changed *c, const struct planted *m, const struct dcp_conflict *k,
 
 /* --- Brute force -------------------------------------------------------- */
 
+/* 'stay': so many of the VMs that are on host 0 may be there, and no other;
+ * VMS: any. */
 static bool
-feasible(const struct planted *m, const struct dcp_inventory *inv)
+feasible(const struct planted *m, const struct dcp_inventory *inv,
+         uint32_t stay)
 {
     DCP_AUTO(dcp_placement)
     struct dcp_placement *p = dcp_placement_copy(m->start, NULL);
@@ -273,12 +313,16 @@ feasible(const struct planted *m, const struct dcp_inventory *inv)
     for (uint32_t code = 0; code < total; code++) {
         struct dcp_check_result result;
         struct dcp_error err = { 0 };
-        uint32_t rest = code;
+        uint32_t rest = code, n = 0;
 
         memset(p->on, 0, HOSTS);
         for (uint32_t v = 0; v < VMS; v++, rest /= HOSTS) {
             p->host[v].ix = rest % HOSTS;
             p->on[rest % HOSTS] = 1;
+            n += rest % HOSTS == 0 ? m->start->host[v].ix == 0 ? 1 : VMS : 0;
+        }
+        if (stay < VMS && n > stay) {
+            continue;
         }
         ck_assert_msg(dcp_check_placement(inv, &m->w.demand, p, 0, WORLD_SLOTS,
                                           &result, &err),
@@ -304,7 +348,7 @@ try_relaxation(const struct planted *m, uint64_t seed,
     struct changed c;
 
     change(&c, m, k, k->n_relax);
-    ck_assert_msg(feasible(m, &c.inv), "seed %u: '%s: %s' does not help",
+    ck_assert_msg(feasible(m, &c.inv, c.stay), "seed %u: '%s: %s' does not help",
                   (unsigned)seed, k->relax[0].name, k->relax[0].amount[0].text);
     for (uint32_t i = 0; i < k->n_relax; i++) {
         const struct dcp_conflict_part *part = &k->relax[i];
@@ -317,7 +361,7 @@ try_relaxation(const struct planted *m, uint64_t seed,
         t->n_proved += part->amount[0].proved;
         t->by_kind[seed % KINDS]++;
         change(&c, m, k, i);
-        ck_assert_msg(!part->amount[0].proved || !feasible(m, &c.inv),
+        ck_assert_msg(!part->amount[0].proved || !feasible(m, &c.inv, c.stay),
                       "seed %u: '%s: %s': less would do", (unsigned)seed,
                       part->name, part->amount[0].text);
     }
@@ -333,7 +377,10 @@ try_model(uint64_t seed, struct tally *t)
                                       .time_limit_s = 60 };
 
     make(&m, seed);
-    if (!feasible(&m, m.w.inv)) { /* Not every draw is a conflict. */
+    bool empties = m.w.hosts[0].state == DCP_HOST_MAINTENANCE;
+
+    /* Not every draw is a conflict. */
+    if (!feasible(&m, m.w.inv, empties ? 0 : VMS)) {
         ck_assert_msg(dcp_conflict_find(&m.q, &o, &k, &err), "%s", err.message);
         ck_assert_msg(k.n_relax >= 1 && k.n_relax <= DCP_CONFLICT_PARTS,
                       "seed %u: nothing helps", (unsigned)seed);
