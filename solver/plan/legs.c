@@ -87,6 +87,13 @@ no_order(struct dcp_work *w, const struct dcp_leg_answer *a)
                              "room that others hold, and no host is free to "
                              "step aside to");
     b->need = b->have = NAN;
+    if (a->sequences.n) {
+        char waits[160];
+
+        (void)snprintf(b->text, sizeof b->text, "an order is found if %s",
+                       dcp_sequence_clash_print(&a->sequences, inv, waits,
+                                                sizeof waits));
+    }
     return true;
 }
 

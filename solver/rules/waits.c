@@ -54,7 +54,8 @@ dcp_rule_waits_create(const struct dcp_problem *p,
     for (uint32_t i = 0; i < order->n; i++) {
         moves[order->moves[i].vm] = 1;
     }
-    if (!dcp_sequences_init(&w->sequences, p->q->inventory, moves, err)) {
+    if (!dcp_sequences_init(&w->sequences, p->q->inventory, moves, NULL,
+                            err)) {
         dcp_rule_waits_destroy(w);
         return NULL;
     }

@@ -238,7 +238,7 @@ schedule(const struct dcp_leg_request *r, struct dcp_placement *both_on,
     uint32_t first = list->n;
 
     if (!s || !dcp_chance_load_ends(s->chance, r->to, err) ||
-        !dcp_move_order_make(s, r->to, &order, err)) {
+        !dcp_move_order_make(s, r->to, NULL, &order, err)) {
         return false;
     }
     bool ok = true;
@@ -246,6 +246,8 @@ schedule(const struct dcp_leg_request *r, struct dcp_placement *both_on,
     if (order.stuck_vm != DCP_IX_NONE) {
         out->ok = false;
         out->stuck = (struct dcp_object){ DCP_OBJECT_VM, order.stuck_vm };
+        ok = dcp_sequence_clash_find(p, r->to, r->deadline_ms, &out->sequences,
+                                     err);
     } else {
         ok = make_leg(r, p, resizing, &order, list, out, err);
         if (ok && s->watts) {

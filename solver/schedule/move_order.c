@@ -265,7 +265,8 @@ order(struct dcp_state *s, const struct dcp_placement *to,
 
 bool
 dcp_move_order_make(struct dcp_state *s, const struct dcp_placement *to,
-                    struct dcp_move_order *out, struct dcp_error *err)
+                    const uint8_t dropped[], struct dcp_move_order *out,
+                    struct dcp_error *err)
 {
     const struct dcp_problem *p = s->p;
     DCP_FREE struct pending *moves = malloc((p->n_items + 1u) * sizeof *moves);
@@ -296,7 +297,7 @@ dcp_move_order_make(struct dcp_state *s, const struct dcp_placement *to,
         s->watts->lax = true;
     }
     qsort(moves, n, sizeof *moves, by_source);
-    if (!dcp_sequences_init(&seq, p->q->inventory, waiting, err)) {
+    if (!dcp_sequences_init(&seq, p->q->inventory, waiting, dropped, err)) {
         return false;
     }
     bool ok = order(s, to, &seq, waiting, moves, n, out);

@@ -21,9 +21,10 @@ void dcp_move_order_finish(struct dcp_move_order *);
 
 /* From the state's placement (each VM an item of its own) to 'to'; leaves the
  * state there.  Hosts that are off and end on boot once a VM comes to them;
- * where watts count, hosts that end off go off once they are empty. */
+ * where watts count, hosts that end off go off once they are empty. 'dropped':
+ * of rules of kind sequence, as in solver/schedule/sequence.h. */
 bool dcp_move_order_make(struct dcp_state *, const struct dcp_placement *to,
-                     struct dcp_move_order *out, struct dcp_error *err)
-    DCP_CHECKED;
+                         const uint8_t dropped[], struct dcp_move_order *out,
+                         struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/schedule/move_order.h */

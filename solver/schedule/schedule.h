@@ -17,6 +17,7 @@
 #include "model/demand.h"
 #include "model/plan.h"
 #include "model/rightsize.h"
+#include "solver/schedule/sequence_clash.h"
 
 /* A leg being made; steps are appended to 'steps'. */
 struct dcp_step_list {
@@ -73,6 +74,7 @@ struct dcp_leg_answer {
     bool ok;           /* False: no safe order was found. */
     struct dcp_object stuck; /* Where !ok: a VM that could not be moved, or a
                               * host that could not be switched. */
+    struct dcp_sequence_clash sequences; /* Where !ok: whether they are why. */
     uint32_t n_moves, n_bypasses;
     int64_t makespan_ms; /* Estimated under the limits (leg_times.h). */
     int64_t makespan_bound_ms; /* These moves take no less, in any order. */

@@ -8,21 +8,25 @@
 /* Calls for each pair of neighbours that move; counts, or writes down. */
 static void
 walk(const struct dcp_inventory *inv, const uint8_t moves[],
-     struct dcp_sequences *s, bool write)
+     const uint8_t dropped[], struct dcp_sequences *s, bool write)
 {
+    uint32_t place = 0;
+
     for (uint32_t r = 0; r < inv->n_rules; r++) {
         const struct dcp_rule *rule = &inv->rules[r];
         uint32_t last = DCP_IX_NONE;
 
-        for (uint32_t i = 0; i < rule->n_order; i++) {
+        for (uint32_t i = 0; i < rule->n_order; i++, place++) {
             uint32_t vm = rule->order[i];
 
             if (!moves[vm]) {
                 continue;
             }
-            if (last != DCP_IX_NONE && write) {
+            bool waits = last != DCP_IX_NONE && !(dropped && dropped[place]);
+
+            if (waits && write) {
                 s->before[s->first[vm + 1]++] = last;
-            } else if (last != DCP_IX_NONE) {
+            } else if (waits) {
                 s->first[vm + 2]++;
             }
             last = vm;
@@ -32,7 +36,8 @@ walk(const struct dcp_inventory *inv, const uint8_t moves[],
 
 bool
 dcp_sequences_init(struct dcp_sequences *s, const struct dcp_inventory *inv,
-                   const uint8_t moves[], struct dcp_error *err)
+                   const uint8_t moves[], const uint8_t dropped[],
+                   struct dcp_error *err)
 {
     bool any = false;
 
@@ -45,7 +50,7 @@ dcp_sequences_init(struct dcp_sequences *s, const struct dcp_inventory *inv,
     }
     s->first = calloc(inv->n_vms + 2u, sizeof *s->first);
     if (s->first) {
-        walk(inv, moves, s, false);
+        walk(inv, moves, dropped, s, false);
         for (uint32_t v = 0; v < inv->n_vms; v++) {
             s->first[v + 2] += s->first[v + 1];
         }
@@ -55,7 +60,7 @@ dcp_sequences_init(struct dcp_sequences *s, const struct dcp_inventory *inv,
         dcp_sequences_finish(s);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for sequences");
     }
-    walk(inv, moves, s, true);
+    walk(inv, moves, dropped, s, true);
     return true;
 }
 

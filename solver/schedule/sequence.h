@@ -12,9 +12,11 @@ struct dcp_sequences {
     uint32_t *before;
 };
 
-/* 'moves': by VM, 1 where it moves. */
+/* 'moves': by VM, 1 where it moves.  'dropped': places in the orders of these
+ * rules, one rule after another, whose VM need not wait there; NULL: none. */
 bool dcp_sequences_init(struct dcp_sequences *, const struct dcp_inventory *,
-                        const uint8_t moves[], struct dcp_error *) DCP_CHECKED;
+                        const uint8_t moves[], const uint8_t dropped[],
+                        struct dcp_error *) DCP_CHECKED;
 void dcp_sequences_finish(struct dcp_sequences *);
 
 #endif /* solver/schedule/sequence.h */
