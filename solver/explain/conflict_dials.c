@@ -539,8 +539,8 @@ dcp_dial_describe(const struct dcp_finder *f, const struct dcp_dial *dial,
         a->was = 0;
         a->least = dial->step;
         (void)snprintf(a->text, sizeof a->text,
-                       "%u of its %u VMs stay instead of none", dial->step,
-                       dial->n_stay);
+                       "%u of its %u VMs %s instead of none", dial->step,
+                       dial->n_stay, dial->step == 1 ? "stays" : "stay");
         return;
     }
 }

@@ -87,6 +87,85 @@ START_TEST(a_move_waits_for_the_slot_that_has_it)
 }
 END_TEST
 
+/* Near its watts only the listed order of a leg is proved. */
+START_TEST(where_order_counts_none_overtakes_a_move_that_waits)
+{
+    for (int near = 0; near < 2; near++) {
+        struct world w = world_make(4, 3);
+        struct dcp_step_list steps;
+        struct dcp_leg_answer answer;
+
+        w.vms[0].host.ix = 0;
+        w.vms[1].host.ix = w.vms[2].host.ix = 2;
+        for (uint32_t v = 0; v < 3; v++) {
+            world_need(&w, v, 1000);
+        }
+        need_in(&w, 0, 0, HOST_MHZ);
+        w.racks[0].limit_w = near ? 390 : 0; /* Of two hosts, 200 W each. */
+        w.inv->policy.migration_cpu_overhead_frac = 0.1;
+        DCP_AUTO(dcp_placement)
+        struct dcp_placement *to = dcp_placement_start(w.inv, NULL);
+
+        to->host[0].ix = 1;
+        to->host[1].ix = 3;
+        schedule(&w, to, &steps, &answer);
+        ck_assert(answer.ok);
+        ck_assert_uint_eq(steps.n, 2);
+        for (uint32_t i = 0; i < 2; i++) {
+            bool waits = near || steps.steps[i].object.ix == 0;
+
+            ck_assert_int_eq(steps.steps[i].not_before_ms,
+                             waits ? WORLD_T0 + 60 * MINUTE : 0);
+            ck_assert(!waits || strstr(steps.steps[i].when_text, "h0"));
+        }
+        dcp_step_list_finish(&steps);
+        world_free(&w);
+    }
+}
+END_TEST
+
+/* Where a step it waits for is held up into a slot that has not the CPU, it
+ * waits for the next one. */
+START_TEST(a_move_held_up_looks_for_a_slot_again)
+{
+    static const uint32_t order[] = { 0, 1 };
+    struct world w = world_make(4, 2);
+    struct dcp_step_list steps;
+    struct dcp_leg_answer answer;
+
+    w.vms[0].host.ix = 0;
+    w.vms[1].host.ix = 2;
+    world_need(&w, 0, 1000);
+    world_need(&w, 1, 1000);
+    need_in(&w, 0, 0, HOST_MHZ); /* Ready in the second slot ... */
+    need_in(&w, 1, 1, HOST_MHZ); /* ... in which this one is not. */
+    w.rules[0] = (struct dcp_rule){ .kind = DCP_RULE_SEQUENCE,
+                                    .name = "in-turn",
+                                    .vms = order,
+                                    .n_vms = 2,
+                                    .order = order,
+                                    .n_order = 2,
+                                    .hold = DCP_HOLD_ALWAYS };
+    w.inv->n_rules = 1;
+    w.inv->policy.migration_cpu_overhead_frac = 0.1;
+    w.inv->policy.move_wait_ms = 120 * MINUTE;
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *to = dcp_placement_start(w.inv, NULL);
+
+    to->host[0].ix = 1;
+    to->host[1].ix = 3;
+    schedule(&w, to, &steps, &answer);
+    ck_assert(answer.ok);
+    ck_assert_uint_eq(steps.n, 2);
+    ck_assert_int_eq(steps.steps[0].not_before_ms, WORLD_T0 + 60 * MINUTE);
+    ck_assert_int_eq(steps.steps[1].not_before_ms, WORLD_T0 + 120 * MINUTE);
+    ck_assert_int_eq(answer.makespan_ms,
+                     120 * MINUTE + steps.steps[1].estimate_ms);
+    dcp_step_list_finish(&steps);
+    world_free(&w);
+}
+END_TEST
+
 /* --- In whatever order -------------------------------------------------- */
 
 enum { HOSTS = 4, VMS = 9 };
@@ -348,6 +427,8 @@ main(void)
 {
     static const TTest *const *const tests[] = {
         &a_move_waits_for_the_slot_that_has_it,
+        &where_order_counts_none_overtakes_a_move_that_waits,
+        &a_move_held_up_looks_for_a_slot_again,
         &moves_at_once_fit_in_every_order,
         &the_checker_finds_no_fault,
     };
