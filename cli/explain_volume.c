@@ -66,6 +66,13 @@ pool_name(const struct dcp_inventory *inv, dcp_pool_id pool)
                                   : inv->pools[pool.ix].name;
 }
 
+/* In the part of the day that has most. */
+static uint64_t
+peak(const amounts of, enum dcp_pool_resource resource)
+{
+    return of[dcp_pool_resource_peak(of, resource)];
+}
+
 /* --- One volume --------------------------------------------------------- */
 
 static void
@@ -80,8 +87,8 @@ print_volume(const struct dcp_explain *x, uint32_t volume)
         "volume %s: %llu MiB, %llu IO/s, %llu KiB/s\n",
         dcp_object_name(inv, (struct dcp_object){ DCP_OBJECT_VOLUME, volume }),
         (unsigned long long)asks[DCP_POOL_SPACE],
-        (unsigned long long)asks[DCP_POOL_IOPS],
-        (unsigned long long)asks[DCP_POOL_RATE]);
+        (unsigned long long)peak(asks, DCP_POOL_IOPS),
+        (unsigned long long)peak(asks, DCP_POOL_RATE));
     printf(" before        %s\n",
            pool_name(inv, dcp_placement_pool(plan->before, inv, volume)));
     for (uint32_t l = 0; l < plan->n_legs; l++) {
@@ -161,8 +168,8 @@ dcp_explain_volume(struct dcp_explain *x, uint32_t volume,
     dcp_volume_request(inv, x->demand, volume, asks);
     dcp_explain_json_head(&w, "volume", dcp_object_name(inv, object));
     dcp_json_ku64(&w, "size_mib", asks[DCP_POOL_SPACE]);
-    dcp_json_ku64(&w, "iops", asks[DCP_POOL_IOPS]);
-    dcp_json_ku64(&w, "rate_kib_s", asks[DCP_POOL_RATE]);
+    dcp_json_ku64(&w, "iops", peak(asks, DCP_POOL_IOPS));
+    dcp_json_ku64(&w, "rate_kib_s", peak(asks, DCP_POOL_RATE));
     dcp_json_kstring(
         &w, "before",
         pool_name(inv, dcp_placement_pool(plan->before, inv, volume)));
@@ -206,6 +213,9 @@ dcp_explain_pool(struct dcp_explain *x, uint32_t pool, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = dcp_explain_inventory(x);
     const struct dcp_plan *plan = x->open.plan;
+    static const enum dcp_pool_resource kinds[] = { DCP_POOL_SPACE,
+                                                    DCP_POOL_IOPS,
+                                                    DCP_POOL_RATE };
     uint32_t comes = 0, goes = 0;
     amounts before, after, limit, usable;
     struct dcp_json w;
@@ -232,8 +242,11 @@ dcp_explain_pool(struct dcp_explain *x, uint32_t pool, struct dcp_error *err)
         printf("pool %s: %u volumes come, %u go\n", inv->pools[pool].name,
                comes, goes);
     }
-    for (uint32_t r = 0; r < DCP_POOL_RESOURCES; r++) {
-        enum dcp_pool_resource of = (enum dcp_pool_resource)r;
+    for (uint32_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        /* The part of the day that has most, before or after. */
+        enum dcp_pool_resource of = dcp_pool_resource_peak(before, kinds[k]);
+        enum dcp_pool_resource then = dcp_pool_resource_peak(after, kinds[k]);
+        uint32_t r = after[then] > before[of] ? then : of;
         bool limited = limit[r] != UINT64_MAX;
 
         if (x->g->json) {
@@ -244,11 +257,13 @@ dcp_explain_pool(struct dcp_explain *x, uint32_t pool, struct dcp_error *err)
             dcp_json_kdouble(&w, "usable", limited ? (double)usable[r] : NAN);
             dcp_json_end(&w, '}');
         } else if (limited) {
-            printf(" %-6s %llu -> %llu of %llu %s (%.0f -> %.0f %%); policy "
+            printf(" %-6s %llu -> %llu of %llu %s%s (%.0f -> %.0f %%); policy "
                    "lets %llu be used\n",
                    dcp_pool_resource_name(of), (unsigned long long)before[r],
                    (unsigned long long)after[r], (unsigned long long)limit[r],
                    dcp_pool_resource_unit(of),
+                   dcp_pool_resource_hours(x->demand,
+                                           (enum dcp_pool_resource)r),
                    100 * (double)before[r] / fmax((double)limit[r], 1),
                    100 * (double)after[r] / fmax((double)limit[r], 1),
                    (unsigned long long)usable[r]);

@@ -54,13 +54,25 @@ end_of(const struct dcp_context *c, const struct dcp_planning_answer *a)
                    : c->model.placement;
 }
 
+/* Of the fullest part of the day; NaN: not stated. */
+static double
+fullest_of(const shares s, enum dcp_pool_resource of)
+{
+    double most = s[of];
+
+    for (uint32_t k = 1; of != DCP_POOL_SPACE && k < DCP_DAY_PARTS; k++) {
+        most = fmax(most, s[of + k]);
+    }
+    return most;
+}
+
 static void
 json_shares(struct dcp_json *w, const char *key, const shares s)
 {
     dcp_json_kobject(w, key);
     dcp_json_kdouble(w, "space_frac", s[DCP_POOL_SPACE]);
-    dcp_json_kdouble(w, "iops_frac", s[DCP_POOL_IOPS]);
-    dcp_json_kdouble(w, "rate_frac", s[DCP_POOL_RATE]);
+    dcp_json_kdouble(w, "iops_frac", fullest_of(s, DCP_POOL_IOPS));
+    dcp_json_kdouble(w, "rate_frac", fullest_of(s, DCP_POOL_RATE));
     dcp_json_end(w, '}');
 }
 
@@ -183,10 +195,10 @@ dcp_planning_storage_print(const struct dcp_context *c,
         printf("%-15s %s", k ? "" : "fullest pools", inv->pools[best].name);
         print_share("space", before[best][DCP_POOL_SPACE],
                     after[best][DCP_POOL_SPACE]);
-        print_share("IOPS", before[best][DCP_POOL_IOPS],
-                    after[best][DCP_POOL_IOPS]);
-        print_share("rate", before[best][DCP_POOL_RATE],
-                    after[best][DCP_POOL_RATE]);
+        print_share("IOPS", fullest_of(before[best], DCP_POOL_IOPS),
+                    fullest_of(after[best], DCP_POOL_IOPS));
+        print_share("rate", fullest_of(before[best], DCP_POOL_RATE),
+                    fullest_of(after[best], DCP_POOL_RATE));
         putchar('\n');
     }
 }

@@ -105,14 +105,21 @@ bool
 dcp_demand_add_disk(struct dcp_demand *d, struct dcp_demand_rows *rows,
                     struct dcp_error *err)
 {
+    size_t n_parts = (size_t)d->n_vms * DCP_DAY_PARTS;
+
     rows->disk_kib_s = dcp_arena_array(d->arena, uint32_t, d->n_vms);
-    if (!rows->disk_kib_s) {
+    rows->disk_part_kib_s = dcp_arena_array(d->arena, uint32_t, n_parts);
+    if (!rows->disk_kib_s || !rows->disk_part_kib_s) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for the demand of disks");
     }
     for (uint32_t v = 0; v < d->n_vms; v++) {
         rows->disk_kib_s[v] = UINT32_MAX;
     }
+    for (size_t k = 0; k < n_parts; k++) {
+        rows->disk_part_kib_s[k] = UINT32_MAX;
+    }
     d->disk_kib_s = rows->disk_kib_s;
+    d->disk_part_kib_s = rows->disk_part_kib_s;
     return true;
 }
 
@@ -161,6 +168,11 @@ copy_rows(const struct dcp_demand *from, const uint32_t *at,
     if (from->disk_kib_s) {
         memcpy(rows->disk_kib_s, from->disk_kib_s,
                from->n_vms * sizeof *rows->disk_kib_s);
+    }
+    if (from->disk_part_kib_s) {
+        memcpy(rows->disk_part_kib_s, from->disk_part_kib_s,
+               (size_t)from->n_vms * DCP_DAY_PARTS *
+                   sizeof *rows->disk_part_kib_s);
     }
 }
 

@@ -26,6 +26,18 @@ enum dcp_demand_source {
     DCP_DEMAND_ALLOCATION, /* Nothing known: all its vCPUs may use. */
 };
 
+/* Parts of the local day, in the model's zone: 00-06, 06-12, 12-18, 18-24 h. */
+#define DCP_DAY_PARTS 4
+static inline uint32_t
+dcp_day_part(int64_t ms_of_day)
+{
+    int64_t part = ms_of_day * DCP_DAY_PARTS / DCP_DAY_MS;
+
+    return part < 0                ? 0
+           : part >= DCP_DAY_PARTS ? DCP_DAY_PARTS - 1
+                                   : (uint32_t)part;
+}
+
 struct dcp_demand {
     struct dcp_arena *arena; /* Owns everything below. */
     uint32_t n_vms, n_slots;
@@ -38,6 +50,8 @@ struct dcp_demand {
                                      * measured. */
     const uint32_t *disk_kib_s; /* By VM: planned reads and writes together;
                                  * UINT32_MAX: no sample; NULL: not measured. */
+    const uint32_t *disk_part_kib_s; /* [vm * DCP_DAY_PARTS + part]: likewise,
+                                      * of that part of all days. */
     /* The joint history behind 'cpu_mhz'; NULL: policy does not ask for it, or
      * there is none.  With it 'cpu_mhz' is the mean of each slot's samples. */
     const struct dcp_scenarios *scenarios;
@@ -63,6 +77,7 @@ struct dcp_demand {
  * none.  They belong to the demand. */
 struct dcp_demand_rows {
     uint32_t *cpu_mhz, *net_kib_s, *mem_active_mib, *disk_kib_s;
+    uint32_t *disk_part_kib_s;
     uint8_t *source;
 };
 /* A demand of zeros, to be filled by its maker (here and traces/fit.h) before
@@ -74,7 +89,7 @@ struct dcp_demand *dcp_demand_create(uint32_t n_vms,
                                      struct dcp_demand_rows *out,
                                      struct dcp_error *err) DCP_CHECKED;
 
-/* Adds the column of reads and writes, of UINT32_MAX.  False: out of memory. */
+/* Adds the columns of reads and writes, of UINT32_MAX.  False: out of memory. */
 bool dcp_demand_add_disk(struct dcp_demand *, struct dcp_demand_rows *,
                          struct dcp_error *err) DCP_CHECKED;
 

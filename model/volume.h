@@ -11,20 +11,35 @@
  * as declared; of a VM that declares none its throughput by
  * policy.storage.io_size, where that is given.
  *
+ * Of pools both are counted apart for each part of the day (DCP_DAY_PARTS), so
+ * that backups at night are told from the work of the day; what is declared,
+ * and what a VM without samples in a part asks at all, counts in each.
+ *
  * Pure functions: thread-safe. */
 
 #include "model/capacity.h"
 #include "model/demand.h"
 
 enum dcp_pool_resource {
-    DCP_POOL_SPACE, /* MiB. */
-    DCP_POOL_IOPS,
-    DCP_POOL_RATE, /* KiB/s. */
+    DCP_POOL_SPACE,                                /* MiB. */
+    DCP_POOL_IOPS,                                 /* First of its parts. */
+    DCP_POOL_RATE = DCP_POOL_IOPS + DCP_DAY_PARTS, /* Likewise; KiB/s. */
 };
-#define DCP_POOL_RESOURCES 3
+#define DCP_POOL_RESOURCES (1 + 2 * DCP_DAY_PARTS)
 
 const char *dcp_pool_resource_name(enum dcp_pool_resource); /* "space" ... */
 const char *dcp_pool_resource_unit(enum dcp_pool_resource); /* "MiB" ... */
+/* " from 06 to 12 h", where demand tells parts of the day apart; else "". */
+const char *dcp_pool_resource_hours(const struct dcp_demand *,
+                                    enum dcp_pool_resource);
+/* Whether it is counted: without demand by parts of the day the first part of
+ * each says all. */
+bool dcp_pool_resource_counts(const struct dcp_demand *,
+                              enum dcp_pool_resource);
+/* The part of DCP_POOL_IOPS or DCP_POOL_RATE with most in 'amounts'. */
+enum dcp_pool_resource
+dcp_pool_resource_peak(const uint64_t amounts[DCP_POOL_RESOURCES],
+                       enum dcp_pool_resource of);
 
 /* What volume 'ix' asks, by enum dcp_pool_resource. */
 void dcp_volume_request(const struct dcp_inventory *, const struct dcp_demand *,

@@ -34,6 +34,7 @@ struct fit {
     uint32_t first_cell, n_cells;
     struct dcp_series series; /* Of the VM at hand. */
     double *slot_want;        /* Of the VM at hand, by slot. */
+    uint8_t *part_of_cell;    /* Of the local day; where disks are fitted. */
 
     float *stripe_rows[2]; /* DCP_STRIPE_COLUMNS x n_cells each. */
 };
@@ -254,28 +255,53 @@ read_rows(struct fit *f, enum dcp_metric metric,
                           f->first_cell, f->n_cells, f->stripe_rows[into], err);
 }
 
-/* Reads and writes together; the tier's percentile of all samples. */
+/* The tier's percentile of the samples that were gathered, with its margin. */
+static uint32_t
+percentile_of(struct fit *f, const struct dcp_tier *tier, uint32_t n)
+{
+    double kib_s = (1 + tier->margin_frac) *
+                   dcp_percentile(f->series.scratch, n, tier->percentile);
+
+    return kib_s >= 4294967294.0 ? UINT32_MAX - 1
+                                 : (uint32_t)ceil(kib_s - 1e-6);
+}
+
+/* Reads and writes together, of one part of the day or (DCP_DAY_PARTS) of all;
+ * how many. */
+static uint32_t
+gather_disk(struct fit *f, const float *reads, const float *writes,
+            uint32_t part)
+{
+    uint32_t n = 0;
+
+    for (uint32_t c = 0; c < f->n_cells; c++) {
+        if ((!isnan(reads[c]) || !isnan(writes[c])) &&
+            (part == DCP_DAY_PARTS || f->part_of_cell[c] == part)) {
+            f->series.scratch[n++] = (isnan(reads[c]) ? 0 : reads[c]) +
+                                     (isnan(writes[c]) ? 0 : writes[c]);
+        }
+    }
+    return n;
+}
+
 static void
 fit_disk(struct fit *f, const struct dcp_column *pair, const float *reads,
          const float *writes)
 {
     const struct dcp_tier *tier = &f->inv->tiers[f->inv->vms[pair->vm].tier.ix];
-    uint32_t n = 0;
 
-    for (uint32_t c = 0; c < f->n_cells; c++) {
-        if (!isnan(reads[c]) || !isnan(writes[c])) {
-            f->series.scratch[n++] = (isnan(reads[c]) ? 0 : reads[c]) +
-                                     (isnan(writes[c]) ? 0 : writes[c]);
+    for (uint32_t part = 0; part <= DCP_DAY_PARTS; part++) {
+        uint32_t n = gather_disk(f, reads, writes, part);
+        uint32_t *to =
+            part < DCP_DAY_PARTS
+                ? &f->rows.disk_part_kib_s[(size_t)pair->vm * DCP_DAY_PARTS +
+                                           part]
+                : &f->rows.disk_kib_s[pair->vm];
+
+        if (n) {
+            *to = percentile_of(f, tier, n);
         }
     }
-    if (n == 0) {
-        return;
-    }
-    double kib_s = (1 + tier->margin_frac) *
-                   dcp_percentile(f->series.scratch, n, tier->percentile);
-
-    f->rows.disk_kib_s[pair->vm] =
-        kib_s >= 4294967294.0 ? UINT32_MAX - 1 : (uint32_t)ceil(kib_s - 1e-6);
 }
 
 enum part { PART_CPU, PART_NET, PART_MEM, PART_DISK };
@@ -374,6 +400,22 @@ fill_from_model(struct fit *f)
 }
 
 static bool
+find_day_parts(struct fit *f, struct dcp_arena *scratch)
+{
+    int64_t step_ms = dcp_store_interval_ms(f->store);
+
+    f->part_of_cell = dcp_arena_array(scratch, uint8_t, f->n_cells);
+    for (uint32_t c = 0; f->part_of_cell && c < f->n_cells; c++) {
+        int64_t at_ms = dcp_store_start_ms(f->store) +
+                        ((int64_t)f->first_cell + c) * step_ms;
+
+        f->part_of_cell[c] = (uint8_t)dcp_day_part(
+            dcp_zone_local(f->inv->zone, at_ms).ms_of_day);
+    }
+    return f->part_of_cell != NULL;
+}
+
+static bool
 prepare(struct fit *f, struct dcp_arena *scratch, struct dcp_error *err)
 {
     uint64_t stripe = (uint64_t)f->n_cells * DCP_STRIPE_COLUMNS;
@@ -386,7 +428,8 @@ prepare(struct fit *f, struct dcp_arena *scratch, struct dcp_error *err)
                 ? dcp_arena_array(scratch, float, (size_t)stripe)
                 : f->stripe_rows[0];
     }
-    if (!f->slot_want || !f->stripe_rows[0] || !f->stripe_rows[1]) {
+    if (!f->slot_want || !f->stripe_rows[0] || !f->stripe_rows[1] ||
+        (f->rows.disk_kib_s && !find_day_parts(f, scratch))) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to fit %u samples a VM",
                         f->n_cells);
     }

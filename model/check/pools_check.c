@@ -22,8 +22,15 @@ report(const struct dcp_judge *j, uint32_t step, uint32_t pool, uint32_t r,
 
     dcp_judge_report(
         j, step, "capacity", (struct dcp_object){ DCP_OBJECT_POOL, pool },
-        (double)need, (double)most, "%s %" PRIu64 " of %" PRIu64 " %s", what,
-        need, most, dcp_pool_resource_unit((enum dcp_pool_resource)r));
+        (double)need, (double)most, "%s %" PRIu64 " of %" PRIu64 " %s%s", what,
+        need, most, dcp_pool_resource_unit((enum dcp_pool_resource)r),
+        dcp_pool_resource_hours(j->demand, (enum dcp_pool_resource)r));
+}
+
+static bool
+counts(const struct dcp_judge *j, uint32_t r)
+{
+    return dcp_pool_resource_counts(j->demand, (enum dcp_pool_resource)r);
 }
 
 /* Whether the volume is in use, and so counted: its VM has a host. */
@@ -99,7 +106,7 @@ dcp_pools_placement(const struct dcp_judge *j, const struct dcp_placement *p)
 
         dcp_pool_limit(&j->inv->pools[i], limit);
         for (uint32_t r = 0; r < DCP_POOL_RESOURCES; r++) {
-            if (sum[i][r] > limit[r]) {
+            if (sum[i][r] > limit[r] && counts(j, r)) {
                 report(j, 0, i, r, sum[i][r], limit[r]);
             }
         }
@@ -256,7 +263,7 @@ judge_pool(struct work *w, const struct event events[], size_t n,
     for (uint32_t r = 0; r < DCP_POOL_RESOURCES; r++) {
         uint32_t a = 0, b = 0, step;
 
-        if (limit[r] == UINT64_MAX) {
+        if (limit[r] == UINT64_MAX || !counts(j, r)) {
             continue;
         }
         for (size_t i = 0; i < n; i++) {

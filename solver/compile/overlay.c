@@ -268,6 +268,18 @@ longer_rows(struct dcp_overlay *o, const uint32_t *rows, size_t stride)
     return longer;
 }
 
+/* Likewise, of what nothing is known of new VMs. */
+static const uint32_t *
+not_measured(struct dcp_overlay *o, const uint32_t *rows, size_t stride)
+{
+    uint32_t *longer = (uint32_t *)(uintptr_t)longer_rows(o, rows, stride);
+
+    for (size_t k = 0; longer && k < o->n_copies * stride; k++) {
+        longer[o->first_vm * stride + k] = UINT32_MAX;
+    }
+    return longer;
+}
+
 /* New VMs have no history: what is planned for them, in every scenario. */
 static bool
 extend_scenarios(struct dcp_overlay *o, const struct dcp_scenarios *s)
@@ -309,15 +321,14 @@ extend_demand(struct dcp_overlay *o, const struct dcp_demand *d)
         o->demand.mem_active_mib = longer_rows(o, d->mem_active_mib, 1);
     }
     if (d->disk_kib_s) {
-        uint32_t *disk =
-            (uint32_t *)(uintptr_t)longer_rows(o, d->disk_kib_s, 1);
-
-        for (uint32_t i = 0; disk && i < o->n_copies; i++) {
-            disk[o->first_vm + i] = UINT32_MAX; /* Not measured. */
-        }
-        o->demand.disk_kib_s = disk;
+        o->demand.disk_kib_s = not_measured(o, d->disk_kib_s, 1);
     }
-    if ((d->disk_kib_s && !o->demand.disk_kib_s) || !cpu || !source ||
+    if (d->disk_part_kib_s) {
+        o->demand.disk_part_kib_s =
+            not_measured(o, d->disk_part_kib_s, DCP_DAY_PARTS);
+    }
+    if ((d->disk_kib_s && !o->demand.disk_kib_s) ||
+        (d->disk_part_kib_s && !o->demand.disk_part_kib_s) || !cpu || !source ||
         (d->net_kib_s && !o->demand.net_kib_s) ||
         (d->mem_active_mib && !o->demand.mem_active_mib)) {
         return false;

@@ -57,6 +57,16 @@ uneven_load(const struct dcp_fill *f, uint32_t tier, uint32_t r)
                                                                            : 0;
 }
 
+/* Parts of the day count together as much as space does. */
+static uint32_t
+share_of(const struct dcp_fill *f, uint32_t r)
+{
+    bool by_part = dcp_pool_resource_counts(
+        f->v->q->demand, (enum dcp_pool_resource)(DCP_POOL_IOPS + 1));
+
+    return r == DCP_POOL_SPACE || !by_part ? DCP_DAY_PARTS : 1;
+}
+
 static void
 set_weights(struct dcp_fill *f)
 {
@@ -69,7 +79,7 @@ set_weights(struct dcp_fill *f)
         for (uint32_t r = 0; r < DCP_POOL_RESOURCES; r++) {
             load[t][r] =
                 v->q->aim == DCP_STORAGE_BALANCE ? uneven_load(f, t, r) : 0;
-            n += load[t][r] > 0;
+            n += load[t][r] > 0 ? share_of(f, r) : 0;
         }
     }
     for (uint32_t p = 0; p < v->n_pools; p++) {
@@ -77,7 +87,9 @@ set_weights(struct dcp_fill *f)
             double sum = load[pools[p].tier][r];
 
             f->weight[p][r] =
-                sum > 0 && !(v->q->avoid && v->q->avoid[p]) ? 1 / (n * sum) : 0;
+                sum > 0 && !(v->q->avoid && v->q->avoid[p])
+                    ? share_of(f, r) / (n * sum)
+                    : 0;
         }
     }
     f->move_cost = v->total[DCP_POOL_SPACE]

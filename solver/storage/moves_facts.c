@@ -9,20 +9,25 @@
 
 #define ALWAYS_LEFT 20 /* A twentieth of a pool's rate. */
 
+static uint64_t
+busiest(const dcp_amounts held)
+{
+    return held[dcp_pool_resource_peak(held, DCP_POOL_RATE)];
+}
+
 /* KiB/s that production leaves one of the moves that a pool takes part in. */
 static double
 rate_left(const struct dcp_move_work *w, uint32_t pool)
 {
     const struct dcp_pool *p = &w->inv->pools[pool];
     uint32_t moves = w->inv->policy.storage.moves_per_pool;
-    uint64_t used = w->start[pool][DCP_POOL_RATE];
+    uint64_t used = busiest(w->start[pool]), now = busiest(w->now[pool]);
 
     if (!p->rate_kib_s) {
         return INFINITY;
     }
     /* The end of the order is the other end of what is there. */
-    used =
-        w->now[pool][DCP_POOL_RATE] > used ? w->now[pool][DCP_POOL_RATE] : used;
+    used = now > used ? now : used;
     double left = (double)p->rate_kib_s - (double)used;
 
     left = fmax(left, (double)p->rate_kib_s / ALWAYS_LEFT);

@@ -71,6 +71,12 @@ compile_pools(struct build *b)
 
         dcp_pool_limit(pool, b->limit[p]);
         dcp_pool_usable(b->inv, pool, b->usable[p]);
+        for (uint32_t r = 0; r < DCP_POOL_RESOURCES; r++) {
+            if (!dcp_pool_resource_counts(q->demand,
+                                          (enum dcp_pool_resource)r)) {
+                b->limit[p][r] = b->usable[p][r] = UINT64_MAX; /* Said. */
+            }
+        }
         if (!q->avoid || !q->avoid[p]) {
             b->of_tier[pool->tier * words + p / 64] |= UINT64_C(1) << (p % 64);
         }

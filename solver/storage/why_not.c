@@ -174,9 +174,10 @@ ask_room(struct question *q)
                    all, (double)most[r]);
             q->out->by_policy = pass;
             (void)snprintf(q->out->text, sizeof q->out->text,
-                           "%.60s would have %.0f %s of %s in use, %s %.0f",
+                           "%.60s would have %.0f %s of %s in use%s, %s %.0f",
                            pool_of(q)->name, all, dcp_pool_resource_unit(of),
                            dcp_pool_resource_name(of),
+                           dcp_pool_resource_hours(q->demand, of),
                            pass ? "and policy.storage lets it have"
                                 : "and it has",
                            (double)most[r]);

@@ -22,6 +22,10 @@ struct tiny {
     struct dcp_volume *volumes;
     uint32_t n_pools, n_volumes;
     uint8_t avoid[POOLS_MAX];
+    /* Of what its volumes declare, by VM and part of the day; demand has it so
+     * where 'by_part'. */
+    uint32_t times[VMS_MAX][DCP_DAY_PARTS];
+    bool by_part;
 };
 
 static uint32_t
@@ -92,6 +96,31 @@ make_volumes(struct tiny *t, struct dcp_rng *rng, uint32_t n_vms)
     t->w.inv->n_volumes = n;
 }
 
+/* VMs that ask more in one part of the day than in another. */
+static void
+measure(struct tiny *t, struct dcp_rng *rng, uint32_t n_vms)
+{
+    uint32_t *disk = WORLD_NEW(&t->w, uint32_t, n_vms);
+    uint32_t *parts = WORLD_NEW(&t->w, uint32_t, n_vms * DCP_DAY_PARTS);
+
+    for (uint32_t v = 0; v < n_vms; v++) {
+        const struct dcp_vm *vm = &t->w.vms[v];
+        uint32_t sum = 0;
+
+        for (uint32_t i = 0; i < vm->n_volumes; i++) {
+            sum += (uint32_t)t->volumes[vm->first_volume + i].rate_kib_s;
+        }
+        disk[v] = sum;
+        for (uint32_t k = 0; k < DCP_DAY_PARTS; k++) {
+            t->times[v][k] = below(rng, 3);
+            parts[v * DCP_DAY_PARTS + k] = sum * t->times[v][k];
+        }
+    }
+    t->w.demand.disk_kib_s = disk;
+    t->w.demand.disk_part_kib_s = parts;
+    t->by_part = true;
+}
+
 static struct tiny
 make_tiny(uint64_t k)
 {
@@ -107,6 +136,9 @@ make_tiny(uint64_t k)
     if (k % 3 == 2) {
         t.avoid[below(&rng, t.n_pools)] = 1;
     }
+    if (k % 2) {
+        measure(&t, &rng, n_vms);
+    }
     return t;
 }
 
@@ -118,17 +150,22 @@ loads_of(const struct tiny *t, const uint32_t at[], double load[][R])
     memset(load, 0, POOLS_MAX * sizeof *load);
     for (uint32_t i = 0; i < t->n_volumes; i++) {
         load[at[i]][0] += (double)t->volumes[i].size_mib;
-        load[at[i]][1] += (double)t->volumes[i].iops;
-        load[at[i]][2] += (double)t->volumes[i].rate_kib_s;
+        for (uint32_t k = 0; k < DCP_DAY_PARTS; k++) {
+            uint32_t times = t->by_part ? t->times[t->volumes[i].vm.ix][k] : 1;
+
+            load[at[i]][1 + k] += (double)t->volumes[i].iops;
+            load[at[i]][1 + DCP_DAY_PARTS + k] +=
+                (double)t->volumes[i].rate_kib_s * times;
+        }
     }
 }
 
 static double
 limit_of(const struct dcp_pool *p, uint32_t r)
 {
-    double x = r == 0   ? (double)p->capacity_mib
-               : r == 1 ? (double)p->iops
-                        : (double)p->rate_kib_s;
+    double x = r == 0               ? (double)p->capacity_mib
+               : r <= DCP_DAY_PARTS ? (double)p->iops
+                                    : (double)p->rate_kib_s;
 
     return x > 0 ? x : INFINITY;
 }
@@ -261,8 +298,10 @@ pressure_of(const struct tiny *t, const uint32_t at[])
                         load[p][r] * load[p][r] / limit_of(&t->w.pools[p], r);
                 }
             }
-            sum += all > 0 ? squares / all : 0;
-            n += all > 0;
+            uint32_t share = r == 0 ? DCP_DAY_PARTS : 1;
+
+            sum += all > 0 ? share * squares / all : 0;
+            n += all > 0 ? share : 0;
         }
     }
     return (n ? sum / n : 0) + 0.05 * moved_of(t, at) / fmax(total, 1);

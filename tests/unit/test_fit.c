@@ -292,6 +292,42 @@ START_TEST(network_is_the_larger_direction)
 }
 END_TEST
 
+/* Backups from 0 to 6 h, work by day; the second VM has no samples by day. */
+START_TEST(disks_are_told_apart_by_part_of_the_day)
+{
+    static const struct dcp_pool pool = { .name = "p" };
+    static const struct dcp_volume volume = { .vm = { 0 }, .pool = { 0 } };
+    DCP_AUTO(dcp_inventory) struct dcp_inventory *inv = model(2, 1);
+    DCP_AUTO(dcp_store) struct dcp_store *store = two_weeks(2);
+    float *reads = fake_store_metric(store, DCP_METRIC_DISK_READ_KIB_S);
+    float *writes = fake_store_metric(store, DCP_METRIC_DISK_WRITE_KIB_S);
+
+    inv->pools = &pool;
+    inv->volumes = &volume;
+    inv->n_pools = inv->n_volumes = 1;
+    for (uint32_t c = 0; c < 14 * DAY; c++) {
+        uint32_t hour = c % DAY / HOUR;
+
+        reads[c] = hour < 6 ? 4000 : hour < 18 ? 300 : 100;
+        writes[c] = hour < 6 ? NAN : 100;
+        reads[14 * DAY + c] = hour < 6 ? 4000 : NAN;
+        writes[14 * DAY + c] = NAN;
+    }
+    DCP_AUTO(dcp_demand)
+    struct dcp_demand *d = fit_day(store, inv, INT64_MIN, utc(2013, 8, 26));
+
+    ck_assert_ptr_nonnull(d->disk_part_kib_s);
+    ck_assert_uint_eq(d->disk_kib_s[0], 4400); /* A quarter of all samples. */
+    ck_assert_uint_eq(d->disk_part_kib_s[0], 4400);
+    ck_assert_uint_eq(d->disk_part_kib_s[1], 440);
+    ck_assert_uint_eq(d->disk_part_kib_s[2], 440);
+    ck_assert_uint_eq(d->disk_part_kib_s[3], 220);
+    ck_assert_uint_eq(d->disk_part_kib_s[DCP_DAY_PARTS], 4400);
+    ck_assert_uint_eq(d->disk_part_kib_s[DCP_DAY_PARTS + 1], UINT32_MAX);
+    inv->n_pools = inv->n_volumes = 0;
+}
+END_TEST
+
 START_TEST(active_memory_has_a_floor_and_a_ceiling)
 {
     DCP_AUTO(dcp_inventory) struct dcp_inventory *inv = model(4, 1);
@@ -367,6 +403,7 @@ main(void)
     tcase_add_test(tc, class_without_history_takes_the_worst_known);
     tcase_add_test(tc, measured_mhz_become_reference_mhz);
     tcase_add_test(tc, network_is_the_larger_direction);
+    tcase_add_test(tc, disks_are_told_apart_by_part_of_the_day);
     tcase_add_test(tc, active_memory_has_a_floor_and_a_ceiling);
     tcase_add_test(tc, two_vms_may_share_a_trace);
     tcase_add_test(tc, a_bucket_of_another_scheme_is_refused);

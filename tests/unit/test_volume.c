@@ -67,6 +67,9 @@ START_TEST(measured_throughput_is_shared_out)
 {
     struct fixture f = make();
     uint32_t disk[2] = { 900, UINT32_MAX };
+    uint32_t parts[2 * DCP_DAY_PARTS] = { 1500,       UINT32_MAX, 300,
+                                          0,          UINT32_MAX, UINT32_MAX,
+                                          UINT32_MAX, UINT32_MAX };
     uint64_t asks[DCP_POOL_RESOURCES];
 
     f.volumes[1].rate_kib_s = 200;
@@ -88,6 +91,15 @@ START_TEST(measured_throughput_is_shared_out)
     f.w.inv->policy.storage.io_size_mib = 4.0 / 1024;
     ask(&f, 0, asks);
     ck_assert_uint_eq(asks[DCP_POOL_IOPS], 75); /* 300 KiB/s by 4 KiB. */
+    f.w.demand.disk_part_kib_s = parts;
+    ask(&f, 0, asks);
+    ck_assert_uint_eq(asks[DCP_POOL_RATE], 500);
+    ck_assert_uint_eq(asks[DCP_POOL_RATE + 1], 300); /* Not measured then. */
+    ck_assert_uint_eq(asks[DCP_POOL_RATE + 2], 100);
+    ck_assert_uint_eq(asks[DCP_POOL_IOPS + 2], 25);
+    ck_assert_uint_eq(asks[DCP_POOL_RATE + 3], 0);
+    ck_assert_uint_eq(dcp_pool_resource_peak(asks, DCP_POOL_RATE),
+                      DCP_POOL_RATE);
     world_free(&f.w);
 }
 END_TEST
@@ -193,8 +205,13 @@ expect_plan(const struct fixture *f, const char *rule)
  * by space, operations or throughput. */
 START_TEST(arrivals_wait_for_room)
 {
-    for (uint32_t r = 0; r < DCP_POOL_RESOURCES; r++) {
+    static const enum dcp_pool_resource kinds[] = { DCP_POOL_SPACE,
+                                                    DCP_POOL_IOPS,
+                                                    DCP_POOL_RATE };
+
+    for (uint32_t k = 0; k < 3; k++) {
         struct fixture f = make();
+        enum dcp_pool_resource r = kinds[k];
 
         f.volumes[2].pool.ix = 1;
         f.volumes[2].size_mib = r == DCP_POOL_SPACE ? 950 : 100;
