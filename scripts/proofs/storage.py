@@ -42,7 +42,7 @@ def model(path, n_hosts, n_vms, n_pools, seed):
     vms = [volumes_of(rng) for _ in range(n_vms)]
     tiers = [TIERS[p % len(TIERS)] for p in range(n_pools)]
     total = {t: sum(d[0] for tier, disks in vms if tier == t for d in disks)
-             for t in set(tiers)}
+             for t in sorted(set(tiers))}
     members = {t: [p for p in range(n_pools) if tiers[p] == t] for t in total}
     weights = {t: [rng.random() + .4 for _ in members[t]] for t in members}
     with open(os.path.join(path, "dc.yaml"), "w", encoding="utf-8") as file:
