@@ -6,7 +6,7 @@
 struct options {
     struct dcp_planning_options planning;
     const char *window, *pareto;
-    bool no_park, no_convert, rightsize;
+    bool no_park, rightsize;
 };
 
 static const struct dcp_opt rows[] = {
@@ -19,9 +19,6 @@ static const struct dcp_opt rows[] = {
       NULL, NULL,
       "resize VMs to what they use, by policy.rightsize, and say which are too "
       "large or too small" },
-    { "no-convert", 0, DCP_OPT_FLAG, offsetof(struct options, no_convert), NULL,
-      NULL, NULL,
-      "give no VM another hypervisor, whatever policy.conversions says" },
     { "pareto", 0, DCP_OPT_TEXT, offsetof(struct options, pareto), "K,K,...",
       NULL, NULL,
       "a plan for each of these numbers of moves; -o writes that of "
@@ -37,7 +34,6 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                                     .command = "consolidate",
                                     .window_text = o->window,
                                     .no_park = o->no_park,
-                                    .no_convert = o->no_convert,
                                     .rightsize = o->rightsize };
     struct dcp_context c;
 

@@ -41,14 +41,18 @@ drop_state(struct dcp_explain *x)
     x->closed = NULL;
 }
 
-/* Plans after which VMs stay, and that count money, weigh conversions. */
+/* Plans after which VMs stay convert, and those that count money weigh it. */
 static bool
 might_convert(const struct dcp_explain *x)
 {
     const struct dcp_plan *plan = x->open.plan;
+    bool converts = strstr(plan->goal, "cost");
 
-    return dcp_explain_inventory(x)->n_conversions && plan->n_legs == 1 &&
-           strstr(plan->goal, "cost");
+    for (uint32_t i = 0; i < plan->n_steps && !converts; i++) {
+        converts = plan->steps[i].converts;
+    }
+    return converts && plan->n_legs == 1 &&
+           dcp_explain_inventory(x)->n_conversions;
 }
 
 /* The leg's end as reached from its start, so that a VM that was converted is

@@ -56,6 +56,8 @@ const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS] = {
       "change each VM's demand at random by up to SHARE, to test stability" },
     { "detailed-exitcode", 0, DCP_OPT_FLAG, P(detailed_exitcode), NULL, NULL,
       NULL, "exit with 10 when there is something to do" },
+    { "no-convert", 0, DCP_OPT_FLAG, P(no_convert), NULL, NULL, NULL,
+      "give no VM another hypervisor, whatever policy.conversions says" },
 };
 
 /* --- Demand ------------------------------------------------------------- */
@@ -265,7 +267,7 @@ options_text(const struct dcp_globals *g, const struct dcp_planning_job *job,
     if (job->rightsize) {
         dcp_json_kbool(w, "rightsize", true);
     }
-    if (job->no_convert) {
+    if (o->no_convert) {
         dcp_json_kbool(w, "no_convert", true);
     }
     dcp_json_end(w, '}');
@@ -440,7 +442,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
         .max_moves = o->max_moves,
         .even_score = job->even_score,
         .no_park = job->no_park,
-        .no_convert = job->no_convert,
+        .no_convert = o->no_convert,
         .partial = job->partial,
         .storage = job->storage,
     };

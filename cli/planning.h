@@ -24,6 +24,7 @@ struct dcp_planning_options {
     double slack_frac; /* Above 0: in place of policy.goal_slack. */
     double perturb_frac;
     bool detailed_exitcode;
+    bool no_convert; /* --no-convert. */
     /* For other parts of the program: demand that was learned before, of which
      * the plan's slots are parts; NULL: learned anew.  'brief': the plan alone
      * is wanted, and nothing that is told about it. */
@@ -32,7 +33,7 @@ struct dcp_planning_options {
     bool limit_from_start; /* --time-limit is for the whole command: no option,
                             * the plan is all that it makes. */
 };
-#define DCP_N_PLANNING_ROWS 11u
+#define DCP_N_PLANNING_ROWS 12u
 extern const struct dcp_opt dcp_planning_rows[DCP_N_PLANNING_ROWS];
 
 /* What can be had for so many moves. */
@@ -61,7 +62,6 @@ struct dcp_planning_job {
     bool partial; /* --partial. */
     bool no_park; /* --no-park. */
     bool rightsize; /* --rightsize. */
-    bool no_convert; /* --no-convert. */
     struct dcp_storage_job storage;
 };
 
@@ -121,6 +121,23 @@ void dcp_planning_left_json(struct dcp_json *, const struct dcp_inventory *,
                             const struct dcp_planning_answer *);
 void dcp_planning_left_print(const struct dcp_inventory *,
                              const struct dcp_planning_answer *);
+
+/* cli/planning_conversions.c: VMs that get another hypervisor, what that costs
+ * and how long they are down; and, where policy has conversions and the plan
+ * none, what kept it from weighing them (NULL: nothing). */
+const char *dcp_planning_why_none_converted(const struct dcp_inventory *,
+                                            const struct dcp_planning_options *,
+                                            const struct dcp_planning_job *,
+                                            const struct dcp_planning_answer *);
+void dcp_planning_conversions_json(struct dcp_json *,
+                                   const struct dcp_inventory *,
+                                   const struct dcp_planning_options *,
+                                   const struct dcp_planning_job *,
+                                   const struct dcp_planning_answer *);
+void dcp_planning_conversions_print(const struct dcp_inventory *,
+                                    const struct dcp_planning_options *,
+                                    const struct dcp_planning_job *,
+                                    const struct dcp_planning_answer *);
 
 /* cli/planning_goals.c: the same for a job: balance and repair have a first goal
  * of their own. */

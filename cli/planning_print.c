@@ -173,29 +173,6 @@ json_window(struct dcp_json *w, const struct dcp_planning_job *job,
     dcp_json_end(w, '}');
 }
 
-/* VMs that get another hypervisor, what that costs, and how long they are
- * down. */
-static void
-json_conversions(struct dcp_json *w, const struct dcp_inventory *inv,
-                 const struct dcp_planning_answer *a)
-{
-    const struct dcp_plan_outcome *o = &a->outcome;
-    uint32_t n = a->plan ? o->conversions : 0;
-
-    dcp_json_ku64(w, "conversions", n);
-    if (!inv->n_conversions) {
-        return;
-    }
-    dcp_json_kobject(w, "conversion");
-    dcp_json_kdouble(w, "cost", n ? o->conversion_cost : 0);
-    dcp_json_kdouble(w, "cost_counted", n ? o->conversion_cost_counted : 0);
-    dcp_json_kdouble(w, "downtime_seconds",
-                     n ? (double)o->downtime_ms / 1000 : 0);
-    dcp_json_kdouble(w, "downtime_max_seconds",
-                     n ? (double)o->downtime_most_ms / 1000 : 0);
-    dcp_json_end(w, '}');
-}
-
 int
 dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
                   const struct dcp_planning_options *options,
@@ -247,7 +224,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
     dcp_json_ku64(&w, "moves", a->plan ? o->moves : 0);
     dcp_json_ku64(&w, "moved_mib", a->plan ? o->moved_mib : 0);
     dcp_json_ku64(&w, "vms_parked", a->plan ? o->vms_parked : 0);
-    json_conversions(&w, c->model.inventory, a);
+    dcp_planning_conversions_json(&w, c->model.inventory, options, job, a);
     dcp_json_kobject(&w, "failed_boots");
     dcp_json_ku64(&w, "hosts_woken", o->hosts_woken);
     dcp_json_ku64(&w, "may_fail", o->boots_may_fail);
@@ -464,17 +441,6 @@ print_ledger(const struct dcp_inventory *inv, const struct dcp_plan_outcome *o)
                    ? " (a VM that returns saves none)"
                    : "");
     }
-    if (o->conversions) {
-        char most[32], all[32];
-
-        dcp_print_human(DCP_DIM_TIME, (double)o->downtime_most_ms, most,
-                        sizeof most);
-        dcp_print_human(DCP_DIM_TIME, (double)o->downtime_ms, all, sizeof all);
-        printf("%-15s %u VMs get another hypervisor: %.2f %s, %.2f of it "
-               "counted here; down %s at most, %s in all\n",
-               "conversions", o->conversions, o->conversion_cost, inv->currency,
-               o->conversion_cost_counted, most, all);
-    }
     if (p->cost_after > p->cost_before && strcmp(o->goal, "cost") != 0 &&
         p->cost_before > 0) {
         printf("%-15s %.2f %s more than before: the goal is %s; --goal cost "
@@ -632,6 +598,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     print_legs(c, a->plan);
     print_night(o);
     print_ledger(inv, o);
+    dcp_planning_conversions_print(inv, options, job, a);
     if (options->output) {
         printf("%-15s %s\n", "plan", options->output);
         dcp_ui_say(g, "next: dcplan plan check %s; dcplan simulate %s",

@@ -60,6 +60,14 @@ enum dcp_storage_moves {
     DCP_STORAGE_MOVES_ALLOW, /* It may move them first. */
 };
 /* Of storage pools, and of moving volumes between them. */
+/* Plans that may give VMs another hypervisor; bits. */
+enum dcp_conversion_job {
+    DCP_CONVERT_CONSOLIDATE = 1,
+    DCP_CONVERT_EVACUATE = 2,
+    DCP_CONVERT_REPAIR = 4,
+    DCP_CONVERT_BALANCE = 8,
+};
+
 struct dcp_storage_policy {
     double space_frac; /* Of what a pool may hold: fuller is relieved, and
                         * nothing is moved in beyond; default 80 %. */
@@ -130,6 +138,8 @@ struct dcp_policy {
                                * default 5 %. */
     uint32_t parks_at_once; /* In one pool; default 4. */
     uint32_t conversions_per_plan; /* At most; 0: no limit. */
+    uint32_t conversions_for; /* Jobs that may convert: enum
+                               * dcp_conversion_job; 0: all but balance. */
     int64_t morning_lead_ms;  /* Morning leg ends so long before the window
                                * does, at least; default 15 min. */
     int64_t min_history_ms;   /* Shorter traces are not trusted; 7 d. */

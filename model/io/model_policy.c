@@ -355,6 +355,26 @@ read_overload(struct dcp_reader *r, const struct dcp_yaml *node)
 }
 
 static void
+read_conversions_for(struct dcp_reader *r, const struct dcp_yaml *node)
+{
+    uint32_t n, value;
+    const struct dcp_yaml *items = dcp_reader_items(r, node, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (dcp_reader_choice(
+                r, dcp_schema_row(&dcp_schema_policy, "conversions_for"),
+                &items[i], &value)) {
+            r->inv->policy.conversions_for |= UINT32_C(1) << value;
+        }
+    }
+    if (!n) {
+        dcp_reader_error(r, node->pos,
+                         "conversions_for: name a plan that may convert; "
+                         "without conversions none does");
+    }
+}
+
+static void
 read_goals(struct dcp_reader *r, const struct dcp_yaml *node)
 {
     struct dcp_policy *policy = &r->inv->policy;
@@ -403,6 +423,9 @@ dcp_read_policy(struct dcp_reader *r)
     }
     if ((value = dcp_yaml_get(node, "overload"))) {
         read_overload(r, value);
+    }
+    if ((value = dcp_yaml_get(node, "conversions_for"))) {
+        read_conversions_for(r, value);
     }
     if ((value = dcp_yaml_get(node, "goal"))) {
         read_goals(r, value);

@@ -163,6 +163,9 @@ static const struct dcp_schema_row policy_rows[] = {
     { "conversions_per_plan", QUANTITY(NUMBER), AT(P, conversions_per_plan),
       .max = 1e6, .fallback = "0",
       .help = "VMs that one plan converts, at most; 0: any number" },
+    { "conversions_for", CHOICE("consolidate|evacuate|repair|balance"), LIST,
+      .help = "plans that may convert VMs; absent: consolidate, evacuate, "
+              "repair" },
     { "failed_boots", QUANTITY(SHARE), AT(P, failed_boots_frac), .max = 1,
       .fallback = "5%",
       .help = "of the hosts that a morning wakes so many, and at least one, "

@@ -34,16 +34,55 @@ dcp_even_n_vms(const struct even *x, uint32_t item)
 double
 dcp_even_cost(const struct even *x)
 {
-    return x->value + x->per_move * x->n_moved;
+    return x->value + dcp_even_toll(x, x->away);
 }
 
-uint32_t
-dcp_even_moved_with(const struct even *x, uint32_t item, uint32_t to)
+double
+dcp_even_toll(const struct even *x, struct even_away away)
+{
+    return x->per_move * away.n_moved + x->per_conversion * away.n_converted;
+}
+
+bool
+dcp_even_is_within(const struct even *x, struct even_away away)
+{
+    return away.n_moved <= x->limit.n_moved &&
+           away.n_converted <= x->limit.n_converted;
+}
+
+/* Whether the item is converted where it is on that host. */
+static bool
+is_converted(const struct even *x, uint32_t item, uint32_t host)
+{
+    const struct dcp_conversions *c = x->p->conversions;
+    uint32_t start = x->p->start_host[item];
+
+    return c && start != DCP_IX_NONE &&
+           c->kind_of_host[start] != c->kind_of_host[host];
+}
+
+/* With the item on 'to' instead of 'from'. */
+static struct even_away
+away_after(const struct even *x, struct even_away away, uint32_t item,
+           uint32_t from, uint32_t to)
 {
     uint32_t n = dcp_even_n_vms(x, item), start = x->p->start_host[item];
 
-    return x->n_moved - (x->s->host[item] != start ? n : 0) +
-           (to != start ? n : 0);
+    away.n_moved += (to != start ? n : 0) - (from != start ? n : 0);
+    away.n_converted += (is_converted(x, item, to) ? n : 0) -
+                        (is_converted(x, item, from) ? n : 0);
+    return away;
+}
+
+struct even_away
+dcp_even_away_with(const struct even *x, uint32_t item, uint32_t to,
+                   uint32_t other)
+{
+    uint32_t from = x->s->host[item];
+    struct even_away away = away_after(x, x->away, item, from, to);
+
+    return other == DCP_IX_NONE ? away
+                                : away_after(x, away, other, to, from);
 }
 
 /* Whether the host takes the item, which is not placed.  Evening out buys no
@@ -100,7 +139,7 @@ note_moved(struct even *x, uint32_t item)
 static void
 put(struct even *x, uint32_t item, uint32_t to)
 {
-    x->n_moved = dcp_even_moved_with(x, item, to);
+    x->away = dcp_even_away_with(x, item, to, DCP_IX_NONE);
     dcp_state_remove(x->s, item);
     dcp_state_place(x->s, item, to);
     note_moved(x, item);
@@ -165,19 +204,15 @@ static void
 weigh(struct even *x, uint32_t item, uint32_t to, uint32_t other,
       struct step *best)
 {
-    uint32_t from = x->s->host[item];
-    uint32_t n_moved = dcp_even_moved_with(x, item, to);
+    struct even_away away = dcp_even_away_with(x, item, to, other);
     double cost;
 
-    if (other != DCP_IX_NONE) {
-        n_moved += dcp_even_moved_with(x, other, from) - x->n_moved;
-    }
-    if (n_moved > x->limit || x->frozen[item] ||
+    if (!dcp_even_is_within(x, away) || x->frozen[item] ||
         (other != DCP_IX_NONE && x->frozen[other])) {
         return;
     }
     x->trials++;
-    cost = dcp_evenness_try(&x->e, item, to, other) + x->per_move * n_moved;
+    cost = dcp_evenness_try(&x->e, item, to, other) + dcp_even_toll(x, away);
     if (cost < best->cost - LEAST_GAIN &&
         dcp_even_is_legal(x, item, to, other)) {
         *best = (struct step){ item, to, other, cost };
@@ -457,8 +492,11 @@ prepare(struct even *x, struct dcp_error *err)
 
         x->moved_at[i] = DCP_IX_NONE;
         note_moved(x, i);
-        x->n_moved +=
-            x->s->host[i] != p->start_host[i] ? dcp_even_n_vms(x, i) : 0;
+        if (x->s->host[i] != p->start_host[i]) {
+            x->away.n_moved += dcp_even_n_vms(x, i);
+            x->away.n_converted +=
+                is_converted(x, i, x->s->host[i]) ? dcp_even_n_vms(x, i) : 0;
+        }
         for (uint32_t k = 0; k < x->n_hosts && n < 2; k++) {
             n += dcp_problem_reaches(p, i, x->hosts[k]);
         }
@@ -469,6 +507,7 @@ prepare(struct even *x, struct dcp_error *err)
     x->value = dcp_evenness_value(&x->e);
     x->per_move =
         x->o->min_gain_frac * x->value / fmax(x->n_hosts / MOVING_SHARE, 1);
+    x->per_conversion = x->o->min_gain_frac * x->value;
     x->check_each = p->q->headroom && x->n_hosts <= SMALL_HOSTS;
     x->best = INFINITY;
     dcp_even_keep_best(x);
@@ -526,7 +565,9 @@ dcp_even_run(struct dcp_state *s, const struct dcp_even_options *o,
                       .p = s->p,
                       .o = o,
                       .rng = dcp_rng_stream(o->seed, "even", 0),
-                      .limit = o->max_moves ? o->max_moves : UINT32_MAX };
+                      .limit = { o->max_moves ? o->max_moves : UINT32_MAX,
+                                 o->max_conversions ? o->max_conversions
+                                                    : UINT32_MAX } };
     bool ok;
 
     *out = (struct dcp_even_result){ 0 };
@@ -538,7 +579,7 @@ dcp_even_run(struct dcp_state *s, const struct dcp_even_options *o,
         out->before = x.value;
         ok = x.n_hosts < 2 || run(&x, err);
         out->after = x.value;
-        out->n_moved = x.n_moved;
+        out->n_moved = x.away.n_moved;
         out->trials = x.trials;
         out->out_of_time = x.out_of_time;
     }

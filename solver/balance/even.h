@@ -9,7 +9,8 @@
  * the start: one move on every tenth host together would have to gain that
  * share (on up to ten hosts: each move).  What is made small is the value and
  * that much for each VM that is not where it started, so that a thousand moves
- * for nothing are not proposed.
+ * for nothing are not proposed.  Where the problem lets VMs be converted to
+ * another hypervisor, each that is must gain all of 'min_gain_frac' by itself.
  *
  * Steepest descent over moves and exchanges, first between the hosts that stand
  * out most; then annealing, with a limit over replacements that keep the number
@@ -26,6 +27,7 @@ struct dcp_even_options {
     uint64_t trials;     /* Of annealing; 0: by size. */
     int64_t deadline_ms; /* On the monotonic clock; INT64_MAX: none. */
     uint32_t max_moves;  /* VMs away from the problem's start; 0: any. */
+    uint32_t max_conversions; /* Of them under another hypervisor; 0: any. */
     double min_gain_frac;
 };
 struct dcp_even_result {

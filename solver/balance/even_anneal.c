@@ -33,12 +33,12 @@ propose(struct even *x, struct proposal *out)
 
     *out = (struct proposal){ draw_item(x), x->hosts[draw(x, x->n_hosts)],
                               DCP_IX_NONE, DCP_IX_NONE };
-    if (x->limit != UINT32_MAX && x->n_moved_items > 0) {
+    if (x->limit.n_moved != UINT32_MAX && x->n_moved_items > 0) {
         uint32_t moved = x->moved[draw(x, x->n_moved_items)];
 
         if (kind == 0) {
             out->item = moved;
-        } else if (kind == 1 && x->n_moved >= x->limit) {
+        } else if (kind == 1 && x->away.n_moved >= x->limit.n_moved) {
             kind = 3;
         }
         if (kind == 3 && moved != out->item) {
@@ -67,16 +67,12 @@ takes(struct even *x, double cost, double temperature)
 static void
 try_one(struct even *x, const struct proposal *m, double temperature)
 {
-    uint32_t n_moved = dcp_even_moved_with(x, m->item, m->to);
+    struct even_away away = dcp_even_away_with(x, m->item, m->to, m->other);
 
-    if (m->other != DCP_IX_NONE) {
-        n_moved +=
-            dcp_even_moved_with(x, m->other, x->s->host[m->item]) - x->n_moved;
-    }
-    if (n_moved > x->limit ||
+    if (!dcp_even_is_within(x, away) ||
         !takes(x,
                dcp_evenness_try(&x->e, m->item, m->to, m->other) +
-                   x->per_move * n_moved,
+                   dcp_even_toll(x, away),
                temperature) ||
         !dcp_even_is_legal(x, m->item, m->to, m->other)) {
         return;
@@ -98,11 +94,12 @@ try_replacement(struct even *x, const struct proposal *m, double temperature)
     }
     dcp_even_go(x, m->home, home, DCP_IX_NONE);
 
-    uint32_t n_moved = dcp_even_moved_with(x, m->item, m->to);
+    struct even_away away =
+        dcp_even_away_with(x, m->item, m->to, DCP_IX_NONE);
     double cost = dcp_evenness_try(&x->e, m->item, m->to, DCP_IX_NONE) +
-                  x->per_move * n_moved;
+                  dcp_even_toll(x, away);
 
-    if (n_moved <= x->limit &&
+    if (dcp_even_is_within(x, away) &&
         (cost <= before ||
          exp((before - cost) / temperature) > dcp_rng_unit(&x->rng)) &&
         dcp_even_is_legal(x, m->item, m->to, DCP_IX_NONE)) {
@@ -125,7 +122,7 @@ dcp_even_anneal(struct even *x, uint64_t trials)
     /* Hot enough to leave a valley; but where any number of VMs may move, not
      * so hot that they all do: a move's price decides. */
     first = 0.5 * x->value / x->n_hosts;
-    if (x->limit == UINT32_MAX && x->per_move > 0) {
+    if (x->limit.n_moved == UINT32_MAX && x->per_move > 0) {
         first = fmin(first, PRICES * x->per_move);
     }
     temperature = first;

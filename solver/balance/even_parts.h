@@ -7,14 +7,21 @@
 #include "model/base/rng.h"
 #include "solver/balance/even.h"
 
+/* VMs that are not where they started, and those of them whose host has another
+ * hypervisor than that. */
+struct even_away {
+    uint32_t n_moved, n_converted;
+};
+
 struct even {
     struct dcp_state *s;
     const struct dcp_problem *p;
     const struct dcp_even_options *o;
     struct dcp_evenness e;
     struct dcp_rng rng;
-    double value, per_move;   /* Of the state; what a moved VM must gain. */
-    uint32_t n_moved, limit;  /* VMs; limit UINT32_MAX: none. */
+    double value, per_move;   /* Of the state; what a moved VM must gain; */
+    double per_conversion;    /* a converted one that much more. */
+    struct even_away away, limit; /* Limits: UINT32_MAX: none. */
     uint32_t *items, n_items; /* That have somewhere else to go. */
     uint32_t *hosts, n_hosts; /* That count, most pressing first. */
     double *pressure;         /* By host. */
@@ -31,8 +38,12 @@ struct even {
 /* What is made small. */
 double dcp_even_cost(const struct even *);
 uint32_t dcp_even_n_vms(const struct even *, uint32_t item);
-/* VMs away from the start if the item were on 'to'. */
-uint32_t dcp_even_moved_with(const struct even *, uint32_t item, uint32_t to);
+/* VMs away from the start if the item were on 'to', 'other' (or DCP_IX_NONE)
+ * in its place; what that must gain; and whether it is within the limits. */
+struct even_away dcp_even_away_with(const struct even *, uint32_t item,
+                                    uint32_t to, uint32_t other);
+double dcp_even_toll(const struct even *, struct even_away);
+bool dcp_even_is_within(const struct even *, struct even_away);
 /* Whether the item may go to 'to', 'other' (or DCP_IX_NONE) coming from there
  * in exchange. */
 bool

@@ -36,10 +36,10 @@ scalar_load(const struct dcp_state *s, uint32_t h, uint32_t minus,
 
     load -= minus == DCP_IX_NONE
                 ? 0
-                : p->request[(size_t)minus * p->n_scalars + MEMORY];
+                : dcp_problem_request(p, minus, h, MEMORY);
     load += plus == DCP_IX_NONE
                 ? 0
-                : p->request[(size_t)plus * p->n_scalars + MEMORY];
+                : dcp_problem_request(p, plus, h, MEMORY);
     return load;
 }
 
@@ -273,7 +273,7 @@ dcp_evenness_load(const struct dcp_evenness *e, uint32_t item, uint32_t host,
     const struct dcp_inventory *inv = p->q->inventory;
     const struct dcp_hardware *hw =
         &inv->hardware[inv->hosts[host].hardware.ix];
-    double mem = p->request[(size_t)item * p->n_scalars + MEMORY];
+    double mem = dcp_problem_request(p, item, host, MEMORY);
 
     if (e->score == DCP_EVEN_GANETI) {
         return column == 0   ? share(mem, hw->mem_mib)

@@ -119,10 +119,11 @@ weigh_start(struct dcp_work *w, struct dcp_state *s, uint32_t limit,
     }
     w->even_before = w->even_after = dcp_evenness_value(&e);
     dcp_evenness_finish(&e);
-    /* Where VMs have no host, or begin apart though they move as one, what
-     * moves is not what the bound counts. */
+    /* Where VMs have no host, begin apart though they move as one, or ask for
+     * more under another hypervisor, what moves is not what the bound counts. */
     w->even_bound = 0;
     return s->n_unplaced > 0 || !is_whole(s->p, w->r->start) ||
+           (s->p->conversions && s->p->conversions->more) ||
            dcp_even_bound(s, w->r->even_score, limit, &w->even_bound, err);
 }
 
@@ -140,6 +141,7 @@ dcp_work_balance(struct dcp_work *w, struct dcp_error *err)
         .trials = r->solve.iterations,
         .deadline_ms = deadline_ms(w),
         .max_moves = limit > w->n_detours ? limit - w->n_detours : limit,
+        .max_conversions = w->most_conversions,
         .min_gain_frac = r->inventory->policy.min_gain_frac,
     };
     struct dcp_even_result result;

@@ -131,13 +131,14 @@ dcp_work_begin(struct dcp_work *w, const struct dcp_plan_request *r,
     w->use = calloc(w->n_hosts + 1u, 1);
     w->parked = calloc(r->inventory->n_vms + 1u, 1);
     w->convertible = calloc(r->inventory->n_vms + 1u, 1);
+    w->converted = calloc(r->inventory->n_vms + 1u, 1);
     w->change.closed[0] = calloc(r->inventory->n_rules + 1u, 1);
     w->change.closed[1] = calloc(r->inventory->n_rules + 1u, 1);
     w->change.shut = calloc(r->inventory->n_rules + 1u, 1);
     w->change.held = calloc(r->inventory->n_vms + 1u, 1);
     w->change.late = calloc(r->inventory->n_vms + 1u, 1);
     if (!w->on_value || !w->slope || !w->weight || !w->use || !w->parked ||
-        !w->convertible || !w->change.closed[0] || !w->change.closed[1] ||
+        !w->convertible || !w->converted || !w->change.closed[0] || !w->change.closed[1] ||
         !w->change.shut || !w->change.held || !w->change.late ||
         !w->night_slots) {
         return dcp_fail(err, w->night_slots ? DCP_E_NOMEM : DCP_E_ARGUMENT,
@@ -169,6 +170,7 @@ dcp_work_end(struct dcp_work *w)
     free(w->use);
     free(w->parked);
     free(w->convertible);
+    free(w->converted);
     free(w->change.closed[0]);
     free(w->change.closed[1]);
     free(w->change.shut);

@@ -3,9 +3,12 @@
 /* VMs that a plan may take to another hypervisor.
  *
  * A conversion is for good, so only plans after which VMs stay where they are
- * convert; and it costs money, so only goals that count money weigh it.  Where
- * conversions are allowed, the question is asked without them as well: a
- * search with fewer ways sometimes finds what costs less.
+ * convert.  Packing and evacuating weigh what it costs, so only where goals
+ * count money; there the question is asked without conversions as well: a
+ * search with fewer ways sometimes finds what costs less.  A repair converts
+ * as a last resort (solver/plan/convert_repair.c); so does balancing, and
+ * beside that what makes hosts so much more even that it is worth it
+ * (solver/balance/even.h).
  *
  * Where they take longer than a window of theirs, fewer are allowed.
  *
@@ -22,15 +25,48 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-counts_money(const struct dcp_goals *goals)
+bool
+dcp_work_counts_money(const struct dcp_work *w)
 {
+    const struct dcp_goals *goals = &w->r->goals;
     bool counts = false;
 
     for (uint32_t k = 0; k < goals->n_levels; k++) {
         counts |= dcp_goal_level_has(&goals->level[k], DCP_GOAL_COST);
     }
     return counts;
+}
+
+bool
+dcp_work_converts_last(const struct dcp_work *w)
+{
+    return w->may_convert &&
+           (w->r->job == DCP_JOB_REPAIR || w->r->job == DCP_JOB_BALANCE);
+}
+
+/* Whether policy lets plans of this kind convert, and they weigh it. */
+static bool
+job_may_convert(const struct dcp_work *w)
+{
+    uint32_t allowed = w->r->inventory->policy.conversions_for;
+
+    if (!allowed) {
+        allowed = DCP_CONVERT_CONSOLIDATE | DCP_CONVERT_EVACUATE |
+                  DCP_CONVERT_REPAIR;
+    }
+    switch (w->r->job) {
+    case DCP_JOB_CONSOLIDATE:
+        return allowed & DCP_CONVERT_CONSOLIDATE && dcp_work_counts_money(w);
+    case DCP_JOB_EVACUATE:
+        return allowed & DCP_CONVERT_EVACUATE && dcp_work_counts_money(w);
+    case DCP_JOB_REPAIR:
+        return allowed & DCP_CONVERT_REPAIR;
+    case DCP_JOB_BALANCE:
+        return allowed & DCP_CONVERT_BALANCE;
+    case DCP_JOB_STORAGE:
+        break;
+    }
+    return false;
 }
 
 /* Whether a leg with nothing but this conversion ends in its window: a leg's
@@ -48,9 +84,8 @@ bool
 dcp_work_choose_convertible(const struct dcp_work *w, uint8_t *out)
 {
     const struct dcp_inventory *inv = w->r->inventory;
-    bool may = dcp_work_stays(w) && !w->r->no_convert &&
-               w->r->job != DCP_JOB_BALANCE && w->r->job != DCP_JOB_REPAIR &&
-               counts_money(&w->r->goals);
+    bool may =
+        dcp_work_stays(w) && !w->r->no_convert && job_may_convert(w);
     bool any = false;
 
     for (uint32_t i = 0; may && i < inv->n_conversions; i++) {

@@ -148,15 +148,35 @@ keep_left(struct dcp_work *w)
     }
 }
 
+/* The same with conversions, where those leave less broken. */
+static bool
+convert_in_part(struct dcp_work *w, struct dcp_question *q,
+                struct dcp_solution *part, struct dcp_error *err)
+{
+    struct dcp_solution whole = w->night;
+
+    w->night = *part;
+    bool ok = dcp_work_repair_by_converting(w, q, err);
+
+    *part = w->night;
+    w->night = whole;
+    return ok;
+}
+
 /* A settled night is repaired only, unless solving it afresh gains much. */
 static bool
 solve_night(struct dcp_work *w, struct dcp_error *err)
 {
     struct dcp_question q = dcp_work_question(w, w->r->start, w->night_slots);
 
+    bool last = dcp_work_converts_last(w);
+
+    q.may_convert = last ? NULL : q.may_convert;
     dcp_work_set_values(w, 0, w->night_slots);
-    if (!dcp_work_solve(w, &q, w->r->two_legs ? 0.6 : 1, &w->night, err) ||
-        !dcp_work_keep_conversion_limit(w, &q, err)) {
+    if (!dcp_work_solve(w, &q, w->r->two_legs || last ? 0.6 : 1, &w->night,
+                        err) ||
+        !(last ? dcp_work_repair_by_converting(w, &q, err)
+               : dcp_work_keep_conversion_limit(w, &q, err))) {
         return false;
     }
     take_standing(w, &w->night);
@@ -165,7 +185,11 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
         struct dcp_solution part;
 
         q.partial = true;
-        if (!dcp_work_solve(w, &q, 1, &part, err)) {
+        q.may_convert = NULL;
+        if (!dcp_work_solve(w, &q, last ? 0.6 : 1, &part, err)) {
+            return false;
+        }
+        if (last && !convert_in_part(w, &q, &part, err)) {
             return false;
         }
         if (has_answer(&part) && !same(w->r->start, part.placement)) {

@@ -26,6 +26,9 @@ solve_options(const struct dcp_work *w, const struct dcp_question *q,
 
     o.seed += w->attempt * ATTEMPT_SEED_STEP;
     o.time_limit_s = fmax(left_s * share, LEAST_S);
+    if (w->briefly && o.strategy == DCP_STRATEGY_FULL) {
+        o.strategy = DCP_STRATEGY_LNS;
+    }
     bool by_night = q->last_slot == w->night_slots;
     bool from_start = q->start == w->r->start;
 
@@ -107,9 +110,10 @@ is_open(const struct dcp_solution *s)
 /* Soft rules may be broken for their price.  They are tried as if hard as well:
  * a search that need not weigh them sometimes finds what costs less.  The
  * bound is always that of the question in which they may be broken. */
-static bool
-solve_soft(struct dcp_work *w, struct dcp_question *q, double share,
-           struct dcp_solution *out, struct dcp_error *err)
+bool
+dcp_work_solve_as_asked(struct dcp_work *w, struct dcp_question *q,
+                        double share, struct dcp_solution *out,
+                        struct dcp_error *err)
 {
     bool soft = dcp_work_has_soft_rules(w);
     struct dcp_solve_options options =
@@ -141,7 +145,8 @@ dcp_work_solve(struct dcp_work *w, struct dcp_question *q, double share,
 {
     struct dcp_solution none;
 
-    if (!solve_soft(w, q, q->may_convert ? share / 2 : share, out, err)) {
+    if (!dcp_work_solve_as_asked(w, q, q->may_convert ? share / 2 : share, out,
+                                 err)) {
         return false;
     }
     if (!q->may_convert || !is_open(out)) {
@@ -150,7 +155,7 @@ dcp_work_solve(struct dcp_work *w, struct dcp_question *q, double share,
     struct dcp_question kept = *q;
 
     kept.may_convert = NULL;
-    if (!solve_soft(w, &kept, share, &none, err)) {
+    if (!dcp_work_solve_as_asked(w, &kept, share, &none, err)) {
         dcp_solution_finish(out);
         return false;
     }

@@ -30,6 +30,9 @@ struct dcp_work {
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
     uint8_t *convertible;       /* By VM: 1 = may get another hypervisor. */
     const uint8_t *may_convert; /* The same; NULL: none may. */
+    bool briefly; /* Questions are asked of the search alone, not of exact
+                   * programs. */
+    uint8_t *converted; /* By VM: scratch of a repair that converts; owned. */
     uint32_t most_conversions;  /* Of this attempt; 0: no limit. */
     bool conversions_too_long;  /* The last attempt's do not fit a window. */
     const uint8_t *absent; /* By VM: parked for the night; NULL: none. */
@@ -119,12 +122,19 @@ bool dcp_work_is_late(const struct dcp_work *, double share);
 bool dcp_work_solve(struct dcp_work *, struct dcp_question *, double share,
                     struct dcp_solution *out, struct dcp_error *err)
     DCP_CHECKED;
+/* The same, once: conversions, where allowed, are not also left out. */
+bool dcp_work_solve_as_asked(struct dcp_work *, struct dcp_question *,
+                             double share, struct dcp_solution *out,
+                             struct dcp_error *err) DCP_CHECKED;
 /* Whether as many questions can be asked again before the moves are ordered:
  * what no limit interrupts takes as long again. */
 bool dcp_work_has_time_again(const struct dcp_work *);
 
-/* solver/plan/convert.c: which VMs the plan may convert, by VM (false:
+/* solver/plan/convert.c: whether a goal counts money; conversions are a last
+ * resort, for the question is asked without them first; which VMs the plan may convert, by VM (false:
  * none); how many a placement converts; the outcome's figures of them. */
+bool dcp_work_counts_money(const struct dcp_work *);
+bool dcp_work_converts_last(const struct dcp_work *);
 bool dcp_work_choose_convertible(const struct dcp_work *, uint8_t *out);
 uint32_t dcp_work_n_converted(const struct dcp_work *,
                               const struct dcp_placement *end);
@@ -138,6 +148,13 @@ bool dcp_work_cut_conversions(struct dcp_work *);
 bool dcp_work_keep_conversion_limit(struct dcp_work *,
                                     const struct dcp_question *,
                                     struct dcp_error *err) DCP_CHECKED;
+
+/* solver/plan/convert_repair.c: after the night was solved without conversions:
+ * with them where it has no answer, or where that is cheaper, as few as are
+ * found to be enough.  'q' becomes the question that the night's answer is to;
+ * where it is partial, what is left counts first. */
+bool dcp_work_repair_by_converting(struct dcp_work *, struct dcp_question *q,
+                                   struct dcp_error *err) DCP_CHECKED;
 
 /* solver/plan/day_first.c: replaces night and day by those of the other way
  * round where that is better. */

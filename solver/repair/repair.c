@@ -5,6 +5,7 @@
 
 #include "solver/repair/parts.h"
 
+#include "model/convert.h"
 #include "solver/bound/loss.h"
 #include "solver/lp/lp.h"
 
@@ -104,6 +105,25 @@ limit_row(struct dcp_repair_program *r, uint32_t h, const uint32_t *size,
     }
 }
 
+/* Likewise of what is allocated, as the host's hypervisor asks for it. */
+static void
+scalar_row(struct dcp_repair_program *r, uint32_t h, uint32_t scalar,
+           uint32_t load, uint32_t limit)
+{
+    if (load <= limit) {
+        return;
+    }
+    (void)dcp_repair_row(r, (double)load - limit, DCP_LP_INF);
+    for (uint32_t i = r->s->first[h]; r->ok && i != DCP_IX_NONE;
+         i = r->s->next[i]) {
+        uint32_t asks = dcp_problem_request(r->p, i, h, scalar);
+
+        if (asks) {
+            dcp_repair_set(r, dcp_repair_item(r, i), asks);
+        }
+    }
+}
+
 static void
 add_limits(struct dcp_repair_program *r, uint32_t h)
 {
@@ -114,7 +134,7 @@ add_limits(struct dcp_repair_program *r, uint32_t h)
     for (uint32_t k = 0; k < p->n_scalars; k++) {
         size_t at = (size_t)k * p->n_hosts + h;
 
-        limit_row(r, h, p->request + k, p->n_scalars, s->used[at], p->cap[at]);
+        scalar_row(r, h, k, s->used[at], p->cap[at]);
     }
     for (uint32_t t = 0; t < p->n_slots; t++) {
         size_t at = (size_t)h * p->stride + t;
@@ -324,6 +344,8 @@ dcp_repair_cost_of(const struct dcp_state *s)
         if (item != DCP_IX_NONE && from != DCP_IX_NONE &&
             s->host[item] != from) {
             cost.moves++;
+            cost.converted += dcp_conversion_between(
+                inv, (dcp_host_id){ from }, (dcp_host_id){ s->host[item] });
             cost.moved_mib += inv->vms[v].mem_mib;
         }
     }
@@ -347,6 +369,9 @@ dcp_repair_compare(struct dcp_repair_cost a, struct dcp_repair_cost b)
 {
     if (a.moves != b.moves) {
         return a.moves < b.moves ? -1 : 1;
+    }
+    if (a.converted != b.converted) {
+        return a.converted < b.converted ? -1 : 1;
     }
     if (a.woken != b.woken) {
         return a.woken < b.woken ? -1 : 1;

@@ -55,10 +55,10 @@ bool dcp_repair_need_find(const struct dcp_state *start, double limit_s,
                           struct dcp_error *err) DCP_CHECKED;
 void dcp_repair_need_finish(struct dcp_repair_need *);
 
-/* What a repair costs: fewer VMs moved, then fewer hosts woken, then less
- * memory moved. */
+/* What a repair costs: fewer VMs moved, then fewer of them converted to another
+ * hypervisor, then fewer hosts woken, then less memory moved. */
 struct dcp_repair_cost {
-    uint32_t moves, woken;
+    uint32_t moves, converted, woken;
     uint64_t moved_mib;
 };
 struct dcp_repair_cost dcp_repair_cost_of(const struct dcp_state *);

@@ -20,6 +20,7 @@
 #define PAIRS        24u /* Of hosts, tried together. */
 #define CONVERTS_MAX 64u /* For headroom, of one try. */
 #define MEND_TRIES   24u
+#define OTHERS_MAX   128u /* VMs of one host, looked at for a conversion. */
 #define ROOM_MAX     6u /* VMs that make room for one. */
 
 static bool
@@ -227,17 +228,48 @@ static bool
 convert_one_of_loss(struct search *x, uint32_t item)
 {
     struct dcp_state *s = x->s;
-    uint32_t h = s->host[item];
+    uint32_t h = s->host[item], others[OTHERS_MAX], n = 0;
 
     if (convert_away(x, item)) {
         return true;
     }
-    for (uint32_t i = s->first[h]; i != DCP_IX_NONE; i = s->next[i]) {
-        if (i != item && x->p->protected_item[i] && convert_away(x, i)) {
+    /* What is taken off and put back changes its place in the list. */
+    for (uint32_t i = s->first[h]; i != DCP_IX_NONE && n < OTHERS_MAX;
+         i = s->next[i]) {
+        if (i != item && x->p->protected_item[i]) {
+            others[n++] = i;
+        }
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        if (convert_away(x, others[k])) {
             return true;
         }
     }
     return false;
+}
+
+bool
+dcp_search_convert_for_headroom(struct search *x, struct dcp_headroom *out,
+                                struct dcp_error *err)
+{
+    const struct dcp_conversions *c = x->p->conversions;
+
+    if (!c || !c->cost) {
+        return true;
+    }
+    for (uint32_t n = 0; !out->ok && n < CONVERTS_MAX; n++) {
+        if (out->failed_item == DCP_IX_NONE ||
+            x->s->host[out->failed_item] == DCP_IX_NONE ||
+            dcp_search_time_is_up(x) ||
+            !convert_one_of_loss(x, out->failed_item)) {
+            break;
+        }
+        x->in.trail.n = 0;
+        if (!dcp_headroom_check(x->s, NULL, NULL, out, err)) {
+            return false;
+        }
+    }
+    return out->ok || dcp_search_add_spares(x, out, err);
 }
 
 /* '*out_ok': every loss is survived, at less than 'limit'. */

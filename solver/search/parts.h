@@ -227,6 +227,11 @@ bool dcp_search_mend_headroom(struct search *, bool may_wake, uint32_t tries,
 /* Switches hosts on until every loss is survived; out->ok: it is. */
 bool dcp_search_add_spares(struct search *, struct dcp_headroom *out,
                            struct dcp_error *err) DCP_CHECKED;
+/* Where that did not do: VMs that find no place after a loss, or others of their
+ * host, are converted to another hypervisor one by one, as far as that may be,
+ * and spares added again. */
+bool dcp_search_convert_for_headroom(struct search *, struct dcp_headroom *out,
+                                     struct dcp_error *err) DCP_CHECKED;
 /* With the spares on: the emptiest hosts once more, each kept off only if
  * every loss is still survived. */
 bool dcp_search_trim(struct search *, struct dcp_error *err) DCP_CHECKED;

@@ -225,7 +225,8 @@ repair_one_way(struct search *x, const uint8_t *leaves, uint32_t *items,
     }
     out->headroom = (struct dcp_headroom){ .ok = true };
     if (*out_ok && x->p->q->headroom) {
-        if (!dcp_search_add_spares(x, &out->headroom, err)) {
+        if (!dcp_search_add_spares(x, &out->headroom, err) ||
+            !dcp_search_convert_for_headroom(x, &out->headroom, err)) {
             return false;
         }
         *out_ok = out->headroom.ok;
@@ -486,7 +487,8 @@ repair_in_part(struct search *x, const struct dcp_state *start, uint32_t *items,
     out->is_partial = is_legal_in_part(x, start);
     out->n_unplaced = !out->is_partial;
     if (out->is_partial && x->p->q->headroom) {
-        if (!dcp_search_add_spares(x, &out->headroom, err)) {
+        if (!dcp_search_add_spares(x, &out->headroom, err) ||
+            !dcp_search_convert_for_headroom(x, &out->headroom, err)) {
             return false;
         }
         out->is_partial = out->headroom.ok && is_legal_in_part(x, start);

@@ -196,7 +196,8 @@ improve(struct search *x, struct dcp_search_result *out, struct dcp_error *err)
         return !q->may_empty || (dcp_search_convert(x, false, err) &&
                                  finish_packing(x, false, out, err));
     }
-    if (!dcp_search_add_spares(x, &out->headroom, err)) {
+    if (!dcp_search_add_spares(x, &out->headroom, err) ||
+        !dcp_search_convert_for_headroom(x, &out->headroom, err)) {
         return false;
     }
     dcp_search_tell(x, out->headroom.ok);
