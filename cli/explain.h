@@ -72,6 +72,10 @@ int dcp_explain_rules(struct dcp_explain *, struct dcp_error *err);
 /* Why no fewer hosts will do. */
 int dcp_explain_bound(struct dcp_explain *, struct dcp_error *err);
 
+/* cli/explain_resize.c: what the VM's resize is worth, where the plan has one;
+ * 'json' NULL: as text. */
+bool dcp_explain_resize(struct dcp_explain *, dcp_vm_id, struct dcp_json *json,
+                        struct dcp_error *err);
 /* cli/explain_worth.c: asks again what the plan was made for; '*out_why_not'
  * says why that cannot be done (a text), or is NULL. */
 bool dcp_explain_request(struct dcp_explain *, const char **out_why_not,

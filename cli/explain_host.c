@@ -428,7 +428,8 @@ dcp_explain_host(struct dcp_explain *x, dcp_host_id host, struct dcp_error *err)
     const struct dcp_inventory *inv = dcp_explain_inventory(x);
     const struct dcp_plan *plan = x->open.plan;
     const struct dcp_host *h = &inv->hosts[host.ix];
-    struct dcp_worth_change c = { DCP_WORTH_HOST_STAYS_ON, host.ix };
+    struct dcp_worth_change c = { .kind = DCP_WORTH_HOST_STAYS_ON,
+                                  .ix = host.ix };
     struct dcp_json w = { 0 };
     struct facts f;
 

@@ -52,7 +52,8 @@ price(const struct dcp_explain *x, const struct dcp_plan_request *r,
       const struct dcp_worth_base *base, struct priced *p,
       struct dcp_error *err)
 {
-    struct dcp_worth_change c = { DCP_WORTH_RULE_DROPPED, p->rule };
+    struct dcp_worth_change c = { .kind = DCP_WORTH_RULE_DROPPED,
+                                  .ix = p->rule };
     DCP_AUTO(dcp_plan) struct dcp_plan *without = NULL;
     bool obeys = false;
 

@@ -344,12 +344,16 @@ dcp_explain_vm(struct dcp_explain *x, dcp_vm_id vm, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = dcp_explain_inventory(x);
     const struct dcp_plan *plan = x->open.plan;
-    struct dcp_worth_change c = { DCP_WORTH_VM_STAYS, vm.ix };
+    struct dcp_worth_change c = { .kind = DCP_WORTH_VM_STAYS,
+                                  .ix = vm.ix };
     struct dcp_json w;
 
     if (!x->g->json) {
         print_vm(inv, plan, vm);
-        return dcp_explain_print_worth(x, &c, err) ? 0 : -1;
+        return dcp_explain_print_worth(x, &c, err) &&
+                       dcp_explain_resize(x, vm, NULL, err)
+                   ? 0
+                   : -1;
     }
     dcp_explain_json_head(&w, "vm", inv->vms[vm.ix].name);
     dcp_json_karray(&w, "places");
@@ -368,7 +372,8 @@ dcp_explain_vm(struct dcp_explain *x, dcp_vm_id vm, struct dcp_error *err)
     dcp_json_end(&w, ']');
     json_survive(&w, inv, plan, vm);
     json_left_out(&w, inv, plan, vm);
-    if (!dcp_explain_json_worth(x, &w, &c, err)) {
+    if (!dcp_explain_json_worth(x, &w, &c, err) ||
+        !dcp_explain_resize(x, vm, &w, err)) {
         dcp_json_finish(&w);
         return -1;
     }

@@ -116,6 +116,23 @@ dcp_explain_amount(const struct dcp_worth *w, double value, char *out,
 /* --- Text --------------------------------------------------------------- */
 
 static void
+print_resize(const struct dcp_worth *w, const char *saved, const char *all)
+{
+    if (w->refused) {
+        printf("  resize     with all else as planned it could not keep its "
+               "size: %s\n",
+               w->why.text);
+    } else if (fabs(w->alone - w->planned) < 1e-9) {
+        printf("  resize     worth nothing by itself: at its old size and all "
+               "else as planned the plan comes to the same\n");
+    } else {
+        printf("  resize     %s %s (the plan comes to %s), compared with its old "
+               "size and all else as planned\n",
+               w->alone < w->planned ? "costs" : "saves", saved, all);
+    }
+}
+
+static void
 print_alone(const struct dcp_explain *x, const struct dcp_worth_change *c,
             const struct dcp_worth *w)
 {
@@ -127,7 +144,9 @@ print_alone(const struct dcp_explain *x, const struct dcp_worth_change *c,
 
     dcp_explain_amount(w, fabs(w->alone - w->planned), saved, sizeof saved);
     dcp_explain_amount(w, w->planned, all, sizeof all);
-    if (w->refused) {
+    if (c->kind == DCP_WORTH_VM_KEEPS_SIZE) {
+        print_resize(w, saved, all);
+    } else if (w->refused) {
         printf("  worth      with all else as planned it could not stay %s%s: "
                "%s\n",
                vm ? "on " : "on", home, w->why.text);
@@ -187,7 +206,16 @@ count(struct dcp_explain *x, const struct dcp_worth_change *c,
     if (!dcp_worth_alone(&x->request, x->open.plan, c, w, err)) {
         return false;
     }
-    if (!w->applies || !x->replan) {
+    bool grows = c->kind == DCP_WORTH_VM_KEEPS_SIZE &&
+                 !dcp_vm_size_eq(
+                     dcp_vm_size(c->was, c->ix),
+                     dcp_vm_size_most(dcp_vm_size(c->was, c->ix),
+                                      dcp_vm_size(x->request.inventory,
+                                                  c->ix)));
+
+    /* A larger VM is there for itself: without that a plan obeys less, not
+     * more, and the two cannot be told apart by what was found. */
+    if (!w->applies || !x->replan || grows) {
         return true;
     }
     bool ok = dcp_worth_base_make(&x->request, &base, err) &&
@@ -251,6 +279,8 @@ bool
 dcp_explain_json_worth(struct dcp_explain *x, struct dcp_json *w,
                        const struct dcp_worth_change *c, struct dcp_error *err)
 {
+    const char *key =
+        c->kind == DCP_WORTH_VM_KEEPS_SIZE ? "resize_worth" : "worth";
     const char *why_not;
     struct dcp_worth v;
 
@@ -258,17 +288,17 @@ dcp_explain_json_worth(struct dcp_explain *x, struct dcp_json *w,
         return false;
     }
     if (why_not) {
-        dcp_json_knull(w, "worth");
+        dcp_json_knull(w, key);
         return true;
     }
     if (!count(x, c, &v, err)) {
         return false;
     }
     if (!v.applies) {
-        dcp_json_knull(w, "worth");
+        dcp_json_knull(w, key);
         return true;
     }
-    dcp_json_kobject(w, "worth");
+    dcp_json_kobject(w, key);
     dcp_json_kstring(w, "unit", v.unit);
     dcp_json_kdouble(w, "planned", v.planned);
     dcp_json_kdouble(w, "alone", v.alone);

@@ -470,7 +470,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
                               err)) {
         return false;
     }
-    if (a->rightsizing.gave_up) {
+    if (a->rightsizing.gave_up || a->rightsizing.chose) {
         if (!hosts_needed(g, r.inventory, start, a, err)) {
             return false;
         }

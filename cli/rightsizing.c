@@ -111,8 +111,8 @@ compare(const void *pa, const void *pb)
 }
 
 /* Growth first: somebody waits for it.  Then what frees most. */
-static double
-saves(const struct dcp_size_advice *a)
+double
+dcp_rightsizing_saves(const struct dcp_size_advice *a)
 {
     double mib = (double)a->from.mem_mib - (double)a->to.mem_mib;
 
@@ -181,7 +181,8 @@ limit(const struct dcp_inventory *inv, const struct dcp_rightsizing_request *r,
     }
     for (uint32_t v = 0; v < inv->n_vms; v++) {
         if (dcp_size_changes(&z->advice[v])) {
-            list[n++] = (struct candidate){ v, saves(&z->advice[v]) };
+            list[n++] = (struct candidate){ v, dcp_rightsizing_saves(
+                                                      &z->advice[v]) };
         }
     }
     qsort(list, n, sizeof *list, compare);
@@ -208,8 +209,8 @@ drop_model(struct dcp_rightsizing *z)
     z->inv = NULL;
 }
 
-static bool
-make_model(struct dcp_rightsizing *z, const struct dcp_inventory *inv,
+bool
+dcp_rightsizing_model(struct dcp_rightsizing *z, const struct dcp_inventory *inv,
            const struct dcp_demand *demand, struct dcp_error *err)
 {
     DCP_FREE struct dcp_vm_size *sizes =
@@ -257,7 +258,7 @@ dcp_rightsizing_make(struct dcp_context *c,
                        inv->n_vms);
     } else {
         ok = advise(c, r, out, err) && limit(inv, r, out, err) &&
-             make_model(out, inv, d, err);
+             dcp_rightsizing_model(out, inv, d, err);
     }
     if (!ok) {
         dcp_rightsizing_finish(out);
@@ -293,8 +294,8 @@ dcp_rightsizing_all(const struct dcp_rightsizing *z,
 
 /* --- The plan ----------------------------------------------------------- */
 
-static bool
-no_plan(const struct dcp_plan_outcome *o)
+bool
+dcp_rightsizing_no_plan(const struct dcp_plan_outcome *o)
 {
     return o->status == DCP_STATUS_INFEASIBLE ||
            o->status == DCP_STATUS_TIMEOUT;
@@ -315,6 +316,17 @@ give_up(struct dcp_rightsizing *z, uint32_t n_vms, bool all)
     }
 }
 
+void
+dcp_rightsizing_ask(const struct dcp_rightsizing *z, struct dcp_plan_request *r,
+                    const struct dcp_inventory *inv,
+                    const struct dcp_demand *demand)
+{
+    r->was = z->inv ? inv : NULL;
+    r->inventory = z->inv ? z->inv : inv;
+    r->demand = z->demand ? z->demand : demand;
+    r->advice = z->inv ? z->advice : NULL;
+}
+
 bool
 dcp_rightsizing_plan(struct dcp_rightsizing *z, struct dcp_plan_request *r,
                      struct dcp_plan **out, struct dcp_plan_outcome *outcome,
@@ -323,28 +335,35 @@ dcp_rightsizing_plan(struct dcp_rightsizing *z, struct dcp_plan_request *r,
     const struct dcp_inventory *inv = r->inventory;
     const struct dcp_demand *demand = r->demand;
     double limit_s = r->solve.time_limit_s;
+    bool chooses = inv->rightsize.choose == DCP_SIZE_CHOOSE_USEFUL &&
+                   z->n[DCP_SIZE_OVERSIZED];
+    double first_s = dcp_rightsizing_first_limit_s(&r->solve);
     int64_t began_ms = dcp_monotonic_ms();
 
+    r->solve.time_limit_s = chooses ? first_s : limit_s;
     for (int attempt = 0;; attempt++) {
-        r->was = z->inv ? inv : NULL;
-        r->inventory = z->inv ? z->inv : inv;
-        r->demand = z->demand ? z->demand : demand;
-        r->advice = z->inv ? z->advice : NULL;
+        dcp_rightsizing_ask(z, r, inv, demand);
         if (!dcp_plan_make(r, out, outcome, err)) {
             return false;
         }
         double left_s =
             limit_s - (double)(dcp_monotonic_ms() - began_ms) / 1000;
 
+        if (chooses && z->n[DCP_SIZE_OVERSIZED] &&
+            !dcp_rightsizing_no_plan(outcome)) {
+            z->chose = true;
+            return dcp_rightsizing_choose(z, r, inv, demand, 2 * first_s,
+                                          began_ms, out, outcome, err);
+        }
         /* The limit is for all attempts together. */
-        if (!z->inv || !no_plan(outcome) ||
+        if (!z->inv || !dcp_rightsizing_no_plan(outcome) ||
             (limit_s > 0 && left_s < LEAST_FRAC * limit_s)) {
             return true;
         }
         r->solve.time_limit_s = limit_s > 0 ? left_s : limit_s;
         z->gave_up = true;
         give_up(z, inv->n_vms, attempt > 0 || !z->n[DCP_SIZE_UNDERSIZED]);
-        if (!make_model(z, inv, demand, err)) {
+        if (!dcp_rightsizing_model(z, inv, demand, err)) {
             return false;
         }
     }

@@ -5,7 +5,9 @@
 /* --rightsize: what each VM should be given by what it used
  * (model/rightsize.h), the plan in which that is done, and the report.
  *
- * All VMs that policy.rightsize lets be resized are; of those whose restarts
+ * VMs that policy.rightsize lets be made larger are; of those that may be made
+ * smaller, the ones that bring the plan's goal something
+ * (cli/rightsizing_choose.c), or all (policy.rightsize.choose).  Of those whose restarts
  * come one after another (one application, or a hard spread rule) only as many
  * as fit an eighth of the plan's
  * window.  Where no plan is found so, none grows
@@ -25,6 +27,7 @@ struct dcp_rightsizing {
     uint32_t n[DCP_SIZE_VERDICTS];
     /* Lower bounds; if_all: with what is left for later as well. */
     uint32_t hosts_needed_before, hosts_needed_after, hosts_needed_if_all;
+    bool chose;   /* What a resize brings the goal was weighed. */
     bool gave_up; /* There was no plan with all that was to be resized. */
     bool measured_memory;
     bool settled; /* The window's evening was carried out: none is resized. */
@@ -56,6 +59,30 @@ struct dcp_inventory *dcp_rightsizing_all(const struct dcp_rightsizing *,
 bool dcp_rightsizing_plan(struct dcp_rightsizing *, struct dcp_plan_request *,
                           struct dcp_plan **out, struct dcp_plan_outcome *,
                           struct dcp_error *err) DCP_CHECKED;
+
+/* Its parts.  The model with what 'advice' changes; the request about it; whether
+ * an answer has no plan; what a resize frees (a vCPU counts as 4 GiB). */
+bool dcp_rightsizing_model(struct dcp_rightsizing *,
+                           const struct dcp_inventory *,
+                           const struct dcp_demand *,
+                           struct dcp_error *err) DCP_CHECKED;
+void dcp_rightsizing_ask(const struct dcp_rightsizing *,
+                         struct dcp_plan_request *,
+                         const struct dcp_inventory *,
+                         const struct dcp_demand *);
+bool dcp_rightsizing_no_plan(const struct dcp_plan_outcome *);
+double dcp_rightsizing_saves(const struct dcp_size_advice *);
+
+/* cli/rightsizing_choose.c: after the plan with all advice (in '*plan', made
+ * within the first limit), the one in which only those VMs are made smaller of
+ * which the goal has something; 'limit_s', from 'began_ms' on, is for all. */
+double dcp_rightsizing_first_limit_s(const struct dcp_solve_options *);
+bool dcp_rightsizing_choose(struct dcp_rightsizing *, struct dcp_plan_request *,
+                            const struct dcp_inventory *,
+                            const struct dcp_demand *, double limit_s,
+                            int64_t began_ms, struct dcp_plan **plan,
+                            struct dcp_plan_outcome *,
+                            struct dcp_error *err) DCP_CHECKED;
 
 /* cli/rightsizing_print.c: member "rightsizing" (null: not asked for), and
  * lines for people. */

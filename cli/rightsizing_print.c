@@ -139,6 +139,7 @@ print_left(const struct dcp_rightsizing *z)
         { DCP_SIZE_RESTART, "would need a restart" },
         { DCP_SIZE_LIMIT, "wait for a later plan" },
         { DCP_SIZE_NO_ROOM, "have no room to grow" },
+        { DCP_SIZE_NO_USE, "would bring the goal nothing" },
     };
     const char *between = "";
 

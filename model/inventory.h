@@ -322,9 +322,15 @@ enum dcp_size_restart { /* When a VM may be restarted to resize it. */
     DCP_RESTART_ANY,
     DCP_RESTART_NEVER,
 };
+enum dcp_size_choose { /* Those that bring the goal something, or all. */
+    DCP_SIZE_CHOOSE_USEFUL,
+    DCP_SIZE_CHOOSE_ALL,
+};
+
 struct dcp_rightsize { /* policy.rightsize (model/rightsize.h). */
     bool vcpus, memory; /* What is resized. */
     enum dcp_size_way way;
+    enum dcp_size_choose choose; /* Which VMs are made smaller. */
     double cpu_percentile, cpu_margin_frac;
     double mem_percentile, mem_margin_frac;
     int64_t history_ms; /* Less measured time: the VM is left alone. */

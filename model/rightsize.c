@@ -22,6 +22,7 @@ dcp_size_verdict_name(enum dcp_size_verdict verdict)
         [DCP_SIZE_PARKED] = "parked",
         [DCP_SIZE_LIMIT] = "limit",
         [DCP_SIZE_NO_ROOM] = "no_room",
+        [DCP_SIZE_NO_USE] = "no_use",
     };
 
     return names[verdict];

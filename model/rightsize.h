@@ -58,8 +58,9 @@ enum dcp_size_verdict {
     DCP_SIZE_LIMIT,    /* policy.rightsize.max_vms, or no time for so many
                         * restarts one after another. */
     DCP_SIZE_NO_ROOM,  /* No placement has room for it to grow. */
+    DCP_SIZE_NO_USE,   /* Smaller, it would bring the goal nothing. */
 };
-#define DCP_SIZE_VERDICTS (DCP_SIZE_NO_ROOM + 1)
+#define DCP_SIZE_VERDICTS (DCP_SIZE_NO_USE + 1)
 const char *dcp_size_verdict_name(enum dcp_size_verdict); /* "oversized" ... */
 
 struct dcp_size_advice {

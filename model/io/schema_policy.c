@@ -266,6 +266,9 @@ static const struct dcp_schema_row rightsize_rows[] = {
       .fallback = "7d", .help = "a VM resized less than so long ago rests" },
     { "max_vms", QUANTITY(NUMBER), AT(S, max_vms), .max = 1e9, .fallback = "0",
       .help = "resized in one plan, at most; 0: no limit" },
+    { "choose", CHOICE("useful|all"), AT(S, choose), .fallback = "useful",
+      .help = "which VMs are made smaller: those that bring the plan's goal "
+              "something, or all" },
     { "hot", CHOICE("none|grow|all"), AT(S, hot), .fallback = "none",
       .help = "what takes hold without a restart: nothing, more of both "
               "(hot-add), or less as well" },

@@ -98,6 +98,9 @@ judge(const struct dcp_plan_request *r, const struct dcp_placement *end,
     if (c->kind == DCP_WORTH_HOST_STAYS_ON) {
         return true;
     }
+    if (c->kind == DCP_WORTH_VM_KEEPS_SIZE) {
+        return may_go_back(s, p->item_of_vm[c->ix], host, out, err);
+    }
     uint32_t item = p->item_of_vm[c->ix];
 
     if (!may_go_back(s, item, host, out, err)) {
@@ -123,6 +126,19 @@ weigh(const struct dcp_plan_request *r, const struct dcp_plan *plan,
     *out = o.after;
     *unit = o.unit;
     return true;
+}
+
+/* The request about the model that the change is to. */
+static struct dcp_plan_request
+request_of(const struct dcp_plan_request *r, const struct dcp_worth_change *c)
+{
+    struct dcp_plan_request of = *r;
+
+    if (c->kind == DCP_WORTH_VM_KEEPS_SIZE) {
+        of.inventory = c->was;
+        of.demand = c->demand_was;
+    }
+    return of;
 }
 
 bool
@@ -152,20 +168,27 @@ dcp_worth_alone(const struct dcp_plan_request *r, const struct dcp_plan *plan,
         out->applies = host != DCP_IX_NONE && end->host[c->ix].ix != host &&
                        end->host[c->ix].ix != DCP_IX_NONE;
         break;
+    case DCP_WORTH_VM_KEEPS_SIZE:
+        host = end->host[c->ix].ix;
+        out->applies = host != DCP_IX_NONE &&
+                       !dcp_vm_size_eq(dcp_vm_size(c->was, c->ix),
+                                       dcp_vm_size(r->inventory, c->ix));
+        break;
     }
     if (!out->applies) {
         return true;
     }
+    const struct dcp_plan_request changed_r = request_of(r, c);
     DCP_AUTO(dcp_placement)
     struct dcp_placement *changed = dcp_placement_copy(end, err);
 
-    if (!changed || !judge(r, end, c, host, out, changed, err)) {
+    if (!changed || !judge(&changed_r, end, c, host, out, changed, err)) {
         return false;
     }
     out->switches_on = !end->on[host];
     changed->on[host] = 1;
     return out->refused ||
-           weigh(r, plan, changed, &out->alone, &out->unit, err);
+           weigh(&changed_r, plan, changed, &out->alone, &out->unit, err);
 }
 
 /* --- Planned again ------------------------------------------------------ */
@@ -241,6 +264,10 @@ plan_changed(const struct dcp_plan_request *r, const struct dcp_worth_change *c,
             }
         }
         other.rules = rules;
+        break;
+    case DCP_WORTH_VM_KEEPS_SIZE:
+        other = *c->was;
+        q.demand = c->demand_was;
         break;
     }
     return plan_again(&q, &other, plan, out, err);

@@ -33,11 +33,16 @@ enum dcp_worth_kind {
     DCP_WORTH_VM_STAYS,      /* Where it was before the plan. */
     DCP_WORTH_HOST_STAYS_ON, /* All the time. */
     DCP_WORTH_RULE_DROPPED,  /* Hard or soft. */
+    DCP_WORTH_VM_KEEPS_SIZE, /* That it had before the plan. */
 };
 
 struct dcp_worth_change {
     enum dcp_worth_kind kind;
     uint32_t ix; /* VM, host or rule. */
+    /* VM_KEEPS_SIZE: the request's model but for the size that the VM had, and
+     * the demand of that; borrowed. */
+    const struct dcp_inventory *was;
+    const struct dcp_demand *demand_was;
 };
 
 struct dcp_worth {

@@ -78,6 +78,12 @@ fewest(struct tiny_model *m, const struct dcp_worth_change *c)
         inv->n_rules++;
         memcpy(m->w.rules, kept, inv->n_rules * sizeof *kept);
         break;
+    case DCP_WORTH_VM_KEEPS_SIZE:
+        vm = m->w.vms[c->ix];
+        m->w.vms[c->ix].mem_mib = c->was->vms[c->ix].mem_mib;
+        b = brute_force(m);
+        m->w.vms[c->ix] = vm;
+        break;
     }
     return b.fewest;
 }
@@ -96,12 +102,14 @@ alone_is_legal(const struct tiny_model *m, const struct dcp_plan *plan,
 
     ck_assert(
         dcp_check_placement(m->w.inv, &m->w.demand, p, 0, SLOTS, &was, &err));
-    p->on[host] = 1;
+    if (c->kind != DCP_WORTH_VM_KEEPS_SIZE) {
+        p->on[host] = 1;
+    }
     if (c->kind == DCP_WORTH_VM_STAYS) {
         p->host[c->ix].ix = host;
     }
-    ck_assert(
-        dcp_check_placement(m->w.inv, &m->w.demand, p, 0, SLOTS, &is, &err));
+    ck_assert(dcp_check_placement(c->was ? c->was : m->w.inv, &m->w.demand, p,
+                                  0, SLOTS, &is, &err));
     bool ok = is.n_violations_all <= was.n_violations_all;
 
     if (!ok) {
@@ -209,21 +217,42 @@ is_right(struct tiny_model *m, const struct dcp_plan_request *r,
     return holds_alone(m, plan, &c, &w, why);
 }
 
+/* The model in which the VM was larger before the plan; to be freed. */
+static struct dcp_inventory *
+larger(const struct tiny_model *m, uint32_t vm)
+{
+    struct dcp_vm_size sizes[64];
+    struct dcp_error err = { 0 };
+
+    ck_assert_uint_lt(m->w.inv->n_vms, 64);
+    for (uint32_t v = 0; v < m->w.inv->n_vms; v++) {
+        sizes[v] = dcp_vm_size(m->w.inv, v);
+    }
+    sizes[vm].mem_mib += sizes[vm].mem_mib / 2 + 1000;
+    struct dcp_inventory *inv = dcp_inventory_with_sizes(m->w.inv, sizes, &err);
+
+    ck_assert_ptr_nonnull(inv);
+    return inv;
+}
+
 static bool
 all_are_right(struct tiny_model *m, const struct dcp_plan_request *r,
               const struct dcp_plan *plan, char why[WHY])
 {
     const uint32_t n[] = { m->w.inv->n_vms, m->w.inv->n_hosts,
-                           m->w.inv->n_rules };
+                           m->w.inv->n_rules, m->w.inv->n_vms };
     double best = fewest(m, NULL);
     struct dcp_worth_base base;
     struct dcp_error err = { 0 };
     bool ok = true;
 
     ck_assert_msg(dcp_worth_base_make(r, &base, &err), "%s", err.message);
-    for (uint32_t kind = 0; kind < 3; kind++) {
+    for (uint32_t kind = 0; kind < 4; kind++) {
         for (uint32_t ix = 0; ok && ix < n[kind]; ix++) {
-            struct dcp_worth_change c = { (enum dcp_worth_kind)kind, ix };
+            bool resized = kind == DCP_WORTH_VM_KEEPS_SIZE;
+            DCP_FREE struct dcp_inventory *was = resized ? larger(m, ix) : NULL;
+            struct dcp_worth_change c = { (enum dcp_worth_kind)kind, ix, was,
+                                          resized ? r->demand : NULL };
 
             if (c.kind == DCP_WORTH_HOST_STAYS_ON && !m->start->on[ix]) {
                 continue;
