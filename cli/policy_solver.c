@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIME_LIMIT_S   10.0 /* Of one plan, where no --time-limit is given. */
-#define LEARN_EVERY_MS DCP_DAY_MS
+#define TIME_LIMIT_S 10.0 /* Of one plan, where no --time-limit is given. */
+#define GROWN_BY     10   /* A tenth. */
 
 struct solver_policy {
     struct dcp_sim_policy base;
@@ -21,8 +21,8 @@ struct solver_policy {
     struct dcp_context *context;
     uint64_t max_moves;
     bool anew;
-    struct dcp_demand *learned; /* Of the next two horizons; owned. */
-    int64_t learned_ms;
+    struct dcp_demand *learned; /* Owned. */
+    int64_t learn_again_ms;
     uint32_t n_past;              /* Samples known at the last question. */
     struct dcp_standing answered; /* What was seen at the last answer. */
 };
@@ -70,19 +70,28 @@ was_over(const struct solver_policy *p, const struct dcp_sim *sim,
     return false;
 }
 
+/* What is learned serves for a day at least, and until the history is a tenth
+ * longer: so little changes a percentile little. */
 static bool
 learn(struct solver_policy *p, int64_t now_ms, struct dcp_error *err)
 {
-    int64_t start_ms = dcp_planning_start_ms(now_ms);
+    int64_t start_ms = dcp_planning_start_ms(now_ms), serves_ms = DCP_DAY_MS;
     int64_t horizon_ms = dcp_planning_horizon_ms(p->context->model.inventory);
+
+    if (p->context->store) {
+        int64_t known_ms = now_ms - dcp_store_start_ms(p->context->store);
+
+        serves_ms =
+            known_ms / GROWN_BY > serves_ms ? known_ms / GROWN_BY : serves_ms;
+    }
     struct dcp_demand *d = dcp_planning_demand(
-        p->context, NULL, start_ms, start_ms + horizon_ms + LEARN_EVERY_MS,
+        p->context, NULL, start_ms, start_ms + serves_ms + horizon_ms,
         INT64_MIN, now_ms, err);
 
     if (d) {
         dcp_demand_destroy(p->learned);
         p->learned = d;
-        p->learned_ms = now_ms;
+        p->learn_again_ms = now_ms + serves_ms;
     }
     return d != NULL;
 }
@@ -93,7 +102,7 @@ stands(struct solver_policy *p, const struct dcp_sim *sim,
 {
     const struct dcp_inventory *inv = view->inventory;
     int64_t from_ms = dcp_planning_start_ms(view->now_ms);
-    bool old = !p->learned || view->now_ms - p->learned_ms >= LEARN_EVERY_MS ||
+    bool old = !p->learned || view->now_ms >= p->learn_again_ms ||
                was_over(p, sim, view);
     struct dcp_standing now;
     uint32_t first, last;

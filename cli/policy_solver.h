@@ -9,10 +9,10 @@
  * are repeatable where that does not end it (--iterations).
  *
  * A plan is for a day at least, and most questions come long before its end.
- * "solver" learns demand once a day and keeps what it learned for the days that
- * the next plans are for; while its last answer stands it gives none. That no
- * longer stands
- * - when demand is a day old: it is learned again, and a plan is made of it;
+ * "solver" keeps the demand that it learned for a day, and until the history is
+ * a tenth longer; while its last answer stands it gives none. That no longer
+ * stands
+ * - when demand was kept so long: it is learned again, and planned from;
  * - when planned demand of the time ahead makes a host fuller than policy's
  *   target, fuller than the last answer left the fullest;
  * - when policy.min_gain fewer hosts could carry that demand than could at the

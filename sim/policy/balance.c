@@ -31,7 +31,9 @@ deviation(const struct dcp_fleet *f, double *out_mean)
     double sum = 0, squares = 0;
     uint32_t n = 0;
 
-    for (uint32_t h = 0; h < f->inventory->n_hosts; h++) {
+    for (uint32_t i = 0; i < f->inventory->n_hosts; i++) {
+        uint32_t h = f->order[i];
+
         if (f->hosts[h].serves) {
             double load = load_of(&f->hosts[h]);
 
@@ -49,7 +51,9 @@ most_loaded(const struct dcp_fleet *f)
 {
     uint32_t most = f->inventory->n_hosts;
 
-    for (uint32_t h = 0; h < f->inventory->n_hosts; h++) {
+    for (uint32_t i = 0; i < f->inventory->n_hosts; i++) {
+        uint32_t h = f->order[i];
+
         if (f->hosts[h].serves &&
             (most == f->inventory->n_hosts ||
              load_of(&f->hosts[h]) > load_of(&f->hosts[most]))) {
@@ -90,14 +94,18 @@ move_one(struct dcp_fleet *f, double mean, bool *out_done,
     for (uint32_t i = 0; i < host->n_vms_now; i++) {
         uint32_t vm = host->vms_now[i];
 
-        for (uint32_t to = 0; f->at[vm].ix == from && to < n_hosts; to++) {
+        for (uint32_t k = 0; f->at[vm].ix == from && k < n_hosts; k++) {
+            uint32_t to = f->order[k];
+
             if (to == from || !f->hosts[to].serves ||
                 f->hosts[to].capacity_mhz <= 0) {
                 continue;
             }
             double g = gain(f, from, to, f->vm_mhz[vm], mean);
+            bool tied = g >= best && best_to < n_hosts && best_vm != vm &&
+                        dcp_fleet_vm_first(f, vm, best_vm);
 
-            if (g > best && dcp_fleet_fits(f, vm, to)) {
+            if ((g > best || tied) && dcp_fleet_fits(f, vm, to)) {
                 best = g;
                 best_vm = vm;
                 best_to = to;

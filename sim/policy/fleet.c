@@ -2,6 +2,7 @@
 
 #include "sim/policy/fleet.h"
 
+#include "model/base/arena.h"
 #include "model/check/reach.h"
 #include "model/duty.h"
 
@@ -74,6 +75,39 @@ init_host(struct dcp_fleet *f, const struct dcp_sim *sim, uint32_t host,
     }
 }
 
+struct named {
+    const char *name;
+    uint32_t ix;
+};
+
+static int
+compare_names(const void *pa, const void *pb)
+{
+    const struct named *a = pa, *b = pb;
+    int order = strcmp(a->name, b->name);
+
+    return order ? order : a->ix < b->ix ? -1 : a->ix > b->ix;
+}
+
+static bool
+set_order(struct dcp_fleet *f, struct dcp_error *err)
+{
+    uint32_t n = f->inventory->n_hosts;
+    DCP_FREE struct named *hosts = malloc(((size_t)n + 1) * sizeof *hosts);
+
+    if (!hosts) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
+    }
+    for (uint32_t h = 0; h < n; h++) {
+        hosts[h] = (struct named){ f->inventory->hosts[h].name, h };
+    }
+    qsort(hosts, n, sizeof *hosts, compare_names);
+    for (uint32_t i = 0; i < n; i++) {
+        f->order[i] = hosts[i].ix;
+    }
+    return true;
+}
+
 bool
 dcp_fleet_init(struct dcp_fleet *f, const struct dcp_sim *sim,
                enum dcp_fleet_demand demand, int64_t past_ms,
@@ -88,9 +122,14 @@ dcp_fleet_init(struct dcp_fleet *f, const struct dcp_sim *sim,
     f->hosts = calloc((size_t)inv->n_hosts + 1, sizeof *f->hosts);
     f->vm_mhz = calloc((size_t)inv->n_vms + 1, sizeof *f->vm_mhz);
     f->at = calloc((size_t)inv->n_vms + 1, sizeof *f->at);
-    if (!f->hosts || !f->vm_mhz || !f->at) {
+    f->order = calloc((size_t)inv->n_hosts + 1, sizeof *f->order);
+    if (!f->hosts || !f->vm_mhz || !f->at || !f->order) {
         dcp_fleet_finish(f);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
+    }
+    if (!set_order(f, err)) {
+        dcp_fleet_finish(f);
+        return false;
     }
     set_demand(f, &view, demand, past_ms);
     for (uint32_t v = 0; v < inv->n_vms; v++) {
@@ -108,6 +147,7 @@ dcp_fleet_finish(struct dcp_fleet *f)
     free(f->hosts);
     free(f->vm_mhz);
     free(f->at);
+    free(f->order);
     *f = (struct dcp_fleet){ 0 };
 }
 

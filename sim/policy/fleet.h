@@ -19,6 +19,8 @@
 #include "model/capacity.h"
 #include "sim/policy/policy.h"
 
+#include <string.h>
+
 struct dcp_fleet_host {
     bool serves; /* Is on, or wished on, and not wished off. */
     bool was_on; /* Serves now. */
@@ -40,7 +42,17 @@ struct dcp_fleet {
     struct dcp_fleet_host *hosts; /* Owned, as those below. */
     float *vm_mhz;                /* Demand by VM. */
     dcp_host_id *at;              /* By VM: where it would be. */
+    /* All hosts, by name: in this order policies look at them, so that what
+     * they wish does not depend on the order of the model. */
+    uint32_t *order;
 };
+
+/* Of two VMs between which nothing else decides. */
+static inline bool
+dcp_fleet_vm_first(const struct dcp_fleet *f, uint32_t a, uint32_t b)
+{
+    return strcmp(f->inventory->vms[a].name, f->inventory->vms[b].name) < 0;
+}
 
 /* What of the past counts as a VM's demand. */
 enum dcp_fleet_demand { DCP_FLEET_LATEST, DCP_FLEET_PEAK };

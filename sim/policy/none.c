@@ -32,7 +32,9 @@ decide_switch(const struct dcp_sim *sim, bool on, struct dcp_wishes *out,
     }
     bool ok = true;
 
-    for (uint32_t h = 0; ok && h < f.inventory->n_hosts; h++) {
+    for (uint32_t i = 0; ok && i < f.inventory->n_hosts; i++) {
+        uint32_t h = f.order[i];
+
         if (on && dcp_fleet_can_wake(&f, h)) {
             ok = dcp_fleet_wake(&f, h, err);
         } else if (!on && dcp_fleet_can_sleep(&f, h)) {

@@ -98,6 +98,20 @@ detect(struct round *r)
     }
 }
 
+/* Few: by insertion. */
+static void
+sort_by_name(const struct dcp_fleet *f, uint32_t vms[], uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++) {
+        uint32_t vm = vms[i], k = i;
+
+        for (; k > 0 && dcp_fleet_vm_first(f, vm, vms[k - 1]); k--) {
+            vms[k] = vms[k - 1];
+        }
+        vms[k] = vm;
+    }
+}
+
 /* Adds to 'leaving' the VMs that an overloaded host gives. */
 static bool
 shed(struct round *r, uint32_t host, struct dcp_error *err)
@@ -114,6 +128,7 @@ shed(struct round *r, uint32_t host, struct dcp_error *err)
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
     }
     memcpy(vms, h->vms_now, n * sizeof *vms);
+    sort_by_name(&r->fleet, vms, n);
     while (n > 0 && left_mhz > r->limit_mhz[host]) {
         for (uint32_t i = 0; i < n; i++) {
             mem[i] = r->fleet.inventory->vms[vms[i]].mem_mib;
@@ -144,7 +159,9 @@ answer(struct round *r, struct dcp_error *err)
     uint32_t n_hosts = r->fleet.inventory->n_hosts, to;
 
     detect(r);
-    for (uint32_t h = 0; h < n_hosts; h++) {
+    for (uint32_t i = 0; i < n_hosts; i++) {
+        uint32_t h = r->fleet.order[i];
+
         if (r->over[h] && !shed(r, h, err)) {
             return false;
         }

@@ -25,7 +25,8 @@ dcp_fleet_best(const struct dcp_fleet *f, uint32_t vm, const double limit_mhz[],
     uint32_t n_hosts = f->inventory->n_hosts, best = n_hosts;
     double mhz = f->vm_mhz[vm], best_w = 0;
 
-    for (uint32_t h = 0; h < n_hosts; h++) {
+    for (uint32_t i = 0; i < n_hosts; i++) {
+        uint32_t h = f->order[i];
         const struct dcp_fleet_host *host = &f->hosts[h];
 
         if (!host->serves || host->capacity_mhz <= 0 || f->at[vm].ix == h ||
@@ -63,7 +64,9 @@ dcp_fleet_best_or_wake(struct dcp_fleet *f, uint32_t vm,
     if (*out_host < n_hosts) {
         return true;
     }
-    for (uint32_t h = 0; h < n_hosts; h++) {
+    for (uint32_t i = 0; i < n_hosts; i++) {
+        uint32_t h = f->order[i];
+
         if (!dcp_fleet_can_wake(f, h) || (not_mark && not_mark[h]) ||
             f->vm_mhz[vm] > limit_mhz[h] ||
             (wake < n_hosts && mhz_per_watt(f, h) <= mhz_per_watt(f, wake))) {
@@ -83,7 +86,8 @@ dcp_fleet_best_or_wake(struct dcp_fleet *f, uint32_t vm,
 static bool
 comes_later(const struct dcp_fleet *f, uint32_t a, uint32_t b)
 {
-    return f->vm_mhz[a] != f->vm_mhz[b] ? f->vm_mhz[a] < f->vm_mhz[b] : a > b;
+    return f->vm_mhz[a] != f->vm_mhz[b] ? f->vm_mhz[a] < f->vm_mhz[b]
+                                        : dcp_fleet_vm_first(f, b, a);
 }
 
 static void
@@ -173,9 +177,9 @@ bool
 dcp_fleet_relieve(struct dcp_fleet *f, const double limit_mhz[],
                   struct dcp_error *err)
 {
-    for (uint32_t h = 0; h < f->inventory->n_hosts; h++) {
+    for (uint32_t k = 0; k < f->inventory->n_hosts; k++) {
+        uint32_t h = f->order[k], n, to;
         struct dcp_fleet_host *host = &f->hosts[h];
-        uint32_t n, to;
 
         if (!host->serves || host->mhz <= limit_mhz[h]) {
             continue;
@@ -203,7 +207,8 @@ least_loaded(const struct dcp_fleet *f, const uint8_t tried[])
 {
     uint32_t n_hosts = f->inventory->n_hosts, least = n_hosts;
 
-    for (uint32_t h = 0; h < n_hosts; h++) {
+    for (uint32_t i = 0; i < n_hosts; i++) {
+        uint32_t h = f->order[i];
         const struct dcp_fleet_host *host = &f->hosts[h];
 
         if (host->serves && host->was_on && !host->arriving && !host->stays &&

@@ -3,7 +3,7 @@
 #define DCP_SIM_POLICY_SEARCH_H 1
 
 /* Searches in a fleet that several policies share.  All are greedy heuristics:
- * in a fixed order, the first of equals, nothing is proved.
+ * in a fixed order, the first by name of equals, nothing is proved.
  *
  * 'limit_mhz' (by host): the most that a target may carry; 'not_mark' (by host,
  * 1: left out; NULL: none). */
@@ -20,7 +20,7 @@ bool
 dcp_fleet_best_or_wake(struct dcp_fleet *, uint32_t vm,
                        const double limit_mhz[], const uint8_t not_mark[],
                        uint32_t *out_host, struct dcp_error *err) DCP_CHECKED;
-/* The most demand first, equals in order of the model. */
+/* The most demand first, equals by name. */
 void dcp_fleet_sort(const struct dcp_fleet *, uint32_t vms[], uint32_t n);
 
 /* Wishes all VMs of the host away, each by dcp_fleet_best(), and the host off;
