@@ -5,7 +5,7 @@
  * saves more energy in one is asked whether that holds in the other. */
 
 #include "cli/backtest_nights.h"
-#include "cli/closed_loop.h"
+#include "cli/policy_run.h"
 #include "sim/loop.h"
 #include "sim/stats/rank.h"
 
@@ -26,7 +26,7 @@ try_policy(const struct backtest *b, const char *name, struct dcp_error *err)
 {
     DCP_AUTO(dcp_sim_policy)
     struct dcp_sim_policy *tried =
-        dcp_closed_loop_policy(b->globals, b->context, name, err);
+        dcp_policy_make(b->globals, b->context, name, err);
 
     return tried != NULL;
 }
@@ -83,7 +83,7 @@ play(struct backtest *b, uint32_t night, struct backtest_entrant *e,
     struct dcp_sim_result s;
     DCP_AUTO(dcp_sim_policy)
     struct dcp_sim_policy *policy =
-        dcp_closed_loop_policy(b->globals, b->context, e->name, err);
+        dcp_policy_make(b->globals, b->context, e->name, err);
 
     if (!policy || !dcp_loop_run(in, policy, &o, &s, &report, err)) {
         return false;

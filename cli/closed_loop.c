@@ -2,7 +2,7 @@
 
 #include "cli/closed_loop.h"
 
-#include "cli/policy_solver.h"
+#include "cli/policy_run.h"
 #include "cli/replay.h"
 #include "cli/result_json.h"
 #include "cli/sim_report.h"
@@ -14,15 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BAND               "dpm"
 #define STATUS_INTERRUPTED 6
-
-struct ran { /* One policy on the window. */
-    const char *name;
-    struct dcp_sim_result result; /* Owned. */
-    struct dcp_failure_run failed; /* Likewise; where anything can fail. */
-    struct dcp_loop_report report;
-};
 
 struct comparison {
     const struct dcp_globals *globals;
@@ -30,7 +22,7 @@ struct comparison {
     const struct dcp_closed_loop_options *options;
     struct dcp_replay replay; /* Its 'without' is "none". */
     struct dcp_samples net;
-    struct ran band, chosen;
+    struct dcp_policy_run band, chosen;
     bool stopped;    /* By a person; then rows are of different lengths. */
     bool has_chosen; /* Else it is "none" or the band itself. */
 };
@@ -38,49 +30,22 @@ struct comparison {
 /* --- Running ------------------------------------------------------------ */
 
 static bool
-is_named(const char *text, const char *name)
-{
-    size_t n = strlen(name);
-
-    return !strncmp(text, name, n) && (text[n] == '\0' || text[n] == ':');
-}
-
-static struct dcp_sim_policy *
-make_policy(const struct comparison *c, const char *text, struct dcp_error *err)
-{
-    return is_named(text, "solver") || is_named(text, "solver-anew")
-               ? dcp_policy_solver(c->globals, c->context, text, err)
-               : dcp_sim_policy_named(text, c->globals->seed, err);
-}
-
-static bool
-run_policy(struct comparison *c, const char *text, struct ran *out,
+run_policy(struct comparison *c, const char *text, struct dcp_policy_run *out,
            struct dcp_error *err)
 {
-    struct dcp_sim_input in = {
-        .inventory = c->context->model.inventory,
-        .cpu = &c->replay.cpu,
+    const struct dcp_policy_run_input in = {
+        .globals = c->globals,
+        .context = c->context,
+        .replay = &c->replay,
+        .net = &c->net,
         .start = c->context->model.placement,
-        .from_ms = c->replay.without.from_ms,
-        .to_ms = c->replay.without.to_ms,
-        .reference = &c->replay.without,
+        .every_ms = c->options->every_ms,
+        .prepare = dcp_onlooker_prepare,
+        .user = c->options->onlooker,
     };
-    struct dcp_loop_options o = { .every_ms = c->options->every_ms,
-                                  .net = c->net.n_times ? &c->net : NULL };
-    const struct dcp_failures *f =
-        c->replay.has_failures ? &c->replay.failures : NULL;
-    DCP_AUTO(dcp_sim_policy)
-    struct dcp_sim_policy *policy = make_policy(c, text, err);
     bool last = out == &c->chosen || !c->has_chosen;
 
-    out->name = text;
-    if (!policy || (f && !dcp_failures_begin(f, in.start, &out->failed, err))) {
-        return false;
-    }
-    o.ha = out->failed.ha;
-    if (!dcp_onlooker_prepare(c->options->onlooker, last, &in, err) ||
-        !dcp_loop_run(&in, policy, &o, &out->result, &out->report, err) ||
-        (f && !dcp_failures_end(f, in.start, &out->failed, err))) {
+    if (!dcp_policy_run(&in, text, last, out, err)) {
         return false;
     }
     c->stopped = c->stopped || out->result.stopped;
@@ -110,7 +75,8 @@ run_all(struct comparison *c, struct dcp_error *err)
                                          .user = c };
     /* A wrong name is said before an hour's replay. */
     DCP_AUTO(dcp_sim_policy)
-    struct dcp_sim_policy *tried = make_policy(c, text, err);
+    struct dcp_sim_policy *tried =
+        dcp_policy_make(c->globals, c->context, text, err);
 
     if (!tried || !dcp_replay_run(c->context, NULL, &window, &c->replay, err) ||
         !dcp_replay_load_samples(c->context, &c->replay, err) ||
@@ -119,20 +85,28 @@ run_all(struct comparison *c, struct dcp_error *err)
         return false;
     }
     c->stopped = c->replay.stopped;
-    c->has_chosen = strcmp(text, "none") != 0 && strcmp(text, BAND) != 0;
-    return run_policy(c, BAND, &c->band, err) &&
+    c->has_chosen = strcmp(text, "none") != 0 && strcmp(text, DCP_BAND) != 0;
+    return run_policy(c, DCP_BAND, &c->band, err) &&
            (!c->has_chosen || run_policy(c, text, &c->chosen, err));
 }
 
 /* --- Output ------------------------------------------------------------- */
 
+static const struct dcp_availability *
+availability(const struct comparison *c, const struct dcp_failure_run *run)
+{
+    return c->replay.has_failures ? &run->availability : NULL;
+}
+
 static bool
 write_report(const struct comparison *c, struct dcp_error *err)
 {
     const struct dcp_sim_page_run runs[] = {
-        { "none", &c->replay.without, NULL },
-        { BAND, &c->band.result, NULL },
-        { c->chosen.name, &c->chosen.result, NULL },
+        { "none", &c->replay.without,
+          availability(c, &c->replay.failed_without) },
+        { DCP_BAND, &c->band.result, availability(c, &c->band.failed) },
+        { c->chosen.name, &c->chosen.result,
+          availability(c, &c->chosen.failed) },
     };
     const struct dcp_sim_page page = {
         .inventory = c->context->model.inventory,
@@ -184,7 +158,7 @@ print_failures(const struct comparison *c)
         c->replay.failures.all.n, "policy", "hosts", "VMs hit", "down, min",
         "homeless", "available, %", "steps fail", "prevented");
     print_failed("none", &c->replay.failed_without);
-    print_failed(BAND, &c->band.failed);
+    print_failed(DCP_BAND, &c->band.failed);
     if (c->has_chosen) {
         print_failed(c->chosen.name, &c->chosen.failed);
     }
@@ -207,7 +181,7 @@ print_table(const struct comparison *c)
            c->context->model.inventory->currency, "hosts on", "moves",
            "switches", "over, h-min", "unmet, %", "refused");
     print_row("none", s, NULL);
-    print_row(BAND, &c->band.result, &c->band.report);
+    print_row(DCP_BAND, &c->band.result, &c->band.report);
     if (c->has_chosen) {
         print_row(c->chosen.name, &c->chosen.result, &c->chosen.report);
     }
@@ -218,59 +192,31 @@ print_table(const struct comparison *c)
          "docs/sim-policies.md.");
 }
 
-static void
-json_report(struct dcp_json *w, const struct dcp_loop_report *r)
-{
-    dcp_json_kobject(w, "loop");
-    dcp_json_ku64(w, "asked", r->asked);
-    dcp_json_ku64(w, "waited", r->waited);
-    dcp_json_ku64(w, "stood", r->stood);
-    dcp_json_ku64(w, "plans", r->plans);
-    dcp_json_ku64(w, "wishes", r->wishes);
-    dcp_json_ku64(w, "refused_moves", r->refused_moves);
-    dcp_json_ku64(w, "refused_switches", r->refused_switches);
-    dcp_json_ku64(w, "refused_by_rules", r->refused_by_rules);
-    dcp_json_ku64(w, "steps", r->steps);
-    dcp_json_ku64(w, "steps_failed", r->steps_failed);
-    dcp_json_end(w, '}');
-}
-
-static bool
-json_result(struct dcp_json *w, const struct comparison *c, const char *name,
-            const struct dcp_sim_result *s, const struct dcp_loop_report *r,
-            const struct dcp_failure_run *failed, struct dcp_error *err)
-{
-    dcp_json_kstring(w, "policy", name);
-    if (!dcp_replay_json(w, c->context->model.inventory, &c->replay, s, failed,
-                         err)) {
-        return false;
-    }
-    json_report(w, r);
-    return true;
-}
-
-static bool
-json_ran(struct dcp_json *w, const struct comparison *c, const struct ran *ran,
-         struct dcp_error *err)
-{
-    return json_result(w, c, ran->name, &ran->result, &ran->report,
-                       &ran->failed, err);
-}
-
 static bool
 json_none(struct dcp_json *w, const struct comparison *c, struct dcp_error *err)
 {
-    const struct dcp_loop_report nothing = { 0 };
+    /* Borrows the replay's: not to be finished. */
+    const struct dcp_policy_run none = { .name = "none",
+                                         .result = c->replay.without,
+                                         .failed = c->replay.failed_without };
 
-    return json_result(w, c, "none", &c->replay.without, &nothing,
-                       &c->replay.failed_without, err);
+    return dcp_policy_run_json(w, c->context->model.inventory, &c->replay,
+                               &none, err);
+}
+
+static bool
+json_ran(struct dcp_json *w, const struct comparison *c,
+         const struct dcp_policy_run *run, struct dcp_error *err)
+{
+    return dcp_policy_run_json(w, c->context->model.inventory, &c->replay, run,
+                               err);
 }
 
 static int
 print_json(const struct comparison *c, struct dcp_error *err)
 {
     bool none = !strcmp(c->options->policy, "none");
-    const struct ran *ran = c->has_chosen ? &c->chosen : &c->band;
+    const struct dcp_policy_run *ran = c->has_chosen ? &c->chosen : &c->band;
     struct dcp_json w;
 
     dcp_json_init(&w, true);
@@ -315,20 +261,9 @@ dcp_closed_loop(const struct dcp_globals *g, struct dcp_context *context,
             status = STATUS_INTERRUPTED;
         }
     }
-    dcp_sim_result_finish(&c.band.result);
-    dcp_sim_result_finish(&c.chosen.result);
-    dcp_failure_run_finish(&c.band.failed);
-    dcp_failure_run_finish(&c.chosen.failed);
+    dcp_policy_run_finish(&c.band);
+    dcp_policy_run_finish(&c.chosen);
     dcp_samples_finish(&c.net);
     dcp_replay_finish(&c.replay);
     return status;
-}
-
-struct dcp_sim_policy *
-dcp_closed_loop_policy(const struct dcp_globals *g, struct dcp_context *context,
-                       const char *text, struct dcp_error *err)
-{
-    const struct comparison c = { .globals = g, .context = context };
-
-    return make_policy(&c, text, err);
 }

@@ -8,7 +8,6 @@
 
 #include "cli/failures.h"
 #include "cli/onlooker.h"
-#include "sim/policy/policy.h"
 
 struct dcp_closed_loop_options {
     const char *policy;
@@ -24,10 +23,5 @@ struct dcp_closed_loop_options {
 int
 dcp_closed_loop(const struct dcp_globals *, struct dcp_context *,
                 const struct dcp_closed_loop_options *, struct dcp_error *err);
-
-/* The policy of that name, as --policy has it: the solver's, or one of sim/. */
-struct dcp_sim_policy *
-dcp_closed_loop_policy(const struct dcp_globals *, struct dcp_context *,
-                       const char *text, struct dcp_error *err) DCP_CHECKED;
 
 #endif /* cli/closed_loop.h */

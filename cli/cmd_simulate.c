@@ -5,6 +5,7 @@
 #include "cli/cloudsim.h"
 #include "cli/commands.h"
 #include "cli/onlooker.h"
+#include "cli/policy_run.h"
 #include "cli/print_events.h"
 #include "cli/replay.h"
 #include "cli/replications.h"
@@ -54,10 +55,11 @@ static const struct dcp_opt rows[] = {
       "consolidate, dpm, solver, solver-anew, npa, dvfs, "
       "{thr,iqr,mad,lr,lrr}-{mmt,mu,mc,rs}." },
     { "every", 0, DCP_OPT_TIME_MS, offsetof(struct options, every_ms), "TIME",
-      NULL, "1h", "How often a policy is asked." },
+      NULL, "1h", "How often a policy is asked, the reactive band as well." },
     { "backtest", 0, DCP_OPT_UINT, offsetof(struct options, backtest), "N",
       NULL, NULL,
-      "Plan each of the last N nights from what came before it, replay it; with "
+      "Plan each of the last N nights from what came before it, replay it; "
+      "with "
       "--policy A,B,...: beside those." },
     { "window", 0, DCP_OPT_TEXT, offsetof(struct options, window), "FROM-TO",
       NULL, NULL,
@@ -88,94 +90,6 @@ static const struct dcp_opt_group groups[] = {
     { dcp_cloudsim_opts, DCP_CLOUDSIM_OPTS,
       offsetof(struct options, cloudsim) },
 };
-
-/* --- Series ------------------------------------------------------------- */
-
-static void
-series_columns(FILE *f, const char *prefix)
-{
-    static const char *const names[] = { "hosts_on",     "it_w",
-                                         "meter_w",      "demand_mhz",
-                                         "capacity_mhz", "overload_host_s",
-                                         "migrating",    "pue" };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        fprintf(f, ",%s%s", prefix, names[i]);
-    }
-    for (int k = 0; k < DCP_ENERGY_PARTS; k++) {
-        fprintf(f, ",%s%s_w", prefix,
-                dcp_energy_part_name((enum dcp_energy_part)k));
-    }
-}
-
-static void
-series_values(FILE *f, const struct dcp_sim_slice *s)
-{
-    const double values[] = { s->hosts_on,     s->it_w,
-                              s->meter_w,      s->demand_mhz,
-                              s->capacity_mhz, s->overload_host_s,
-                              s->migrating,    s->pue };
-
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        char text[32];
-
-        dcp_text_double(text, values[i]);
-        fprintf(f, ",%s", text);
-    }
-    for (int k = 0; k < DCP_ENERGY_PARTS; k++) {
-        char text[32];
-
-        dcp_text_double(text, s->part_w[k]);
-        fprintf(f, ",%s", text);
-    }
-}
-
-static void
-print_series(FILE *f, const struct dcp_replay *r)
-{
-    const struct dcp_sim_result *main = r->has_plan ? &r->with : &r->without;
-
-    fputs("time", f);
-    series_columns(f, "");
-    if (r->has_plan) {
-        series_columns(f, "baseline_");
-    }
-    fputc('\n', f);
-    for (uint32_t i = 0; i < main->n_slices; i++) {
-        char at[32];
-
-        dcp_print_instant(main->slices[i].start_ms, at);
-        fputs(at, f);
-        series_values(f, &main->slices[i]);
-        if (r->has_plan) {
-            series_values(f, &r->without.slices[i]);
-        }
-        fputc('\n', f);
-    }
-}
-
-static bool
-write_series(const char *path, const struct dcp_replay *r,
-             struct dcp_error *err)
-{
-    if (!strcmp(path, "-")) {
-        print_series(stdout, r);
-        return true;
-    }
-    DCP_FREE char *text = NULL;
-    size_t length = 0;
-    FILE *f = open_memstream(&text, &length);
-
-    if (!f) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for --series");
-    }
-    print_series(f, r);
-    bool ok = !ferror(f);
-
-    ok = fclose(f) == 0 && ok;
-    return ok ? dcp_file_write(path, text, length, err)
-              : dcp_fail(err, DCP_E_NOMEM, "no memory for --series");
-}
 
 /* --- JSON --------------------------------------------------------------- */
 
@@ -223,6 +137,7 @@ json_saved(struct dcp_json *w, const struct dcp_plan *plan,
 static int
 print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
            const struct dcp_plan *plan, const struct dcp_replay *r,
+           const struct dcp_policy_run *band,
            const struct dcp_replications *again, struct dcp_error *err)
 {
     const struct dcp_sim_result *main = plan ? &r->with : &r->without;
@@ -242,6 +157,9 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
     if (ok && plan) {
         dcp_json_kobject(&w, "baseline");
         ok = dcp_replay_json(&w, inv, r, &r->without, &r->failed_without, err);
+        dcp_json_end(&w, '}');
+        dcp_json_kobject(&w, "reactive_band");
+        ok = ok && dcp_policy_run_json(&w, inv, r, band, err);
         dcp_json_end(&w, '}');
         json_saved(&w, plan, r);
         json_legs(&w, plan, r);
@@ -388,6 +306,20 @@ print_two(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     }
 }
 
+/* What a policy would have made of the same time. */
+static void
+print_band(const struct dcp_policy_run *band)
+{
+    const struct dcp_sim_result *s = &band->result;
+
+    printf(
+        "A reactive band of 45 to 81 %% CPU instead (%s, docs/sim-policies.md)"
+        ": %.1f kWh, %.1f hosts on, %u migrations, %u switches, "
+        "overload %.1f host-minutes.\n",
+        band->name, s->meter_kwh, s->hosts_on_mean, s->migrations,
+        s->host_shutdowns + s->host_boots, s->overload_host_s / 60);
+}
+
 /* --- The command -------------------------------------------------------- */
 
 static bool
@@ -409,22 +341,40 @@ series_kind(const char *name)
 
 static bool
 write_report(const char *path, const struct dcp_inventory *inv,
-             const struct dcp_replay *r, struct dcp_onlooker *onlooker,
-             struct dcp_error *err)
+             const struct dcp_replay *r, const struct dcp_policy_run *band,
+             struct dcp_onlooker *onlooker, struct dcp_error *err)
 {
     const struct dcp_sim_page_run runs[] = {
         { r->has_plan ? "Without the plan" : "As it is", &r->without,
           r->has_failures ? &r->failed_without.availability : NULL },
+        { band->name, &band->result,
+          r->has_failures ? &band->failed.availability : NULL },
         { "With the plan", &r->with,
           r->has_failures ? &r->failed_with.availability : NULL },
     };
     const struct dcp_sim_page page = { .inventory = inv,
                                        .runs = runs,
-                                       .n_runs = r->has_plan ? 2 : 1,
+                                       .n_runs = r->has_plan ? 3 : 1,
                                        .partial = r->partial,
                                        .in_sample = r->in_sample };
 
     return dcp_sim_report_write(path, &page, onlooker, err);
+}
+
+/* The reactive band from where the plan starts, in the plan's window. */
+static bool
+run_band(const struct dcp_globals *g, struct dcp_context *c,
+         const struct dcp_plan *plan, const struct dcp_replay *r,
+         int64_t every_ms, struct dcp_policy_run *out, struct dcp_error *err)
+{
+    const struct dcp_policy_run_input in = { .globals = g,
+                                             .context = c,
+                                             .replay = r,
+                                             .net = &r->net,
+                                             .start = plan->before,
+                                             .every_ms = every_ms };
+
+    return dcp_policy_run(&in, DCP_BAND, true, out, err);
 }
 
 static int
@@ -445,6 +395,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                                       .prepare = dcp_onlooker_prepare,
                                       .user = onlooker };
     DCP_AUTO(dcp_replications) struct dcp_replications *again = NULL;
+    struct dcp_policy_run band = { 0 };
     struct dcp_replay r;
     int status = 0;
 
@@ -455,8 +406,13 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                               plan ? &r.without : NULL, err)
                  ? 0
                  : -1;
+    if (status == 0 && plan &&
+        !run_band(g, c, plan, &r, o->every_ms, &band, err)) {
+        status = -1;
+    }
     if (status == 0 && o->report &&
-        !write_report(o->report, c->model.inventory, &r, onlooker, err)) {
+        !write_report(o->report, c->model.inventory, &r, &band, onlooker,
+                      err)) {
         status = -1;
     }
     if (status == 0 && o->replications.n && !r.stopped) {
@@ -464,15 +420,17 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                                      &o->failures, &o->resample, err);
         status = again ? 0 : -1;
     }
-    if (status || (o->series && wanted.series_of == DCP_SERIES_INTERVAL &&
-                   !is_h5(o->series) && !write_series(o->series, &r, err))) {
+    if (status ||
+        (o->series && wanted.series_of == DCP_SERIES_INTERVAL &&
+         !is_h5(o->series) && !dcp_replay_series(o->series, &r, err))) {
         status = -1;
     } else if (g->json) {
-        status = print_json(g, c->model.inventory, plan, &r, again, err);
+        status = print_json(g, c->model.inventory, plan, &r, &band, again, err);
     } else if (!o->series || strcmp(o->series, "-") != 0) {
         print_header(plan, &r);
         if (plan) {
             print_two(c->model.inventory, plan, &r);
+            print_band(&band);
         } else {
             print_one(c->model.inventory, &r.without);
         }
@@ -496,6 +454,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
         (r.stopped || (again && dcp_replications_interrupted(again)))) {
         status = STATUS_INTERRUPTED;
     }
+    dcp_policy_run_finish(&band);
     dcp_replay_finish(&r);
     return status;
 }

@@ -68,6 +68,10 @@ void dcp_replay_finish(struct dcp_replay *);
 bool dcp_replay_net(struct dcp_context *, int64_t from_ms, int64_t to_ms,
                     struct dcp_samples *out, struct dcp_error *err) DCP_CHECKED;
 
+/* The replay's figures by sample, as CSV; "-": to standard output. */
+bool dcp_replay_series(const char *path, const struct dcp_replay *,
+                       struct dcp_error *err) DCP_CHECKED;
+
 /* Members of a result object of `simulate` (design, section 5), up to and with
  * "digest", which is over all members before it; the last but one: what failed
  * in that run, where anything can. */

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/policy_run.h"
+
+#include "cli/policy_solver.h"
+
+#include <string.h>
+
+static bool
+is_named(const char *text, const char *name)
+{
+    size_t n = strlen(name);
+
+    return !strncmp(text, name, n) && (text[n] == '\0' || text[n] == ':');
+}
+
+struct dcp_sim_policy *
+dcp_policy_make(const struct dcp_globals *g, struct dcp_context *c,
+                const char *text, struct dcp_error *err)
+{
+    return is_named(text, "solver") || is_named(text, "solver-anew")
+               ? dcp_policy_solver(g, c, text, err)
+               : dcp_sim_policy_named(text, g->seed, err);
+}
+
+bool
+dcp_policy_run(const struct dcp_policy_run_input *input, const char *text,
+               bool last, struct dcp_policy_run *out, struct dcp_error *err)
+{
+    const struct dcp_replay *r = input->replay;
+    const struct dcp_failures *f = r->has_failures ? &r->failures : NULL;
+    struct dcp_sim_input in = {
+        .inventory = input->context->model.inventory,
+        .cpu = &r->cpu,
+        .start = input->start,
+        .from_ms = r->without.from_ms,
+        .to_ms = r->without.to_ms,
+        .reference = &r->without,
+    };
+    struct dcp_loop_options o = { .every_ms = input->every_ms,
+                                  .net =
+                                      input->net->n_times ? input->net : NULL };
+    DCP_AUTO(dcp_sim_policy)
+    struct dcp_sim_policy *policy =
+        dcp_policy_make(input->globals, input->context, text, err);
+
+    *out = (struct dcp_policy_run){ .name = text };
+    if (!policy || (f && !dcp_failures_begin(f, in.start, &out->failed, err))) {
+        return false;
+    }
+    o.ha = out->failed.ha;
+    if ((!input->prepare || input->prepare(input->user, last, &in, err)) &&
+        dcp_loop_run(&in, policy, &o, &out->result, &out->report, err) &&
+        (!f || dcp_failures_end(f, in.start, &out->failed, err))) {
+        return true;
+    }
+    dcp_policy_run_finish(out);
+    return false;
+}
+
+void
+dcp_policy_run_finish(struct dcp_policy_run *run)
+{
+    dcp_sim_result_finish(&run->result);
+    dcp_failure_run_finish(&run->failed);
+    *run = (struct dcp_policy_run){ 0 };
+}
+
+static void
+json_report(struct dcp_json *w, const struct dcp_loop_report *r)
+{
+    dcp_json_kobject(w, "loop");
+    dcp_json_ku64(w, "asked", r->asked);
+    dcp_json_ku64(w, "waited", r->waited);
+    dcp_json_ku64(w, "stood", r->stood);
+    dcp_json_ku64(w, "plans", r->plans);
+    dcp_json_ku64(w, "wishes", r->wishes);
+    dcp_json_ku64(w, "refused_moves", r->refused_moves);
+    dcp_json_ku64(w, "refused_switches", r->refused_switches);
+    dcp_json_ku64(w, "refused_by_rules", r->refused_by_rules);
+    dcp_json_ku64(w, "steps", r->steps);
+    dcp_json_ku64(w, "steps_failed", r->steps_failed);
+    dcp_json_end(w, '}');
+}
+
+bool
+dcp_policy_run_json(struct dcp_json *w, const struct dcp_inventory *inv,
+                    const struct dcp_replay *r,
+                    const struct dcp_policy_run *run, struct dcp_error *err)
+{
+    dcp_json_kstring(w, "policy", run->name);
+    if (!dcp_replay_json(w, inv, r, &run->result, &run->failed, err)) {
+        return false;
+    }
+    json_report(w, &run->report);
+    return true;
+}

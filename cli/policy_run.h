@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_CLI_POLICY_RUN_H
+#define DCP_CLI_POLICY_RUN_H 1
+
+/* One policy in closed loop (sim/loop.h) beside a replay: on its window and its
+ * samples, under its failures, measured against the time without anything. The
+ * reactive band (dpm) is in every comparison. */
+
+#include "cli/replay.h"
+#include "sim/loop.h"
+
+#define DCP_BAND "dpm"
+
+struct dcp_policy_run {
+    const char *name;              /* As asked for; borrowed. */
+    struct dcp_sim_result result;  /* Owned, as is the next. */
+    struct dcp_failure_run failed; /* Where anything can fail. */
+    struct dcp_loop_report report;
+};
+
+struct dcp_policy_run_input { /* All borrowed. */
+    const struct dcp_globals *globals;
+    struct dcp_context *context;
+    const struct dcp_replay *replay; /* With its samples of CPU. */
+    const struct dcp_samples *net;   /* n_times 0: not known. */
+    const struct dcp_placement *start;
+    int64_t every_ms;
+    /* As in struct dcp_replay_options; NULL: nobody looks on. */
+    bool (*prepare)(void *user, bool last, struct dcp_sim_input *in,
+                    struct dcp_error *err);
+    void *user;
+};
+
+/* By its name, solvers as well; NULL: DCP_E_USAGE. */
+struct dcp_sim_policy *
+dcp_policy_make(const struct dcp_globals *, struct dcp_context *,
+                const char *text, struct dcp_error *err) DCP_CHECKED;
+bool
+dcp_policy_run(const struct dcp_policy_run_input *, const char *text, bool last,
+               struct dcp_policy_run *out, struct dcp_error *err) DCP_CHECKED;
+void dcp_policy_run_finish(struct dcp_policy_run *);
+
+/* Members "policy", those of the result, and "loop". */
+bool
+dcp_policy_run_json(struct dcp_json *, const struct dcp_inventory *,
+                    const struct dcp_replay *, const struct dcp_policy_run *,
+                    struct dcp_error *err) DCP_CHECKED;
+
+#endif /* cli/policy_run.h */
