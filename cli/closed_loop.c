@@ -23,6 +23,7 @@ struct comparison {
     struct dcp_replay replay; /* Its 'without' is "none". */
     struct dcp_samples net;
     struct dcp_policy_run band, chosen;
+    struct dcp_replications *again; /* Owned; NULL: none. */
     bool stopped;    /* By a person; then rows are of different lengths. */
     bool has_chosen; /* Else it is "none" or the band itself. */
 };
@@ -33,19 +34,15 @@ static bool
 run_policy(struct comparison *c, const char *text, struct dcp_policy_run *out,
            struct dcp_error *err)
 {
-    const struct dcp_policy_run_input in = {
-        .globals = c->globals,
-        .context = c->context,
-        .replay = &c->replay,
-        .net = &c->net,
-        .start = c->context->model.placement,
-        .every_ms = c->options->every_ms,
-        .prepare = dcp_onlooker_prepare,
-        .user = c->options->onlooker,
-    };
+    struct dcp_policy_run_input in = dcp_policy_run_beside(
+        c->globals, c->context, &c->replay, c->context->model.placement, text,
+        c->options->every_ms);
     bool last = out == &c->chosen || !c->has_chosen;
 
-    if (!dcp_policy_run(&in, text, last, out, err)) {
+    in.net = &c->net;
+    in.prepare = dcp_onlooker_prepare;
+    in.user = c->options->onlooker;
+    if (!dcp_policy_run(&in, last, out, err)) {
         return false;
     }
     c->stopped = c->stopped || out->result.stopped;
@@ -88,6 +85,28 @@ run_all(struct comparison *c, struct dcp_error *err)
     c->has_chosen = strcmp(text, "none") != 0 && strcmp(text, DCP_BAND) != 0;
     return run_policy(c, DCP_BAND, &c->band, err) &&
            (!c->has_chosen || run_policy(c, text, &c->chosen, err));
+}
+
+/* With other failures each time: the policy, and beside it doing nothing. */
+static bool
+run_again(struct comparison *c, struct dcp_error *err)
+{
+    static const struct dcp_resample_options none = {
+        .from_ms = DCP_INSTANT_NONE, .to_ms = DCP_INSTANT_NONE
+    };
+    struct dcp_policy_run_input in = dcp_policy_run_beside(
+        c->globals, c->context, &c->replay, c->context->model.placement,
+        c->options->policy, c->options->every_ms);
+
+    if (!c->options->replications->n || c->stopped) {
+        return true;
+    }
+    in.net = &c->net;
+    c->again = dcp_replications_run(c->globals, c->context, NULL, &in,
+                                    &c->replay, c->options->replications,
+                                    c->options->failures, &none, err);
+    c->stopped = c->again && dcp_replications_interrupted(c->again);
+    return c->again != NULL;
 }
 
 /* --- Output ------------------------------------------------------------- */
@@ -188,6 +207,9 @@ print_table(const struct comparison *c)
     if (c->replay.has_failures) {
         print_failures(c);
     }
+    if (c->again) {
+        dcp_replications_print(c->again);
+    }
     puts("\nnone: nothing is done.  dpm: a reactive band of 45 to 81 % CPU.  "
          "docs/sim-policies.md.");
 }
@@ -233,6 +255,9 @@ print_json(const struct comparison *c, struct dcp_error *err)
     dcp_json_kobject(&w, "reactive_band");
     ok = ok && json_ran(&w, c, &c->band, err);
     dcp_json_end(&w, '}');
+    if (ok && c->again) {
+        dcp_replications_json(&w, c->again);
+    }
     return dcp_result_end(
         c->globals, &w,
         none ? c->replay.without.n_samples : ran->result.n_samples, ok, err);
@@ -245,7 +270,7 @@ dcp_closed_loop(const struct dcp_globals *g, struct dcp_context *context,
     struct comparison c = { .globals = g, .context = context, .options = o };
     int status = -1;
 
-    if (run_all(&c, err)) {
+    if (run_all(&c, err) && run_again(&c, err)) {
         status = 0;
         c.replay.partial = c.replay.partial || c.stopped;
         if (!write_report(&c, err)) {
@@ -261,6 +286,7 @@ dcp_closed_loop(const struct dcp_globals *g, struct dcp_context *context,
             status = STATUS_INTERRUPTED;
         }
     }
+    dcp_replications_destroy(c.again);
     dcp_policy_run_finish(&c.band);
     dcp_policy_run_finish(&c.chosen);
     dcp_samples_finish(&c.net);

@@ -8,6 +8,7 @@
 
 #include "cli/failures.h"
 #include "cli/onlooker.h"
+#include "cli/replications.h"
 
 struct dcp_closed_loop_options {
     const char *policy;
@@ -16,6 +17,8 @@ struct dcp_closed_loop_options {
     struct dcp_onlooker *onlooker; /* Its files are about the policy. */
     const struct dcp_failure_options *failures; /* The same for each; NULL:
                                                  * nothing fails. */
+    const struct dcp_replication_options
+        *replications;             /* Of policy and none. */
     const char *report;            /* A page that compares them; NULL: none. */
 };
 

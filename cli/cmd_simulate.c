@@ -367,14 +367,10 @@ run_band(const struct dcp_globals *g, struct dcp_context *c,
          const struct dcp_plan *plan, const struct dcp_replay *r,
          int64_t every_ms, struct dcp_policy_run *out, struct dcp_error *err)
 {
-    const struct dcp_policy_run_input in = { .globals = g,
-                                             .context = c,
-                                             .replay = r,
-                                             .net = &r->net,
-                                             .start = plan->before,
-                                             .every_ms = every_ms };
+    struct dcp_policy_run_input in =
+        dcp_policy_run_beside(g, c, r, plan->before, DCP_BAND, every_ms);
 
-    return dcp_policy_run(&in, DCP_BAND, true, out, err);
+    return dcp_policy_run(&in, true, out, err);
 }
 
 static int
@@ -416,7 +412,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
         status = -1;
     }
     if (status == 0 && o->replications.n && !r.stopped) {
-        again = dcp_replications_run(g, c, plan, &r, &o->replications,
+        again = dcp_replications_run(g, c, plan, NULL, &r, &o->replications,
                                      &o->failures, &o->resample, err);
         status = again ? 0 : -1;
     }
@@ -474,6 +470,7 @@ closed_loop(const struct dcp_globals *g, struct dcp_context *c,
                                             .to_ms = o->to_ms,
                                             .onlooker = onlooker,
                                             .failures = &o->failures,
+                                            .replications = &o->replications,
                                             .report = o->report };
 
     return onlooker ? dcp_closed_loop(g, c, &loop, err) : -1;
@@ -529,9 +526,10 @@ check_policy(const struct options *o, uint32_t n_args, struct dcp_error *err)
     if (!o->policy || !strcmp(o->policy, "none")) {
         return true;
     }
-    if (o->replications.n) {
+    if (o->resample.block_days) {
         return dcp_fail(err, DCP_E_USAGE,
-                        "--replications are of a plan or of --policy none");
+                        "--bootstrap is for a plan or --policy none: what it "
+                        "puts together has no past for a policy to see");
     }
     if (o->series && !is_h5(o->series) && !strcmp(o->by, "interval")) {
         return dcp_fail(err, DCP_E_USAGE,

@@ -23,28 +23,42 @@ dcp_policy_make(const struct dcp_globals *g, struct dcp_context *c,
                : dcp_sim_policy_named(text, g->seed, err);
 }
 
-bool
-dcp_policy_run(const struct dcp_policy_run_input *input, const char *text,
-               bool last, struct dcp_policy_run *out, struct dcp_error *err)
+struct dcp_policy_run_input
+dcp_policy_run_beside(const struct dcp_globals *g, struct dcp_context *c,
+                      const struct dcp_replay *r,
+                      const struct dcp_placement *start, const char *policy,
+                      int64_t every_ms)
 {
-    const struct dcp_replay *r = input->replay;
-    const struct dcp_failures *f = r->has_failures ? &r->failures : NULL;
-    struct dcp_sim_input in = {
-        .inventory = input->context->model.inventory,
-        .cpu = &r->cpu,
-        .start = input->start,
-        .from_ms = r->without.from_ms,
-        .to_ms = r->without.to_ms,
-        .reference = &r->without,
+    return (struct dcp_policy_run_input){
+        .globals = g,
+        .context = c,
+        .policy = policy,
+        .in = { .inventory = c->model.inventory,
+                .cpu = &r->cpu,
+                .start = start,
+                .from_ms = r->without.from_ms,
+                .to_ms = r->without.to_ms,
+                .reference = &r->without },
+        .failures = r->has_failures ? &r->failures : NULL,
+        .net = &r->net,
+        .every_ms = every_ms,
     };
+}
+
+bool
+dcp_policy_run(const struct dcp_policy_run_input *input, bool last,
+               struct dcp_policy_run *out, struct dcp_error *err)
+{
+    const struct dcp_failures *f = input->failures;
+    struct dcp_sim_input in = input->in;
     struct dcp_loop_options o = { .every_ms = input->every_ms,
                                   .net =
                                       input->net->n_times ? input->net : NULL };
     DCP_AUTO(dcp_sim_policy)
     struct dcp_sim_policy *policy =
-        dcp_policy_make(input->globals, input->context, text, err);
+        dcp_policy_make(input->globals, input->context, input->policy, err);
 
-    *out = (struct dcp_policy_run){ .name = text };
+    *out = (struct dcp_policy_run){ .name = input->policy };
     if (!policy || (f && !dcp_failures_begin(f, in.start, &out->failed, err))) {
         return false;
     }

@@ -2,9 +2,8 @@
 #ifndef DCP_CLI_POLICY_RUN_H
 #define DCP_CLI_POLICY_RUN_H 1
 
-/* One policy in closed loop (sim/loop.h) beside a replay: on its window and its
- * samples, under its failures, measured against the time without anything. The
- * reactive band (dpm) is in every comparison. */
+/* One policy in closed loop (sim/loop.h), by its name: beside a replay, or in
+ * replications of one.  The reactive band (dpm) is in every comparison. */
 
 #include "cli/replay.h"
 #include "sim/loop.h"
@@ -21,22 +20,31 @@ struct dcp_policy_run {
 struct dcp_policy_run_input { /* All borrowed. */
     const struct dcp_globals *globals;
     struct dcp_context *context;
-    const struct dcp_replay *replay; /* With its samples of CPU. */
-    const struct dcp_samples *net;   /* n_times 0: not known. */
-    const struct dcp_placement *start;
+    const char *policy;
+    struct dcp_sim_input in; /* Window, samples, start and reference. */
+    const struct dcp_failures *failures; /* NULL: nothing fails. */
+    const struct dcp_samples *net;       /* n_times 0: not known. */
     int64_t every_ms;
     /* As in struct dcp_replay_options; NULL: nobody looks on. */
     bool (*prepare)(void *user, bool last, struct dcp_sim_input *in,
                     struct dcp_error *err);
     void *user;
 };
+/* Beside 'r', which has its samples of CPU: in its window, under its failures,
+ * against its time without anything. */
+struct dcp_policy_run_input
+dcp_policy_run_beside(const struct dcp_globals *, struct dcp_context *,
+                      const struct dcp_replay *r,
+                      const struct dcp_placement *start, const char *policy,
+                      int64_t every_ms);
 
 /* By its name, solvers as well; NULL: DCP_E_USAGE. */
 struct dcp_sim_policy *
 dcp_policy_make(const struct dcp_globals *, struct dcp_context *,
                 const char *text, struct dcp_error *err) DCP_CHECKED;
+/* 'last': for 'prepare'. */
 bool
-dcp_policy_run(const struct dcp_policy_run_input *, const char *text, bool last,
+dcp_policy_run(const struct dcp_policy_run_input *, bool last,
                struct dcp_policy_run *out, struct dcp_error *err) DCP_CHECKED;
 void dcp_policy_run_finish(struct dcp_policy_run *);
 

@@ -14,6 +14,7 @@
 
 #define TIME_LIMIT_S 10.0 /* Of one plan, where no --time-limit is given. */
 #define GROWN_BY     10   /* A tenth. */
+#define SOON         4    /* A quarter of the horizon. */
 
 struct solver_policy {
     struct dcp_sim_policy base;
@@ -97,27 +98,35 @@ learn(struct solver_policy *p, int64_t now_ms, struct dcp_error *err)
 }
 
 static bool
+look(const struct solver_policy *p, const struct dcp_sim_view *view,
+     int64_t ahead_ms, struct dcp_standing *out, struct dcp_error *err)
+{
+    int64_t from_ms = dcp_planning_start_ms(view->now_ms);
+    uint32_t first, last;
+
+    dcp_slot_range(p->learned, from_ms, from_ms + ahead_ms, &first, &last);
+    return dcp_standing_look(view->inventory, p->learned, view->placement,
+                             first, last, out, err);
+}
+
+static bool
 stands(struct solver_policy *p, const struct dcp_sim *sim,
        const struct dcp_sim_view *view, bool *out, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = view->inventory;
-    int64_t from_ms = dcp_planning_start_ms(view->now_ms);
+    int64_t horizon_ms = dcp_planning_horizon_ms(inv);
     bool old = !p->learned || view->now_ms >= p->learn_again_ms ||
                was_over(p, sim, view);
-    struct dcp_standing now;
-    uint32_t first, last;
+    struct dcp_standing now, soon;
 
-    if (old && !learn(p, view->now_ms, err)) {
-        return false;
-    }
-    dcp_slot_range(p->learned, from_ms, from_ms + dcp_planning_horizon_ms(inv),
-                   &first, &last);
-    if (!dcp_standing_look(inv, p->learned, view->placement, first, last, &now,
-                           err)) {
+    if ((old && !learn(p, view->now_ms, err)) ||
+        !look(p, view, horizon_ms, &now, err) ||
+        !look(p, view, horizon_ms / SOON, &soon, err)) {
         return false;
     }
     double fewer = (double)p->answered.hosts_at_least - now.hosts_at_least;
 
+    now.fullest_frac = soon.fullest_frac;
     *out = !old && now.fullest_frac <= fmax(1, p->answered.fullest_frac) &&
            (fewer < 1 ||
             fewer < inv->policy.min_gain_frac * p->answered.hosts_at_least);

@@ -13,8 +13,9 @@
  * a tenth longer; while its last answer stands it gives none. That no longer
  * stands
  * - when demand was kept so long: it is learned again, and planned from;
- * - when planned demand of the time ahead makes a host fuller than policy's
- *   target, fuller than the last answer left the fullest;
+ * - when planned demand of the next quarter of the horizon makes a host fuller
+ *   than policy's target, and fuller than at the last answer: what comes later
+ *   can wait, and the next plan is for the whole horizon;
  * - when policy.min_gain fewer hosts could carry that demand than could at the
  *   last answer (solver/standing.h, a hint);
  * - when a host had more than policy's target on the mean of the samples since

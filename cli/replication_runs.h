@@ -52,6 +52,7 @@ struct dcp_replications {
     uint32_t n_worse[WORSE];
     double half_width_frac;
     struct dcp_resample resample; /* Of the usage; 'bootstrap' NULL: none. */
+    const char *policy;           /* In place of a plan; NULL: not. Borrowed. */
     bool has_plan, has_failures, narrow, interrupted;
 };
 

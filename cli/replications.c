@@ -147,7 +147,27 @@ struct scene {
     struct dcp_sim_input input; /* Events, reference and rows change. */
     const struct dcp_replay *replay;
     const struct dcp_failure_options *options;
+    const struct dcp_policy_run_input *policy; /* NULL: the plan, if any. */
 };
+
+static bool
+play_policy(const struct scene *scene, const struct dcp_failures *f,
+            const struct dcp_sim_result *reference, struct dcp_failure_run *run,
+            struct dcp_sim_result *result, struct dcp_error *err)
+{
+    struct dcp_policy_run_input input = *scene->policy;
+    struct dcp_policy_run played;
+
+    input.in.reference = reference;
+    input.failures = f;
+    input.prepare = NULL;
+    if (!dcp_policy_run(&input, true, &played, err)) {
+        return false;
+    }
+    *run = played.failed;
+    *result = played.result;
+    return true;
+}
 
 static bool
 play(struct scene *scene, const struct dcp_failures *f, bool with_plan,
@@ -156,6 +176,9 @@ play(struct scene *scene, const struct dcp_failures *f, bool with_plan,
 {
     struct dcp_sim_input *in = &scene->input;
 
+    if (with_plan && scene->policy) {
+        return play_policy(scene, f, reference, run, result, err);
+    }
     in->events = with_plan ? scene->replay->events : NULL;
     in->n_events = with_plan ? scene->replay->n_events : 0;
     in->reference = reference;
@@ -282,7 +305,9 @@ dcp_replications_destroy(struct dcp_replications *x)
 
 struct dcp_replications *
 dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
-                     const struct dcp_plan *plan, const struct dcp_replay *r,
+                     const struct dcp_plan *plan,
+                     const struct dcp_policy_run_input *policy,
+                     const struct dcp_replay *r,
                      const struct dcp_replication_options *o,
                      const struct dcp_failure_options *failures,
                      const struct dcp_resample_options *resample,
@@ -296,12 +321,14 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
                    .to_ms = r->without.to_ms },
         .replay = r,
         .options = failures,
+        .policy = policy,
     };
-    struct dcp_replications *x = create((uint32_t)o->n, plan != NULL, err);
+    struct dcp_replications *x = create((uint32_t)o->n, plan || policy, err);
 
     if (!x) {
         return NULL;
     }
+    x->policy = policy ? policy->policy : NULL;
     x->half_width_frac = o->half_width_frac;
     x->has_failures = r->has_failures;
     if (resample->block_days &&

@@ -19,6 +19,7 @@
  * Robbins, Annals of Mathematical Statistics 36, 1965). */
 
 #include "cli/command.h"
+#include "cli/policy_run.h"
 #include "cli/replay.h"
 #include "cli/resample.h"
 
@@ -39,14 +40,14 @@ bool dcp_replications_check(const struct dcp_replication_options *,
 struct dcp_replications;
 
 /* 'r': a replay, with failures if any, of 'plan' (NULL: none), that ran to its
- * end; 'seed' was its seed.  NULL: it failed. */
-struct dcp_replications *
-dcp_replications_run(const struct dcp_globals *, struct dcp_context *,
-                     const struct dcp_plan *plan, const struct dcp_replay *r,
-                     const struct dcp_replication_options *,
-                     const struct dcp_failure_options *,
-                     const struct dcp_resample_options *,
-                     struct dcp_error *err) DCP_CHECKED;
+ * end; 'seed' was its seed.  'policy' in place of a plan (NULL: none): it acts
+ * in each of them, its window, samples and start as given.  NULL: it failed. */
+struct dcp_replications *dcp_replications_run(
+    const struct dcp_globals *, struct dcp_context *,
+    const struct dcp_plan *plan, const struct dcp_policy_run_input *policy,
+    const struct dcp_replay *r, const struct dcp_replication_options *,
+    const struct dcp_failure_options *, const struct dcp_resample_options *,
+    struct dcp_error *err) DCP_CHECKED;
 void dcp_replications_destroy(struct dcp_replications *);
 DCP_DEFINE_AUTO(dcp_replications)
 

@@ -42,11 +42,11 @@ static const struct {
     const char *key, *text;
 } worse[WORSE] = {
     [WORSE_DOWNTIME] = { "more_downtime_than_baseline",
-                         "the plan meant more downtime" },
+                         "plan or policy: more downtime" },
     [WORSE_ENERGY] = { "more_energy_than_baseline",
-                       "the plan took more energy" },
+                       "plan or policy: more energy" },
     [WORSE_OVERLOAD] = { "more_overload_than_baseline",
-                         "the plan meant more overload" },
+                         "plan or policy: more overload" },
 };
 
 static enum replication_chance
@@ -319,7 +319,8 @@ dcp_replications_print(const struct dcp_replications *x)
     }
     if (x->has_plan) {
         row("");
-        printf(" %30s %30s %30s\n", "without plan", "with plan", "difference");
+        printf(" %30s %30s %30s\n", x->policy ? "none" : "without plan",
+               x->policy ? x->policy : "with plan", "difference");
     }
     print_measures(x, false);
     if (x->resample.bootstrap) {
