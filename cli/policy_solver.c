@@ -7,6 +7,7 @@
 #include "model/base/units.h"
 #include "sim/policy/param.h"
 #include "solver/standing.h"
+#include "traces/learner.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -22,8 +23,9 @@ struct solver_policy {
     struct dcp_context *context;
     uint64_t max_moves;
     bool anew;
-    struct dcp_demand *learned; /* Owned. */
-    int64_t learn_again_ms;
+    struct dcp_demand *learned;  /* Owned. */
+    struct dcp_learner *learner; /* Owned; NULL: not for this model. */
+    int64_t learn_again_ms, plan_again_ms;
     uint32_t n_past;              /* Samples known at the last question. */
     struct dcp_standing answered; /* What was seen at the last answer. */
 };
@@ -71,23 +73,62 @@ was_over(const struct solver_policy *p, const struct dcp_sim *sim,
     return false;
 }
 
-/* What is learned serves for a day at least, and until the history is a tenth
- * longer: so little changes a percentile little. */
+/* A day, and until the history is a tenth longer: so little changes a
+ * percentile little. */
+static int64_t
+longer_ms(const struct solver_policy *p, int64_t now_ms)
+{
+    const struct dcp_store *store = p->context->store;
+    int64_t known_ms = store ? now_ms - dcp_store_start_ms(store) : 0;
+
+    return known_ms / GROWN_BY > DCP_DAY_MS ? known_ms / GROWN_BY : DCP_DAY_MS;
+}
+
+static struct dcp_demand *
+demand(const struct solver_policy *p, int64_t from_ms, int64_t to_ms,
+       int64_t now_ms, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = p->context->model.inventory;
+
+    if (!p->learner) {
+        return dcp_planning_demand(p->context, NULL, from_ms, to_ms, INT64_MIN,
+                                   now_ms, err);
+    }
+    uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
+                                   inv->zone, from_ms, to_ms, NULL, 0);
+    DCP_FREE struct dcp_slot *slots = calloc(n + 1u, sizeof *slots);
+
+    if (!slots) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
+        return NULL;
+    }
+    (void)dcp_slots_between(inv->policy.buckets, &inv->calendar, inv->zone,
+                            from_ms, to_ms, slots, n);
+    struct dcp_demand *d =
+        dcp_learner_demand(p->learner, now_ms, slots, n, err);
+
+    if (d) {
+        dcp_demand_cap(d, inv);
+    }
+    return d;
+}
+
+/* Serves for a day; for longer where all samples have to be read for it. */
 static bool
 learn(struct solver_policy *p, int64_t now_ms, struct dcp_error *err)
 {
-    int64_t start_ms = dcp_planning_start_ms(now_ms), serves_ms = DCP_DAY_MS;
-    int64_t horizon_ms = dcp_planning_horizon_ms(p->context->model.inventory);
+    struct dcp_context *c = p->context;
+    int64_t start_ms = dcp_planning_start_ms(now_ms);
+    int64_t horizon_ms = dcp_planning_horizon_ms(c->model.inventory);
 
-    if (p->context->store) {
-        int64_t known_ms = now_ms - dcp_store_start_ms(p->context->store);
-
-        serves_ms =
-            known_ms / GROWN_BY > serves_ms ? known_ms / GROWN_BY : serves_ms;
+    if (!p->learned && c->store &&
+        !dcp_learner_create(c->store, c->model.inventory, c->measured,
+                            &p->learner, err)) {
+        return false;
     }
-    struct dcp_demand *d = dcp_planning_demand(
-        p->context, NULL, start_ms, start_ms + serves_ms + horizon_ms,
-        INT64_MIN, now_ms, err);
+    int64_t serves_ms = p->learner ? DCP_DAY_MS : longer_ms(p, now_ms);
+    struct dcp_demand *d =
+        demand(p, start_ms, start_ms + serves_ms + horizon_ms, now_ms, err);
 
     if (d) {
         dcp_demand_destroy(p->learned);
@@ -115,11 +156,12 @@ stands(struct solver_policy *p, const struct dcp_sim *sim,
 {
     const struct dcp_inventory *inv = view->inventory;
     int64_t horizon_ms = dcp_planning_horizon_ms(inv);
-    bool old = !p->learned || view->now_ms >= p->learn_again_ms ||
-               was_over(p, sim, view);
+    bool over = was_over(p, sim, view);
+    bool old = !p->learned || over || view->now_ms >= p->plan_again_ms;
+    bool fresh = old || view->now_ms >= p->learn_again_ms;
     struct dcp_standing now, soon;
 
-    if ((old && !learn(p, view->now_ms, err)) ||
+    if ((fresh && !learn(p, view->now_ms, err)) ||
         !look(p, view, horizon_ms, &now, err) ||
         !look(p, view, horizon_ms / SOON, &soon, err)) {
         return false;
@@ -132,6 +174,7 @@ stands(struct solver_policy *p, const struct dcp_sim *sim,
             fewer < inv->policy.min_gain_frac * p->answered.hosts_at_least);
     if (!*out) {
         p->answered = now;
+        p->plan_again_ms = view->now_ms + longer_ms(p, view->now_ms);
     }
     return true;
 }
@@ -212,8 +255,11 @@ decide(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
 static void
 destroy(struct dcp_sim_policy *policy)
 {
-    dcp_demand_destroy(((struct solver_policy *)policy)->learned);
-    free(policy);
+    struct solver_policy *p = (struct solver_policy *)policy;
+
+    dcp_demand_destroy(p->learned);
+    dcp_learner_destroy(p->learner);
+    free(p);
 }
 
 static const struct dcp_sim_policy_ops ops = { "solver",

@@ -9,10 +9,9 @@
  * are repeatable where that does not end it (--iterations).
  *
  * A plan is for a day at least, and most questions come long before its end.
- * "solver" keeps the demand that it learned for a day, and until the history is
- * a tenth longer; while its last answer stands it gives none. That no longer
- * stands
- * - when demand was kept so long: it is learned again, and planned from;
+ * "solver" learns demand every day (traces/learner.h), and gives no answer
+ * while its last one stands. That no longer stands
+ * - after a day, once the history is a tenth longer;
  * - when planned demand of the next quarter of the horizon makes a host fuller
  *   than policy's target, and fuller than at the last answer: what comes later
  *   can wait, and the next plan is for the whole horizon;

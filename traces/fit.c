@@ -9,18 +9,14 @@
 
 #include "traces/fit.h"
 
-#include "model/capacity.h"
 #include "traces/columns.h"
 #include "traces/fit_joint.h"
+#include "traces/fit_rows.h"
 #include "traces/series.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define AT_LIMIT_FRAC       0.98
-#define AT_LIMIT_RAISE_FRAC 0.10
-#define MEM_PERCENTILE      0.95
 
 struct fit {
     struct dcp_store *store;
@@ -81,57 +77,22 @@ flat_want(struct fit *f, double want)
 static void
 write_row(const struct fit *f, double scale, double most, uint32_t row[])
 {
-    for (uint32_t s = 0; s < f->demand->n_slots; s++) {
-        double value = fmin(f->slot_want[s] * scale, most);
-
-        /* 1e-6: what is whole but for rounding stays so. */
-        row[s] =
-            value >= 4294967295.0 ? UINT32_MAX : (uint32_t)ceil(value - 1e-6);
-    }
+    dcp_fit_write_row(f->slot_want, f->demand->n_slots, scale, most, row);
 }
 
 /* --- CPU ---------------------------------------------------------------- */
 
-struct history {
-    uint32_t n, first, last; /* Present cells. */
-    uint32_t n_at_limit;
-    float peak;
-};
-
 /* Puts a VM's samples, in reference MHz, into 'series'; those at its limit
  * are lower bounds of what it wanted, and are raised. */
-static struct history
-load_cpu(struct fit *f, const float *raw, double factor, double limit_mhz)
+static struct dcp_fit_history
+load_cpu(struct fit *f, const float *raw, const struct dcp_fit_vm *of)
 {
-    struct history h = { 0 };
-    float at_limit = (float)(AT_LIMIT_FRAC * limit_mhz);
+    struct dcp_fit_history h = { 0 };
 
     for (uint32_t c = 0; c < f->n_cells; c++) {
-        float x = raw[c] * (float)factor;
-
-        if (!isnan(x)) {
-            if (h.n++ == 0) {
-                h.first = c;
-            }
-            h.last = c;
-            if (limit_mhz > 0 && x >= at_limit) {
-                h.n_at_limit++;
-                x *= (float)(1 + AT_LIMIT_RAISE_FRAC);
-            }
-            h.peak = x > h.peak ? x : h.peak;
-        }
-        f->series.value[c] = x;
+        f->series.value[c] = dcp_fit_count(of, c, raw[c], &h);
     }
     return h;
-}
-
-static bool
-is_partial(const struct fit *f, const struct history *h)
-{
-    int64_t step_ms = dcp_store_interval_ms(f->store);
-
-    return (int64_t)h->first * step_ms > DCP_DAY_MS ||
-           (int64_t)(f->n_cells - 1 - h->last) * step_ms > DCP_DAY_MS;
 }
 
 static void
@@ -139,28 +100,20 @@ fit_cpu(struct fit *f, const struct dcp_column *pair, const float *raw)
 {
     struct dcp_demand *d = f->demand;
     dcp_vm_id vm = { pair->vm };
-    dcp_host_id host = f->start->host[vm.ix];
     const struct dcp_tier *tier = &f->inv->tiers[f->inv->vms[vm.ix].tier.ix];
-    double factor =
-        dcp_host_is_none(host) ? 1 : dcp_host_speed_factor(f->inv, host);
-    double ceiling_mhz = dcp_vm_ceiling_mhz(f->inv, vm, host);
-    double limit_mhz =
-        dcp_store_vm_cpu_capacity_mhz(f->store, pair->column) * factor;
-
-    if (limit_mhz <= 0 || limit_mhz > ceiling_mhz) {
-        limit_mhz = ceiling_mhz;
-    }
-    struct history h = load_cpu(f, raw, factor, limit_mhz);
+    struct dcp_fit_vm of = dcp_fit_vm(f->store, f->inv, f->start, pair);
+    struct dcp_fit_history h = load_cpu(f, raw, &of);
 
     if (h.n == 0) {
         return; /* Its row from the model stays. */
     }
     d->n_vms_at_limit += h.n_at_limit > 0;
     d->n_samples_at_limit += h.n_at_limit;
-    d->n_vms_partial += is_partial(f, &h);
+    d->n_vms_partial +=
+        dcp_fit_is_partial(&h, f->n_cells, dcp_store_interval_ms(f->store));
     d->n_by_source[f->rows.source[vm.ix]]--;
     if (f->inv->policy.predictor == DCP_PREDICT_RATIO) {
-        flat_want(f, ceiling_mhz * f->inv->policy.predict_ratio_frac);
+        flat_want(f, of.ceiling_mhz * f->inv->policy.predict_ratio_frac);
         f->rows.source[vm.ix] = DCP_DEMAND_TRACE;
     } else if ((int64_t)h.n * dcp_store_interval_ms(f->store) <
                f->min_history_ms) {
@@ -177,10 +130,10 @@ fit_cpu(struct fit *f, const struct dcp_column *pair, const float *raw)
     double scale = 1 + tier->margin_frac;
     uint32_t *row = f->rows.cpu_mhz + (size_t)vm.ix * d->stride;
 
-    write_row(f, scale, ceiling_mhz * scale, row);
+    write_row(f, scale, of.ceiling_mhz * scale, row);
     if (d->scenarios && f->rows.source[vm.ix] == DCP_DEMAND_TRACE) {
         dcp_joint_fit_vm(&f->joint, &f->series, d, vm.ix, scale,
-                         ceiling_mhz * scale, row);
+                         of.ceiling_mhz * scale, row);
     }
 }
 
@@ -219,7 +172,6 @@ fit_net(struct fit *f, const struct dcp_column *pair, const float *rx,
 static void
 fit_mem(struct fit *f, const struct dcp_column *pair, const float *raw)
 {
-    const struct dcp_vm *vm = &f->inv->vms[pair->vm];
     uint32_t n = 0;
 
     for (uint32_t c = 0; c < f->n_cells; c++) {
@@ -230,13 +182,9 @@ fit_mem(struct fit *f, const struct dcp_column *pair, const float *raw)
     if (n == 0) {
         return;
     }
-    double mib = ceil(dcp_percentile(f->series.scratch, n, MEM_PERCENTILE));
-
-    mib = fmax(mib, (double)vm->balloon_floor_mib);
-    mib = fmax(mib, (double)vm->mem_reservation_mib);
-    mib = fmin(mib, (double)vm->mem_mib);
-    f->rows.mem_active_mib[pair->vm] =
-        mib >= 4294967295.0 ? UINT32_MAX : (uint32_t)mib;
+    f->rows.mem_active_mib[pair->vm] = dcp_fit_active_mib(
+        f->inv, pair->vm,
+        dcp_percentile(f->series.scratch, n, DCP_FIT_MEM_PERCENTILE));
 }
 
 /* --- All VMs ------------------------------------------------------------ */
@@ -377,28 +325,6 @@ fit_stripes(struct fit *f, struct dcp_error *err)
     return ok;
 }
 
-/* Every VM as if it had no trace; fitting then writes over it. */
-static void
-fill_from_model(struct fit *f)
-{
-    struct dcp_demand *d = f->demand;
-
-    for (dcp_vm_id vm = { 0 }; vm.ix < d->n_vms; vm.ix++) {
-        enum dcp_demand_source source = dcp_demand_row_from_model(
-            f->inv, vm, d->slots, d->n_slots,
-            f->rows.cpu_mhz + (size_t)vm.ix * d->stride);
-
-        f->rows.source[vm.ix] = (uint8_t)source;
-        d->n_by_source[source]++;
-        if (f->rows.mem_active_mib) {
-            uint64_t mib = f->inv->vms[vm.ix].mem_mib;
-
-            f->rows.mem_active_mib[vm.ix] =
-                mib < UINT32_MAX ? (uint32_t)mib : UINT32_MAX;
-        }
-    }
-}
-
 static bool
 find_day_parts(struct fit *f, struct dcp_arena *scratch)
 {
@@ -442,13 +368,6 @@ prepare(struct fit *f, struct dcp_arena *scratch, struct dcp_error *err)
 }
 
 static bool
-has_active_memory(const struct dcp_store *store)
-{
-    return dcp_store_has(store, DCP_METRIC_MEM_MIB) &&
-           strcmp(dcp_store_mem_basis(store), "allocated") != 0;
-}
-
-static bool
 slots_fit_scheme(const struct dcp_inventory *inv, const struct dcp_slot slots[],
                  uint32_t n_slots, struct dcp_error *err)
 {
@@ -487,7 +406,7 @@ dcp_fit(struct dcp_store *store, const struct dcp_inventory *inv,
     DCP_AUTO(dcp_demand)
     struct dcp_demand *d =
         dcp_demand_create(inv->n_vms, slots, n_slots, with_net,
-                          has_active_memory(store), &f.rows, err);
+                          dcp_fit_has_active_memory(store), &f.rows, err);
 
     if (!d) {
         return NULL;
@@ -504,8 +423,8 @@ dcp_fit(struct dcp_store *store, const struct dcp_inventory *inv,
         return NULL;
     }
     f.demand = d;
-    d->at_limit_raise_frac = AT_LIMIT_RAISE_FRAC;
-    fill_from_model(&f);
+    d->at_limit_raise_frac = DCP_FIT_AT_LIMIT_RAISE_FRAC;
+    dcp_fit_from_model(inv, d, &f.rows);
     if (f.n_cells) {
         d->from_ms = dcp_store_start_ms(store) +
                      f.first_cell * dcp_store_interval_ms(store);

@@ -103,8 +103,7 @@ wish_of(struct dcp_series *s, uint32_t n, float peak,
 }
 
 static double
-bucket_want(struct dcp_series *s, uint32_t bucket,
-            const struct dcp_wish *wish)
+bucket_want(struct dcp_series *s, uint32_t bucket, const struct dcp_wish *wish)
 {
     double want = s->bucket_want[bucket];
     uint32_t n = 0;
@@ -148,15 +147,12 @@ fallback_want(struct dcp_series *s, uint32_t bucket,
     return most;
 }
 
-uint32_t
-dcp_series_fit(struct dcp_series *s, const struct dcp_slot slots[],
-               uint32_t n_slots, const struct dcp_wish *wish, double out_want[])
+static uint32_t
+fill_slots(struct dcp_series *s, const struct dcp_slot slots[],
+           uint32_t n_slots, const struct dcp_wish *wish, double out_want[])
 {
     uint32_t fallback_classes = 0, n = 0;
 
-    for (uint32_t b = 0; b < s->n_buckets; b++) {
-        s->bucket_want[b] = -1;
-    }
     for (uint32_t i = 0; i < n_slots; i++) {
         double want = bucket_want(s, slots[i].bucket, wish);
 
@@ -170,4 +166,21 @@ dcp_series_fit(struct dcp_series *s, const struct dcp_slot slots[],
         out_want[i] = want;
     }
     return n;
+}
+
+uint32_t
+dcp_series_fit(struct dcp_series *s, const struct dcp_slot slots[],
+               uint32_t n_slots, const struct dcp_wish *wish, double out_want[])
+{
+    for (uint32_t b = 0; b < s->n_buckets; b++) {
+        s->bucket_want[b] = -1;
+    }
+    return fill_slots(s, slots, n_slots, wish, out_want);
+}
+
+uint32_t
+dcp_series_slots(struct dcp_series *s, const struct dcp_slot slots[],
+                 uint32_t n_slots, double out_want[])
+{
+    return fill_slots(s, slots, n_slots, NULL, out_want);
 }

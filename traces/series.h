@@ -38,8 +38,12 @@ bool dcp_series_init(struct dcp_series *, struct dcp_arena *,
 /* What 'value', which has a sample, asks for in each slot by its bucket's
  * samples.  Returns how many day
  * classes took the history of another. */
-uint32_t dcp_series_fit(struct dcp_series *, const struct dcp_slot slots[],
-                        uint32_t n_slots, const struct dcp_wish *,
-                        double out_want[]);
+uint32_t
+dcp_series_fit(struct dcp_series *, const struct dcp_slot slots[],
+               uint32_t n_slots, const struct dcp_wish *, double out_want[]);
+/* The same where 'bucket_want' is known already, of all buckets: of 's' that
+ * and 'n_buckets' are looked at, nothing else. */
+uint32_t dcp_series_slots(struct dcp_series *s, const struct dcp_slot slots[],
+                          uint32_t n_slots, double out_want[]);
 
 #endif /* traces/series.h */
