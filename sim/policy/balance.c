@@ -125,7 +125,7 @@ decide(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
     double mean;
     bool ok = true, more = true;
 
-    if (!dcp_fleet_init(&f, sim, DCP_FLEET_LATEST, 0, out, err)) {
+    if (!dcp_fleet_init_heeding(&f, sim, DCP_FLEET_LATEST, 0, out, err)) {
         return false;
     }
     while (ok && more && out->n <= f.inventory->n_hosts / 4 &&

@@ -55,7 +55,7 @@ decide_dpm(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
     const struct band *band = (const struct band *)policy;
     struct dcp_fleet f;
 
-    if (!dcp_fleet_init(&f, sim, DCP_FLEET_LATEST, 0, out, err)) {
+    if (!dcp_fleet_init_heeding(&f, sim, DCP_FLEET_LATEST, 0, out, err)) {
         return false;
     }
     DCP_FREE double *limit = limits(&f, band->high_frac, err);
@@ -65,7 +65,8 @@ decide_dpm(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
     if (!ok || out->n) {
         return ok;
     }
-    if (!dcp_fleet_init(&f, sim, DCP_FLEET_PEAK, DPM_PAST_MS, out, err)) {
+    if (!dcp_fleet_init_heeding(&f, sim, DCP_FLEET_PEAK, DPM_PAST_MS, out,
+                                err)) {
         return false;
     }
     ok = dcp_fleet_drain(&f, limit, NULL, band->low_frac, err);
@@ -80,7 +81,8 @@ decide_consolidate(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
     const struct band *band = (const struct band *)policy;
     struct dcp_fleet f;
 
-    if (!dcp_fleet_init(&f, sim, DCP_FLEET_PEAK, band->past_ms, out, err)) {
+    if (!dcp_fleet_init_heeding(&f, sim, DCP_FLEET_PEAK, band->past_ms, out,
+                                err)) {
         return false;
     }
     DCP_FREE double *limit = limits(&f, 0, err);

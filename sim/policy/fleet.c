@@ -141,6 +141,24 @@ dcp_fleet_init(struct dcp_fleet *f, const struct dcp_sim *sim,
     return true;
 }
 
+bool
+dcp_fleet_init_heeding(struct dcp_fleet *f, const struct dcp_sim *sim,
+                       enum dcp_fleet_demand demand, int64_t past_ms,
+                       struct dcp_wishes *wishes, struct dcp_error *err)
+{
+    if (!dcp_fleet_init(f, sim, demand, past_ms, wishes, err)) {
+        return false;
+    }
+    if (f->inventory->n_rules) {
+        f->heed = dcp_heed_create(f->inventory, f->now, DCP_HEED_MANY, err);
+        if (!f->heed) {
+            dcp_fleet_finish(f);
+            return false;
+        }
+    }
+    return true;
+}
+
 void
 dcp_fleet_finish(struct dcp_fleet *f)
 {
@@ -148,6 +166,7 @@ dcp_fleet_finish(struct dcp_fleet *f)
     free(f->vm_mhz);
     free(f->at);
     free(f->order);
+    dcp_heed_destroy(f->heed);
     *f = (struct dcp_fleet){ 0 };
 }
 
@@ -173,7 +192,8 @@ dcp_fleet_fits(const struct dcp_fleet *f, uint32_t vm, uint32_t host)
             return false;
         }
     }
-    return dcp_check_may_move(inv, f->now, vm, f->now->host[vm].ix, host);
+    return (!f->heed || dcp_heed_allows(f->heed, f->at, vm, host)) &&
+           dcp_check_may_move(inv, f->now, vm, f->now->host[vm].ix, host);
 }
 
 bool
@@ -207,6 +227,9 @@ dcp_fleet_move(struct dcp_fleet *f, uint32_t vm, uint32_t host,
     to->n_vms++;
     to->arriving++;
     ask(f, vm, host, true);
+    if (f->heed) {
+        dcp_heed_moved(f->heed, vm, f->at[vm].ix, host);
+    }
     f->at[vm] = (dcp_host_id){ host };
     return dcp_wishes_add(f->wishes,
                           (struct dcp_wish){ DCP_WISH_MOVE, vm, host }, err);
@@ -245,6 +268,9 @@ dcp_fleet_undo(struct dcp_fleet *f, uint32_t n)
         host->n_vms--;
         host->arriving--;
         ask(f, w.vm, w.host, false);
+        if (f->heed) {
+            dcp_heed_moved(f->heed, w.vm, w.host, f->now->host[w.vm].ix);
+        }
         home->mhz += f->vm_mhz[w.vm];
         home->n_vms++;
         f->at[w.vm] = f->now->host[w.vm];

@@ -14,9 +14,11 @@
  *   live migration between the two.
  *
  * CPU is for policies to judge, by 'mhz'.  Declared rules are judged over all
- * wishes by the loop.  Not thread-safe. */
+ * wishes by the loop; a policy heeds most of them beforehand if it says so. Not
+ * thread-safe. */
 
 #include "model/capacity.h"
+#include "sim/policy/heed.h"
 #include "sim/policy/policy.h"
 
 #include <string.h>
@@ -45,6 +47,7 @@ struct dcp_fleet {
     /* All hosts, by name: in this order policies look at them, so that what
      * they wish does not depend on the order of the model. */
     uint32_t *order;
+    struct dcp_heed *heed; /* Rules that are heeded; owned; NULL: none. */
 };
 
 /* Of two VMs between which nothing else decides. */
@@ -62,6 +65,11 @@ bool dcp_fleet_init(struct dcp_fleet *, const struct dcp_sim *,
                     enum dcp_fleet_demand, int64_t past_ms, struct dcp_wishes *,
                     struct dcp_error *err) DCP_CHECKED;
 void dcp_fleet_finish(struct dcp_fleet *);
+/* The same for a policy: it heeds declared rules (sim/policy/heed.h). */
+bool
+dcp_fleet_init_heeding(struct dcp_fleet *, const struct dcp_sim *,
+                       enum dcp_fleet_demand, int64_t past_ms,
+                       struct dcp_wishes *, struct dcp_error *err) DCP_CHECKED;
 
 /* A VM moves once; where it was wished away from, it does not come back. */
 bool dcp_fleet_fits(const struct dcp_fleet *, uint32_t vm, uint32_t host);

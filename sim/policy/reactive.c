@@ -59,7 +59,8 @@ round_init(struct round *r, struct reactive *policy, const struct dcp_sim *sim,
     if (!r->limit_mhz || !r->over || !r->leaving) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
     }
-    return dcp_fleet_init(&r->fleet, sim, DCP_FLEET_LATEST, 0, out, err);
+    return dcp_fleet_init_heeding(&r->fleet, sim, DCP_FLEET_LATEST, 0, out,
+                                  err);
 }
 
 static void

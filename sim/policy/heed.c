@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "sim/policy/heed.h"
+
+#include "model/base/arena.h"
+#include "model/check/judge.h"
+
+#include <stdlib.h>
+
+struct dcp_heed {
+    const struct dcp_inventory *inv;
+    const struct dcp_placement *now;
+    struct dcp_loop_rules of; /* By VM. */
+    struct dcp_arena *arena;
+    uint32_t *domain[DCP_DOMAINS]; /* By host, from 0; arena. */
+    uint32_t n_domains[DCP_DOMAINS];
+    uint32_t **counts; /* By rule: [part][domain]; NULL: few VMs. */
+};
+
+static bool
+parts_vms(const struct dcp_rule *rule)
+{
+    return rule->kind == DCP_RULE_SPREAD || rule->kind == DCP_RULE_SEPARATE ||
+           rule->kind == DCP_RULE_SPLIT;
+}
+
+static uint32_t
+n_members(const struct dcp_rule *rule)
+{
+    return rule->n_vms + rule->n_others;
+}
+
+static uint32_t
+member(const struct dcp_rule *rule, uint32_t i)
+{
+    return i < rule->n_vms ? rule->vms[i] : rule->others[i - rule->n_vms];
+}
+
+static bool
+holds(const uint32_t *ids, uint32_t n, uint32_t ix)
+{
+    return dcp_ids_contain(&(struct dcp_ids){ ids, n }, ix);
+}
+
+static uint32_t
+n_parts(const struct dcp_rule *rule)
+{
+    return rule->kind == DCP_RULE_SPLIT      ? rule->n_sets
+           : rule->kind == DCP_RULE_SEPARATE ? 2
+                                             : 1;
+}
+
+/* Of a VM that the rule names. */
+static uint32_t
+part_of(const struct dcp_rule *rule, uint32_t vm)
+{
+    if (rule->kind == DCP_RULE_SEPARATE) {
+        return !holds(rule->vms, rule->n_vms, vm);
+    }
+    for (uint32_t s = 0; rule->kind == DCP_RULE_SPLIT && s < rule->n_sets;
+         s++) {
+        if (dcp_ids_contain(&rule->sets[s].ids, vm)) {
+            return s;
+        }
+    }
+    return 0;
+}
+
+/* --- Building ----------------------------------------------------------- */
+
+/* Numbers of the checker's, made dense: those of hosts without the fact stand
+ * behind all others. */
+static bool
+number_domains(struct dcp_heed *h, enum dcp_domain over)
+{
+    uint32_t n_hosts = h->inv->n_hosts, most = 0, alone = UINT32_MAX / 2;
+    uint32_t *domain = dcp_arena_array(h->arena, uint32_t, n_hosts + 1u);
+
+    for (uint32_t i = 0; domain && i < n_hosts; i++) {
+        domain[i] = dcp_check_rules_domain(h->inv, over, i);
+        most = domain[i] < alone && domain[i] > most ? domain[i] : most;
+    }
+    for (uint32_t i = 0; domain && i < n_hosts; i++) {
+        domain[i] = domain[i] < alone ? domain[i] : most + 1 + i;
+    }
+    h->domain[over] = domain;
+    h->n_domains[over] = most + 1 + n_hosts;
+    return domain != NULL;
+}
+
+static void
+count(struct dcp_heed *h, uint32_t r, uint32_t vm, uint32_t host, bool add)
+{
+    const struct dcp_rule *rule = &h->inv->rules[r];
+    uint32_t *n =
+        &h->counts[r][(size_t)part_of(rule, vm) * h->n_domains[rule->over] +
+                      h->domain[rule->over][host]];
+
+    *n += add ? 1 : UINT32_MAX;
+}
+
+static bool
+index_rule(struct dcp_heed *h, uint32_t r, uint32_t many)
+{
+    const struct dcp_rule *rule = &h->inv->rules[r];
+    bool over = parts_vms(rule) || rule->kind == DCP_RULE_GATHER;
+
+    if (over && !h->domain[rule->over] && !number_domains(h, rule->over)) {
+        return false;
+    }
+    if (rule->soft || !parts_vms(rule) || n_members(rule) <= many) {
+        return true;
+    }
+    h->counts[r] = dcp_arena_array(
+        h->arena, uint32_t, (size_t)n_parts(rule) * h->n_domains[rule->over]);
+    for (uint32_t i = 0; h->counts[r] && i < n_members(rule); i++) {
+        uint32_t vm = member(rule, i);
+
+        if (!dcp_host_is_none(h->now->host[vm])) {
+            count(h, r, vm, h->now->host[vm].ix, true);
+        }
+    }
+    return h->counts[r] != NULL;
+}
+
+struct dcp_heed *
+dcp_heed_create(const struct dcp_inventory *inv,
+                const struct dcp_placement *now, uint32_t many,
+                struct dcp_error *err)
+{
+    struct dcp_heed *h = calloc(1, sizeof *h);
+    bool ok = h != NULL;
+
+    if (ok) {
+        h->inv = inv;
+        h->now = now;
+        h->arena = dcp_arena_create(0);
+        ok = h->arena && dcp_loop_rules_init(&h->of, inv, err);
+    }
+    if (ok) {
+        h->counts = dcp_arena_array(h->arena, uint32_t *, inv->n_rules + 1u);
+        ok = h->counts != NULL;
+    }
+    for (uint32_t r = 0; ok && r < inv->n_rules; r++) {
+        ok = index_rule(h, r, many);
+    }
+    if (!ok) {
+        dcp_heed_destroy(h);
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for rules");
+        return NULL;
+    }
+    return h;
+}
+
+void
+dcp_heed_destroy(struct dcp_heed *h)
+{
+    if (h) {
+        dcp_loop_rules_finish(&h->of);
+        dcp_arena_destroy(h->arena);
+        free(h);
+    }
+}
+
+/* --- Asking ------------------------------------------------------------- */
+
+/* VMs of other parts (of a spread rule: any) are in the domain. */
+static bool
+meets_counted(const struct dcp_heed *h, uint32_t r, uint32_t vm, uint32_t d)
+{
+    const struct dcp_rule *rule = &h->inv->rules[r];
+    uint32_t part = part_of(rule, vm);
+
+    for (uint32_t p = 0; p < n_parts(rule); p++) {
+        if ((p != part || rule->kind == DCP_RULE_SPREAD) &&
+            h->counts[r][(size_t)p * h->n_domains[rule->over] + d]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+meets(const struct dcp_heed *h, uint32_t r, const dcp_host_id at[], uint32_t vm,
+      uint32_t d)
+{
+    const struct dcp_rule *rule = &h->inv->rules[r];
+    const uint32_t *domain = h->domain[rule->over];
+    uint32_t part = part_of(rule, vm);
+
+    if (h->counts[r]) {
+        return meets_counted(h, r, vm, d);
+    }
+    for (uint32_t i = 0; i < n_members(rule); i++) {
+        uint32_t other = member(rule, i);
+
+        if (other != vm && !dcp_host_is_none(at[other]) &&
+            domain[at[other].ix] == d &&
+            (rule->kind == DCP_RULE_SPREAD || part_of(rule, other) != part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+gathers(const struct dcp_heed *h, const struct dcp_rule *rule,
+        const dcp_host_id at[], uint32_t vm, uint32_t host)
+{
+    const uint32_t *domain = h->domain[rule->over];
+    uint32_t home = h->now->host[vm].ix;
+
+    for (uint32_t i = 0; i < rule->n_vms; i++) {
+        uint32_t other = rule->vms[i];
+
+        if (other == vm || dcp_host_is_none(at[other])) {
+            continue;
+        }
+        dcp_host_id was = h->now->host[other];
+
+        if (!dcp_host_is_none(was) && domain[was.ix] != domain[home]) {
+            return true; /* They are apart: it has nothing to say. */
+        }
+        if (domain[at[other].ix] != domain[host] && at[other].ix != home) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+allows(const struct dcp_heed *h, uint32_t r, const dcp_host_id at[],
+       uint32_t vm, uint32_t host)
+{
+    const struct dcp_rule *rule = &h->inv->rules[r];
+    uint32_t home = h->now->host[vm].ix;
+
+    if (rule->soft) {
+        return true;
+    }
+    if (rule->kind == DCP_RULE_FENCE) {
+        return holds(rule->hosts, rule->n_hosts, host) ||
+               !holds(rule->hosts, rule->n_hosts, home);
+    }
+    if (rule->kind == DCP_RULE_BAN) {
+        return !holds(rule->hosts, rule->n_hosts, host) ||
+               holds(rule->hosts, rule->n_hosts, home);
+    }
+    if (rule->kind == DCP_RULE_GATHER) {
+        return gathers(h, rule, at, vm, host);
+    }
+    return !parts_vms(rule) ||
+           h->domain[rule->over][host] == h->domain[rule->over][home] ||
+           !meets(h, r, at, vm, h->domain[rule->over][host]);
+}
+
+bool
+dcp_heed_allows(const struct dcp_heed *h, const dcp_host_id at[], uint32_t vm,
+                uint32_t host)
+{
+    for (uint32_t i = h->of.first[vm]; i < h->of.first[vm + 1]; i++) {
+        if (!allows(h, h->of.of_vm[i], at, vm, host)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+dcp_heed_moved(struct dcp_heed *h, uint32_t vm, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = h->of.first[vm]; i < h->of.first[vm + 1]; i++) {
+        uint32_t r = h->of.of_vm[i];
+
+        if (h->counts[r]) {
+            count(h, r, vm, from, false);
+            count(h, r, vm, to, true);
+        }
+    }
+}
