@@ -5,6 +5,7 @@
 
 #include "executors/virtual.h"
 
+#include "executors/agenda.h"
 #include "executors/heap.h"
 
 #include <inttypes.h>
@@ -24,7 +25,7 @@ struct dcp_virtual {
     uint32_t *n_vms;   /* By host. */
     uint8_t *trunked;  /* Bit host * n_vlans + vlan. */
     uint8_t *activity; /* By step id - 1: IDLE, RUNNING or LOST. */
-    struct dcp_heap running;
+    struct dcp_agenda agenda; /* Ends, by step id; item 0: wake(). */
     struct dcp_action_record *log;
     uint32_t n_log, log_capacity;
 };
@@ -278,10 +279,10 @@ begin_at(struct dcp_virtual *w, const struct dcp_step *s, int64_t at_ms,
         return add_log(w, at_ms, s->id, DCP_ACTION_STARTED, err);
     }
     w->activity[s->id - 1] = RUNNING;
-    if (!dcp_heap_push(&w->running, at_ms + (length_ms > 0 ? length_ms : 0),
-                       s->id)) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for a step");
-    }
+    dcp_virtual_end_at(w, s->id,
+                       length_ms < INT64_MAX - at_ms
+                           ? at_ms + (length_ms > 0 ? length_ms : 0)
+                           : INT64_MAX);
     return add_log(w, at_ms, s->id, DCP_ACTION_STARTED, err);
 }
 
@@ -297,6 +298,7 @@ end_step(struct dcp_virtual *w, const struct dcp_step *s, int64_t at_ms,
          bool ok, struct dcp_error *err)
 {
     w->activity[s->id - 1] = IDLE;
+    dcp_agenda_drop(&w->agenda, s->id);
     if (ok) {
         take_effect(w, s);
     }
@@ -314,14 +316,22 @@ virtual_wait(struct dcp_executor *executor, int64_t deadline_ms,
     struct dcp_virtual *w = of(executor);
 
     *out_got = false;
-    while (w->running.n && w->running.items[0].key <= deadline_ms) {
-        struct dcp_heap_item item = dcp_heap_pop(&w->running);
-        const struct dcp_step *s = &w->plan->steps[item.step - 1];
+    uint32_t item;
+    int64_t at_ms;
+
+    while (dcp_agenda_first(&w->agenda, &item, &at_ms) &&
+           at_ms <= deadline_ms && at_ms < INT64_MAX) {
+        w->now_ms = at_ms > w->now_ms ? at_ms : w->now_ms;
+        if (item == 0) {
+            dcp_agenda_drop(&w->agenda, 0);
+            w->options.wake(w->options.user, w->now_ms);
+            continue;
+        }
+        const struct dcp_step *s = &w->plan->steps[item - 1];
         enum dcp_fate fate = w->options.fate
                                  ? w->options.fate(w->options.user, s)
                                  : DCP_FATE_DONE;
 
-        w->now_ms = item.key > w->now_ms ? item.key : w->now_ms;
         if (!end_step(w, s, w->now_ms, fate != DCP_FATE_FAILS, err)) {
             return false;
         }
@@ -330,8 +340,10 @@ virtual_wait(struct dcp_executor *executor, int64_t deadline_ms,
                                        .ok = fate == DCP_FATE_DONE,
                                        .at_ms = w->now_ms };
             if (!out->ok) {
-                (void)snprintf(out->text, sizeof out->text,
-                               "the virtual host refused");
+                (void)snprintf(out->text, sizeof out->text, "%s",
+                               w->options.why
+                                   ? w->options.why(w->options.user, s)
+                                   : "the virtual host refused");
             }
             *out_got = true;
             return true;
@@ -395,6 +407,24 @@ const struct dcp_executor_ops dcp_virtual_ops = {
     .destroy = virtual_destroy,
 };
 
+void
+dcp_virtual_end_at(struct dcp_virtual *w, uint32_t step, int64_t at_ms)
+{
+    if (w->activity[step - 1] == RUNNING) {
+        dcp_agenda_set(&w->agenda, step, at_ms);
+    }
+}
+
+void
+dcp_virtual_wake_at(struct dcp_virtual *w, int64_t at_ms)
+{
+    if (at_ms < INT64_MAX && w->options.wake) {
+        dcp_agenda_set(&w->agenda, 0, at_ms);
+    } else {
+        dcp_agenda_drop(&w->agenda, 0);
+    }
+}
+
 /* --- Life --------------------------------------------------------------- */
 
 static void
@@ -454,7 +484,8 @@ dcp_virtual_create(const struct dcp_virtual_options *options,
         w->trunked = calloc(bits / 8 + 1, 1);
         w->activity = calloc((size_t)w->plan->n_steps + 1, 1);
     }
-    if (!w || !w->n_vms || !w->trunked || !w->activity) {
+    if (!w || !w->n_vms || !w->trunked || !w->activity ||
+        !dcp_agenda_init(&w->agenda, w->plan->n_steps + 1)) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a virtual world");
         return NULL;
     }
@@ -479,7 +510,7 @@ dcp_virtual_destroy(struct dcp_virtual *w)
 {
     if (w) {
         dcp_placement_destroy(w->placement);
-        dcp_heap_finish(&w->running);
+        dcp_agenda_finish(&w->agenda);
         free(w->n_vms);
         free(w->trunked);
         free(w->activity);
@@ -542,20 +573,6 @@ dcp_virtual_restore(struct dcp_virtual *w,
             ok = end_step(w, s, at_ms, true, err);
         }
     }
-    /* Ends that were restored are still queued from their starts. */
-    size_t kept = 0;
-    struct dcp_heap running = w->running;
-
-    w->running = (struct dcp_heap){ 0 };
-    for (; ok && kept < running.n; kept++) {
-        uint32_t step = running.items[kept].step;
-
-        if (w->activity[step - 1] == RUNNING &&
-            !dcp_heap_push(&w->running, running.items[kept].key, step)) {
-            ok = dcp_fail(err, DCP_E_NOMEM, "no memory to restore a run");
-        }
-    }
-    dcp_heap_finish(&running);
     dcp_heap_finish(&queue);
     return ok;
 }

@@ -42,8 +42,13 @@ struct dcp_virtual_options {
     int64_t (*begin)(void *user, const struct dcp_step *, int64_t now_ms);
     /* Told at the end of each step; may be NULL. */
     void (*end)(void *user, const struct dcp_step *, int64_t now_ms);
-    /* NULL: everything is done. */
+    /* Asked at the start, for DCP_FATE_LOST only, and at the end.  NULL:
+     * everything is done. */
     enum dcp_fate (*fate)(void *user, const struct dcp_step *);
+    /* Why one fails, for people; NULL: the host refused. */
+    const char *(*why)(void *user, const struct dcp_step *);
+    /* Called at the time that dcp_virtual_wake_at() gave; may be NULL. */
+    void (*wake)(void *user, int64_t now_ms);
     void *user;
 };
 
@@ -57,6 +62,14 @@ DCP_DEFINE_AUTO(dcp_virtual)
 
 /* For the runner; belongs to the virtual world. */
 struct dcp_executor *dcp_virtual_executor(struct dcp_virtual *);
+
+/* For begin(), end() and wake(), whose world decides how fast steps go. */
+/* A step that is under way ends then; nothing for one that is not.  INT64_MAX:
+ * never. */
+void dcp_virtual_end_at(struct dcp_virtual *, uint32_t step, int64_t at_ms);
+/* wake() is called then, once; the last time asked for counts, INT64_MAX takes
+ * it back.  It comes before ends of the same time. */
+void dcp_virtual_wake_at(struct dcp_virtual *, int64_t at_ms);
 
 /* Puts back what the journal says was done and sent, so that a killed run goes
  * on: verified steps happened at their times, sent ones are under way since
