@@ -3,7 +3,6 @@
 #include "solver/schedule/paths.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define ALWAYS_LEFT 20 /* A twentieth. */
 
@@ -11,39 +10,13 @@ void
 dcp_paths_destroy(struct dcp_paths *p)
 {
     if (p) {
-        free(p->switch_of_host);
-        free(p->site_of_host);
+        dcp_network_destroy(p->network);
         free(p->left_kib_s);
         free(p);
     }
 }
 
-static void
-place_hosts(struct dcp_paths *p)
-{
-    const struct dcp_inventory *inv = p->inventory;
-
-    for (uint32_t h = 0; h < inv->n_hosts; h++) {
-        const struct dcp_host *host = &inv->hosts[h];
-
-        p->switch_of_host[h] = DCP_IX_NONE;
-        p->site_of_host[h] = dcp_host_site(inv, (dcp_host_id){ h }).ix;
-        for (uint32_t i = 0; i < host->n_ports; i++) {
-            uint32_t s = host->ports[i].to.ix;
-
-            if (s != DCP_IX_NONE && inv->switches[s].uplink_kib_s) {
-                p->switch_of_host[h] = s;
-                p->any = true;
-                break;
-            }
-        }
-    }
-    for (uint32_t l = 0; l < inv->n_links; l++) {
-        p->any |= inv->links[l].rate_kib_s != 0;
-    }
-}
-
-static uint64_t
+static double
 most_sent(const struct dcp_state *s, uint32_t h, uint32_t n_slots)
 {
     uint64_t most = 0;
@@ -53,7 +26,7 @@ most_sent(const struct dcp_state *s, uint32_t h, uint32_t n_slots)
 
         most = x > most ? x : most;
     }
-    return most;
+    return (double)most;
 }
 
 static uint64_t
@@ -64,113 +37,59 @@ left_of(uint64_t rate, uint64_t used)
     return used + least < rate ? rate - used : least;
 }
 
-/* The index of the link between two sites; DCP_IX_NONE: there is none. */
-static uint32_t
-site_link(const struct dcp_inventory *inv, uint32_t a, uint32_t b)
-{
-    for (uint32_t l = 0; l < inv->n_links; l++) {
-        const struct dcp_link *link = &inv->links[l];
-
-        for (int side = 0; side < 2; side++) {
-            if (link->rate_kib_s &&
-                !strcmp(link->end[side], inv->sites[a].name) &&
-                !strcmp(link->end[!side], inv->sites[b].name)) {
-                return l;
-            }
-        }
-    }
-    return DCP_IX_NONE;
-}
-
-static bool
-names_site(const struct dcp_inventory *inv, const struct dcp_link *link,
-           uint32_t site)
-{
-    return site != DCP_IX_NONE &&
-           (!strcmp(link->end[0], inv->sites[site].name) ||
-            !strcmp(link->end[1], inv->sites[site].name));
-}
-
 static bool
 count_left(struct dcp_paths *p, const struct dcp_state *s, uint32_t n_slots)
 {
-    const struct dcp_inventory *inv = p->inventory;
-    uint64_t *used = calloc((size_t)p->n_links + 1, sizeof *used);
+    uint32_t n_hosts = s->p->q->inventory->n_hosts;
+    double *sent = calloc((size_t)n_hosts + 1, sizeof *sent);
+    double *used = calloc((size_t)p->n_links + 1, sizeof *used);
+    bool ok = sent && used;
 
-    if (!used) {
-        return false;
+    for (uint32_t h = 0; ok && p->network->any && h < n_hosts; h++) {
+        sent[h] = most_sent(s, h, n_slots);
     }
-    for (uint32_t h = 0; p->any && h < inv->n_hosts; h++) {
-        uint64_t sent = most_sent(s, h, n_slots);
-
-        if (p->switch_of_host[h] != DCP_IX_NONE) {
-            used[p->switch_of_host[h]] += sent;
-        }
-        /* A link between sites carries at most what one of them sends. */
-        for (uint32_t l = 0; l < inv->n_links; l++) {
-            used[inv->n_switches + l] +=
-                names_site(inv, &inv->links[l], p->site_of_host[h]) ? sent / 2
-                                                                    : 0;
-        }
+    if (ok) {
+        dcp_network_use(p->network, sent, used);
     }
-    for (uint32_t i = 0; i < inv->n_switches; i++) {
-        p->left_kib_s[i] = left_of(inv->switches[i].uplink_kib_s, used[i]);
+    for (uint32_t l = 0; ok && l < p->n_links; l++) {
+        p->left_kib_s[l] =
+            left_of(dcp_network_rate(p->network, l), (uint64_t)used[l]);
     }
-    for (uint32_t l = 0; l < inv->n_links; l++) {
-        p->left_kib_s[inv->n_switches + l] =
-            left_of(inv->links[l].rate_kib_s, used[inv->n_switches + l]);
-    }
+    free(sent);
     free(used);
-    return true;
+    return ok;
 }
 
 struct dcp_paths *
 dcp_paths_create(const struct dcp_state *s, uint32_t n_slots,
                  struct dcp_error *err)
 {
-    const struct dcp_inventory *inv = s->p->q->inventory;
-    struct dcp_paths *p = calloc(1, sizeof *p);
+    DCP_AUTO(dcp_paths) struct dcp_paths *p = calloc(1, sizeof *p);
 
     if (p) {
-        p->inventory = inv;
-        p->n_links = inv->n_switches + inv->n_links;
-        p->switch_of_host = calloc((size_t)inv->n_hosts + 1, sizeof(uint32_t));
-        p->site_of_host = calloc((size_t)inv->n_hosts + 1, sizeof(uint32_t));
+        p->network = dcp_network_create(s->p->q->inventory, err);
+        if (!p->network) {
+            return NULL;
+        }
+        p->n_links = p->network->n_links;
         p->left_kib_s = calloc((size_t)p->n_links + 1, sizeof(uint64_t));
     }
-    if (p && p->switch_of_host && p->site_of_host && p->left_kib_s) {
-        place_hosts(p);
-        if (count_left(p, s, n_slots)) {
-            return p;
-        }
+    if (!p || !p->left_kib_s || !count_left(p, s, n_slots)) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for paths");
+        return NULL;
     }
-    dcp_paths_destroy(p);
-    (void)dcp_fail(err, DCP_E_NOMEM, "no memory for paths");
-    return NULL;
+    return DCP_STEAL(p);
 }
 
 uint32_t
 dcp_paths_between(const struct dcp_paths *p, uint32_t from, uint32_t to,
                   uint32_t out[DCP_PATH_LINKS_MAX])
 {
-    uint32_t a = p->switch_of_host[from], b = p->switch_of_host[to], n = 0;
-    uint32_t x = p->site_of_host[from], y = p->site_of_host[to];
+    struct dcp_hop hop[DCP_ROUTE_MAX];
+    uint32_t n = dcp_network_route(p->network, from, to, hop);
 
-    if (!p->any) {
-        return 0;
-    }
-    if (a != b && a != DCP_IX_NONE) {
-        out[n++] = a;
-    }
-    if (a != b && b != DCP_IX_NONE) {
-        out[n++] = b;
-    }
-    if (x != y && x != DCP_IX_NONE && y != DCP_IX_NONE) {
-        uint32_t l = site_link(p->inventory, x, y);
-
-        if (l != DCP_IX_NONE) {
-            out[n++] = p->inventory->n_switches + l;
-        }
+    for (uint32_t i = 0; i < n; i++) {
+        out[i] = hop[i].link;
     }
     return n;
 }

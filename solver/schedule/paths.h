@@ -5,24 +5,19 @@
 /* Which limited links a migration between two hosts runs over, and what
  * production leaves of them.
  *
- * A host is behind the switch of its first port whose uplink has a limit; a
- * migration to a host that is not behind the same switch runs over the uplinks
- * of both, and between sites over the link that names both sites.  How much of
- * production crosses a link is not measured: of an uplink all that the hosts
- * behind it use is counted, of a link between sites half of what the hosts of
- * both use; but a twentieth is always left, as of a host's own ports. */
+ * Routes, and how much of production crosses a link, are those of
+ * model/network.h; production is taken at its peak over the slots.  A twentieth
+ * is always left, as of a host's own ports. */
 
+#include "model/network.h"
 #include "solver/state.h"
 
-#define DCP_PATH_LINKS_MAX 3u
+#define DCP_PATH_LINKS_MAX DCP_ROUTE_MAX
 
 struct dcp_paths {
-    const struct dcp_inventory *inventory; /* Borrowed. */
-    uint32_t *switch_of_host; /* [host]: one with a limit; DCP_IX_NONE. */
-    uint32_t *site_of_host;   /* [host]; DCP_IX_NONE. */
-    uint64_t *left_kib_s;     /* By link: switches, then links. */
+    struct dcp_network *network;
+    uint64_t *left_kib_s; /* By link of the network. */
     uint32_t n_links;
-    bool any; /* Some link has a limit at all. */
 };
 
 /* Over the first 'n_slots' slots of the state's question. */
