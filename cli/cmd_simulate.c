@@ -12,6 +12,7 @@
 #include "cli/result_json.h"
 #include "cli/shortage.h"
 #include "cli/sim_report.h"
+#include "cli/transfers.h"
 #include "cli/ui.h"
 #include "model/base/arena.h"
 #include "model/base/units.h"
@@ -112,6 +113,7 @@ json_legs(struct dcp_json *w, const struct dcp_plan *plan,
         dcp_json_ku64(w, "skipped", leg->n_skipped);
         dcp_json_kstring(w, "first_failure",
                          leg->first_failed ? leg->first_failure : NULL);
+        dcp_transfers_json(w, &r->transfers[i]);
         dcp_json_end(w, '}');
     }
     dcp_json_end(w, ']');
@@ -303,6 +305,7 @@ print_two(const struct dcp_inventory *inv, const struct dcp_plan *plan,
                (double)plan->legs[i].makespan_ms / 60000,
                leg->first_failed ? "; first failure: " : "",
                leg->first_failed ? leg->first_failure : "");
+        dcp_transfers_print(&r->transfers[i]);
     }
 }
 

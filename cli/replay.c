@@ -304,6 +304,7 @@ run_legs(const struct dcp_inventory *inv, const struct dcp_plan *plan,
             !keep_events(plan, world, r, err)) {
             return false;
         }
+        r->transfers[i] = dcp_sim_executor_transfers(x);
         now_ms = r->legs[i].ended_ms;
         dcp_placement_destroy(now);
         now = dcp_placement_copy(dcp_virtual_placement(world), err);

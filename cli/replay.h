@@ -10,6 +10,7 @@
 #include "cli/failures.h"
 #include "executors/runner.h"
 #include "model/io/json_writer.h"
+#include "sim/network/transfers.h"
 #include "sim/sim.h"
 
 struct dcp_replay_options {
@@ -45,6 +46,7 @@ struct dcp_replay {
     int64_t shift_days;
     int64_t leg_start_ms[DCP_LEGS_MAX]; /* As replayed. */
     struct dcp_run_report legs[DCP_LEGS_MAX];
+    struct dcp_transfer_totals transfers[DCP_LEGS_MAX]; /* Likewise. */
     uint32_t n_legs;
     struct dcp_sim_event *events; /* Owned; they borrow the plan's steps. */
     uint32_t n_events;

@@ -1,113 +1,66 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* A migration keeps the rate it was given at its start: later ones get what is
- * left, so the NICs are never promised twice.  NICs are full duplex: what
- * leaves a host and what arrives share nothing.  Production counts in full on
- * both sides, because samples may not tell its directions apart. */
-
 #include "sim/executor.h"
 
 #include "model/migration.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define FLOOR_FRAC 0.05
 
 struct dcp_sim_executor {
     struct dcp_virtual *world;
     const struct dcp_inventory *inventory;
-    const struct dcp_samples *net;
-    int64_t net_cell;        /* Of host_net_kib_s; -1: none yet. */
-    double *host_net_kib_s;  /* Production, by host. */
-    double *out_kib_s;       /* Migrations under way, by host that they */
-    double *in_kib_s;        /* leave, and by host that they go to. */
-    double *step_rate_kib_s; /* By step id - 1. */
+    struct dcp_transfers *transfers; /* By step id. */
+    bool no_memory;
 };
 
-/* Production on each host at the sample that holds 'now_ms'. */
+/* Moves the ends of migrations whose rate is another, and asks to be woken when
+ * the next sample of production begins. */
 static void
-refresh_net(struct dcp_sim_executor *x, int64_t now_ms)
+tell_changes(struct dcp_sim_executor *x)
 {
-    const struct dcp_samples *net = x->net;
+    uint32_t n;
+    const uint32_t *steps = dcp_transfers_changed(x->transfers, &n);
 
-    if (!net || !net->n_times) {
-        return;
+    for (uint32_t i = 0; i < n; i++) {
+        dcp_virtual_end_at(x->world, steps[i],
+                           dcp_transfers_end_ms(x->transfers, steps[i]));
     }
-    int64_t cell = (now_ms - net->start_ms) / net->interval_ms;
-
-    if (now_ms < net->start_ms) {
-        cell = 0;
-    } else if (cell >= net->n_times) {
-        cell = net->n_times - 1;
-    }
-    if (cell == x->net_cell) {
-        return;
-    }
-    const struct dcp_placement *p = dcp_virtual_placement(x->world);
-    const float *row = net->value + (size_t)cell * net->n_vms;
-
-    x->net_cell = cell;
-    memset(x->host_net_kib_s, 0,
-           x->inventory->n_hosts * sizeof *x->host_net_kib_s);
-    for (uint32_t v = 0; v < net->n_vms; v++) {
-        if (!dcp_host_is_none(p->host[v]) && row[v] > 0) {
-            x->host_net_kib_s[p->host[v].ix] += row[v];
-        }
-    }
-}
-
-static double
-rate_left(const struct dcp_sim_executor *x, uint32_t host,
-          const double *under_way_kib_s)
-{
-    const struct dcp_hardware *hw =
-        &x->inventory->hardware[x->inventory->hosts[host].hardware.ix];
-    double fastest = 0, sum = 0;
-
-    for (uint32_t i = 0; i < hw->n_nics; i++) {
-        double nic = (double)hw->nic_kib_s[i];
-
-        sum += nic;
-        fastest = nic > fastest ? nic : fastest;
-    }
-    double left =
-        fmin(fastest, sum - x->host_net_kib_s[host]) - under_way_kib_s[host];
-
-    return fmax(left, FLOOR_FRAC * fastest);
+    dcp_virtual_wake_at(x->world, dcp_transfers_next_ms(x->transfers));
 }
 
 static int64_t
 begin_migration(struct dcp_sim_executor *x, const struct dcp_step *s,
                 int64_t now_ms)
 {
-    const struct dcp_vm *vm = &x->inventory->vms[s->object.ix];
-    double limit = (double)x->inventory->policy.migration_kib_s;
+    const struct dcp_inventory *inv = x->inventory;
+    const struct dcp_vm *vm = &inv->vms[s->object.ix];
 
-    refresh_net(x, now_ms);
-    double rate = fmin(rate_left(x, s->from.ix, x->out_kib_s),
-                       rate_left(x, s->to.ix, x->in_kib_s));
-
-    if (limit > 0 && rate > limit) {
-        rate = limit;
-    }
-    x->step_rate_kib_s[s->id - 1] = rate;
-    x->out_kib_s[s->from.ix] += rate;
-    x->in_kib_s[s->to.ix] += rate;
-    if (rate <= 0) { /* A model without NICs. */
+    if (!dcp_transfers_reach(inv, s->from.ix) ||
+        !dcp_transfers_reach(inv, s->to.ix)) { /* A model without NICs. */
         return s->estimate_ms;
     }
-    struct dcp_precopy precopy = {
-        .working_set_mib = (double)vm->working_set_mib,
-        .rules = x->inventory->policy.precopy,
-        .mem_mib = s->mem_mib ? s->mem_mib : (double)vm->mem_mib,
-        .dirty_mib_s =
-            s->mem_mib ? s->dirty_mib_s : (double)vm->dirty_kib_s / 1024,
-        .bandwidth_mib_s = rate / 1024,
+    struct dcp_transfer transfer = {
+        .vm = s->object.ix,
+        .from = s->from.ix,
+        .to = s->to.ix,
+        .precopy = {
+            .mem_mib = s->mem_mib ? s->mem_mib : (double)vm->mem_mib,
+            .dirty_mib_s =
+                s->mem_mib ? s->dirty_mib_s : (double)vm->dirty_kib_s / 1024,
+            .working_set_mib = (double)vm->working_set_mib,
+            .rules = inv->policy.precopy,
+        },
     };
 
-    return dcp_precopy_estimate(&precopy).total_ms;
+    if (!dcp_transfers_begin(x->transfers, s->id, &transfer,
+                             dcp_virtual_placement(x->world), now_ms, NULL)) {
+        x->no_memory = true;
+        return s->estimate_ms;
+    }
+    tell_changes(x);
+    int64_t end_ms = dcp_transfers_end_ms(x->transfers, s->id);
+
+    return end_ms < INT64_MAX ? end_ms - now_ms : INT64_MAX;
 }
 
 static int64_t
@@ -117,7 +70,6 @@ begin_step(void *user, const struct dcp_step *s, int64_t now_ms)
     int64_t known_ms = 0;
 
     if (s->converts) { /* No memory is copied. */
-        x->step_rate_kib_s[s->id - 1] = 0;
         return s->estimate_ms;
     }
     if (s->kind == DCP_STEP_MIGRATE) {
@@ -138,11 +90,40 @@ end_step(void *user, const struct dcp_step *s, int64_t now_ms)
 {
     struct dcp_sim_executor *x = user;
 
-    (void)now_ms;
-    if (s->kind == DCP_STEP_MIGRATE) {
-        x->out_kib_s[s->from.ix] -= x->step_rate_kib_s[s->id - 1];
-        x->in_kib_s[s->to.ix] -= x->step_rate_kib_s[s->id - 1];
+    if (dcp_transfers_under_way(x->transfers, s->id)) {
+        dcp_transfers_end(x->transfers, s->id, dcp_virtual_placement(x->world),
+                          now_ms);
+        tell_changes(x);
     }
+}
+
+static void
+wake(void *user, int64_t now_ms)
+{
+    struct dcp_sim_executor *x = user;
+
+    dcp_transfers_pass(x->transfers, dcp_virtual_placement(x->world), now_ms);
+    tell_changes(x);
+}
+
+static enum dcp_fate
+fate_of(void *user, const struct dcp_step *s)
+{
+    const struct dcp_sim_executor *x = user;
+
+    return x->no_memory || dcp_transfers_given_up(x->transfers, s->id)
+               ? DCP_FATE_FAILS
+               : DCP_FATE_DONE;
+}
+
+static const char *
+why(void *user, const struct dcp_step *s)
+{
+    const struct dcp_sim_executor *x = user;
+
+    (void)s;
+    return x->no_memory ? "no memory for a simulated migration"
+                        : "memory changes faster than it can be sent: given up";
 }
 
 struct dcp_sim_executor *
@@ -154,18 +135,13 @@ dcp_sim_executor_create(const struct dcp_inventory *inv,
     DCP_AUTO(dcp_sim_executor)
     struct dcp_sim_executor *x = calloc(1, sizeof *x);
 
-    if (x) {
-        x->inventory = inv;
-        x->net = net;
-        x->net_cell = -1;
-        x->host_net_kib_s = calloc((size_t)inv->n_hosts + 1, sizeof(double));
-        x->out_kib_s = calloc((size_t)inv->n_hosts + 1, sizeof(double));
-        x->in_kib_s = calloc((size_t)inv->n_hosts + 1, sizeof(double));
-        x->step_rate_kib_s = calloc((size_t)plan->n_steps + 1, sizeof(double));
-    }
-    if (!x || !x->host_net_kib_s || !x->out_kib_s || !x->in_kib_s ||
-        !x->step_rate_kib_s) {
+    if (!x) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a simulated world");
+        return NULL;
+    }
+    x->inventory = inv;
+    x->transfers = dcp_transfers_create(inv, net, plan->n_steps + 1, err);
+    if (!x->transfers) {
         return NULL;
     }
     struct dcp_virtual_options options = {
@@ -176,6 +152,9 @@ dcp_sim_executor_create(const struct dcp_inventory *inv,
         .start_ms = start_ms,
         .begin = begin_step,
         .end = end_step,
+        .fate = fate_of,
+        .why = why,
+        .wake = wake,
         .user = x,
     };
 
@@ -188,10 +167,7 @@ dcp_sim_executor_destroy(struct dcp_sim_executor *x)
 {
     if (x) {
         dcp_virtual_destroy(x->world);
-        free(x->host_net_kib_s);
-        free(x->out_kib_s);
-        free(x->in_kib_s);
-        free(x->step_rate_kib_s);
+        dcp_transfers_destroy(x->transfers);
         free(x);
     }
 }
@@ -200,4 +176,10 @@ struct dcp_virtual *
 dcp_sim_executor_world(struct dcp_sim_executor *x)
 {
     return x->world;
+}
+
+struct dcp_transfer_totals
+dcp_sim_executor_transfers(const struct dcp_sim_executor *x)
+{
+    return dcp_transfers_totals(x->transfers);
 }

@@ -5,14 +5,15 @@
 /* The simulator as an executor: a virtual world (executors/virtual.h) in which
  * steps take as long as its models say.
  *
- * - migration: pre-copy (model/migration.h) at the bandwidth that production
- *   and the migrations under way leave on both hosts' NICs when it starts, at
- *   most policy.migration's, at least a twentieth of the NIC;
+ * - migration: pre-copy at the bandwidth that the network's links give it,
+ *   which changes as others begin and end (sim/network/transfers.h); one that
+ *   does not converge in its time fails;
  * - host_on, host_off: the hardware's boot and shutdown times;
  * - all else: the plan's estimate.
  *
  * `apply --executor sim` and `simulate PLAN` run plans through this. */
 
+#include "sim/network/transfers.h"
 #include "sim/sim.h"
 
 struct dcp_sim_executor;
@@ -30,5 +31,8 @@ DCP_DEFINE_AUTO(dcp_sim_executor)
 
 /* The world, for its executor, log and placement; belongs to this. */
 struct dcp_virtual *dcp_sim_executor_world(struct dcp_sim_executor *);
+/* Of the migrations so far. */
+struct dcp_transfer_totals
+dcp_sim_executor_transfers(const struct dcp_sim_executor *);
 
 #endif /* sim/executor.h */
