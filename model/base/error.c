@@ -71,8 +71,9 @@ dcp_fail_in(struct dcp_error *err, const char *format, ...)
         n = 0;
     }
     if ((size_t)n + 2 < sizeof err->message) {
-        (void)snprintf(err->message + n, sizeof err->message - (size_t)n,
-                       ": %s", old);
+        size_t left = sizeof err->message - (size_t)n;
+
+        (void)snprintf(err->message + n, left, ": %.*s", (int)left - 3, old);
     }
     dcp_one_line(err->message);
     return false;
