@@ -247,6 +247,87 @@ START_TEST(given_up_steps_fail)
 }
 END_TEST
 
+/* --- A run that was cut ------------------------------------------------- */
+
+enum { STEPS = 5 };
+static const int64_t sent_ms[STEPS] = { 0, 3000, 3000, 9000, 14000 };
+
+/* Sends the steps that 'records' do not have, at their times, and notes when
+ * all end; without 'records' from the beginning. */
+static void
+play(const struct dcp_step_record *records, int64_t ended_ms[STEPS],
+     const struct dcp_samples *net)
+{
+    DCP_AUTO(dcp_sim_executor)
+    struct dcp_sim_executor *x = dcp_sim_executor_create(
+        f.inv, f.plan, 0, f.plan->before, T0, net, NULL);
+    struct dcp_virtual *w = dcp_sim_executor_world(x);
+    struct dcp_executor *e = dcp_virtual_executor(w);
+    uint32_t n_log;
+
+    ck_assert(!records || dcp_virtual_restore(w, records, NULL));
+    for (uint32_t i = 0; i <= STEPS; i++) {
+        int64_t until_ms = i < STEPS ? T0 + sent_ms[i] : INT64_MAX;
+        struct dcp_event event;
+        bool got = true;
+
+        while (got && until_ms > e->ops->now_ms(e)) {
+            ck_assert(e->ops->wait(e, until_ms, &event, &got, NULL));
+        }
+        if (i < STEPS && !(records && records[i].sent_ms)) {
+            ck_assert(e->ops->start(e, &f.steps[i], NULL));
+        }
+    }
+    const struct dcp_action_record *log = dcp_virtual_log(w, &n_log);
+
+    ck_assert_uint_eq(n_log, 2 * STEPS);
+    for (uint32_t i = 0; i < n_log; i++) {
+        if (log[i].phase == DCP_ACTION_DONE) {
+            ended_ms[log[i].step - 1] = log[i].at_ms;
+        }
+    }
+}
+
+/* Killed at any time and put back from its journal, a run ends as it would
+ * have, with production that changes meanwhile. */
+START_TEST(a_run_that_was_cut_goes_on)
+{
+    float value[6 * 8] = { 0 };
+    struct dcp_samples net = { T0, 4000, 6, 8, value };
+    int64_t whole[STEPS], again[STEPS];
+
+    for (uint32_t i = 0; i < 6; i++) {
+        value[8 * i] = (float)(i * 15 * 1024); /* VM 0's, which moves. */
+    }
+    make(NULL);
+    finish();
+    fixture_move(&f, 0, 0, 1, SECOND, 0);
+    fixture_move(&f, 4, 0, 2, SECOND, 0);
+    fixture_move(&f, 3, 3, 1, SECOND, 0);
+    fixture_move(&f, 1, 1, 2, SECOND, 0);
+    fixture_move(&f, 7, 3, 2, SECOND, 0);
+    play(NULL, whole, &net);
+    for (int64_t cut_ms = T0 + 1; cut_ms < T0 + 60000; cut_ms += 777) {
+        struct dcp_step_record records[STEPS] = { 0 };
+
+        for (uint32_t i = 0; i < STEPS; i++) {
+            if (T0 + sent_ms[i] <= cut_ms) {
+                records[i].sent_ms = T0 + sent_ms[i];
+                records[i].phase = DCP_PHASE_SENT;
+            }
+            if (whole[i] <= cut_ms) {
+                records[i].ended_ms = whole[i];
+                records[i].phase = DCP_PHASE_VERIFIED;
+            }
+        }
+        play(records, again, &net);
+        for (uint32_t i = 0; i < STEPS; i++) {
+            ck_assert_int_eq(again[i], whole[i]);
+        }
+    }
+}
+END_TEST
+
 /* --- Beside a world in small steps -------------------------------------- */
 
 enum { N = 24, STEP_MS = 10 };
@@ -395,10 +476,15 @@ int
 main(void)
 {
     const TTest *const *const tests[] = {
-        &one_makes_room_for_another, &the_limit_of_one,
-        &uplinks_are_shared,         &production_comes_first,
-        &production_moves,           &sharing_decides_whether_one_converges,
-        &given_up_steps_fail,        &ends_are_those_of_small_steps,
+        &one_makes_room_for_another,
+        &the_limit_of_one,
+        &uplinks_are_shared,
+        &production_comes_first,
+        &production_moves,
+        &sharing_decides_whether_one_converges,
+        &given_up_steps_fail,
+        &a_run_that_was_cut_goes_on,
+        &ends_are_those_of_small_steps,
     };
 
     return run_tests_with("transfers", tests, sizeof tests / sizeof *tests,
