@@ -2,6 +2,8 @@
 
 #include "model/migration.h"
 
+#include "model/inventory.h"
+
 #include <math.h>
 
 /* QEMU's defaults of throttle-trigger-threshold, cpu-throttle-initial,
@@ -13,6 +15,22 @@
 #define HIGH_PERIODS      2
 #define LEAST_PERIOD_S    1.0
 #define LEAST_TIMEOUT_GIB 2.0
+
+#define ASSUMED_DIRTY_MIB_S 10.0 /* Per vCPU. */
+
+struct dcp_precopy
+dcp_precopy_of(const struct dcp_inventory *inv, uint32_t vm)
+{
+    const struct dcp_vm *v = &inv->vms[vm];
+
+    return (struct dcp_precopy){
+        .mem_mib = (double)v->mem_mib,
+        .dirty_mib_s = v->dirty_kib_s ? (double)v->dirty_kib_s / 1024
+                                      : ASSUMED_DIRTY_MIB_S * v->vcpus,
+        .working_set_mib = (double)v->working_set_mib,
+        .rules = inv->policy.precopy,
+    };
+}
 
 void
 dcp_precopy_begin(struct dcp_precopy_run *run, const struct dcp_precopy *p)

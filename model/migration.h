@@ -47,6 +47,11 @@ struct dcp_precopy {
     double working_set_mib; /* 0: a tenth of the memory. */
     struct dcp_precopy_rules rules;
 };
+/* Of a VM, with the policy's rules; without a bandwidth.  Where its dirty rate
+ * is not known, 10 MiB/s for each vCPU are assumed. */
+struct dcp_inventory;
+struct dcp_precopy dcp_precopy_of(const struct dcp_inventory *, uint32_t vm);
+
 struct dcp_precopy_result {
     int64_t total_ms, downtime_ms; /* Up to its end or to when it was given up;
                                     * downtime is 0 then. */

@@ -33,7 +33,6 @@ begin_migration(struct dcp_sim_executor *x, const struct dcp_step *s,
                 int64_t now_ms)
 {
     const struct dcp_inventory *inv = x->inventory;
-    const struct dcp_vm *vm = &inv->vms[s->object.ix];
 
     if (!dcp_transfers_reach(inv, s->from.ix) ||
         !dcp_transfers_reach(inv, s->to.ix)) { /* A model without NICs. */
@@ -43,15 +42,13 @@ begin_migration(struct dcp_sim_executor *x, const struct dcp_step *s,
         .vm = s->object.ix,
         .from = s->from.ix,
         .to = s->to.ix,
-        .precopy = {
-            .mem_mib = s->mem_mib ? s->mem_mib : (double)vm->mem_mib,
-            .dirty_mib_s =
-                s->mem_mib ? s->dirty_mib_s : (double)vm->dirty_kib_s / 1024,
-            .working_set_mib = (double)vm->working_set_mib,
-            .rules = inv->policy.precopy,
-        },
+        .precopy = dcp_precopy_of(inv, s->object.ix),
     };
 
+    if (s->mem_mib) { /* As it was when the plan was made. */
+        transfer.precopy.mem_mib = s->mem_mib;
+        transfer.precopy.dirty_mib_s = s->dirty_mib_s;
+    }
     if (!dcp_transfers_begin(x->transfers, s->id, &transfer,
                              dcp_virtual_placement(x->world), now_ms, NULL)) {
         x->no_memory = true;

@@ -228,14 +228,9 @@ static int64_t
 migration_estimate(const struct dcp_inventory *inv, uint32_t vm)
 {
     double limit_mib_s = (double)inv->policy.migration_kib_s / 1024;
-    struct dcp_precopy precopy = {
-        .working_set_mib = (double)inv->vms[vm].working_set_mib,
-        .rules = inv->policy.precopy,
-        .mem_mib = (double)inv->vms[vm].mem_mib,
-        .dirty_mib_s = (double)inv->vms[vm].dirty_kib_s / 1024,
-        .bandwidth_mib_s = limit_mib_s > 0 ? limit_mib_s : FALLBACK_MIB_S,
-    };
+    struct dcp_precopy precopy = dcp_precopy_of(inv, vm);
 
+    precopy.bandwidth_mib_s = limit_mib_s > 0 ? limit_mib_s : FALLBACK_MIB_S;
     return dcp_precopy_estimate(&precopy).total_ms;
 }
 

@@ -98,7 +98,8 @@ DEFINE_SECTION(profile, "profiles", "profile", PROFILE,
           AT(struct dcp_vm, balloon_floor_mib),                                \
           .help = "the balloon stops there" },                                 \
         { "dirty_rate", QUANTITY(RATE), AT(struct dcp_vm, dirty_kib_s),        \
-          .help = "memory it writes; absent: not known" },                     \
+          .help = "memory it writes; absent: not known, 10 MiB/s for each "     \
+                  "vCPU are assumed" },                                        \
         { "working_set", QUANTITY(SIZE), AT(struct dcp_vm, working_set_mib),   \
           .help = "memory that it writes again and again; absent: a tenth" },  \
         { "huge_pages", QUANTITY(SIZE), AT(struct dcp_vm, huge_pages_mib),     \

@@ -20,16 +20,11 @@ dcp_ha_drain_begins(struct dcp_ha *ha, uint32_t host)
 static int64_t
 move_ms(const struct dcp_ha *ha, uint32_t vm)
 {
-    const struct dcp_vm *v = &ha->inv->vms[vm];
     double kib_s = (double)ha->inv->policy.migration_kib_s;
-    struct dcp_precopy precopy = {
-        .working_set_mib = (double)v->working_set_mib,
-        .rules = ha->inv->policy.precopy,
-        .mem_mib = (double)dcp_placement_size(ha->inv, ha->now, vm).mem_mib,
-        .dirty_mib_s = (double)v->dirty_kib_s / 1024,
-        .bandwidth_mib_s = kib_s / 1024,
-    };
+    struct dcp_precopy precopy = dcp_precopy_of(ha->inv, vm);
 
+    precopy.mem_mib = (double)dcp_placement_size(ha->inv, ha->now, vm).mem_mib;
+    precopy.bandwidth_mib_s = kib_s / 1024;
     return kib_s > 0 ? dcp_precopy_estimate(&precopy).total_ms : 0;
 }
 

@@ -8,9 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Assumed where a VM's dirty rate is not known. */
-#define DEFAULT_DIRTY_MIB_S_PER_VCPU 10.0
-
 /* Bandwidth that production and the other migrations leave, MiB/s. */
 static double
 bandwidth_mib_s(const struct dcp_state *s, const struct dcp_paths *paths,
@@ -81,16 +78,10 @@ dcp_move_estimate(const struct dcp_state *s, const struct dcp_paths *paths,
         conversion_estimate(inv, move, step);
         return;
     }
-    struct dcp_precopy in = {
-        .working_set_mib = (double)vm->working_set_mib,
-        .rules = inv->policy.precopy,
-        .mem_mib = (double)vm->mem_mib,
-        .dirty_mib_s = vm->dirty_kib_s
-                           ? (double)vm->dirty_kib_s / 1024
-                           : DEFAULT_DIRTY_MIB_S_PER_VCPU * vm->vcpus,
-        .bandwidth_mib_s =
-            bandwidth_mib_s(s, paths, n_slots, move->from, move->to),
-    };
+    struct dcp_precopy in = dcp_precopy_of(inv, move->vm);
+
+    in.bandwidth_mib_s =
+        bandwidth_mib_s(s, paths, n_slots, move->from, move->to);
     struct dcp_precopy_result r = dcp_precopy_estimate(&in);
 
     step->estimate_ms = r.total_ms;

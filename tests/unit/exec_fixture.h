@@ -97,6 +97,7 @@ fixture_init(struct fixture *f, uint32_t n_hosts, uint32_t n_vms)
             .vcpus = 1,
             .vcpu_mhz = 1000,
             .mem_mib = 1024,
+            .dirty_kib_s = 1, /* Next to nothing; 0 is not known. */
             .movable = true,
             .os = "",
             .cpu_generation_min = "",

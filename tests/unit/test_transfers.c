@@ -31,6 +31,7 @@ make(const struct dcp_samples *net)
     for (uint32_t v = 0; v < 8; v++) {
         vms[v] = f.inv->vms[v];
         vms[v].mem_mib = 1000;
+        vms[v].dirty_kib_s = 0; /* As begin() passes it: none. */
     }
     f.inv->vms = vms;
     transfers = dcp_transfers_create(f.inv, net, 100, NULL);
