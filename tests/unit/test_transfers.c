@@ -165,6 +165,42 @@ START_TEST(uplinks_are_shared)
 }
 END_TEST
 
+/* Two sites; the link between them carries 30 MiB/s each way, and a third of
+ * that is production's: half of what the hosts at both ends use. */
+START_TEST(links_between_sites_are_shared)
+{
+    float value[8] = { [1] = 12 * 1024, [3] = 8 * 1024 };
+    struct dcp_samples net = { T0, 1000, 1, 8, value };
+    struct dcp_site sites[2] = { { .name = "a" }, { .name = "b" } };
+    struct dcp_room rooms[2] = { { .site = { 0 } }, { .site = { 1 } } };
+    struct dcp_rack racks[2] = { { .room = { 0 } }, { .room = { 1 } } };
+    struct dcp_link link = { "wan", { "b", "a" }, 30 * 1024 };
+    struct dcp_host hosts[4];
+
+    make(NULL);
+    finish();
+    for (uint32_t h = 0; h < 4; h++) {
+        hosts[h] = f.inv->hosts[h];
+        hosts[h].rack.ix = h / 2;
+    }
+    f.inv->sites = sites, f.inv->n_sites = 2;
+    f.inv->rooms = rooms, f.inv->n_rooms = 2;
+    f.inv->racks = racks, f.inv->n_racks = 2;
+    f.inv->links = &link, f.inv->n_links = 1;
+    f.inv->hosts = hosts;
+    transfers = dcp_transfers_create(f.inv, &net, 10, NULL);
+    begin(1, 0, 2, 0);
+    begin(2, 4, 3, 0);
+    begin(3, 6, 0, 0); /* The other way. */
+    begin(4, 5, 0, 0); /* Within a site. */
+    ck_assert_double_eq_tol(dcp_transfers_rate(transfers, 1), 10240, 1e-6);
+    ck_assert_double_eq_tol(dcp_transfers_rate(transfers, 2), 10240, 1e-6);
+    ck_assert_double_eq_tol(dcp_transfers_rate(transfers, 3), 20480, 1e-6);
+    ck_assert_double_eq_tol(dcp_transfers_rate(transfers, 4), 80 * 1024, 1e-6);
+    finish();
+}
+END_TEST
+
 /* VM 4 sends 40 MiB/s in the second sample, from where it is then. */
 START_TEST(production_comes_first)
 {
@@ -480,6 +516,7 @@ main(void)
         &one_makes_room_for_another,
         &the_limit_of_one,
         &uplinks_are_shared,
+        &links_between_sites_are_shared,
         &production_comes_first,
         &production_moves,
         &sharing_decides_whether_one_converges,
