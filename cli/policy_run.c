@@ -29,12 +29,11 @@ dcp_policy_run_beside(const struct dcp_globals *g, struct dcp_context *c,
                       const struct dcp_placement *start, const char *policy,
                       int64_t every_ms)
 {
-    return (struct dcp_policy_run_input){
+    struct dcp_policy_run_input input = {
         .globals = g,
         .context = c,
         .policy = policy,
         .in = { .inventory = c->model.inventory,
-                .cpu = &r->cpu,
                 .start = start,
                 .from_ms = r->without.from_ms,
                 .to_ms = r->without.to_ms,
@@ -43,6 +42,9 @@ dcp_policy_run_beside(const struct dcp_globals *g, struct dcp_context *c,
         .net = &r->net,
         .every_ms = every_ms,
     };
+
+    dcp_replay_give_samples(r, &input.in);
+    return input;
 }
 
 bool

@@ -6,6 +6,7 @@
 #include "cli/shortage.h"
 #include "model/base/units.h"
 #include "sim/executor.h"
+#include "sim/host/memory.h"
 #include "sim/sweep.h"
 #include "sim/watch.h"
 
@@ -224,6 +225,24 @@ fit_window(struct dcp_context *c, int64_t *from_ms, int64_t *to_ms,
     return true;
 }
 
+bool
+dcp_replay_memory(struct dcp_context *c, int64_t from_ms, int64_t to_ms,
+                  struct dcp_samples *out, bool *out_is_active,
+                  struct dcp_error *err)
+{
+    const char *basis = dcp_store_mem_basis(c->store);
+
+    *out = (struct dcp_samples){ 0 };
+    if (!dcp_memory_overcommits(c->model.inventory) ||
+        !dcp_store_has(c->store, DCP_METRIC_MEM_MIB) ||
+        !strcmp(basis, "allocated")) {
+        return true;
+    }
+    *out_is_active = !strcmp(basis, "active");
+    return dcp_samples_load(c->store, DCP_METRIC_MEM_MIB, c->model.inventory,
+                            c->measured, from_ms, to_ms, out, err);
+}
+
 static bool
 load(struct dcp_context *c, const struct dcp_plan *plan, int64_t from_ms,
      int64_t to_ms, struct dcp_replay *r, struct dcp_error *err)
@@ -239,6 +258,8 @@ load(struct dcp_context *c, const struct dcp_plan *plan, int64_t from_ms,
     return dcp_samples_load(c->store, DCP_METRIC_CPU_MHZ, inv, c->measured,
                             first_ms, to_ms, &r->cpu, err) &&
            dcp_samples_look_back(c->store, inv, c->measured, &r->cpu, err) &&
+           dcp_replay_memory(c, first_ms, to_ms, &r->mem, &r->mem_is_active,
+                             err) &&
            (!plan || dcp_replay_net(c, first_ms, to_ms, &r->net, err)) &&
            dcp_sim_fill(inv, &r->cpu, &r->fill, err);
 }
@@ -249,6 +270,14 @@ dcp_replay_load_samples(struct dcp_context *c, struct dcp_replay *r,
 {
     return r->cpu.value || load(c, NULL, r->without.from_ms,
                                 r->without.to_ms, r, err);
+}
+
+void
+dcp_replay_give_samples(const struct dcp_replay *r, struct dcp_sim_input *in)
+{
+    in->cpu = &r->cpu;
+    in->mem = r->mem.n_times ? &r->mem : NULL;
+    in->mem_is_active = r->mem_is_active;
 }
 
 /* --- Legs --------------------------------------------------------------- */
@@ -334,9 +363,14 @@ replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
         return false;
     }
     if (!c->store || !dcp_store_has(c->store, DCP_METRIC_CPU_MHZ) ||
-        r->has_failures || in->n_watches > in->n_coarse) {
-        return load(c, NULL, in->from_ms, in->to_ms, r, err) &&
-               dcp_simulate(in, &r->without, err);
+        r->has_failures || in->n_watches > in->n_coarse ||
+        (dcp_memory_overcommits(in->inventory) &&
+         dcp_memory_short(in->inventory, in->start))) {
+        if (!load(c, NULL, in->from_ms, in->to_ms, r, err)) {
+            return false;
+        }
+        dcp_replay_give_samples(r, in);
+        return dcp_simulate(in, &r->without, err);
     }
     struct dcp_sweep_input sweep = {
         .inventory = in->inventory,
@@ -432,8 +466,11 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
         r->partial = r->partial || r->stopped;
         return ok;
     }
-    if (!load(c, plan, in.from_ms, in.to_ms, r, err) ||
-        !prepare(o, false, &in, err) ||
+    if (!load(c, plan, in.from_ms, in.to_ms, r, err)) {
+        return false;
+    }
+    dcp_replay_give_samples(r, &in);
+    if (!prepare(o, false, &in, err) ||
         !dcp_simulate(&in, &r->without, err)) {
         return false;
     }
@@ -471,6 +508,7 @@ dcp_replay_finish(struct dcp_replay *r)
 {
     dcp_samples_finish(&r->cpu);
     dcp_samples_finish(&r->net);
+    dcp_samples_finish(&r->mem);
     dcp_sim_result_finish(&r->without);
     dcp_sim_result_finish(&r->with);
     for (uint32_t i = 0; i < DCP_LEGS_MAX; i++) {

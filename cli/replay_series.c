@@ -14,6 +14,7 @@ series_columns(FILE *f, const char *prefix)
     static const char *const names[] = { "hosts_on",     "it_w",
                                          "meter_w",      "demand_mhz",
                                          "capacity_mhz", "overload_host_s",
+                                         "balloon_mib",  "swap_mib",
                                          "migrating",    "pue" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -31,6 +32,7 @@ series_values(FILE *f, const struct dcp_sim_slice *s)
     const double values[] = { s->hosts_on,     s->it_w,
                               s->meter_w,      s->demand_mhz,
                               s->capacity_mhz, s->overload_host_s,
+                              s->balloon_mib,  s->swap_mib,
                               s->migrating,    s->pue };
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {

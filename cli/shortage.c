@@ -2,6 +2,7 @@
 
 #include "cli/shortage.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -104,6 +105,37 @@ json_tenants(struct dcp_json *w, const struct dcp_inventory *inv,
     return true;
 }
 
+static double
+mean(const struct dcp_sim_result *s, double sum_s)
+{
+    return sum_s / ((double)(s->to_ms - s->from_ms) / 1000);
+}
+
+static void
+json_memory(struct dcp_json *w, const struct dcp_sim_result *s)
+{
+    double balloon_max = 0, swap_max = 0;
+    uint32_t n_vms = 0;
+
+    for (uint32_t i = 0; i < s->n_slices; i++) {
+        balloon_max = fmax(balloon_max, s->slices[i].balloon_mib);
+        swap_max = fmax(swap_max, s->slices[i].swap_mib);
+    }
+    for (uint32_t v = 0; v < s->n_vms; v++) {
+        n_vms += s->vm_swap_mib_s[v] > 0;
+    }
+    dcp_json_kobject(w, "memory");
+    dcp_json_kbool(w, "measured", s->mem_measured);
+    dcp_json_kdouble(w, "balloon_mib_mean", mean(s, s->balloon_mib_s));
+    dcp_json_kdouble(w, "balloon_mib_max", balloon_max);
+    dcp_json_kdouble(w, "swap_mib_mean", mean(s, s->swap_mib_s));
+    dcp_json_kdouble(w, "swap_mib_max", swap_max);
+    dcp_json_kdouble(w, "unbacked_mib_mean", mean(s, s->unbacked_mib_s));
+    dcp_json_ku64(w, "swapped_vms", n_vms);
+    dcp_json_kdouble(w, "stalled_cpu_mhz_s", s->stalled_mhz_s);
+    dcp_json_end(w, '}');
+}
+
 bool
 dcp_shortage_json(struct dcp_json *w, const struct dcp_inventory *inv,
                   const struct dcp_sim_result *s, struct dcp_error *err)
@@ -112,8 +144,11 @@ dcp_shortage_json(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_kdouble(w, "ready_vm_seconds", s->ready_vm_s);
     dcp_json_kdouble(w, "ready_frac_p95", dcp_sim_ready_frac(s, 0.95));
     dcp_json_kdouble(w, "ready_frac_p99", dcp_sim_ready_frac(s, 0.99));
-    return (json_vms(w, inv, s) && json_tenants(w, inv, s)) ||
-           dcp_fail(err, DCP_E_NOMEM, "no memory for the result");
+    if (!json_vms(w, inv, s) || !json_tenants(w, inv, s)) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for the result");
+    }
+    json_memory(w, s);
+    return true;
 }
 
 /* --- Text --------------------------------------------------------------- */
@@ -133,6 +168,27 @@ line(const char *what, const char *unit, double without, const double *with,
     }
 }
 
+/* Where hosts took some back. */
+static void
+print_memory(const struct dcp_sim_result *without,
+             const struct dcp_sim_result *with)
+{
+    double balloon_gib = with ? mean(with, with->balloon_mib_s) / 1024 : 0;
+    double swap_gib = with ? mean(with, with->swap_mib_s) / 1024 : 0;
+    double stalled = with ? with->stalled_mhz_s / 3.6e6 : 0;
+
+    if (without->balloon_mib_s > 0 || balloon_gib > 0 ||
+        without->swap_mib_s > 0 || swap_gib > 0) {
+        line("memory in balloons", "GiB",
+             mean(without, without->balloon_mib_s) / 1024,
+             with ? &balloon_gib : NULL, 1);
+        line("memory swapped", "GiB", mean(without, without->swap_mib_s) / 1024,
+             with ? &swap_gib : NULL, 1);
+        line("CPU that waited for swap", "GHz h",
+             without->stalled_mhz_s / 3.6e6, with ? &stalled : NULL, 1);
+    }
+}
+
 void
 dcp_shortage_print(const struct dcp_sim_result *without,
                    const struct dcp_sim_result *with)
@@ -145,6 +201,7 @@ dcp_shortage_print(const struct dcp_sim_result *without,
          with ? &minutes : NULL, 1);
     line("waiting, p99 of VM samples", "%",
          100 * dcp_sim_ready_frac(without, 0.99), with ? &p99 : NULL, 2);
+    print_memory(without, with);
     if (without->held_mhz_s > 0 || held > 0) {
         line("CPU held back by limits", "GHz h", without->held_mhz_s / 3.6e6,
              with ? &held : NULL, 1);

@@ -11,7 +11,7 @@
 /* VMs that are named: those that waited longest. */
 #define DCP_SHORTAGE_VMS 20
 
-/* Members "held_cpu_mhz_s" to "waiting_tenants".  False: no memory. */
+/* Members "held_cpu_mhz_s" to "memory".  False: no memory. */
 bool dcp_shortage_json(struct dcp_json *, const struct dcp_inventory *,
                        const struct dcp_sim_result *, struct dcp_error *err);
 

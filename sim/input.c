@@ -94,6 +94,13 @@ dcp_sim_input_check(const struct dcp_sim_input *in, struct dcp_error *err)
                         "rows: one of the samples' for each slice, and no "
                         "watches");
     }
+    if (in->mem && (in->mem->n_vms != cpu->n_vms ||
+                    in->mem->start_ms != cpu->start_ms ||
+                    in->mem->interval_ms != cpu->interval_ms ||
+                    in->mem->n_times < cpu->n_times)) {
+        return dcp_fail(err, DCP_E_ARGUMENT,
+                        "samples of memory on another grid than those of CPU");
+    }
     for (uint32_t i = 1; i < in->n_events; i++) {
         if (in->events[i].at_ms < in->events[i - 1].at_ms) {
             return dcp_fail(err, DCP_E_ARGUMENT, "events out of order");

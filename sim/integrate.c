@@ -155,6 +155,61 @@ count_held(struct dcp_sim *sim, uint32_t host, double seconds)
     }
 }
 
+/* --- Memory ------------------------------------------------------------- */
+
+static struct dcp_guest_memory
+guest(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
+{
+    struct dcp_guest_memory g =
+        dcp_memory_of(sim->inv, vm, host,
+                      dcp_placement_size(sim->inv, sim->out->end, vm));
+
+    if (sim->mem_row && sim->mem_row[vm] >= 0 &&
+        sim->mem_row[vm] < g.consumed_mib) {
+        g.active_mib = sim->mem_row[vm];
+        g.consumed_mib =
+            sim->in->mem_is_active ? g.consumed_mib : g.active_mib;
+    }
+    return g;
+}
+
+/* A host on which VMs were given more than it has. */
+static void
+count_short_memory(struct dcp_sim *sim, uint32_t host, double seconds)
+{
+    const struct sim_host *h = &sim->hosts[host];
+    struct dcp_sim_result *out = sim->out;
+    double balloon_mib = 0, swap_mib = 0;
+
+    for (uint32_t i = 0; i < h->n_vms; i++) {
+        sim->guests[i] = guest(sim, host, h->vms[i]);
+    }
+    out->unbacked_mib_s +=
+        seconds * dcp_memory_reclaim(sim->guests, h->n_vms,
+                                     h->mem_capacity_mib - h->overhead_mib);
+    for (uint32_t i = 0; i < h->n_vms; i++) {
+        const struct dcp_guest_memory *g = &sim->guests[i];
+        uint32_t vm = h->vms[i];
+
+        balloon_mib += g->balloon_mib;
+        if (g->swap_mib > 0) {
+            double stalled = dcp_sim_want_mhz(sim, host, vm) * g->hit_frac;
+
+            swap_mib += g->swap_mib;
+            out->vm_swap_mib_s[vm] += g->swap_mib * seconds;
+            out->stalled_mhz_s += stalled * seconds;
+            tenant_of(sim, vm)->swap_mib_s += g->swap_mib * seconds;
+            tenant_of(sim, vm)->stalled_mhz_s += stalled * seconds;
+        }
+    }
+    out->hosts[host].balloon_mib_s += balloon_mib * seconds;
+    out->hosts[host].swap_mib_s += swap_mib * seconds;
+    out->balloon_mib_s += balloon_mib * seconds;
+    out->swap_mib_s += swap_mib * seconds;
+    sim->slice->balloon_mib += balloon_mib * seconds;
+    sim->slice->swap_mib += swap_mib * seconds;
+}
+
 /* --- Time --------------------------------------------------------------- */
 
 static double
@@ -224,6 +279,10 @@ dcp_sim_integrate(struct dcp_sim *sim, uint32_t host, int64_t until_ms)
     if (load > capacity) {
         h->slot_overloaded = true;
         count_overload(sim, host, seconds, capacity / load);
+    }
+    if (sim->guests && capacity > 0 &&
+        h->given_mib + h->overhead_mib > h->mem_capacity_mib) {
+        count_short_memory(sim, host, seconds);
     }
     if (h->held_mhz > 0) {
         count_held(sim, host, seconds);

@@ -49,11 +49,14 @@ dcp_sim_result_init(const struct dcp_sim_input *in, struct dcp_sim_result *out,
     out->vm_unmet_mhz_s =
         calloc((size_t)inv->n_vms + 1, sizeof *out->vm_unmet_mhz_s);
     out->vm_ready_s = calloc((size_t)inv->n_vms + 1, sizeof *out->vm_ready_s);
+    out->vm_swap_mib_s =
+        calloc((size_t)inv->n_vms + 1, sizeof *out->vm_swap_mib_s);
+    out->mem_measured = in->mem != NULL;
     out->ready = dcp_ready_create(inv->n_vms, err);
     out->tenants = calloc((size_t)inv->n_tenants + 1, sizeof *out->tenants);
     out->site_it_j = calloc(n_cells, sizeof *out->site_it_j);
     if (!out->slices || !out->hosts || !out->vm_overload_s ||
-        !out->vm_unmet_mhz_s || !out->vm_ready_s || !out->ready ||
+        !out->vm_unmet_mhz_s || !out->vm_ready_s || !out->vm_swap_mib_s || !out->ready ||
         !out->tenants || !out->site_it_j) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay of %u slots",
                         out->n_slices);
@@ -106,6 +109,8 @@ end_slice(struct dcp_sim *sim, struct dcp_error *err)
     slice->hosts_on = sim->slice_on_ms / seconds;
     slice->capacity_mhz = sim->slice_capacity_ms / seconds;
     slice->demand_mhz = sim->slice_demand_ms / seconds;
+    slice->balloon_mib /= seconds;
+    slice->swap_mib /= seconds;
     slice->migrating /= seconds * 1000;
     out->overload_host_s += slice->overload_host_s;
     if (slice == out->slices || n_on < out->hosts_on_min) {
@@ -176,6 +181,8 @@ begin_slice(struct dcp_sim *sim, uint32_t i)
     sim->slice->start_ms = start_ms > in->from_ms ? start_ms : in->from_ms;
     sim->slice->end_ms = end_ms < in->to_ms ? end_ms : in->to_ms;
     sim->row = cpu->value + row * cpu->n_vms;
+    sim->mem_row =
+        in->mem ? in->mem->value + row * in->mem->n_vms : NULL;
     sim->slice_on_ms = sim->slice_capacity_ms = sim->slice_demand_ms = 0;
     dcp_sim_sum_hosts(sim);
 }
@@ -456,6 +463,7 @@ dcp_sim_result_finish(struct dcp_sim_result *out)
     free(out->vm_overload_s);
     free(out->vm_unmet_mhz_s);
     free(out->vm_ready_s);
+    free(out->vm_swap_mib_s);
     dcp_ready_destroy(out->ready);
     free(out->tenants);
     free(out->site_it_j);

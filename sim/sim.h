@@ -37,6 +37,11 @@ struct dcp_sim_input {
      * that is no number from 0 on is DCP_E_ARGUMENT, with the VM and the time;
      * so are a model without hosts and events out of order. */
     const struct dcp_samples *cpu;
+    /* MiB that VMs used, on the grid of 'cpu', missing ones NaN; NULL: not
+     * measured, they use all they were given.  Only where memory can be short
+     * (sim/host/memory.h). */
+    const struct dcp_samples *mem;
+    bool mem_is_active; /* Else what they consume. */
     const struct dcp_placement *start;
     int64_t from_ms, to_ms; /* Within the samples, but for 'rows'. */
     /* Which row of 'cpu' stands at each slice of the window, which is then cut
@@ -71,6 +76,7 @@ struct dcp_sim_slice { /* One sample's time. */
     double demand_mhz;      /* Mean asked on hosts, with migration overhead. */
     double capacity_mhz;    /* Mean of hosts that serve. */
     double overload_host_s; /* Host-seconds with demand above capacity. */
+    double balloon_mib, swap_mib; /* Mean of memory that hosts took back. */
     double migrating;       /* Mean number of migrations under way. */
     double pue;             /* NaN: no machine draws anything. */
     double part_w[DCP_ENERGY_PARTS]; /* Of meter_w; joules until the end. */
@@ -80,6 +86,7 @@ struct dcp_sim_host {
     double overload_s, unmet_mhz_s;
     double requested_mhz_s; /* Demand of its VMs. */
     double held_mhz_s;      /* Of that, above what their limits allow. */
+    double balloon_mib_s, swap_mib_s;
     double it_j;
     uint32_t shutdowns;
 };
@@ -87,6 +94,7 @@ struct dcp_sim_tenant {
     double overload_vm_s; /* VM-seconds on overloaded hosts. */
     double unmet_mhz_s, requested_mhz_s, held_mhz_s;
     double ready_s; /* Sum over its VMs; see vm_ready_s. */
+    double swap_mib_s, stalled_mhz_s;
 };
 
 struct dcp_sim_result {
@@ -107,6 +115,10 @@ struct dcp_sim_result {
                              * hosts, not in unmet_cpu_mhz_s. */
     double degraded_mhz_s;  /* Loss of migrating VMs, as estimated. */
     double ready_vm_s;      /* Sum of vm_ready_s. */
+    double balloon_mib_s, swap_mib_s; /* Memory that hosts took back. */
+    double unbacked_mib_s;            /* Neither had nor taken back. */
+    double stalled_mhz_s; /* VM demand that waited for swap, served or not. */
+    bool mem_measured;
     double slatah_frac, pdm_frac, slav, overall_slav, average_slav;
     /* Of (host, sample) pairs in which the host served: */
     uint64_t host_slots, host_slots_overloaded, host_slots_above_target;
@@ -130,6 +142,7 @@ struct dcp_sim_result {
     /* By VM: seconds that its vCPUs waited for CPU, mean over them; and how
      * much of the time in each sample (sim/host/ready.h). */
     double *vm_ready_s;
+    double *vm_swap_mib_s;
     struct dcp_ready *ready;
     struct dcp_sim_tenant *tenants; /* By tenant; the last one is "none". */
     double *site_it_j;              /* [slice][site], last column: no site. */

@@ -69,6 +69,20 @@ vm_mem_mib(const struct dcp_sim *sim, uint32_t vm, uint32_t host)
     return request[DCP_SCALAR_MEM];
 }
 
+/* The VM's memory comes to the host (sign 1) or leaves it (-1). */
+static void
+count_memory(struct dcp_sim *sim, uint32_t host, uint32_t vm, double sign)
+{
+    struct sim_host *h = &sim->hosts[host];
+    struct dcp_vm_size size = dcp_placement_size(sim->inv, sim->out->end, vm);
+    double overhead_mib = dcp_memory_overhead_mib(sim->inv, host, size);
+
+    h->mem_mib += sign * vm_mem_mib(sim, vm, host);
+    h->overhead_mib += sign * overhead_mib;
+    h->given_mib +=
+        sign * dcp_memory_of(sim->inv, vm, host, size).consumed_mib;
+}
+
 static bool
 add_vm(struct dcp_sim *sim, uint32_t host, uint32_t vm, struct dcp_error *err)
 {
@@ -87,7 +101,7 @@ add_vm(struct dcp_sim *sim, uint32_t host, uint32_t vm, struct dcp_error *err)
     h->vms[h->n_vms++] = vm;
     h->n_controlled +=
         h->enforces && dcp_contention_applies(&sim->inv->vms[vm]);
-    h->mem_mib += vm_mem_mib(sim, vm, host);
+    count_memory(sim, host, vm, 1);
     sim->out->end->host[vm].ix = host;
     return true;
 }
@@ -108,7 +122,7 @@ remove_vm(struct dcp_sim *sim, uint32_t host, uint32_t vm)
     h->n_vms--;
     h->n_controlled -=
         h->enforces && dcp_contention_applies(&sim->inv->vms[vm]);
-    h->mem_mib -= vm_mem_mib(sim, vm, host);
+    count_memory(sim, host, vm, -1);
     sim->out->end->host[vm] = dcp_host_none();
 }
 
@@ -144,12 +158,17 @@ dcp_sim_state_init(struct dcp_sim *sim, struct dcp_error *err)
                                    sizeof *sim->host_history_mhz);
     sim->contenders =
         calloc((size_t)inv->n_vms + 1, sizeof *sim->contenders);
+    bool overcommits = dcp_memory_overcommits(inv);
+
+    if (overcommits) {
+        sim->guests = calloc((size_t)inv->n_vms + 1, sizeof *sim->guests);
+    }
     sim->vm_slot_ready_s =
         calloc((size_t)inv->n_vms + 1, sizeof *sim->vm_slot_ready_s);
     sim->waiting = calloc((size_t)inv->n_vms + 1, sizeof *sim->waiting);
     if (!sim->hosts || !sim->placed_ms || !sim->constants_w ||
         !sim->host_history_mhz || !sim->contenders || !sim->vm_slot_ready_s ||
-        !sim->waiting) {
+        !sim->waiting || (overcommits && !sim->guests)) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay");
     }
     sim->overhead_frac = inv->policy.migration_cpu_overhead_frac;
@@ -183,6 +202,7 @@ dcp_sim_state_finish(struct dcp_sim *sim)
     free(sim->constants_w);
     free(sim->host_history_mhz);
     free(sim->contenders);
+    free(sim->guests);
     free(sim->vm_slot_ready_s);
     free(sim->waiting);
 }
@@ -352,11 +372,11 @@ resize(struct dcp_sim *sim, const struct dcp_sim_event *e,
         return true;
     }
     dcp_sim_integrate(sim, host, e->at_ms);
-    sim->hosts[host].mem_mib -= vm_mem_mib(sim, vm, host);
+    count_memory(sim, host, vm, -1);
     if (!dcp_placement_resize(sim->out->end, sim->inv, vm, s->size_to, err)) {
         return false;
     }
-    sim->hosts[host].mem_mib += vm_mem_mib(sim, vm, host);
+    count_memory(sim, host, vm, 1);
     return true;
 }
 

@@ -7,6 +7,7 @@
  * date by events in between. */
 
 #include "sim/host/contention.h"
+#include "sim/host/memory.h"
 #include "sim/sim.h"
 
 struct sim_host {
@@ -18,6 +19,7 @@ struct sim_host {
     double out_mhz, in_mhz; /* Demand of VMs that leave it, that come to it. */
     double capacity_mhz, target_mhz;
     double mem_mib, mem_capacity_mib;
+    double given_mib, overhead_mib; /* To its VMs, and for them. */
     uint32_t *vms; /* Owned. */
     uint32_t n_vms, vms_capacity;
     bool enforces;         /* See dcp_contention_enforced(). */
@@ -48,12 +50,14 @@ struct dcp_sim {
     int64_t first_cell;  /* Of the samples' grid: the first slice. */
     struct sim_host *hosts;
     const float *row;       /* This slice's samples. */
+    const float *mem_row;   /* Likewise, of memory; NULL: not measured. */
     struct sim_move *moves; /* Owned. */
     uint32_t n_moves, moves_capacity;
     int64_t moves_since_ms; /* Integrated up to here. */
     int64_t *placed_ms;     /* By VM: since when it is where it is. */
     double overhead_frac;
     struct dcp_contender *contenders; /* For the VMs of one host. */
+    struct dcp_guest_memory *guests;  /* Likewise; NULL: never short. */
     double *vm_slot_ready_s;          /* By VM, of this slice. */
     uint32_t *waiting;                /* VMs that waited in this slice. */
     uint32_t n_waiting;

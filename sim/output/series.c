@@ -12,10 +12,13 @@ enum figure { /* In the order of dcp_series_figures. */
               HOST_DEMAND,
               HOST_UNMET,
               HOST_OVERLOAD,
+              HOST_BALLOON,
+              HOST_SWAP,
               VM_HOST,
               VM_DEMAND,
               VM_UNMET,
               VM_READY,
+              VM_SWAP,
               TENANT_DEMAND,
               TENANT_UNMET,
               TENANT_OVERLOADED,
@@ -28,10 +31,13 @@ const struct dcp_series_figure dcp_series_figures[DCP_SERIES_FIGURES] = {
     { DCP_SERIES_HOST, "demand_mhz", "reference MHz", false },
     { DCP_SERIES_HOST, "unmet_mhz", "reference MHz", false },
     { DCP_SERIES_HOST, "overload_frac", "1", false },
+    { DCP_SERIES_HOST, "balloon_mib", "MiB", false },
+    { DCP_SERIES_HOST, "swap_mib", "MiB", false },
     { DCP_SERIES_VM, "host", "index into /host/name, -1: none", true },
     { DCP_SERIES_VM, "demand_mhz", "reference MHz", false },
     { DCP_SERIES_VM, "unmet_mhz", "reference MHz", false },
     { DCP_SERIES_VM, "ready_frac", "1", false },
+    { DCP_SERIES_VM, "swap_mib", "MiB", false },
     { DCP_SERIES_TENANT, "demand_mhz", "reference MHz", false },
     { DCP_SERIES_TENANT, "unmet_mhz", "reference MHz", false },
     { DCP_SERIES_TENANT, "overloaded_vms", "VMs", false },
@@ -43,7 +49,7 @@ struct dcp_sim_series {
     float *rows[DCP_SERIES_FIGURES]; /* Owned, as are those below. */
     /* Sums at the end of the slice before. */
     struct dcp_sim_host *hosts;
-    double *vm_unmet_mhz_s, *vm_ready_s;
+    double *vm_unmet_mhz_s, *vm_ready_s, *vm_swap_mib_s;
     struct dcp_sim_tenant *tenants;
 };
 
@@ -106,8 +112,11 @@ dcp_sim_series_create(const struct dcp_inventory *inv,
         s->vm_unmet_mhz_s =
             calloc((size_t)inv->n_vms + 1, sizeof *s->vm_unmet_mhz_s);
         s->vm_ready_s = calloc((size_t)inv->n_vms + 1, sizeof *s->vm_ready_s);
+        s->vm_swap_mib_s =
+            calloc((size_t)inv->n_vms + 1, sizeof *s->vm_swap_mib_s);
         s->tenants = calloc((size_t)inv->n_tenants + 1, sizeof *s->tenants);
-        ok = s->hosts && s->vm_unmet_mhz_s && s->vm_ready_s && s->tenants;
+        ok = s->hosts && s->vm_unmet_mhz_s && s->vm_ready_s &&
+             s->vm_swap_mib_s && s->tenants;
     }
     for (uint32_t i = 0; ok && i < DCP_SERIES_FIGURES; i++) {
         size_t n = dcp_sim_series_count(s, dcp_series_figures[i].of);
@@ -134,6 +143,7 @@ dcp_sim_series_destroy(struct dcp_sim_series *s)
     free(s->hosts);
     free(s->vm_unmet_mhz_s);
     free(s->vm_ready_s);
+    free(s->vm_swap_mib_s);
     free(s->tenants);
     free(s);
 }
@@ -155,6 +165,10 @@ take_hosts(struct dcp_sim_series *s, const struct dcp_sim_result *r,
             (float)((now->unmet_mhz_s - was->unmet_mhz_s) / seconds);
         s->rows[HOST_OVERLOAD][h] =
             (float)((now->overload_s - was->overload_s) / seconds);
+        s->rows[HOST_BALLOON][h] =
+            (float)((now->balloon_mib_s - was->balloon_mib_s) / seconds);
+        s->rows[HOST_SWAP][h] =
+            (float)((now->swap_mib_s - was->swap_mib_s) / seconds);
     }
     memcpy(s->hosts, r->hosts, r->n_hosts * sizeof *s->hosts);
 }
@@ -173,7 +187,11 @@ take_vms(struct dcp_sim_series *s, const struct dcp_sim_result *r,
         s->rows[VM_UNMET][v] = (float)unmet;
         s->rows[VM_READY][v] =
             (float)((r->vm_ready_s[v] - s->vm_ready_s[v]) / seconds);
+        s->rows[VM_SWAP][v] =
+            (float)((r->vm_swap_mib_s[v] - s->vm_swap_mib_s[v]) / seconds);
     }
+    memcpy(s->vm_swap_mib_s, r->vm_swap_mib_s,
+           r->n_vms * sizeof *s->vm_swap_mib_s);
     memcpy(s->vm_ready_s, r->vm_ready_s, r->n_vms * sizeof *s->vm_ready_s);
     memcpy(s->vm_unmet_mhz_s, r->vm_unmet_mhz_s,
            r->n_vms * sizeof *s->vm_unmet_mhz_s);

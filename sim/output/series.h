@@ -20,7 +20,7 @@ enum dcp_series_of {
     DCP_SERIES_TENANT,
 };
 
-enum { DCP_SERIES_FIGURES = 13 };
+enum { DCP_SERIES_FIGURES = 16 };
 
 /* What there is, and its place in a row. */
 struct dcp_series_figure {

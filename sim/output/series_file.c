@@ -46,6 +46,8 @@ static const struct {
     { "capacity_mhz", "reference MHz",
       offsetof(struct dcp_sim_slice, capacity_mhz) },
     { "overload_host_s", "s", offsetof(struct dcp_sim_slice, overload_host_s) },
+    { "balloon_mib", "MiB", offsetof(struct dcp_sim_slice, balloon_mib) },
+    { "swap_mib", "MiB", offsetof(struct dcp_sim_slice, swap_mib) },
     { "migrating", "VMs", offsetof(struct dcp_sim_slice, migrating) },
     { "pue", "1", offsetof(struct dcp_sim_slice, pue) },
 };

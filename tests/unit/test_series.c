@@ -201,8 +201,8 @@ START_TEST(csv_has_a_line_per_vm_and_sample)
         n_lines += text[i] == '\n';
     }
     ck_assert_uint_eq(n_lines, 1 + (size_t)r.n_slices * N_VMS);
-    ck_assert_ptr_nonnull(
-        strstr(text, "time,vm,host,demand_mhz,unmet_mhz,ready_frac\n"));
+    ck_assert_ptr_nonnull(strstr(
+        text, "time,vm,host,demand_mhz,unmet_mhz,ready_frac,swap_mib\n"));
     ck_assert_ptr_nonnull(strstr(text, "\n2013-08-30T20:07:00Z,v1,h1,"));
     ck_assert_ptr_nonnull(strstr(text, "\n2013-08-30T21:05:00Z,v1,h2,"));
     dcp_sim_result_finish(&r);

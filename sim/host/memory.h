@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef DCP_SIM_HOST_MEMORY_H
+#define DCP_SIM_HOST_MEMORY_H 1
+
+/* Memory of a host that has promised more than it has: who gives some back,
+ * how, and what that costs.
+ *
+ * A guest has 'consumed' memory, of which it lately used 'active'.  What the
+ * host lacks it takes back in this order (Waldspurger, "Memory resource
+ * management in VMware ESX server", OSDI 2002):
+ *
+ * 1. Balloons, where the hypervisor has them: what is idle, in proportion to
+ *    how much of it each guest has, down to its active memory, its
+ * balloon_floor and its reservation.
+ * 2. Swap: of all guests, in proportion to what they still have above their
+ *    reservations.  The host does not know which pages are active and swaps any
+ *    (the same paper's random choice), so 'hit_frac', the share of the guest's
+ *    pages that is out, is also the share of its accesses that wait.
+ *
+ * A guest is taken to do 1 - hit_frac of its work: an upper bound, a swapped
+ * page serves nothing.  Sharing of equal pages is off between guests by default
+ * since 2014 and not counted; nor is compression.  docs/sim-host.md.
+ *
+ * Pure: thread-safe. */
+
+#include "model/placement.h"
+
+struct dcp_guest_memory {
+    double consumed_mib, active_mib;
+    double floor_mib;    /* Where its balloon stops, whatever is active. */
+    double reserved_mib; /* Never swapped. */
+    bool balloons;
+    /* Out: */
+    double balloon_mib, swap_mib, hit_frac;
+};
+
+/* Takes back what the guests consume above 'room_mib'; returns what cannot be
+ * taken from anybody.  O(n). */
+double
+dcp_memory_reclaim(struct dcp_guest_memory[], uint32_t n, double room_mib);
+
+/* The VM at 'size' on the host, consuming and using all it was given. */
+struct dcp_guest_memory dcp_memory_of(const struct dcp_inventory *, uint32_t vm,
+                                      uint32_t host, struct dcp_vm_size size);
+/* What the hypervisor needs for it besides. */
+double dcp_memory_overhead_mib(const struct dcp_inventory *, uint32_t host,
+                               struct dcp_vm_size size);
+
+/* Whether policy lets VMs of the model be given more memory than hosts have. */
+bool dcp_memory_overcommits(const struct dcp_inventory *);
+/* Whether the placement has a host on which they are. */
+bool
+dcp_memory_short(const struct dcp_inventory *, const struct dcp_placement *);
+
+#endif /* sim/host/memory.h */

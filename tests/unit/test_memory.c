@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Who gives memory back: by hand, what is always true of it, and in replays. */
+
+#include "model/base/rng.h"
+#include "sim/host/memory.h"
+#include "tests/unit/run_suite.h"
+#include "tests/unit/sim_fixture.h"
+
+#include <math.h>
+
+enum { N = 9 };
+
+static void
+near(double is, double should)
+{
+    ck_assert_double_eq_tol(is, should, 1e-9 * fabs(should) + 1e-9);
+}
+
+START_TEST(balloons_then_swap)
+{
+    struct dcp_guest_memory g[] = {
+        { .consumed_mib = 1000, .active_mib = 400, .balloons = true },
+        { .consumed_mib = 1000,
+          .active_mib = 100,
+          .floor_mib = 700,
+          .reserved_mib = 500,
+          .balloons = true },
+        { .consumed_mib = 1000, .active_mib = 100 },
+    };
+
+    near(dcp_memory_reclaim(g, 3, 3000), 0);
+    near(g[0].balloon_mib + g[1].balloon_mib + g[2].balloon_mib, 0);
+    /* 450 of 600 + 300 idle that balloons reach. */
+    near(dcp_memory_reclaim(g, 3, 2550), 0);
+    near(g[0].balloon_mib, 300);
+    near(g[1].balloon_mib, 150);
+    near(g[2].balloon_mib, 0);
+    near(g[0].swap_mib, 0);
+    /* All 900, and 400 of 400 + 200 + 1000 by swap. */
+    near(dcp_memory_reclaim(g, 3, 1700), 0);
+    near(g[0].balloon_mib, 600);
+    near(g[1].balloon_mib, 300);
+    near(g[0].swap_mib, 100);
+    near(g[1].swap_mib, 50);
+    near(g[2].swap_mib, 250);
+    near(g[0].hit_frac, 0.25);
+    near(g[2].hit_frac, 0.25);
+    /* What is reserved stays. */
+    near(dcp_memory_reclaim(g, 3, 300), 200);
+    near(g[0].swap_mib, 400);
+    near(g[1].swap_mib, 200);
+    near(g[2].hit_frac, 1);
+    near(dcp_memory_reclaim(NULL, 0, 10), 0);
+}
+END_TEST
+
+START_TEST(what_is_taken_is_what_lacks)
+{
+    for (uint64_t seed = 0; seed < 2000; seed++) {
+        struct dcp_rng rng = dcp_rng_stream(seed, "memory", 0);
+        struct dcp_guest_memory g[N];
+        double consumed = 0, taken = 0, swapped = 0, idle = 0;
+
+        for (uint32_t i = 0; i < N; i++) {
+            double mib = dcp_rng_unit(&rng) * 4096;
+
+            g[i] = (struct dcp_guest_memory){
+                .consumed_mib = mib,
+                .active_mib = mib * dcp_rng_unit(&rng),
+                .floor_mib = mib * dcp_rng_unit(&rng) / 2,
+                .reserved_mib =
+                    dcp_rng_below(&rng, 2) ? mib * dcp_rng_unit(&rng) : 0,
+                .balloons = dcp_rng_below(&rng, 3) > 0,
+            };
+            consumed += mib;
+        }
+        double room = consumed * (0.2 + dcp_rng_unit(&rng));
+        double left = dcp_memory_reclaim(g, N, room);
+
+        for (uint32_t i = 0; i < N; i++) {
+            double kept = g[i].consumed_mib - g[i].balloon_mib - g[i].swap_mib;
+            double least = fmax(g[i].active_mib, g[i].floor_mib);
+
+            least = fmin(fmax(least, g[i].reserved_mib), g[i].consumed_mib);
+            ck_assert_double_ge(g[i].balloon_mib, 0);
+            ck_assert_double_ge(g[i].swap_mib, 0);
+            ck_assert(g[i].balloons || g[i].balloon_mib == 0);
+            ck_assert_double_ge(g[i].consumed_mib - g[i].balloon_mib,
+                                least - 1e-9);
+            ck_assert_double_ge(kept, g[i].reserved_mib - 1e-9);
+            ck_assert(g[i].hit_frac >= 0 && g[i].hit_frac <= 1);
+            idle += g[i].balloons ? g[i].consumed_mib - least - g[i].balloon_mib
+                                  : 0;
+            swapped += g[i].swap_mib;
+            taken += g[i].balloon_mib + g[i].swap_mib;
+        }
+        near(taken + left, fmax(0, consumed - room));
+        /* Nothing is swapped while balloons could take more. */
+        ck_assert(swapped < 1e-9 || idle < 1e-6);
+    }
+}
+END_TEST
+
+/* Host 0 has 1536 MiB for VMs 0 and 3, 1024 MiB each. */
+static struct dcp_samples mem;
+
+static void
+short_of_memory(void)
+{
+    struct dcp_arena *a = f.inv->arena;
+    struct dcp_tier *tier = dcp_arena_new(a, struct dcp_tier);
+    struct dcp_hypervisor *hv = dcp_arena_new(a, struct dcp_hypervisor);
+    struct dcp_hardware *hw = dcp_arena_new(a, struct dcp_hardware);
+
+    *tier = f.inv->tiers[0];
+    tier->memory_overcommit = 2;
+    *hv = f.inv->hypervisors[0];
+    hv->ballooning = true;
+    *hw = f.inv->hardware[0];
+    hw->mem_mib = 1536;
+    f.inv->tiers = tier;
+    f.inv->hypervisors = hv;
+    f.inv->hardware = hw;
+    constant_samples(12, 200);
+    mem = samples;
+    mem.value = malloc(12 * 6 * sizeof *mem.value);
+    for (uint32_t i = 0; i < 12 * 6; i++) {
+        mem.value[i] = i % 6 == 1 ? NAN : 512;
+    }
+}
+
+static void
+replay(const struct dcp_samples *used, bool active, struct dcp_sim_result *out)
+{
+    struct dcp_sim_input in = {
+        .inventory = f.inv,
+        .cpu = &samples,
+        .mem = used,
+        .mem_is_active = active,
+        .start = f.plan->before,
+        .from_ms = samples.start_ms,
+        .to_ms = samples.start_ms + samples.n_times * samples.interval_ms,
+    };
+    struct dcp_error err = { 0 };
+
+    ck_assert_msg(dcp_simulate(&in, out, &err), "%s", err.message);
+}
+
+START_TEST(replays_tell_balloons_and_swap)
+{
+    struct dcp_sim_result r;
+
+    short_of_memory();
+    ck_assert(dcp_memory_overcommits(f.inv));
+    ck_assert(dcp_memory_short(f.inv, f.plan->before));
+    /* 512 MiB lack on each host.  VM 1 was not measured: all it has counts as
+     * active. */
+    replay(&mem, true, &r);
+    ck_assert(r.mem_measured);
+    near(r.hosts[0].balloon_mib_s, 512 * 3600.0);
+    near(r.hosts[1].balloon_mib_s, 512 * 3600.0);
+    near(r.slices[3].balloon_mib, 3 * 512);
+    near(r.swap_mib_s, 0);
+    near(r.stalled_mhz_s, 0);
+    dcp_sim_result_finish(&r);
+    /* Consumed: nothing lacks but on host 1, which has nothing lacking either
+     * (1024 + 512). */
+    replay(&mem, false, &r);
+    near(r.balloon_mib_s + r.swap_mib_s, 0);
+    dcp_sim_result_finish(&r);
+    /* Not measured: a quarter of each VM is swapped. */
+    replay(NULL, false, &r);
+    ck_assert(!r.mem_measured);
+    near(r.balloon_mib_s, 0);
+    near(r.swap_mib_s, 3 * 512 * 3600.0);
+    near(r.vm_swap_mib_s[4], 256 * 3600.0);
+    near(r.stalled_mhz_s, 6 * 200 * 0.25 * 3600);
+    near(r.tenants[0].stalled_mhz_s, r.stalled_mhz_s);
+    near(r.hosts[2].swap_mib_s, 512 * 3600.0);
+    near(r.unbacked_mib_s, 0);
+    dcp_sim_result_finish(&r);
+    free(mem.value);
+}
+END_TEST
+
+START_TEST(a_migration_takes_its_memory_along)
+{
+    struct dcp_sim_result r;
+    uint32_t move = fixture_move(&f, 0, 0, 1, 100 * SECOND, 0);
+
+    short_of_memory();
+    event(1800 * SECOND, move, DCP_ACTION_STARTED);
+    event(1800 * SECOND, move, DCP_ACTION_DONE);
+    simulate(NULL, &r);
+    near(r.hosts[0].swap_mib_s, 512 * 1800.0);
+    near(r.hosts[1].swap_mib_s, 512 * 1800.0 + 1536 * 1800.0);
+    dcp_sim_result_finish(&r);
+    free(mem.value);
+}
+END_TEST
+
+START_TEST(no_overcommit_is_never_short)
+{
+    struct dcp_sim_result r;
+    struct dcp_tier tier;
+    struct dcp_error err = { 0 };
+
+    short_of_memory();
+    tier = f.inv->tiers[0];
+    tier.memory_overcommit = 1;
+    f.inv->tiers = &tier;
+    ck_assert(!dcp_memory_overcommits(f.inv));
+    replay(&mem, true, &r);
+    near(r.balloon_mib_s + r.swap_mib_s, 0);
+    dcp_sim_result_finish(&r);
+    struct dcp_sim_input in = { .inventory = f.inv,
+                                .cpu = &samples,
+                                .mem = &mem,
+                                .start = f.plan->before,
+                                .from_ms = samples.start_ms,
+                                .to_ms = samples.start_ms + 1 };
+
+    mem.start_ms++;
+    ck_assert(!dcp_simulate(&in, &r, &err));
+    ck_assert_int_eq(err.code, DCP_E_ARGUMENT);
+    free(mem.value);
+}
+END_TEST
+
+int
+main(void)
+{
+    static const TTest *const *const tests[] = {
+        &balloons_then_swap,
+        &what_is_taken_is_what_lacks,
+        &replays_tell_balloons_and_swap,
+        &a_migration_takes_its_memory_along,
+        &no_overcommit_is_never_short,
+    };
+
+    return run_tests_with("memory", tests, sizeof tests / sizeof tests[0],
+                          setup, teardown);
+}
