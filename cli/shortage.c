@@ -141,6 +141,8 @@ dcp_shortage_json(struct dcp_json *w, const struct dcp_inventory *inv,
                   const struct dcp_sim_result *s, struct dcp_error *err)
 {
     dcp_json_kdouble(w, "held_cpu_mhz_s", s->held_mhz_s);
+    dcp_json_ku64(w, "warmups", s->warmups);
+    dcp_json_kdouble(w, "warmup_cpu_mhz_s", s->warmup_mhz_s);
     dcp_json_kdouble(w, "ready_vm_seconds", s->ready_vm_s);
     dcp_json_kdouble(w, "ready_frac_p95", dcp_sim_ready_frac(s, 0.95));
     dcp_json_kdouble(w, "ready_frac_p99", dcp_sim_ready_frac(s, 0.99));
@@ -196,11 +198,16 @@ dcp_shortage_print(const struct dcp_sim_result *without,
     double minutes = with ? with->ready_vm_s / 60 : 0;
     double p99 = with ? 100 * dcp_sim_ready_frac(with, 0.99) : 0;
     double held = with ? with->held_mhz_s / 3.6e6 : 0;
+    double warmup = with ? with->warmup_mhz_s / 3.6e6 : 0;
 
     line("VMs waiting for CPU", "VM-minutes", without->ready_vm_s / 60,
          with ? &minutes : NULL, 1);
     line("waiting, p99 of VM samples", "%",
          100 * dcp_sim_ready_frac(without, 0.99), with ? &p99 : NULL, 2);
+    if (without->warmup_mhz_s > 0 || warmup > 0) {
+        line("CPU of VMs that warmed up", "GHz h",
+             without->warmup_mhz_s / 3.6e6, with ? &warmup : NULL, 1);
+    }
     print_memory(without, with);
     if (without->held_mhz_s > 0 || held > 0) {
         line("CPU held back by limits", "GHz h", without->held_mhz_s / 3.6e6,

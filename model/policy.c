@@ -53,6 +53,7 @@ dcp_policy_default(struct dcp_policy *policy)
                      .min_difference_frac = 0.05,
                      .moves_per_pool = 2,
                      .move_kib_s = 204800 },
+        .warmup = { .cpu_frac = 0.5 },
     };
 }
 

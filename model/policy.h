@@ -82,6 +82,15 @@ struct dcp_storage_policy {
     double cost_per_gib; /* What consolidate counts for moving a GiB. */
 };
 
+/* VMs that begin on a host: created, started, restored, restarted after a loss.
+ */
+struct dcp_warmup_policy {
+    int64_t time_ms; /* So long they work more than later; 0: they do not. */
+    double cpu_frac; /* More CPU by so much of their vCPUs. */
+    uint64_t disk_kib_s; /* More reads and writes. */
+    uint32_t at_once; /* Begin on one host at one time; 0: any number. */
+};
+
 struct dcp_policy {
     enum dcp_bucket_scheme buckets;
     double target_cpu_frac, target_mem_frac, target_net_frac;
@@ -144,6 +153,7 @@ struct dcp_policy {
                                * does, at least; default 15 min. */
     int64_t min_history_ms;   /* Shorter traces are not trusted; 7 d. */
     struct dcp_storage_policy storage;
+    struct dcp_warmup_policy warmup;
 };
 
 void dcp_policy_default(struct dcp_policy *);

@@ -10,6 +10,12 @@
 
 #define S_PER_MS 0.001
 
+static uint32_t
+vcpus_of(const struct dcp_sim *sim, uint32_t vm)
+{
+    return dcp_placement_size(sim->inv, sim->out->end, vm).vcpus;
+}
+
 static double
 host_load(const struct dcp_sim *sim, const struct sim_host *h)
 {
@@ -17,9 +23,23 @@ host_load(const struct dcp_sim *sim, const struct sim_host *h)
 }
 
 double
-dcp_sim_want_mhz(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
+dcp_sim_demand_mhz(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
 {
     double demand = sim->row[vm];
+
+    if (!sim->warmups || !dcp_warmups_is_warming(sim->warmups, vm)) {
+        return demand;
+    }
+    return dcp_warmup_mhz(
+        &sim->inv->policy.warmup, vcpus_of(sim, vm),
+        dcp_vm_vcpu_mhz(sim->inv, (dcp_vm_id){ vm }, (dcp_host_id){ host }),
+        demand);
+}
+
+double
+dcp_sim_want_mhz(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
+{
+    double demand = dcp_sim_demand_mhz(sim, host, vm);
 
     if (!sim->hosts[host].enforces || !sim->inv->vms[vm].cpu_limit_mhz) {
         return demand;
@@ -36,12 +56,6 @@ tenant_of(struct dcp_sim *sim, uint32_t vm)
 
     return &sim->out->tenants[dcp_tenant_is_none(tenant) ? sim->inv->n_tenants
                                                          : tenant.ix];
-}
-
-static uint32_t
-vcpus_of(const struct dcp_sim *sim, uint32_t vm)
-{
-    return dcp_placement_size(sim->inv, sim->out->end, vm).vcpus;
 }
 
 static void
@@ -90,7 +104,9 @@ contend(struct dcp_sim *sim, uint32_t host, double room_mhz)
         uint32_t vm = h->vms[i];
 
         sim->contenders[i] = dcp_contention_of(sim->inv, vm, host,
-                                               vcpus_of(sim, vm), sim->row[vm]);
+                                               vcpus_of(sim, vm),
+                                               dcp_sim_demand_mhz(sim, host,
+                                                                  vm));
     }
     dcp_contention_share(sim->contenders, h->n_vms, room_mhz);
 }
@@ -117,7 +133,8 @@ count_overload(struct dcp_sim *sim, uint32_t host, double seconds,
     for (uint32_t i = 0; i < h->n_vms; i++) {
         uint32_t vm = h->vms[i];
         const struct dcp_contender *c = &sim->contenders[i];
-        double mhz = controlled ? c->want_mhz : sim->row[vm];
+        double mhz =
+            controlled ? c->want_mhz : dcp_sim_demand_mhz(sim, host, vm);
         double missed =
             controlled && mhz > 0 ? 1 - c->got_mhz / mhz : 1 - met_frac;
 
@@ -147,10 +164,28 @@ count_held(struct dcp_sim *sim, uint32_t host, double seconds)
     sim->out->held_mhz_s += h->held_mhz * seconds;
     for (uint32_t i = 0; i < h->n_vms; i++) {
         uint32_t vm = h->vms[i];
-        double held = sim->row[vm] - dcp_sim_want_mhz(sim, host, vm);
+        double held = dcp_sim_demand_mhz(sim, host, vm) -
+                      dcp_sim_want_mhz(sim, host, vm);
 
         if (held > 0) {
             tenant_of(sim, vm)->held_mhz_s += held * seconds;
+        }
+    }
+}
+
+/* Demand of VMs that have just begun. */
+static void
+count_warming(struct dcp_sim *sim, uint32_t host, double seconds)
+{
+    const struct sim_host *h = &sim->hosts[host];
+
+    sim->out->warmup_mhz_s += h->warm_mhz * seconds;
+    for (uint32_t i = 0; i < h->n_vms; i++) {
+        uint32_t vm = h->vms[i];
+        double more = dcp_sim_demand_mhz(sim, host, vm) - sim->row[vm];
+
+        if (more > 0) {
+            tenant_of(sim, vm)->requested_mhz_s += more * seconds;
         }
     }
 }
@@ -284,6 +319,9 @@ dcp_sim_integrate(struct dcp_sim *sim, uint32_t host, int64_t until_ms)
         h->given_mib + h->overhead_mib > h->mem_capacity_mib) {
         count_short_memory(sim, host, seconds);
     }
+    if (h->warm_mhz > 0) {
+        count_warming(sim, host, seconds);
+    }
     if (h->held_mhz > 0) {
         count_held(sim, host, seconds);
     }
@@ -309,8 +347,15 @@ dcp_sim_sum_hosts(struct dcp_sim *sim)
         for (uint32_t i = 0; i < host->n_vms; i++) {
             sum += sim->row[host->vms[i]];
         }
-        if (host->n_controlled) {
-            held = sum;
+        host->warm_mhz = 0;
+        if (host->n_controlled || sim->warmups) {
+            double asked = 0;
+
+            for (uint32_t i = 0; i < host->n_vms; i++) {
+                asked += dcp_sim_demand_mhz(sim, h, host->vms[i]);
+            }
+            host->warm_mhz = asked - sum;
+            held = asked;
             sum = 0;
             for (uint32_t i = 0; i < host->n_vms; i++) {
                 sum += dcp_sim_want_mhz(sim, h, host->vms[i]);

@@ -130,6 +130,7 @@ apply_watched(struct dcp_sim *sim, const struct dcp_sim_event *e,
 {
     const struct dcp_sim_input *in = sim->in;
 
+    dcp_sim_end_warmups(sim, e->at_ms);
     if (!dcp_sim_state_apply(sim, e, err)) {
         return false;
     }
@@ -201,6 +202,11 @@ play_events(struct dcp_sim *sim, int64_t until_ms, struct dcp_error *err)
             return false;
         }
     }
+    /* What happens at the end comes after it. */
+    dcp_sim_end_warmups(sim, (until_ms < sim->slice->end_ms
+                                  ? until_ms
+                                  : sim->slice->end_ms) -
+                                 1);
     return true;
 }
 

@@ -113,6 +113,9 @@ struct dcp_sim_result {
     double requested_mhz_s; /* VM demand. */
     double held_mhz_s;      /* VM demand above VMs' own limits: not asked of
                              * hosts, not in unmet_cpu_mhz_s. */
+    double warmup_mhz_s;    /* VM demand because VMs had just begun; part of
+                             * requested_mhz_s. */
+    uint32_t warmups;       /* VMs that began, where that costs anything. */
     double degraded_mhz_s;  /* Loss of migrating VMs, as estimated. */
     double ready_vm_s;      /* Sum of vm_ready_s. */
     double balloon_mib_s, swap_mib_s; /* Memory that hosts took back. */

@@ -163,6 +163,12 @@ dcp_sim_state_init(struct dcp_sim *sim, struct dcp_error *err)
     if (overcommits) {
         sim->guests = calloc((size_t)inv->n_vms + 1, sizeof *sim->guests);
     }
+    if (inv->policy.warmup.time_ms > 0) {
+        sim->warmups = dcp_warmups_create(inv->n_vms, err);
+        if (!sim->warmups) {
+            return false;
+        }
+    }
     sim->vm_slot_ready_s =
         calloc((size_t)inv->n_vms + 1, sizeof *sim->vm_slot_ready_s);
     sim->waiting = calloc((size_t)inv->n_vms + 1, sizeof *sim->waiting);
@@ -201,6 +207,7 @@ dcp_sim_state_finish(struct dcp_sim *sim)
     free(sim->placed_ms);
     free(sim->constants_w);
     free(sim->host_history_mhz);
+    dcp_warmups_destroy(sim->warmups);
     free(sim->contenders);
     free(sim->guests);
     free(sim->vm_slot_ready_s);
@@ -221,10 +228,60 @@ in_window(const struct dcp_sim *sim, int64_t at_ms)
 static void
 count_demand(struct dcp_sim *sim, uint32_t host, uint32_t vm, double sign)
 {
+    double demand = dcp_sim_demand_mhz(sim, host, vm);
     double want = dcp_sim_want_mhz(sim, host, vm);
 
     sim->hosts[host].own_mhz += sign * want;
-    sim->hosts[host].held_mhz += sign * (sim->row[vm] - want);
+    sim->hosts[host].held_mhz += sign * (demand - want);
+    sim->hosts[host].warm_mhz += sign * (demand - sim->row[vm]);
+}
+
+static bool
+begin_warmup(struct dcp_sim *sim, uint32_t vm, int64_t at_ms,
+             struct dcp_error *err)
+{
+    if (!sim->warmups) {
+        return true;
+    }
+    sim->out->warmups += in_window(sim, at_ms);
+    return dcp_warmups_begin(sim->warmups, vm,
+                             at_ms + sim->inv->policy.warmup.time_ms, err);
+}
+
+/* The VM asks for less from now on, and so does its migration, if it is on its
+ * way. */
+static void
+end_warmup(struct dcp_sim *sim, uint32_t vm, int64_t at_ms)
+{
+    uint32_t host = sim->out->end->host[vm].ix, i = 0;
+    double before = dcp_sim_want_mhz(sim, host, vm);
+
+    while (i < sim->n_moves && sim->moves[i].vm != vm) {
+        i++;
+    }
+    dcp_sim_integrate(sim, host, at_ms);
+    if (i < sim->n_moves) {
+        dcp_sim_integrate(sim, sim->moves[i].to, at_ms);
+    }
+    count_demand(sim, host, vm, -1);
+    dcp_warmups_forget(sim->warmups, vm);
+    count_demand(sim, host, vm, 1);
+    if (i < sim->n_moves) {
+        double less = before - dcp_sim_want_mhz(sim, host, vm);
+
+        sim->hosts[sim->moves[i].from].out_mhz -= less;
+        sim->hosts[sim->moves[i].to].in_mhz -= less;
+    }
+}
+
+void
+dcp_sim_end_warmups(struct dcp_sim *sim, int64_t until_ms)
+{
+    while (sim->warmups && dcp_warmups_next_ms(sim->warmups) <= until_ms) {
+        int64_t at_ms = dcp_warmups_next_ms(sim->warmups);
+
+        end_warmup(sim, dcp_warmups_next_vm(sim->warmups), at_ms);
+    }
 }
 
 static bool
@@ -283,6 +340,9 @@ end_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
     }
     remove_vm(sim, move.from, vm);
     count_demand(sim, move.from, vm, -1);
+    if (s->converts && !begin_warmup(sim, vm, at_ms, err)) {
+        return false;
+    }
     count_demand(sim, move.to, vm, 1);
     if (counts) {
         int64_t stayed_ms = move.start_ms - sim->placed_ms[vm];
@@ -322,8 +382,12 @@ switch_host(struct dcp_sim *sim, uint32_t host, enum dcp_sim_power power,
 }
 
 static bool
-appear(struct dcp_sim *sim, const struct dcp_step *s, struct dcp_error *err)
+appear(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
+       struct dcp_error *err)
 {
+    if (!begin_warmup(sim, s->object.ix, at_ms, err)) {
+        return false;
+    }
     count_demand(sim, s->to.ix, s->object.ix, 1);
     return add_vm(sim, s->to.ix, s->object.ix, err);
 }
@@ -351,10 +415,13 @@ apply_vm(struct dcp_sim *sim, const struct dcp_sim_event *e,
         return true;
     }
     if (s->to.kind == DCP_OBJECT_HOST) {
-        return appear(sim, s, err);
+        return appear(sim, s, e->at_ms, err);
     }
     if (s->from.kind == DCP_OBJECT_HOST) {
         count_demand(sim, s->from.ix, s->object.ix, -1);
+        if (sim->warmups) {
+            dcp_warmups_forget(sim->warmups, s->object.ix);
+        }
         remove_vm(sim, s->from.ix, s->object.ix);
     }
     return true;

@@ -8,6 +8,7 @@
 
 #include "sim/host/contention.h"
 #include "sim/host/memory.h"
+#include "sim/host/warmup.h"
 #include "sim/sim.h"
 
 struct sim_host {
@@ -16,6 +17,7 @@ struct sim_host {
     int64_t on_since_ms;    /* Since when it serves. */
     double own_mhz;         /* Demand of its VMs, within their limits. */
     double held_mhz;        /* What they would like beyond. */
+    double warm_mhz;        /* What of both is warming up. */
     double out_mhz, in_mhz; /* Demand of VMs that leave it, that come to it. */
     double capacity_mhz, target_mhz;
     double mem_mib, mem_capacity_mib;
@@ -58,6 +60,7 @@ struct dcp_sim {
     double overhead_frac;
     struct dcp_contender *contenders; /* For the VMs of one host. */
     struct dcp_guest_memory *guests;  /* Likewise; NULL: never short. */
+    struct dcp_warmups *warmups;      /* NULL: they cost nothing. */
     double *vm_slot_ready_s;          /* By VM, of this slice. */
     uint32_t *waiting;                /* VMs that waited in this slice. */
     uint32_t n_waiting;
@@ -87,11 +90,15 @@ void dcp_sim_integrate(struct dcp_sim *, uint32_t host, int64_t until_ms);
 void dcp_sim_integrate_moves(struct dcp_sim *, int64_t until_ms);
 /* Sums each host's demand from 'row'. */
 void dcp_sim_sum_hosts(struct dcp_sim *);
-/* What the VM asks for on the host, within its limit there. */
+/* What the VM asks for on the host, and that within its limit there. */
+double
+dcp_sim_demand_mhz(const struct dcp_sim *, uint32_t host, uint32_t vm);
 double
 dcp_sim_want_mhz(const struct dcp_sim *, uint32_t host, uint32_t vm);
 /* Puts what VMs waited in the slice that ends into the result. */
 bool dcp_sim_end_waits(struct dcp_sim *, double slice_s, struct dcp_error *err);
+/* Warm-ups that end up to and at 'until_ms'. */
+void dcp_sim_end_warmups(struct dcp_sim *, int64_t until_ms);
 bool dcp_sim_state_apply(struct dcp_sim *, const struct dcp_sim_event *,
                          struct dcp_error *err);
 /* A result to fill, of the input's window and grid; its samples are not looked

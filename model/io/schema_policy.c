@@ -148,6 +148,8 @@ static const struct dcp_schema_row policy_rows[] = {
     { "migration", SECTION("policy.migration"), .help = "limits of moves" },
     { "storage", SECTION("policy.storage"),
       .help = "how full pools may be, and moves of volumes" },
+    { "warmup", SECTION("policy.warmup"),
+      .help = "what simulations take VMs to do when they begin on a host" },
     { "parking", SECTION("policy.parking"), LIST,
       .help = "VMs that may be saved or shut down for the night; the first "
               "entry that selects a VM counts" },
@@ -413,6 +415,24 @@ static const struct dcp_schema_row storage_rows[] = {
 };
 DEFINE_SECTION(storage, "policy.storage", "storage", NONE, 0,
                "How full pools may be, and moves of volumes.");
+
+static const struct dcp_schema_row warmup_rows[] = {
+    { "time", QUANTITY(TIME), AT(P, warmup.time_ms), .max = 8.64e7,
+      .fallback = "0",
+      .help = "so long after they are created, started, restored or restarted "
+              "VMs work more than later; 0: they do not" },
+    { "cpu", QUANTITY(SHARE), AT(P, warmup.cpu_frac), .max = 1,
+      .fallback = "50%",
+      .help = "more CPU by so much of their vCPUs, up to all of them" },
+    { "disk", QUANTITY(RATE), AT(P, warmup.disk_kib_s), .fallback = "0",
+      .help = "more reads and writes of each on volumes in pools" },
+    { "at_once", QUANTITY(NUMBER), AT(P, warmup.at_once), .max = 1000,
+      .fallback = "0",
+      .help = "VMs that begin on one host at one time, the others wait; 0: any "
+              "number" },
+};
+DEFINE_SECTION(warmup, "policy.warmup", "warmup", NONE, 0,
+               "What simulations take VMs to do when they begin on a host.");
 
 static const struct dcp_schema_row rule_rows[] = {
     { "rule", CHOICE(RULE_KINDS),

@@ -60,7 +60,7 @@
                 X(profile) X(flavour) X(vm) X(nic) X(volume) X(licence)        \
                     X(covers) X(calendar) X(policy) X(target) X(parking) X(rightsize) \
                         X(conversion) X(overload)      \
-                        X(headroom) X(loss) X(migration) X(storage) X(rule) X(filter) X(score)      \
+                        X(headroom) X(loss) X(migration) X(storage) X(warmup) X(rule) X(filter) X(score)      \
                             X(policy_test) X(policy_file)
 
 #define DECLARE(VARIABLE)                                                      \

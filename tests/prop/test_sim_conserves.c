@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Random histories, two of three with shares, limits and reservations, every
- * slice audited by a second bookkeeper: each VM is in one place (while it moves,
+/* Random histories, two of three with shares, limits and reservations, a third
+ * with warm-ups, every slice audited by a second bookkeeper: each VM is in one place (while it moves,
  * at its source), nothing is served beyond capacity or demand, host time adds up, two integrators of energy agree, and time never
  * goes back. */
 
@@ -38,11 +38,13 @@ audit_totals(const struct audit *a, const struct dcp_sim_result *r)
     audit_same(r->unmet_cpu_mhz_s, unmet, "unmet demand", r->n_slices);
     audit_same(total_unmet(r), unmet, "VMs' unmet demand", r->n_slices);
     audit_same(r->overload_host_s, overload_s, "overload", r->n_slices);
+    audit_same(r->warmup_mhz_s, a->warmup_mhz_s, "warm-ups", r->n_slices);
 }
 
 START_TEST(random_histories_add_up)
 {
     uint32_t n_overloaded = 0, n_switched = 0, n_held = 0;
+    uint32_t n_warmed = 0;
 
     for (uint64_t seed = 0; seed < RUNS; seed++) {
         struct random_events r;
@@ -69,12 +71,14 @@ START_TEST(random_histories_add_up)
         n_overloaded += out.overload_host_s > 0;
         n_switched += out.host_shutdowns;
         n_held += out.held_mhz_s > 0;
+        n_warmed += out.warmup_mhz_s > 0;
         dcp_sim_result_finish(&out);
         random_events_finish(&r);
     }
     ck_assert_uint_gt(n_overloaded, RUNS / 2);
     ck_assert_uint_gt(n_switched, RUNS);
     ck_assert_uint_gt(n_held, RUNS / 2);
+    ck_assert_uint_gt(n_warmed, RUNS / 5);
 }
 END_TEST
 

@@ -176,7 +176,7 @@ random_events_make(struct random_events *r, uint64_t seed)
 }
 
 /* Gives some of the VMs shares, limits and reservations, which all hosts
- * enforce. */
+ * enforce; for odd seeds VMs warm up where they start. */
 static inline void
 random_events_control(struct random_events *r, uint64_t seed)
 {
@@ -200,6 +200,9 @@ random_events_control(struct random_events *r, uint64_t seed)
             which & 4 ? (uint32_t)dcp_rng_below(&rng, 300) : 0;
     }
     inv->vms = vms;
+    inv->policy.warmup.time_ms =
+        seed % 2 ? (int64_t)dcp_rng_below(&rng, 900000) : 0;
+    inv->policy.warmup.cpu_frac = dcp_rng_unit(&rng);
 }
 
 static inline void

@@ -28,6 +28,8 @@ struct audit {
     uint32_t slice;
     bool placed[AUDIT_VMS_MAX], moving[AUDIT_VMS_MAX];
     uint32_t at[AUDIT_VMS_MAX], to[AUDIT_VMS_MAX]; /* to: while moving. */
+    int64_t warm_until_ms[AUDIT_VMS_MAX];          /* Up to now: it is not. */
+    double warmup_mhz_s;
     struct audit_host hosts[AUDIT_HOSTS_MAX];
     double vm_unmet_mhz_s[AUDIT_VMS_MAX], vm_ready_s[AUDIT_VMS_MAX];
     uint32_t n_events;
@@ -106,13 +108,28 @@ audit_enforces(const struct audit *a, uint32_t h)
     return inv->hypervisors[inv->hosts[h].hypervisor.ix].shares;
 }
 
-/* What VM v wants of host h: its sample, within its limit there. */
+/* What VM v asks for on host h: its sample, and more while it warms up. */
+static inline double
+audit_ask(const struct audit *a, uint32_t h, uint32_t v, const float *row)
+{
+    const struct dcp_vm *vm = &a->in->inventory->vms[v];
+    double full = vm->vcpus * vm->vcpu_mhz * audit_factor(a, h);
+    double more = row[v] + a->in->inventory->policy.warmup.cpu_frac * full;
+
+    if (a->warm_until_ms[v] <= a->now_ms || row[v] >= full) {
+        return row[v];
+    }
+    return more < full ? more : full;
+}
+
+/* That within its limit there. */
 static inline double
 audit_want(const struct audit *a, uint32_t h, uint32_t v, const float *row)
 {
     double limit = a->in->inventory->vms[v].cpu_limit_mhz * audit_factor(a, h);
+    double ask = audit_ask(a, h, v, row);
 
-    return audit_enforces(a, h) && limit > 0 && limit < row[v] ? limit : row[v];
+    return audit_enforces(a, h) && limit > 0 && limit < ask ? limit : ask;
 }
 
 /* What it gets where shares are worth 'level' each. */
@@ -212,7 +229,9 @@ audit_one(struct audit *a, uint32_t h, const float *row, double seconds)
         bool here = a->placed[v] && a->at[v] == h;
 
         own += here ? audit_want(a, h, v, row) : 0;
-        asked += here ? row[v] : 0;
+        asked += here ? audit_ask(a, h, v, row) : 0;
+        a->warmup_mhz_s +=
+            here ? (audit_ask(a, h, v, row) - row[v]) * seconds : 0;
         extra += a->moving[v] && (a->at[v] == h || a->to[v] == h)
                      ? inv->policy.migration_cpu_overhead_frac *
                            audit_want(a, a->at[v], v, row)
@@ -232,7 +251,7 @@ audit_one(struct audit *a, uint32_t h, const float *row, double seconds)
 }
 
 static inline void
-audit_until(struct audit *a, int64_t until_ms)
+audit_stretch(struct audit *a, int64_t until_ms)
 {
     double seconds = (double)(until_ms - a->now_ms) / 1000;
 
@@ -245,6 +264,24 @@ audit_until(struct audit *a, int64_t until_ms)
         }
         a->now_ms = until_ms;
     }
+}
+
+/* From the end of one warm-up to that of the next. */
+static inline void
+audit_until(struct audit *a, int64_t until_ms)
+{
+    int64_t next_ms;
+
+    do {
+        next_ms = until_ms;
+        for (uint32_t v = 0; v < a->in->inventory->n_vms; v++) {
+            if (a->warm_until_ms[v] > a->now_ms &&
+                a->warm_until_ms[v] < next_ms) {
+                next_ms = a->warm_until_ms[v];
+            }
+        }
+        audit_stretch(a, next_ms);
+    } while (next_ms < until_ms);
 }
 
 /* --- Watch -------------------------------------------------------------- */
@@ -286,8 +323,11 @@ audit_event(void *user, const struct dcp_sim_event *e, struct dcp_error *err)
     } else if (done && s->kind == DCP_STEP_VM_START) {
         a->placed[s->object.ix] = true;
         a->at[s->object.ix] = s->to.ix;
+        a->warm_until_ms[s->object.ix] =
+            e->at_ms + a->in->inventory->policy.warmup.time_ms;
     } else if (done && s->kind == DCP_STEP_VM_STOP) {
         a->placed[s->object.ix] = false;
+        a->warm_until_ms[s->object.ix] = 0;
     }
     return true;
 }
