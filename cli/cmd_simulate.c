@@ -433,6 +433,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
         } else {
             print_one(c->model.inventory, &r.without);
         }
+        dcp_storage_use_print(&r.storage, plan != NULL);
         if (r.has_failures) {
             dcp_failures_print(&r.failures,
                                plan ? &r.failed_with : &r.failed_without,

@@ -260,6 +260,7 @@ load(struct dcp_context *c, const struct dcp_plan *plan, int64_t from_ms,
            dcp_samples_look_back(c->store, inv, c->measured, &r->cpu, err) &&
            dcp_replay_memory(c, first_ms, to_ms, &r->mem, &r->mem_is_active,
                              err) &&
+           dcp_storage_use_load(c, first_ms, to_ms, &r->storage, err) &&
            (!plan || dcp_replay_net(c, first_ms, to_ms, &r->net, err)) &&
            dcp_sim_fill(inv, &r->cpu, &r->fill, err);
 }
@@ -352,6 +353,14 @@ prepare(const struct dcp_replay_options *o, bool last, struct dcp_sim_input *in,
     return !o->prepare || o->prepare(o->user, last, in, err);
 }
 
+static bool
+simulate_without(struct dcp_replay *r, const struct dcp_sim_input *in,
+                 struct dcp_error *err)
+{
+    return dcp_storage_use_simulate(&r->storage, in, &r->without,
+                                    &r->storage.without, err);
+}
+
 /* Without a plan: straight from the store, where nothing happens and nobody
  * wants to see more. */
 static bool
@@ -370,7 +379,7 @@ replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
             return false;
         }
         dcp_replay_give_samples(r, in);
-        return dcp_simulate(in, &r->without, err);
+        return simulate_without(r, in, err);
     }
     struct dcp_sweep_input sweep = {
         .inventory = in->inventory,
@@ -384,7 +393,8 @@ replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
         .n_threads = o->threads,
     };
 
-    return dcp_sweep_run(&sweep, &r->without, &r->fill, err);
+    return dcp_sweep_run(&sweep, &r->without, &r->fill, err) &&
+           dcp_storage_use_static(c, in->start, &r->without, &r->storage, err);
 }
 
 /* Draws what fails in the window, if anything can. */
@@ -437,7 +447,7 @@ stop_both(struct dcp_sim_input *in, struct dcp_replay *r, struct dcp_error *err)
     }
     in->reference = NULL;
     dcp_sim_result_finish(&r->without);
-    return dcp_simulate(in, &r->without, err);
+    return simulate_without(r, in, err);
 }
 
 static bool
@@ -471,7 +481,7 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     }
     dcp_replay_give_samples(r, &in);
     if (!prepare(o, false, &in, err) ||
-        !dcp_simulate(&in, &r->without, err)) {
+        !simulate_without(r, &in, err)) {
         return false;
     }
     if (r->without.stopped) {
@@ -486,7 +496,9 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     in.reference = &r->without;
     return meet_failures(r, &in, r->events, r->n_events, &r->failed_with,
                          err) &&
-           prepare(o, true, &in, err) && dcp_simulate(&in, &r->with, err) &&
+           prepare(o, true, &in, err) &&
+           dcp_storage_use_simulate(&r->storage, &in, &r->with,
+                                    &r->storage.with, err) &&
            (!r->with.stopped || stop_both(&in, r, err));
 }
 
@@ -509,6 +521,7 @@ dcp_replay_finish(struct dcp_replay *r)
     dcp_samples_finish(&r->cpu);
     dcp_samples_finish(&r->net);
     dcp_samples_finish(&r->mem);
+    dcp_storage_use_finish(&r->storage);
     dcp_sim_result_finish(&r->without);
     dcp_sim_result_finish(&r->with);
     for (uint32_t i = 0; i < DCP_LEGS_MAX; i++) {
@@ -634,7 +647,11 @@ json_members(struct dcp_json *w, const struct dcp_inventory *inv,
     json_energy(w, inv, s);
     json_quality(w, s);
     json_overloaded(w, inv, s);
-    if (!dcp_shortage_json(w, inv, s, err)) {
+    if (!dcp_shortage_json(w, inv, s, err) ||
+        !dcp_storage_use_json(w, inv, &r->storage,
+                              s == &r->with ? &r->storage.with
+                                            : &r->storage.without,
+                              err)) {
         return false;
     }
     if (r->has_failures) {

@@ -8,6 +8,7 @@
 
 #include "cli/context.h"
 #include "cli/failures.h"
+#include "cli/storage_use.h"
 #include "executors/runner.h"
 #include "model/io/json_writer.h"
 #include "sim/network/transfers.h"
@@ -39,6 +40,7 @@ struct dcp_replay {
                                   * values where they were swept. */
     struct dcp_samples mem; /* n_times 0: not measured, or never short. */
     bool mem_is_active;     /* Else what VMs consume. */
+    struct dcp_storage_use storage;
     struct dcp_sim_fill fill;
     struct dcp_sim_result without, with; /* 'with' only with a plan. */
     bool has_plan;

@@ -447,6 +447,23 @@ resize(struct dcp_sim *sim, const struct dcp_sim_event *e,
     return true;
 }
 
+/* For who looks at pools: the engine itself does not. */
+static bool
+move_volume(struct dcp_sim *sim, const struct dcp_sim_event *e,
+            struct dcp_error *err)
+{
+    const struct dcp_step *s = e->step;
+
+    if (e->phase != DCP_ACTION_DONE) {
+        return true;
+    }
+    if (!dcp_placement_own_pools(sim->out->end, sim->inv, err)) {
+        return false;
+    }
+    sim->out->end->pool[s->object.ix] = (dcp_pool_id){ s->to.ix };
+    return true;
+}
+
 bool
 dcp_sim_state_apply(struct dcp_sim *sim, const struct dcp_sim_event *e,
                     struct dcp_error *err)
@@ -478,8 +495,9 @@ dcp_sim_state_apply(struct dcp_sim *sim, const struct dcp_sim_event *e,
         return true;
     case DCP_STEP_VM_RESIZE:
         return resize(sim, e, err);
+    case DCP_STEP_VOLUME_MOVE:
+        return move_volume(sim, e, err);
     case DCP_STEP_VOLUME_CREATE:
-    case DCP_STEP_VOLUME_MOVE: /* Pools are not replayed. */
     case DCP_STEP_VOLUME_GROW:
     case DCP_STEP_VOLUME_DELETE:
     case DCP_STEP_VLAN_TRUNK:
