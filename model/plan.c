@@ -89,6 +89,22 @@ dcp_step_kind_name(enum dcp_step_kind kind)
     return kind_names[kind];
 }
 
+bool
+dcp_step_begins_vm(const struct dcp_step *s)
+{
+    return s->to.kind == DCP_OBJECT_HOST &&
+           (s->kind == DCP_STEP_VM_CREATE || s->kind == DCP_STEP_VM_START ||
+            s->kind == DCP_STEP_VM_RESTORE);
+}
+
+bool
+dcp_step_boots_vm(const struct dcp_step *s)
+{
+    return dcp_step_begins_vm(s) ||
+           (s->cold &&
+            (s->kind == DCP_STEP_MIGRATE || s->kind == DCP_STEP_VM_RESIZE));
+}
+
 char
 dcp_step_symbol(enum dcp_step_kind kind)
 {

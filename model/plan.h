@@ -224,6 +224,10 @@ const char *dcp_left_out_text(enum dcp_left_out_why); /* For people. */
 /* '+' brings something up, '-' takes it away, '~' moves or changes it and ' '
  * does none of these, for people who skim a list of steps. */
 char dcp_step_symbol(enum dcp_step_kind);
+/* A VM comes to a host from nowhere: it is created, started or restored. */
+bool dcp_step_begins_vm(const struct dcp_step *);
+/* That, or its VM was shut down for it. */
+bool dcp_step_boots_vm(const struct dcp_step *);
 /* "not before 2026-03-02T21:30:00Z: the change window 'db' opens" for people;
  * "" where the step has no times of its own.  Returns 'out'. */
 const char *

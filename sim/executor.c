@@ -2,11 +2,14 @@
 
 #include "sim/executor.h"
 
+#include "sim/host/starts.h"
+
 #include "model/migration.h"
 
 #include <stdlib.h>
 
 struct dcp_sim_executor {
+    struct dcp_starts *starts;
     struct dcp_virtual *world;
     const struct dcp_inventory *inventory;
     struct dcp_transfers *transfers; /* By step id. */
@@ -78,6 +81,9 @@ begin_step(void *user, const struct dcp_step *s, int64_t now_ms)
                  ->hardware[x->inventory->hosts[s->object.ix].hardware.ix];
 
         known_ms = s->kind == DCP_STEP_HOST_ON ? hw->boot_ms : hw->shutdown_ms;
+    }
+    if (dcp_step_begins_vm(s)) {
+        return dcp_starts_take(x->starts, s->to.ix, now_ms, s->estimate_ms);
     }
     return known_ms > 0 ? known_ms : s->estimate_ms;
 }
@@ -155,7 +161,10 @@ dcp_sim_executor_create(const struct dcp_inventory *inv,
         .user = x,
     };
 
-    x->world = dcp_virtual_create(&options, &dcp_virtual_ops, err);
+    x->starts =
+        dcp_starts_create(inv->n_hosts, inv->policy.warmup.at_once, err);
+    x->world = x->starts ? dcp_virtual_create(&options, &dcp_virtual_ops, err)
+                         : NULL;
     return x->world ? DCP_STEAL(x) : NULL;
 }
 
@@ -163,6 +172,7 @@ void
 dcp_sim_executor_destroy(struct dcp_sim_executor *x)
 {
     if (x) {
+        dcp_starts_destroy(x->starts);
         dcp_virtual_destroy(x->world);
         dcp_transfers_destroy(x->transfers);
         free(x);

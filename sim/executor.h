@@ -9,6 +9,8 @@
  *   which changes as others begin and end (sim/network/transfers.h); one that
  *   does not converge in its time fails;
  * - host_on, host_off: the hardware's boot and shutdown times;
+ * - VMs that begin: the plan's estimate, so many on a host at one time
+ *   (sim/host/starts.h);
  * - all else: the plan's estimate.
  *
  * `apply --executor sim` and `simulate PLAN` run plans through this. */

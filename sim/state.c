@@ -340,7 +340,7 @@ end_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
     }
     remove_vm(sim, move.from, vm);
     count_demand(sim, move.from, vm, -1);
-    if (s->converts && !begin_warmup(sim, vm, at_ms, err)) {
+    if (s->cold && !begin_warmup(sim, vm, at_ms, err)) {
         return false;
     }
     count_demand(sim, move.to, vm, 1);
@@ -440,8 +440,15 @@ resize(struct dcp_sim *sim, const struct dcp_sim_event *e,
     }
     dcp_sim_integrate(sim, host, e->at_ms);
     count_memory(sim, host, vm, -1);
-    if (!dcp_placement_resize(sim->out->end, sim->inv, vm, s->size_to, err)) {
+    if (sim->warmups) { /* What it asks for depends on its size. */
+        count_demand(sim, host, vm, -1);
+    }
+    if (!dcp_placement_resize(sim->out->end, sim->inv, vm, s->size_to, err) ||
+        (s->cold && !begin_warmup(sim, vm, e->at_ms, err))) {
         return false;
+    }
+    if (sim->warmups) {
+        count_demand(sim, host, vm, 1);
     }
     count_memory(sim, host, vm, 1);
     return true;

@@ -36,14 +36,6 @@ forget(struct dcp_ha *ha, uint32_t i)
 }
 
 static bool
-comes(const struct dcp_step *s)
-{
-    return s->to.kind == DCP_OBJECT_HOST &&
-           (s->kind == DCP_STEP_VM_CREATE || s->kind == DCP_STEP_VM_START ||
-            s->kind == DCP_STEP_VM_RESTORE);
-}
-
-static bool
 goes(const struct dcp_step *s)
 {
     return s->from.kind == DCP_OBJECT_HOST &&
@@ -88,7 +80,7 @@ may_begin(const struct dcp_ha *ha, const struct dcp_step *s)
                ha->hosts[s->to.ix].state == HA_ON &&
                !ha->hosts[s->to.ix].draining && dcp_ha_fits(ha, ix, s->to.ix);
     }
-    if (comes(s)) {
+    if (dcp_step_begins_vm(s)) {
         return ha->vms[ix].state == HA_AWAY &&
                ha->hosts[s->to.ix].state == HA_ON &&
                !ha->hosts[s->to.ix].draining && dcp_ha_fits(ha, ix, s->to.ix);
@@ -125,7 +117,7 @@ start_step(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
         ha->hosts[ix].state = HA_STOPPING;
     } else if (s->kind == DCP_STEP_MIGRATE) {
         dcp_ha_load(ha, ix, s->to.ix, true);
-    } else if (comes(s)) {
+    } else if (dcp_step_begins_vm(s)) {
         ha->now->host[ix].ix = s->to.ix;
         ha->vms[ix].state = HA_STARTING;
         ha->hosts[s->to.ix].starting++;
@@ -148,7 +140,7 @@ undo(struct dcp_ha *ha, const struct dcp_step *s)
         dcp_ha_mark(ha, ix);
     } else if (s->kind == DCP_STEP_MIGRATE) {
         dcp_ha_load(ha, ix, s->to.ix, false);
-    } else if (comes(s)) {
+    } else if (dcp_step_begins_vm(s)) {
         dcp_ha_load(ha, ix, s->to.ix, false);
         ha->hosts[s->to.ix].starting--;
         ha->now->host[ix] = dcp_host_none();
@@ -183,7 +175,7 @@ done(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
         dcp_ha_load(ha, ix, s->from.ix, false);
         ha->now->host[ix].ix = s->to.ix;
         dcp_ha_mark_left(ha, ix);
-    } else if (comes(s)) {
+    } else if (dcp_step_begins_vm(s)) {
         ha->hosts[s->to.ix].starting--;
         dcp_ha_mark(ha, s->to.ix);
         ha->vms[ix].state = HA_RUNNING;
@@ -255,7 +247,7 @@ is_elsewhere(const struct dcp_step *s)
 {
     return s->kind != DCP_STEP_MIGRATE && s->kind != DCP_STEP_HOST_ON &&
            s->kind != DCP_STEP_HOST_OFF && s->kind != DCP_STEP_VM_RESIZE &&
-           !comes(s) && !goes(s);
+           !dcp_step_begins_vm(s) && !goes(s);
 }
 
 static bool
@@ -290,7 +282,7 @@ dcp_ha_cut_steps(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
     for (uint32_t i = 0; i < ha->n_pending;) {
         const struct dcp_step *s = ha->pending[i].step;
         bool here =
-            s->kind == DCP_STEP_MIGRATE || comes(s) || goes(s) ||
+            s->kind == DCP_STEP_MIGRATE || dcp_step_begins_vm(s) || goes(s) ||
                     s->kind == DCP_STEP_VM_RESIZE
                 ? (s->from.kind == DCP_OBJECT_HOST && s->from.ix == host) ||
                       (s->to.kind == DCP_OBJECT_HOST && s->to.ix == host)

@@ -308,22 +308,12 @@ dcp_io_end(struct dcp_io *io, struct dcp_io_result *out, struct dcp_error *err)
 /* --- Watch -------------------------------------------------------------- */
 
 static bool
-begins(const struct dcp_sim_event *e)
-{
-    const struct dcp_step *s = e->step;
-
-    return e->phase == DCP_ACTION_DONE && s->to.kind == DCP_OBJECT_HOST &&
-           (s->kind == DCP_STEP_VM_CREATE || s->kind == DCP_STEP_VM_START ||
-            s->kind == DCP_STEP_VM_RESTORE ||
-            (s->kind == DCP_STEP_MIGRATE && s->converts));
-}
-
-static bool
 see(void *user, const struct dcp_sim_event *e, struct dcp_error *err)
 {
     struct dcp_io *io = user;
 
-    return !io->warmups || !begins(e) ||
+    return !io->warmups || e->phase != DCP_ACTION_DONE ||
+           !dcp_step_boots_vm(e->step) ||
            dcp_warmups_begin(io->warmups, e->step->object.ix,
                              e->at_ms + io->inv->policy.warmup.time_ms, err);
 }

@@ -110,8 +110,7 @@ START_TEST(it_goes_with_the_vm)
     simulate(NULL, &r);
     ck_assert_double_eq_tol(r.warmup_mhz_s, 400 * 480.0, 1e-6);
     ck_assert_double_eq_tol(r.hosts[2].requested_mhz_s,
-                            400 * 3600.0 + 200 * 46 * 60.0 + 400 * 240.0,
-                            1e-6);
+                            400 * 3600.0 + 200 * 46 * 60.0 + 400 * 240.0, 1e-6);
     dcp_sim_result_finish(&r);
     uint32_t stop = fixture_step(&f, DCP_STEP_VM_STOP, 0, 0, 0, 0, 0);
 
@@ -141,13 +140,47 @@ START_TEST(only_so_many_begin_at_once)
 }
 END_TEST
 
+/* Four VMs are restored on host 1, a minute each, two at one time; one on host
+ * 2 does not wait for them. */
+START_TEST(a_woken_host_starts_some_at_a_time)
+{
+    static const int64_t ends_s[] = { 60, 60, 120, 120, 60 };
+    struct dcp_run_report report;
+
+    constant_samples(12, 100);
+    f.inv->policy.warmup.at_once = 2;
+    for (uint32_t v = 0; v < 5; v++) {
+        uint32_t id = fixture_step(&f, DCP_STEP_VM_RESTORE, v, 0, 0, MINUTE, 0);
+        uint32_t host = v < 4 ? 1 : 2;
+
+        f.steps[id - 1].to = (struct dcp_object){ DCP_OBJECT_HOST, host };
+        f.plan->before->host[v] = dcp_host_none();
+        f.plan->legs[0].after->host[v].ix = host;
+    }
+    run_plan(NULL, &report);
+    ck_assert(dcp_run_complete(&report));
+    for (uint32_t i = 0; i < n_events; i++) {
+        if (events[i].phase == DCP_ACTION_DONE) {
+            ck_assert_int_eq(events[i].at_ms - FIXTURE_START_MS,
+                             ends_s[events[i].step->id - 1] * SECOND);
+        }
+    }
+    ck_assert_int_eq(report.ended_ms - report.started_ms, 2 * MINUTE);
+    dcp_run_report_finish(&report);
+}
+END_TEST
+
 int
 main(void)
 {
     static const TTest *const *const tests[] = {
-        &ends_come_in_order,       &no_more_than_all_its_vcpus,
-        &a_restored_vm_works_more, &without_time_nothing_warms_up,
-        &it_goes_with_the_vm,      &only_so_many_begin_at_once,
+        &ends_come_in_order,
+        &no_more_than_all_its_vcpus,
+        &a_restored_vm_works_more,
+        &without_time_nothing_warms_up,
+        &it_goes_with_the_vm,
+        &only_so_many_begin_at_once,
+        &a_woken_host_starts_some_at_a_time,
     };
 
     return run_tests_with("warmup", tests, sizeof tests / sizeof tests[0],
