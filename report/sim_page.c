@@ -174,10 +174,12 @@ by_value(const void *a, const void *b)
     return x->vm < y->vm ? -1 : 1;
 }
 
-/* The DCP_SIM_PAGE_VMS largest above 'floor': [name, sign x value]. */
+/* The DCP_SIM_PAGE_VMS largest above 'floor': [name, sign x value], and where
+ * 'waits' the 99th percentile of how much of a sample the VM waited. */
 static void
 write_vms(const struct page *p, struct dcp_json *w, const char *key,
-          struct ranked *ranked, double floor, double sign)
+          struct ranked *ranked, double floor, double sign,
+          const struct dcp_sim_result *waits)
 {
     uint32_t n = p->in->picture->n_vms;
 
@@ -188,6 +190,10 @@ write_vms(const struct page *p, struct dcp_json *w, const char *key,
         dcp_json_begin(w, '[');
         dcp_json_string(w, p->in->inventory->vms[ranked[i].vm].name);
         dcp_json_double(w, sign * ranked[i].value);
+        if (waits) {
+            dcp_json_double(
+                w, dcp_sim_vm_ready_frac(waits, ranked[i].vm, 0.99));
+        }
         dcp_json_end(w, ']');
     }
     dcp_json_end(w, ']');
@@ -207,7 +213,8 @@ write_ranks(const struct page *p, struct dcp_json *w)
         ranked[v] = (struct ranked){ d->wait_frac[v], v };
     }
     if (ranked) {
-        write_vms(p, w, "waiting", ranked, 0, 1);
+        write_vms(p, w, "waiting", ranked, 0, 1,
+                  p->in->runs[p->in->n_runs - 1].result);
     }
     for (uint32_t v = 0; ranked && v < d->n_vms; v++) {
         double served = d->window_s > 0 ? d->served_s[v] / d->window_s : 0;
@@ -218,7 +225,7 @@ write_ranks(const struct page *p, struct dcp_json *w)
         n_less += served < 1;
     }
     if (ranked) {
-        write_vms(p, w, "served", ranked, -1, -1);
+        write_vms(p, w, "served", ranked, -1, -1, NULL);
     }
     dcp_json_ku64(w, "not_always_served", n_less);
     dcp_json_kdouble(w, "served_mean_frac", d->n_vms ? sum / d->n_vms : 1);
@@ -305,6 +312,11 @@ write_picture(const struct page *p, struct dcp_json *w)
     dcp_json_karray(w, "waits");
     for (uint32_t i = 0; i < DCP_PICTURE_WAITS; i++) {
         dcp_json_u64(w, d->waits[i]);
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "sample_waits");
+    for (uint32_t i = 0; i < DCP_PICTURE_WAITS; i++) {
+        dcp_json_u64(w, d->sample_waits[i]);
     }
     dcp_json_end(w, ']');
     dcp_json_karray(w, "wait_limits");

@@ -18,11 +18,11 @@ struct dcp_picture {
     /* By host, of this column. */
     double *demand_mhz_s, *on_s;
     double *capacity_mhz;
-    double *vm_asked_mhz_s, *vm_unmet_mhz_s;
+    double *vm_ready_s;
     uint32_t n_slices_seen;
     double mib; /* Moved in this slice. */
     /* Places of figures in a series' row. */
-    uint32_t host_on, host_demand, vm_host, vm_demand, vm_unmet;
+    uint32_t host_on, host_demand, vm_host, vm_ready;
 };
 
 static uint32_t
@@ -54,11 +54,10 @@ allocate(struct dcp_picture *p, uint32_t n_slices)
     p->demand_mhz_s = calloc(n_hosts, sizeof *p->demand_mhz_s);
     p->on_s = calloc(n_hosts, sizeof *p->on_s);
     p->capacity_mhz = calloc(n_hosts, sizeof *p->capacity_mhz);
-    p->vm_asked_mhz_s = calloc(n_vms, sizeof *p->vm_asked_mhz_s);
-    p->vm_unmet_mhz_s = calloc(n_vms, sizeof *p->vm_unmet_mhz_s);
+    p->vm_ready_s = calloc(n_vms, sizeof *p->vm_ready_s);
     return d->column_ms && d->column_mib && d->load && d->wait_frac &&
            d->served_s && p->demand_mhz_s && p->on_s && p->capacity_mhz &&
-           p->vm_asked_mhz_s && p->vm_unmet_mhz_s;
+           p->vm_ready_s;
 }
 
 struct dcp_picture *
@@ -84,8 +83,7 @@ dcp_picture_create(const struct dcp_inventory *inv,
     p->host_on = figure(DCP_SERIES_HOST, "on_frac");
     p->host_demand = figure(DCP_SERIES_HOST, "demand_mhz");
     p->vm_host = figure(DCP_SERIES_VM, "host");
-    p->vm_demand = figure(DCP_SERIES_VM, "demand_mhz");
-    p->vm_unmet = figure(DCP_SERIES_VM, "unmet_mhz");
+    p->vm_ready = figure(DCP_SERIES_VM, "ready_frac");
     return DCP_STEAL(p);
 }
 
@@ -104,8 +102,7 @@ dcp_picture_destroy(struct dcp_picture *p)
     free(p->demand_mhz_s);
     free(p->on_s);
     free(p->capacity_mhz);
-    free(p->vm_asked_mhz_s);
-    free(p->vm_unmet_mhz_s);
+    free(p->vm_ready_s);
     free(p);
 }
 
@@ -133,17 +130,27 @@ take_hosts(struct dcp_picture *p, float *column, double seconds)
     }
 }
 
+static uint32_t
+wait_class(double frac)
+{
+    uint32_t i = 0;
+
+    while (i < DCP_PICTURE_WAITS - 1 && frac > dcp_picture_wait_limits[i]) {
+        i++;
+    }
+    return i;
+}
+
 static void
 take_vms(struct dcp_picture *p, double seconds)
 {
     const float *on = dcp_sim_series_row(p->series, p->host_on);
     const float *host = dcp_sim_series_row(p->series, p->vm_host);
-    const float *demand = dcp_sim_series_row(p->series, p->vm_demand);
-    const float *unmet = dcp_sim_series_row(p->series, p->vm_unmet);
+    const float *ready = dcp_sim_series_row(p->series, p->vm_ready);
 
     for (uint32_t v = 0; v < p->data.n_vms; v++) {
-        p->vm_asked_mhz_s[v] += (double)demand[v] * seconds;
-        p->vm_unmet_mhz_s[v] += (double)unmet[v] * seconds;
+        p->vm_ready_s[v] += (double)ready[v] * seconds;
+        p->data.sample_waits[wait_class((double)ready[v])]++;
         if (host[v] >= 0) {
             p->data.served_s[v] += (double)on[(uint32_t)host[v]] * seconds;
         }
@@ -202,16 +209,8 @@ dcp_picture_end(struct dcp_picture *p)
 
     memset(d->waits, 0, sizeof d->waits);
     for (uint32_t v = 0; v < d->n_vms; v++) {
-        uint32_t class = 0;
-
-        d->wait_frac[v] = p->vm_asked_mhz_s[v] > 0
-                              ? p->vm_unmet_mhz_s[v] / p->vm_asked_mhz_s[v]
-                              : 0;
-        while (class < DCP_PICTURE_WAITS - 1 &&
-               d->wait_frac[v] > dcp_picture_wait_limits[class]) {
-            class ++;
-        }
-        d->waits[class]++;
+        d->wait_frac[v] = d->window_s > 0 ? p->vm_ready_s[v] / d->window_s : 0;
+        d->waits[wait_class(d->wait_frac[v])]++;
     }
     return d;
 }

@@ -27,10 +27,13 @@ struct dcp_picture_data {
      * in that time. */
     float *load;
     double load_host_s[DCP_PICTURE_LOADS]; /* Host-seconds that served. */
-    /* By VM: unserved part of what it asked for, and seconds for which it had
-     * a place on a serving host. */
+    /* By VM: part of the window for which its vCPUs waited for CPU
+     * (sim/host/contention.h), and seconds for which it had a place on a
+     * serving host. */
     double *wait_frac, *served_s;
     uint32_t waits[DCP_PICTURE_WAITS]; /* VMs by wait_frac. */
+    /* Pairs of a VM and a sample, by the part of the sample's time. */
+    uint64_t sample_waits[DCP_PICTURE_WAITS];
     double window_s;
 };
 

@@ -86,6 +86,7 @@ START_TEST(the_picture_adds_up_to_the_result)
 {
     double on_s = 0, load_s = 0, mib = 0;
     uint32_t n_vms = 0;
+    uint64_t n_samples = 0;
 
     ck_assert_uint_eq(data->n_columns, with.n_slices);
     for (uint32_t h = 0; h < with.n_hosts; h++) {
@@ -100,7 +101,9 @@ START_TEST(the_picture_adds_up_to_the_result)
     }
     for (uint32_t i = 0; i < DCP_PICTURE_WAITS; i++) {
         n_vms += data->waits[i];
+        n_samples += data->sample_waits[i];
     }
+    ck_assert_uint_eq(n_samples, with.n_samples);
     ck_assert_double_eq_tol(load_s, on_s, 1e-5 * on_s);
     ck_assert_uint_eq(n_vms, with.n_vms);
     ck_assert_uint_gt(with.migrations, 0);
@@ -108,7 +111,9 @@ START_TEST(the_picture_adds_up_to_the_result)
     ck_assert_double_eq_tol(data->window_s,
                             (double)(with.to_ms - with.from_ms) / 1000, 1e-6);
     for (uint32_t v = 0; v < with.n_vms; v++) {
-        ck_assert_double_ge(data->wait_frac[v], 0);
+        ck_assert_double_eq_tol(data->wait_frac[v] * data->window_s,
+                                with.vm_ready_s[v],
+                                1e-5 * with.vm_ready_s[v] + 1e-3);
         ck_assert_double_le(data->served_s[v], data->window_s * (1 + 1e-6));
     }
 }

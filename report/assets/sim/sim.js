@@ -115,20 +115,30 @@ R.parts.push({ id: "load", draw: () => {
             low >= 1 - 1e-9 ? "--h-over" : low >= target - 1e-9 ? "--h-warm"
               : "--h3"];
   })));
-  const waits = R.figure("How long VMs waited for CPU", "VMs by the part of " +
-    "what they asked for that they were not given.");
   const limits = S.wait_limits;
-  waits.box.append(bars(S.waits.map((n, i) => [
-    i === 0 ? "none" : i < limits.length ? "to " + R.percent(limits[i], 1)
-      : "above " + R.percent(limits[limits.length - 1], 0),
-    n / Math.max(1, S.vms), n ? R.count(n, "VM", "VMs") : "",
-    i > 2 ? "--h-over" : i ? "--h-warm" : "--h3"])));
+  const waitBars = (counts, text) => {
+    const all = counts.reduce((a, b) => a + b, 0) || 1;
+    return bars(counts.map((n, i) => [
+      i === 0 ? "none" : i < limits.length ? "to " + R.percent(limits[i], 1)
+        : "above " + R.percent(limits[limits.length - 1], 0),
+      n / all, n ? text(n, all) : "",
+      i > 2 ? "--h-over" : i ? "--h-warm" : "--h3"]));
+  };
+  const waits = R.figure("How long VMs waited for CPU", "VMs by the part of " +
+    "all the time for which their vCPUs were ready to run and did not, then " +
+    "each VM's samples by the part of theirs. Above 5 % is worth watching, " +
+    "above 10 % is bad.");
+  waits.box.append(waitBars(S.waits, n => R.count(n, "VM", "VMs")),
+    waitBars(S.sample_waits, (n, all) => R.percent(n / all, 2) +
+      " of samples"));
   const body = R.byId("load-body");
   body.append(R.el("div", { class: "pair" }, loads.figure, waits.figure));
   if (S.waiting.length) {
     body.append(R.table("VMs that waited longest",
-      [{ name: "VM" }, { name: "Not given", num: true }],
-      S.waiting.map(([name, frac]) => [name, R.percent(frac, 2)])));
+      [{ name: "VM" }, { name: "Of all time", num: true },
+       { name: "p99 of samples", num: true }],
+      S.waiting.map(([name, frac, p99]) => [name, R.percent(frac, 2),
+                                            R.percent(p99, 1)])));
   }
 } });
 
