@@ -225,22 +225,22 @@ fit_window(struct dcp_context *c, int64_t *from_ms, int64_t *to_ms,
     return true;
 }
 
-bool
-dcp_replay_memory(struct dcp_context *c, int64_t from_ms, int64_t to_ms,
-                  struct dcp_samples *out, bool *out_is_active,
-                  struct dcp_error *err)
+/* What VMs use of their memory, where they may have been given more than there
+ * is. */
+static bool
+load_memory(struct dcp_context *c, int64_t from_ms, int64_t to_ms,
+            struct dcp_replay *r, struct dcp_error *err)
 {
     const char *basis = dcp_store_mem_basis(c->store);
 
-    *out = (struct dcp_samples){ 0 };
     if (!dcp_memory_overcommits(c->model.inventory) ||
         !dcp_store_has(c->store, DCP_METRIC_MEM_MIB) ||
         !strcmp(basis, "allocated")) {
         return true;
     }
-    *out_is_active = !strcmp(basis, "active");
+    r->mem_is_active = !strcmp(basis, "active");
     return dcp_samples_load(c->store, DCP_METRIC_MEM_MIB, c->model.inventory,
-                            c->measured, from_ms, to_ms, out, err);
+                            c->measured, from_ms, to_ms, &r->mem, err);
 }
 
 static bool
@@ -258,8 +258,7 @@ load(struct dcp_context *c, const struct dcp_plan *plan, int64_t from_ms,
     return dcp_samples_load(c->store, DCP_METRIC_CPU_MHZ, inv, c->measured,
                             first_ms, to_ms, &r->cpu, err) &&
            dcp_samples_look_back(c->store, inv, c->measured, &r->cpu, err) &&
-           dcp_replay_memory(c, first_ms, to_ms, &r->mem, &r->mem_is_active,
-                             err) &&
+           load_memory(c, first_ms, to_ms, r, err) &&
            dcp_storage_use_load(c, first_ms, to_ms, &r->storage, err) &&
            (!plan || dcp_replay_net(c, first_ms, to_ms, &r->net, err)) &&
            dcp_sim_fill(inv, &r->cpu, &r->fill, err);
@@ -273,10 +272,9 @@ dcp_replay_load_samples(struct dcp_context *c, struct dcp_replay *r,
                                 r->without.to_ms, r, err);
 }
 
-void
-dcp_replay_give_samples(const struct dcp_replay *r, struct dcp_sim_input *in)
+static void
+give_memory(const struct dcp_replay *r, struct dcp_sim_input *in)
 {
-    in->cpu = &r->cpu;
     in->mem = r->mem.n_times ? &r->mem : NULL;
     in->mem_is_active = r->mem_is_active;
 }
@@ -378,7 +376,7 @@ replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
         if (!load(c, NULL, in->from_ms, in->to_ms, r, err)) {
             return false;
         }
-        dcp_replay_give_samples(r, in);
+        give_memory(r, in);
         return simulate_without(r, in, err);
     }
     struct dcp_sweep_input sweep = {
@@ -479,7 +477,7 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     if (!load(c, plan, in.from_ms, in.to_ms, r, err)) {
         return false;
     }
-    dcp_replay_give_samples(r, &in);
+    give_memory(r, &in);
     if (!prepare(o, false, &in, err) ||
         !simulate_without(r, &in, err)) {
         return false;

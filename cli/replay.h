@@ -67,14 +67,6 @@ bool dcp_replay_run(struct dcp_context *, const struct dcp_plan *plan,
 /* Loads the samples of 'without' where the replay did without them. */
 bool dcp_replay_load_samples(struct dcp_context *, struct dcp_replay *,
                              struct dcp_error *err) DCP_CHECKED;
-/* What VMs use of their memory in [from_ms, to_ms), where they may have been
- * given more than there is; n_times 0: never, or not measured. */
-bool dcp_replay_memory(struct dcp_context *, int64_t from_ms, int64_t to_ms,
-                       struct dcp_samples *out, bool *out_is_active,
-                       struct dcp_error *err) DCP_CHECKED;
-/* Has 'in' borrow the replay's samples. */
-void dcp_replay_give_samples(const struct dcp_replay *,
-                             struct dcp_sim_input *in);
 void dcp_replay_finish(struct dcp_replay *);
 
 /* Network use of all VMs around [from_ms, to_ms), KiB/s, the larger direction;

@@ -315,6 +315,7 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
 {
     struct scene scene = {
         .input = { .inventory = c->model.inventory,
+                   .cpu = &r->cpu,
                    .start = plan ? plan->before : c->model.placement,
                    .from_ms = r->without.from_ms,
                    .to_ms = r->without.to_ms },
@@ -329,7 +330,6 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
     }
     x->policy = policy ? policy->policy : NULL;
     x->half_width_frac = o->half_width_frac;
-    dcp_replay_give_samples(r, &scene.input);
     x->has_failures = r->has_failures;
     if (resample->block_days &&
         !dcp_resample_open(c, resample, plan, scene.input.from_ms,

@@ -2,7 +2,6 @@
 
 #include "cli/resample.h"
 
-#include "cli/replay.h"
 #include "model/base/units.h"
 
 #include <math.h>
@@ -21,7 +20,8 @@ const struct dcp_opt dcp_resample_rows[DCP_N_RESAMPLE_ROWS] = {
 };
 
 static bool
-load(struct dcp_context *c, struct dcp_resample *out, struct dcp_error *err)
+load(struct dcp_context *c, struct dcp_samples *out, struct dcp_sim_fill *fill,
+     struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
     int64_t start_ms = dcp_store_start_ms(c->store);
@@ -29,10 +29,8 @@ load(struct dcp_context *c, struct dcp_resample *out, struct dcp_error *err)
                                     dcp_store_interval_ms(c->store);
 
     return dcp_samples_load(c->store, DCP_METRIC_CPU_MHZ, inv, c->measured,
-                            start_ms, end_ms, &out->usage, err) &&
-           dcp_replay_memory(c, start_ms, end_ms, &out->memory,
-                             &out->memory_is_active, err) &&
-           dcp_sim_fill(inv, &out->usage, &out->fill, err);
+                            start_ms, end_ms, out, err) &&
+           dcp_sim_fill(inv, out, fill, err);
 }
 
 static uint32_t
@@ -59,7 +57,7 @@ dcp_resample_open(struct dcp_context *c, const struct dcp_resample_options *o,
                         "--bootstrap draws from measured usage: give --traces "
                         "FILE");
     }
-    if (!load(c, out, err)) {
+    if (!load(c, &out->usage, &out->fill, err)) {
         return false;
     }
     struct dcp_bootstrap_question q = {
@@ -86,7 +84,6 @@ void
 dcp_resample_close(struct dcp_resample *r)
 {
     dcp_samples_finish(&r->usage);
-    dcp_samples_finish(&r->memory);
     dcp_bootstrap_destroy(r->bootstrap);
     *r = (struct dcp_resample){ 0 };
 }
@@ -97,8 +94,6 @@ dcp_resample_draw(struct dcp_resample *r, uint64_t seed,
 {
     dcp_bootstrap_draw(r->bootstrap, seed);
     in->cpu = &r->usage;
-    in->mem = r->memory.n_times ? &r->memory : NULL;
-    in->mem_is_active = r->memory_is_active;
     in->rows = dcp_bootstrap_rows(r->bootstrap, &in->n_rows);
 }
 

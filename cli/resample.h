@@ -21,8 +21,6 @@ extern const struct dcp_opt dcp_resample_rows[DCP_N_RESAMPLE_ROWS];
 struct dcp_resample {
     uint32_t block_days;
     struct dcp_samples usage; /* Owned; none missing. */
-    struct dcp_samples memory; /* As of struct dcp_replay, of the same days. */
-    bool memory_is_active;
     struct dcp_sim_fill fill;
     struct dcp_bootstrap *bootstrap; /* Owned. */
     uint32_t n_known_days; /* Of those drawn from: the plan was fitted on. */
