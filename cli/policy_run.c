@@ -29,11 +29,12 @@ dcp_policy_run_beside(const struct dcp_globals *g, struct dcp_context *c,
                       const struct dcp_placement *start, const char *policy,
                       int64_t every_ms)
 {
-    struct dcp_policy_run_input input = {
+    return (struct dcp_policy_run_input){
         .globals = g,
         .context = c,
         .policy = policy,
         .in = { .inventory = c->model.inventory,
+                .cpu = &r->cpu,
                 .start = start,
                 .from_ms = r->without.from_ms,
                 .to_ms = r->without.to_ms,
@@ -42,9 +43,6 @@ dcp_policy_run_beside(const struct dcp_globals *g, struct dcp_context *c,
         .net = &r->net,
         .every_ms = every_ms,
     };
-
-    dcp_replay_give_samples(r, &input.in);
-    return input;
 }
 
 bool
