@@ -75,6 +75,12 @@ run_all(struct comparison *c, struct dcp_error *err)
     struct dcp_sim_policy *tried =
         dcp_policy_make(c->globals, c->context, text, err);
 
+    if (c->options->resample->block_days && !strncmp(text, "solver", 6)) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "--bootstrap: %s learns from the store's own days, not "
+                        "from those that are drawn",
+                        text);
+    }
     if (!tried || !dcp_replay_run(c->context, NULL, &window, &c->replay, err) ||
         !dcp_replay_load_samples(c->context, &c->replay, err) ||
         !dcp_replay_net(c->context, c->replay.without.from_ms,
@@ -87,13 +93,10 @@ run_all(struct comparison *c, struct dcp_error *err)
            (!c->has_chosen || run_policy(c, text, &c->chosen, err));
 }
 
-/* With other failures each time: the policy, and beside it doing nothing. */
+/* With other failures and days each time: the policy, and beside it doing nothing. */
 static bool
 run_again(struct comparison *c, struct dcp_error *err)
 {
-    static const struct dcp_resample_options none = {
-        .from_ms = DCP_INSTANT_NONE, .to_ms = DCP_INSTANT_NONE
-    };
     struct dcp_policy_run_input in = dcp_policy_run_beside(
         c->globals, c->context, &c->replay, c->context->model.placement,
         c->options->policy, c->options->every_ms);
@@ -104,7 +107,8 @@ run_again(struct comparison *c, struct dcp_error *err)
     in.net = &c->net;
     c->again = dcp_replications_run(c->globals, c->context, NULL, &in,
                                     &c->replay, c->options->replications,
-                                    c->options->failures, &none, err);
+                                    c->options->failures, c->options->resample,
+                                    err);
     c->stopped = c->again && dcp_replications_interrupted(c->again);
     return c->again != NULL;
 }

@@ -18,8 +18,9 @@ struct dcp_closed_loop_options {
     const struct dcp_failure_options *failures; /* The same for each; NULL:
                                                  * nothing fails. */
     const struct dcp_replication_options
-        *replications;             /* Of policy and none. */
-    const char *report;            /* A page that compares them; NULL: none. */
+        *replications;                           /* Of policy and none. */
+    const struct dcp_resample_options *resample; /* Of those. */
+    const char *report; /* A page that compares them; NULL: none. */
 };
 
 /* The exit status, or -1. */

@@ -475,6 +475,7 @@ closed_loop(const struct dcp_globals *g, struct dcp_context *c,
                                             .onlooker = onlooker,
                                             .failures = &o->failures,
                                             .replications = &o->replications,
+                                            .resample = &o->resample,
                                             .report = o->report };
 
     return onlooker ? dcp_closed_loop(g, c, &loop, err) : -1;
@@ -529,11 +530,6 @@ check_policy(const struct options *o, uint32_t n_args, struct dcp_error *err)
     }
     if (!o->policy || !strcmp(o->policy, "none")) {
         return true;
-    }
-    if (o->resample.block_days) {
-        return dcp_fail(err, DCP_E_USAGE,
-                        "--bootstrap is for a plan or --policy none: what it "
-                        "puts together has no past for a policy to see");
     }
     if (o->series && !is_h5(o->series) && !strcmp(o->by, "interval")) {
         return dcp_fail(err, DCP_E_USAGE,

@@ -158,6 +158,7 @@ play_policy(const struct scene *scene, const struct dcp_failures *f,
     struct dcp_policy_run_input input = *scene->policy;
     struct dcp_policy_run played;
 
+    input.in.cpu = scene->input.cpu;
     input.in.reference = reference;
     input.failures = f;
     input.prepare = NULL;
@@ -192,6 +193,21 @@ play(struct scene *scene, const struct dcp_failures *f, bool with_plan,
     return dcp_simulate(in, result, err);
 }
 
+/* A policy looks back on samples by their own times. */
+static bool
+draw_usage(struct dcp_replications *x, struct scene *scene, uint64_t seed,
+           struct dcp_error *err)
+{
+    if (!x->resample.bootstrap) {
+        return true;
+    }
+    if (x->policy) {
+        return dcp_resample_copy(&x->resample, seed, &scene->input, err);
+    }
+    dcp_resample_draw(&x->resample, seed, &scene->input);
+    return true;
+}
+
 static bool
 replicate(struct dcp_replications *x, struct scene *scene, uint64_t seed,
           struct dcp_error *err)
@@ -203,8 +219,8 @@ replicate(struct dcp_replications *x, struct scene *scene, uint64_t seed,
     struct dcp_sim_result result[VARIANTS] = { 0 };
     int first = x->has_plan ? BASELINE : PLAN;
 
-    if (x->resample.bootstrap) {
-        dcp_resample_draw(&x->resample, seed, in);
+    if (!draw_usage(x, scene, seed, err)) {
+        return false;
     }
     if (f && !dcp_failures_open(&drawn, in->inventory, scene->options, seed,
                                 in->from_ms, in->to_ms, err)) {

@@ -41,7 +41,8 @@ struct dcp_replications;
 
 /* 'r': a replay, with failures if any, of 'plan' (NULL: none), that ran to its
  * end; 'seed' was its seed.  'policy' in place of a plan (NULL: none): it acts
- * in each of them, its window, samples and start as given.  NULL: it failed. */
+ * in each of them, its window and start as given, and its samples unless other
+ * days are drawn.  NULL: it failed. */
 struct dcp_replications *dcp_replications_run(
     const struct dcp_globals *, struct dcp_context *,
     const struct dcp_plan *plan, const struct dcp_policy_run_input *policy,

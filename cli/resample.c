@@ -84,6 +84,7 @@ void
 dcp_resample_close(struct dcp_resample *r)
 {
     dcp_samples_finish(&r->usage);
+    dcp_samples_finish(&r->window);
     dcp_bootstrap_destroy(r->bootstrap);
     *r = (struct dcp_resample){ 0 };
 }
@@ -95,6 +96,15 @@ dcp_resample_draw(struct dcp_resample *r, uint64_t seed,
     dcp_bootstrap_draw(r->bootstrap, seed);
     in->cpu = &r->usage;
     in->rows = dcp_bootstrap_rows(r->bootstrap, &in->n_rows);
+}
+
+bool
+dcp_resample_copy(struct dcp_resample *r, uint64_t seed,
+                  struct dcp_sim_input *in, struct dcp_error *err)
+{
+    dcp_bootstrap_draw(r->bootstrap, seed);
+    in->cpu = &r->window;
+    return dcp_bootstrap_copy(r->bootstrap, &r->usage, &r->window, err);
 }
 
 void

@@ -23,6 +23,7 @@ struct dcp_resample {
     struct dcp_samples usage; /* Owned; none missing. */
     struct dcp_sim_fill fill;
     struct dcp_bootstrap *bootstrap; /* Owned. */
+    struct dcp_samples window; /* Of the draw, where it is copied. Owned. */
     uint32_t n_known_days; /* Of those drawn from: the plan was fitted on. */
 };
 
@@ -33,9 +34,13 @@ dcp_resample_open(struct dcp_context *, const struct dcp_resample_options *,
                   struct dcp_resample *out, struct dcp_error *err) DCP_CHECKED;
 void dcp_resample_close(struct dcp_resample *);
 
-/* Puts the draw of 'seed' into a replay's input. */
+/* Puts the draw of 'seed' into a replay's input: by rows, or as a copy for who
+ * looks back on samples. */
 void
 dcp_resample_draw(struct dcp_resample *, uint64_t seed, struct dcp_sim_input *);
+bool
+dcp_resample_copy(struct dcp_resample *, uint64_t seed, struct dcp_sim_input *,
+                  struct dcp_error *err) DCP_CHECKED;
 
 /* The member "bootstrap"; and a line for people. */
 void dcp_resample_json(struct dcp_json *, const struct dcp_resample *);

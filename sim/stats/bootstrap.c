@@ -5,6 +5,7 @@
 #include "model/base/rng.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define NOON_MS (DCP_DAY_MS / 2)
 
@@ -17,6 +18,7 @@ struct slice {
 struct dcp_bootstrap {
     const struct dcp_zone *zone;
     int64_t start_ms, interval_ms; /* The samples' grid. */
+    int64_t first_cell;            /* Of it: where the window begins. */
     uint32_t n_times;
     uint32_t block_days;
     uint32_t n_days, n_source, n_slices;
@@ -135,10 +137,9 @@ static void
 cut_window(struct dcp_bootstrap *b, const struct dcp_local *first,
            int64_t from_ms)
 {
-    int64_t cell = cell_of(b, from_ms);
-
+    b->first_cell = cell_of(b, from_ms);
     for (uint32_t i = 0; i < b->n_slices; i++) {
-        int64_t at_ms = b->start_ms + (cell + i) * b->interval_ms;
+        int64_t at_ms = b->start_ms + (b->first_cell + i) * b->interval_ms;
         struct dcp_local at =
             dcp_zone_local(b->zone, at_ms > from_ms ? at_ms : from_ms);
         int64_t days = at.day - first->day;
@@ -267,6 +268,31 @@ dcp_bootstrap_rows(const struct dcp_bootstrap *b, uint32_t *out_n)
 {
     *out_n = b->n_slices;
     return b->rows;
+}
+
+bool
+dcp_bootstrap_copy(const struct dcp_bootstrap *b,
+                   const struct dcp_samples *samples, struct dcp_samples *out,
+                   struct dcp_error *err)
+{
+    size_t row_size = samples->n_vms * sizeof *samples->value, size;
+
+    if (!out->value) {
+        if (__builtin_mul_overflow(row_size, (size_t)b->n_slices + 1, &size) ||
+            !(out->value = malloc(size))) {
+            return dcp_fail(err, DCP_E_NOMEM, "no memory for %u samples",
+                            b->n_slices);
+        }
+    }
+    out->start_ms = b->start_ms + b->first_cell * b->interval_ms;
+    out->interval_ms = b->interval_ms;
+    out->n_times = b->n_slices;
+    out->n_vms = samples->n_vms;
+    for (uint32_t i = 0; i < b->n_slices; i++) {
+        memcpy(out->value + (size_t)i * samples->n_vms,
+               samples->value + (size_t)b->rows[i] * samples->n_vms, row_size);
+    }
+    return true;
 }
 
 const int64_t *

@@ -50,6 +50,13 @@ void dcp_bootstrap_draw(struct dcp_bootstrap *, uint64_t seed);
 /* Of the last draw; borrowed.  Before the first one there is none. */
 const uint32_t *
 dcp_bootstrap_rows(const struct dcp_bootstrap *, uint32_t *out_n);
+/* The same as samples of the window's own times, for who looks back on them:
+ * policies in closed loop.  'samples' as of the question; '*out' is the
+ * caller's, and keeps its memory from one draw to the next. */
+bool
+dcp_bootstrap_copy(const struct dcp_bootstrap *,
+                   const struct dcp_samples *samples, struct dcp_samples *out,
+                   struct dcp_error *err) DCP_CHECKED;
 /* By day of the window: when the day begins that stands there. */
 const int64_t *
 dcp_bootstrap_days(const struct dcp_bootstrap *, uint32_t *out_n);
