@@ -232,8 +232,9 @@ dcp_replications_json(struct dcp_json *w, const struct dcp_replications *x)
 
 /* --- Text ---------------------------------------------------------------- */
 
+/* 'alike': what to say where low and high are the same. */
 static void
-cell(double middle, double low, double high, double scale)
+cell(double middle, double low, double high, double scale, const char *alike)
 {
     char text[64];
 
@@ -241,7 +242,7 @@ cell(double middle, double low, double high, double scale)
         (void)snprintf(text, sizeof text, "%.5g (%.5g..%.5g)", scale * middle,
                        scale * low, scale * high);
     } else {
-        (void)snprintf(text, sizeof text, "%.5g (all alike)", scale * middle);
+        (void)snprintf(text, sizeof text, "%.5g%s", scale * middle, alike);
     }
     printf(" %30s", text);
 }
@@ -249,7 +250,7 @@ cell(double middle, double low, double high, double scale)
 static void
 interval_cell(struct dcp_interval i, double scale)
 {
-    cell(i.mean, i.low, i.high, scale);
+    cell(i.mean, i.low, i.high, scale, " (all alike)");
 }
 
 static void
@@ -274,7 +275,7 @@ print_measures(const struct dcp_replications *x, bool spread)
                 struct figure f = figure_of(x, order[i], m);
 
                 if (spread) {
-                    cell(f.p50, f.p10, f.p90, measures[m].scale);
+                    cell(f.p50, f.p10, f.p90, measures[m].scale, "");
                 } else {
                     interval_cell(f.mean, measures[m].scale);
                 }

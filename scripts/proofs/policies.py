@@ -46,6 +46,42 @@ def one_day(model, start):
                  "moves", "switches", "overload, host-min", "CPU not given"])
 
 
+def figure(row, scale=1, digits=1):
+    """Mean and what 80 % of the replications are between."""
+    return (f"{scale * row['mean']:.{digits}f} ({scale * row['p10']:.{digits}f} "
+            f"to {scale * row['p90']:.{digits}f})")
+
+
+def other_nights(model, until):
+    """One night's plan on drawn nights that it was not fitted on, with hosts
+    that fail."""
+    plan = f"{model}-one.json"
+    dcplan_json("-C", model, "consolidate", "--window", "22:00-06:00",
+                "--until", until, "--iterations", ITERATIONS, "--time-limit",
+                "120", "-o", plan)
+    result = dcplan_json(
+        "-C", model, "simulate", plan, "--bootstrap", "1", "--bootstrap-from",
+        until, "--failures", "host=365d/4h", "--replications", "1000")
+    x = result["replications"]
+    means = {r["of"]: r for r in x["means"]}
+    rows = []
+    for key, what, scale, digits in (
+            ("energy_kwh", "energy, kWh", 1, 1),
+            ("overload_host_seconds", "overload, host-min", 1 / 60, 0),
+            ("unmet_cpu_frac", "CPU not given, %", 100, 3),
+            ("down_vm_s", "downtime, VM-min", 1 / 60, 2)):
+        r = means[key]
+        rows.append([what, figure(r["baseline"], scale, digits),
+                     figure(r, scale, digits),
+                     figure(r["difference"], scale, digits)])
+    drawn = x["bootstrap"]
+    print(f"A plan made from what came before {until}, on {x['done']} nights "
+          f"drawn from the {drawn['source_days']} after it (of its class of "
+          f"day: {drawn['windows']}), `--failures host=365d/4h`; mean, and what "
+          "80 % are between:\n")
+    table(rows, ["", "without plan", "with plan", "difference"])
+
+
 def weeks(model, window, nights):
     """Nights planned and replayed, and policies on the same nights."""
     nights = os.environ.get("NIGHTS", nights)
@@ -124,6 +160,7 @@ def bitbrains():
                     "-C", WORK], check=True)
     model = models.nantes(WORK, "bitbrains", ["bitbrains", f"{WORK}/2013-8"])
     one_day(model, "2013-08-20T22:00:00Z")
+    other_nights(model, "2013-08-20T00:00:00Z")
     weeks(model, "22:00-06:00", "26")
 
 
@@ -146,6 +183,7 @@ def demo():
     print("### The demo\n")
     model = models.demo(WORK)
     one_day(model, "2026-09-22T20:00:00Z")
+    other_nights(model, "2026-09-15T00:00:00Z")
     weeks(model, "22:00-06:00", "26")
 
 

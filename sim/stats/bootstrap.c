@@ -22,8 +22,10 @@ struct dcp_bootstrap {
     uint32_t n_times;
     uint32_t block_days;
     uint32_t n_days, n_source, n_slices;
-    int64_t first_source;   /* Its local day; others follow it. */
-    uint32_t *class_of_day; /* Of the window. Owned, as are those below. */
+    int64_t first_source; /* Its local day; others follow it. */
+    uint32_t *n_places; /* By first day of a block of the window. Owned, as are
+                         * those below. */
+    uint32_t *class_of_day; /* Of the window. */
     uint32_t *source_class;
     int64_t *source_ms;      /* When each begins. */
     int64_t *day_ms;         /* Of the draw. */
@@ -50,6 +52,7 @@ class_of(const struct dcp_calendar *calendar, int64_t day, int64_t begins_ms)
 static bool
 allocate(struct dcp_bootstrap *b, struct dcp_error *err)
 {
+    b->n_places = calloc((size_t)b->n_days + 1, sizeof(uint32_t));
     b->class_of_day = calloc((size_t)b->n_days + 1, sizeof(uint32_t));
     b->source_of_day = calloc((size_t)b->n_days + 1, sizeof(uint32_t));
     b->day_ms = calloc((size_t)b->n_days + 1, sizeof(int64_t));
@@ -57,7 +60,7 @@ allocate(struct dcp_bootstrap *b, struct dcp_error *err)
     b->source_ms = calloc((size_t)b->n_source + 1, sizeof(int64_t));
     b->rows = calloc((size_t)b->n_slices + 1, sizeof(uint32_t));
     b->slices = calloc((size_t)b->n_slices + 1, sizeof *b->slices);
-    return (b->class_of_day && b->source_of_day && b->day_ms &&
+    return (b->n_places && b->class_of_day && b->source_of_day && b->day_ms &&
             b->source_class && b->source_ms && b->rows && b->slices) ||
            dcp_fail(err, DCP_E_NOMEM, "no memory for %u slices", b->n_slices);
 }
@@ -116,10 +119,11 @@ count_places(const struct dcp_bootstrap *b, uint32_t day)
 }
 
 static bool
-check_places(const struct dcp_bootstrap *b, struct dcp_error *err)
+find_places(struct dcp_bootstrap *b, struct dcp_error *err)
 {
     for (uint32_t day = 0; day < b->n_days; day += b->block_days) {
-        if (!count_places(b, day)) {
+        b->n_places[day] = count_places(b, day);
+        if (!b->n_places[day]) {
             return dcp_fail(err, DCP_E_USAGE,
                             "no %u days in a row of the %u whole days of usage "
                             "are of the classes of days %u to %u of the "
@@ -184,7 +188,7 @@ fill(struct dcp_bootstrap *b, const struct dcp_bootstrap_question *q,
         b->source_ms[i] = dcp_zone_instant(b->zone, day, begins_ms);
     }
     cut_window(b, &first, q->from_ms);
-    return check_places(b, err);
+    return find_places(b, err);
 }
 
 struct dcp_bootstrap *
@@ -219,6 +223,7 @@ void
 dcp_bootstrap_destroy(struct dcp_bootstrap *b)
 {
     if (b) {
+        free(b->n_places);
         free(b->class_of_day);
         free(b->source_of_day);
         free(b->day_ms);
@@ -234,7 +239,7 @@ static void
 draw_block(struct dcp_bootstrap *b, uint32_t day, uint64_t seed)
 {
     struct dcp_rng rng = dcp_rng_stream(seed, "bootstrap", day);
-    uint64_t chosen = dcp_rng_below(&rng, count_places(b, day));
+    uint64_t chosen = dcp_rng_below(&rng, b->n_places[day]);
     uint32_t n = block_at(b, day), source = 0;
 
     while (!matches(b, day, n, source) || chosen-- > 0) {
@@ -315,7 +320,7 @@ dcp_bootstrap_n_windows(const struct dcp_bootstrap *b)
     double n = 1;
 
     for (uint32_t day = 0; day < b->n_days; day += b->block_days) {
-        n *= count_places(b, day);
+        n *= b->n_places[day];
     }
     return n;
 }
