@@ -104,6 +104,7 @@ keep(struct backtest_night *n, const struct dcp_plan *plan,
 {
     const struct dcp_sim_result *with = r->has_plan ? &r->with : &r->without;
 
+    n->has_plan = plan != NULL;
     if (plan) {
         n->planned_kwh = plan->predicted.energy_kwh_before -
                          plan->predicted.energy_kwh_after;
@@ -148,11 +149,12 @@ expect(const struct backtest *b, uint32_t night)
     for (uint32_t i = 0; i < night; i++) {
         const struct backtest_night *past = &b->nights[i];
 
-        if (class_of(b, past) == class_of(b, &b->nights[night])) {
+        if (past->has_plan &&
+            class_of(b, past) == class_of(b, &b->nights[night])) {
             misses[n++] = past->saved_kwh - past->planned_kwh;
         }
     }
-    if (n < N_MISSES_MIN) {
+    if (!b->nights[night].has_plan || n < N_MISSES_MIN) {
         return (struct dcp_interval){ NAN, NAN, NAN };
     }
     struct dcp_interval out =

@@ -13,6 +13,7 @@
 struct backtest_night {
     int64_t start_ms, end_ms; /* The window. */
     const char *status;       /* Of the plan. */
+    bool has_plan;            /* Else nothing was done, and nothing foreseen. */
     double planned_kwh, saved_kwh;
     double hosts_before, hosts_after;
     double overload_before_min, overload_after_min; /* Host-minutes. */
@@ -24,7 +25,7 @@ struct backtest_night {
     double makespan_min;
     bool partial;
     /* What saved_kwh was expected to be, by the plan and by how much the nights
-     * before it missed theirs; NaN: too few of them. */
+     * before it missed theirs; NaN: too few of them, or no plan. */
     struct dcp_interval expected_kwh;
 };
 
