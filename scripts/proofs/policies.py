@@ -46,10 +46,10 @@ def one_day(model, start):
                  "moves", "switches", "overload, host-min", "CPU not given"])
 
 
-def figure(row, scale=1, digits=1):
-    """Mean and what 80 % of the replications are between."""
-    return (f"{scale * row['mean']:.{digits}f} ({scale * row['p10']:.{digits}f} "
-            f"to {scale * row['p90']:.{digits}f})")
+def figure(row, scale, digits, between):
+    """A mean, and what lies on both sides of it."""
+    low, high = (scale * row[key] for key in between)
+    return f"{scale * row['mean']:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def other_nights(model, until):
@@ -65,20 +65,20 @@ def other_nights(model, until):
     x = result["replications"]
     means = {r["of"]: r for r in x["means"]}
     rows = []
-    for key, what, scale, digits in (
-            ("energy_kwh", "energy, kWh", 1, 1),
-            ("overload_host_seconds", "overload, host-min", 1 / 60, 0),
-            ("unmet_cpu_frac", "CPU not given, %", 100, 3),
-            ("down_vm_s", "downtime, VM-min", 1 / 60, 2)):
+    spread, sure = ("p10", "p90"), ("low", "high")
+    for key, what, scale, digits, between in (
+            ("energy_kwh", "energy, kWh", 1, 1, spread),
+            ("overload_host_seconds", "overload, host-min", 1 / 60, 0, spread),
+            ("unmet_cpu_frac", "CPU not given, %", 100, 3, spread),
+            ("down_vm_s", "downtime, VM-min", 1 / 60, 2, sure)):
         r = means[key]
-        rows.append([what, figure(r["baseline"], scale, digits),
-                     figure(r, scale, digits),
-                     figure(r["difference"], scale, digits)])
+        rows.append([what, *(figure(x, scale, digits, between) for x in
+                             (r["baseline"], r, r["difference"]))])
     drawn = x["bootstrap"]
     print(f"A plan made from what came before {until}, on {x['done']} nights "
           f"drawn from the {drawn['source_days']} after it (of its class of "
           f"day: {drawn['windows']}), `--failures host=365d/4h`; mean, and what "
-          "80 % are between:\n")
+          "80 % are between (downtime: the 95 % interval of its mean):\n")
     table(rows, ["", "without plan", "with plan", "difference"])
 
 
@@ -91,6 +91,13 @@ def weeks(model, window, nights):
         "-C", model, "simulate", "--backtest", nights, "--window", window,
         "--iterations", "200", "--time-limit", "120", "--every", "1h",
         "--policy", ",".join(p for p, _ in POLICIES if p != "solver"))
+    print(f"`simulate --backtest {nights} --window {window}`, each night planned "
+          "from what came before it:\n")
+    nights_table(back)
+    ranking(back)
+
+
+def nights_table(back):
     rows = []
     for night in back["nights"]:
         low = night["expected_kwh_saved_low"]
@@ -106,8 +113,6 @@ def weeks(model, window, nights):
             f"{night['overload_host_minutes']:.0f}",
             f"{night['overload_minutes']:.0f}",
             f"{night['overload_longest_minutes']:.0f}"])
-    print(f"`simulate --backtest {nights} --window {window}`, each night planned "
-          "from what came before it:\n")
     table(rows, ["night of", "planned kWh", "saved kWh", "80 % interval", "",
                  "hosts was", "hosts is", "moves", "overload was, host-min",
                  "is", "minutes with any", "longest"])
@@ -123,7 +128,6 @@ def weeks(model, window, nights):
         print(f"- `{key}`: {m['mean']:.1f} {unit}, 80 % interval "
               f"{m['low']:.1f} to {m['high']:.1f}.")
     print()
-    ranking(back)
 
 
 def ranking(back):
