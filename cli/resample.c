@@ -19,17 +19,30 @@ const struct dcp_opt dcp_resample_rows[DCP_N_RESAMPLE_ROWS] = {
       "Draw from days before this only; default: the store's end." },
 };
 
+/* Of the days to draw from only. */
 static bool
-load(struct dcp_context *c, struct dcp_samples *out, struct dcp_sim_fill *fill,
-     struct dcp_error *err)
+load(struct dcp_context *c, const struct dcp_resample_options *o,
+     struct dcp_samples *out, struct dcp_sim_fill *fill, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
     int64_t start_ms = dcp_store_start_ms(c->store);
     int64_t end_ms = start_ms + dcp_store_n_times(c->store) *
                                     dcp_store_interval_ms(c->store);
 
+    if (o->from_ms != DCP_INSTANT_NONE && o->from_ms > start_ms) {
+        start_ms = o->from_ms;
+    }
+    if (o->to_ms != DCP_INSTANT_NONE && o->to_ms < end_ms) {
+        end_ms = o->to_ms;
+    }
+    if (start_ms >= end_ms) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "--bootstrap: no usage between --bootstrap-from and "
+                        "--bootstrap-to");
+    }
     return dcp_samples_load(c->store, DCP_METRIC_CPU_MHZ, inv, c->measured,
                             start_ms, end_ms, out, err) &&
+           dcp_samples_look_back(c->store, inv, c->measured, out, err) &&
            dcp_sim_fill(inv, out, fill, err);
 }
 
@@ -57,7 +70,7 @@ dcp_resample_open(struct dcp_context *c, const struct dcp_resample_options *o,
                         "--bootstrap draws from measured usage: give --traces "
                         "FILE");
     }
-    if (!load(c, &out->usage, &out->fill, err)) {
+    if (!load(c, o, &out->usage, &out->fill, err)) {
         return false;
     }
     struct dcp_bootstrap_question q = {
@@ -66,9 +79,8 @@ dcp_resample_open(struct dcp_context *c, const struct dcp_resample_options *o,
         .samples = &out->usage,
         .from_ms = from_ms,
         .to_ms = to_ms,
-        .source_from_ms =
-            o->from_ms == DCP_INSTANT_NONE ? INT64_MIN : o->from_ms,
-        .source_to_ms = o->to_ms == DCP_INSTANT_NONE ? INT64_MAX : o->to_ms,
+        .source_from_ms = INT64_MIN, /* All that was loaded. */
+        .source_to_ms = INT64_MAX,
         .block_days = out->block_days,
     };
 

@@ -20,7 +20,7 @@ extern const struct dcp_opt dcp_resample_rows[DCP_N_RESAMPLE_ROWS];
 
 struct dcp_resample {
     uint32_t block_days;
-    struct dcp_samples usage; /* Owned; none missing. */
+    struct dcp_samples usage; /* Of those days. Owned; none missing. */
     struct dcp_sim_fill fill;
     struct dcp_bootstrap *bootstrap; /* Owned. */
     struct dcp_samples window; /* Of the draw, where it is copied. Owned. */

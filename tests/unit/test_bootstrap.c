@@ -3,6 +3,7 @@
 #include "sim/stats/bootstrap.h"
 
 #include "model/base/rng.h"
+#include "sim/loop.h"
 #include "tests/unit/run_suite.h"
 #include "tests/unit/sim_fixture.h"
 
@@ -146,6 +147,37 @@ START_TEST(all_places_are_drawn_alike)
 }
 END_TEST
 
+/* For those who do look back. */
+START_TEST(a_copy_has_the_rows)
+{
+    int64_t from_ms = OCTOBER_MS + 9 * DCP_DAY_MS + 2 * MINUTE;
+    struct dcp_samples out = { 0 };
+    uint32_t n;
+    DCP_AUTO(dcp_bootstrap)
+    struct dcp_bootstrap *b = create(from_ms, from_ms + DCP_DAY_MS, 1, NULL);
+
+    ck_assert(b != NULL);
+    grid.value = malloc(grid.n_times * sizeof *grid.value);
+    for (uint32_t t = 0; t < grid.n_times; t++) {
+        grid.value[t] = (float)t;
+    }
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        dcp_bootstrap_draw(b, seed);
+        ck_assert(dcp_bootstrap_copy(b, &grid, &out, NULL));
+        const uint32_t *rows = dcp_bootstrap_rows(b, &n);
+
+        ck_assert_uint_eq(n, 289); /* Both ends are cut. */
+        ck_assert_uint_eq(out.n_times, n);
+        ck_assert_int_eq(out.start_ms, from_ms - 2 * MINUTE);
+        for (uint32_t i = 0; i < n; i++) {
+            ck_assert_float_eq(out.value[i], (float)rows[i]);
+        }
+    }
+    free(out.value);
+    free(grid.value);
+}
+END_TEST
+
 START_TEST(the_same_seed_gives_the_same_draw)
 {
     uint32_t n, first[288];
@@ -225,9 +257,22 @@ START_TEST(rows_are_as_good_as_a_copy)
     dcp_sim_result_finish(&by_rows);
     dcp_sim_result_finish(&copied);
     free(copy);
-    /* Rows that are not there, or too few. */
+    /* Nobody looks back on them, or alters what comes of them. */
+    struct dcp_loop_options every = { .every_ms = HOUR };
+    struct dcp_loop_report report;
+    DCP_AUTO(dcp_sim_policy)
+    struct dcp_sim_policy *policy = dcp_policy_none("none", &err);
+    DCP_AUTO(dcp_sim) struct dcp_sim *sim = NULL;
+
     in.cpu = &samples;
     in.rows = rows;
+    ck_assert(dcp_sim_open(&in, &sim, &err));
+    ck_assert(dcp_sim_advance(sim, in.from_ms + HOUR, &err));
+    ck_assert_uint_eq(dcp_sim_view(sim).n_past, 0);
+    ck_assert(policy &&
+              !dcp_loop_run(&in, policy, &every, &copied, &report, &err));
+    ck_assert_int_eq(err.code, DCP_E_ARGUMENT);
+    /* Rows that are not there, or too few. */
     in.n_rows = 23;
     ck_assert(!dcp_simulate(&in, &copied, &err));
     in.n_rows = 24;
@@ -307,6 +352,7 @@ main(void)
     static const TTest *const *const tests[] = {
         &local_times_and_classes_stay,
         &all_places_are_drawn_alike,
+        &a_copy_has_the_rows,
         &the_same_seed_gives_the_same_draw,
         &what_cannot_be_drawn_is_said,
         &rows_are_as_good_as_a_copy,
