@@ -613,8 +613,8 @@ const struct dcp_command dcp_cmd_simulate = {
     .name = "simulate",
     .summary = "replay usage, with a plan, a policy, or neither",
     .synopsis = "[PLAN] [--from TIME] [--to TIME] [--policy NAME[:PARAM]] "
-                "[--every TIME] [--backtest N] [--replications R] [--series FILE] "
-                "[--events FILE] [--report R.html]",
+                "[--every TIME] [--backtest N] [--replications R] "
+                "[--series FILE] [--events FILE] [--report R.html]",
     .details =
         "Replays the samples of the usage store against where the VMs are.  "
         "With a plan, its\nlegs are carried out on the way, and the same time "
