@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #define COVERED_SLOTS   4u
+#define COVERED_REACHES 16u /* Sets of types that items are looked at by. */
 
 double
 dcp_bound_host_cost(const struct dcp_fold *f, uint32_t type)
@@ -291,6 +292,98 @@ busiest_slots(const struct covered *c, uint32_t out[COVERED_SLOTS])
     return n;
 }
 
+/* Types that have a host for the item, as bits. */
+static uint64_t
+types_of(const struct covered *c, uint32_t item)
+{
+    const struct dcp_problem *p = c->f->p;
+    const uint64_t *row =
+        p->reach + (size_t)p->reach_class[item] * p->reach_words;
+    uint64_t types = 0;
+
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        if ((row[h / 64] >> (h % 64) & 1) && p->use[h] != DCP_HOST_AVOID) {
+            types |= UINT64_C(1) << p->type_of_host[h];
+        }
+    }
+    return types;
+}
+
+/* The sum of covered hosts' 'value' over the types is at least 'low'. */
+static bool
+types_row(const struct covered *c, struct dcp_lp *lp, uint64_t types,
+          const uint32_t *cap, double low)
+{
+    const struct dcp_fold *f = c->f;
+    uint32_t row = dcp_lp_add_row(lp, low, DCP_LP_INF);
+    bool ok = row != UINT32_MAX;
+
+    for (uint32_t at = 0; ok && at < f->n_regions * c->n_sides * f->n_types;
+         at++) {
+        uint32_t t = at % f->n_types;
+
+        ok = !(types >> t & 1) ||
+             dcp_lp_set(lp, row, c->col[at], cap ? cap[f->example[t]] : 1);
+    }
+    return ok;
+}
+
+/* Items that go on hosts of these types only have room on them. */
+static bool
+add_types_rows(const struct covered *c, struct dcp_lp *lp, uint64_t types,
+               const uint64_t *of_item, const uint32_t *slots, uint32_t n_slots)
+{
+    const struct dcp_problem *p = c->f->p;
+    bool ok = types_row(c, lp, types, NULL, 1);
+
+    for (uint32_t k = 0; ok && k < p->n_scalars + n_slots; k++) {
+        struct dcp_bound_resource r =
+            k < p->n_scalars ? dcp_bound_scalar(p, k)
+                             : dcp_bound_cpu(p, slots[k - p->n_scalars]);
+        double demand = 0;
+
+        for (uint32_t i = 0; i < p->n_items; i++) {
+            demand +=
+                c->item[i] && !(of_item[i] & ~types) ? r.size[i * r.step] : 0;
+        }
+        ok = demand <= 0 || types_row(c, lp, types, r.cap, demand * (1 - 1e-9));
+    }
+    return ok;
+}
+
+/* By the sets of types that covered items have in reach. */
+static bool
+add_reaches(const struct covered *c, struct dcp_lp *lp, const uint32_t *slots,
+            uint32_t n_slots)
+{
+    const struct dcp_problem *p = c->f->p;
+    DCP_FREE uint64_t *of_item = calloc(p->n_items + 1u, sizeof *of_item);
+    uint64_t seen[COVERED_REACHES], all = 0;
+    uint32_t n = 0;
+    bool ok = of_item != NULL;
+
+    if (c->f->n_types > 64) {
+        return true;
+    }
+    for (uint32_t i = 0; ok && i < p->n_items; i++) {
+        of_item[i] = c->item[i] ? types_of(c, i) : 0;
+        all |= of_item[i];
+    }
+    for (uint32_t i = 0; ok && i < p->n_items; i++) {
+        uint32_t k = 0;
+
+        while (k < n && seen[k] != of_item[i]) {
+            k++;
+        }
+        if (c->item[i] && of_item[i] && of_item[i] != all && k == n &&
+            n < COVERED_REACHES) {
+            seen[n++] = of_item[i];
+            ok = add_types_rows(c, lp, of_item[i], of_item, slots, n_slots);
+        }
+    }
+    return ok;
+}
+
 static bool
 add_licence(struct covered *c, struct dcp_lp *lp)
 {
@@ -330,7 +423,7 @@ add_licence(struct covered *c, struct dcp_lp *lp)
 
         ok = add_room(c, lp, &resource);
     }
-    return ok;
+    return ok && add_reaches(c, lp, slots, n_slots);
 }
 
 static bool
