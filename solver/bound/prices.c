@@ -273,35 +273,30 @@ cells_finish(const struct dcp_bound_energy *e, struct cells *cells)
 
 /* --- All slots together --------------------------------------------------- */
 
-/* First by the curves' envelopes, then by what nearly full hosts draw. */
+/* By the curves' envelopes; 'loaded': by what nearly full hosts draw, which the
+ * pricing of the former says. */
 static bool
 find_together(const struct dcp_bound_energy *e, struct dcp_bound_part *parts,
-              double *host_price, int64_t deadline_ms,
+              bool loaded, struct cells *cells, int64_t deadline_ms,
               struct dcp_bound_prices *out, struct dcp_error *err)
 {
-    struct cells cells;
-    bool ok = cells_make(e, &cells), done = true;
+    bool done;
 
-    if (!ok) {
-        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
+    if (dcp_monotonic_ms() >= deadline_ms) {
+        return true;
     }
-    for (uint32_t k = 0;
-         ok && done && k < 2 && dcp_monotonic_ms() < deadline_ms; k++) {
-        for (uint32_t c = 0; c < e->n_cells; c++) {
-            parts[c] = (struct dcp_bound_part){
-                .cell = c,
-                .low = k ? cells.low + (size_t)c * e->n_groups : NULL,
-            };
-        }
-        cells.max_work = k ? WORK_LAST : WORK_FIRST;
-        ok = find(e, parts, e->n_cells, &cells, deadline_ms, &out->base[out->n],
-                  out->per_host[out->n], &done, err);
-        out->n += ok && done;
+    for (uint32_t c = 0; c < e->n_cells; c++) {
+        parts[c] = (struct dcp_bound_part){
+            .cell = c,
+            .low = loaded ? cells->low + (size_t)c * e->n_groups : NULL,
+        };
     }
-    if (ok) {
-        memcpy(host_price, cells.host_price, e->n_cells * sizeof *host_price);
-    }
-    cells_finish(e, &cells);
+    cells->max_work = loaded ? WORK_LAST : WORK_FIRST;
+
+    bool ok = find(e, parts, e->n_cells, cells, deadline_ms, &out->base[out->n],
+                   out->per_host[out->n], &done, err);
+
+    out->n += ok && done;
     return ok;
 }
 
@@ -356,7 +351,12 @@ find_by_slot(const struct dcp_bound_energy *e, struct dcp_bound_part *parts,
              find_slot(e, g, parts, host_price, deadline_ms, &out->base[out->n],
                        out->per_host[out->n], &done, err);
     }
-    out->n += ok && done;
+    if (ok && done) {
+        out->n++;
+    } else { /* Some slots alone say too little. */
+        out->base[out->n] = 0;
+        memset(out->per_host[out->n], 0, e->n_cells * sizeof **out->per_host);
+    }
     return ok;
 }
 
@@ -366,8 +366,8 @@ dcp_bound_prices_find(const struct dcp_bound_energy *e, int64_t deadline_ms,
 {
     DCP_FREE struct dcp_bound_part *parts =
         calloc(2 * (size_t)e->n_cells + 1, sizeof *parts);
-    DCP_FREE double *host_price = calloc(e->n_cells + 1u, sizeof *host_price);
-    bool ok = parts && host_price;
+    struct cells cells;
+    bool ok = cells_make(e, &cells) && parts;
 
     *out = (struct dcp_bound_prices){ 0 };
     for (uint32_t k = 0; ok && k < DCP_BOUND_PRICES_MAX; k++) {
@@ -375,10 +375,17 @@ dcp_bound_prices_find(const struct dcp_bound_energy *e, int64_t deadline_ms,
         ok = out->per_host[k] != NULL;
     }
     if (!ok) {
+        cells_finish(e, &cells);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
-    return !e->n_groups ||
-           (find_together(e, parts, host_price, deadline_ms, out, err) &&
-            (!e->single || !out->n || e->n_groups > SLOTS_MAX ||
-             find_by_slot(e, parts, host_price, deadline_ms, out, err)));
+    /* Where time is short the best come first. */
+    ok = !e->n_groups ||
+         find_together(e, parts, false, &cells, deadline_ms, out, err);
+    if (ok && out->n && e->single && e->n_groups <= SLOTS_MAX) {
+        ok = find_by_slot(e, parts, cells.host_price, deadline_ms, out, err);
+    }
+    ok = ok && (!out->n ||
+                find_together(e, parts, true, &cells, deadline_ms, out, err));
+    cells_finish(e, &cells);
+    return ok;
 }
