@@ -16,9 +16,11 @@
 #include <math.h>
 
 #define EPOCH_STEPS    2000u
-#define STEPS_PER_ITEM 1000u
+#define STEPS_PER_ITEM 4000u
 #define STEPS_MAX      4000000u
 #define ON_MAX         160u
+#define ITEMS_MAX      3000u /* Above, epochs and their checks take too long. */
+#define TIME_SHARE     0.25  /* Of what is left, at most. */
 /* Temperatures, as shares of what hosts cost for each item. */
 #define HOT_FRAC  0.1
 #define COLD_FRAC 0.002
@@ -136,9 +138,19 @@ is_worth_it(const struct search *x)
     enum dcp_strategy strategy = x->options->strategy;
 
     return x->p->pricing->level[0].factor && x->p->n_items > 1 &&
-           x->s->n_on <= ON_MAX && q->may_empty && !q->limits_moves &&
-           !x->again && strategy != DCP_STRATEGY_FFD &&
+           x->p->n_items <= ITEMS_MAX && x->s->n_on <= ON_MAX && q->may_empty &&
+           !q->limits_moves && !x->again && strategy != DCP_STRATEGY_FFD &&
            strategy != DCP_STRATEGY_LOCAL;
+}
+
+static int64_t
+deadline_of(const struct search *x)
+{
+    int64_t now = dcp_monotonic_ms(), end = x->options->deadline_ms;
+
+    return end == INT64_MAX || end <= now
+               ? end
+               : now + (int64_t)(TIME_SHARE * (double)(end - now));
 }
 
 static uint64_t
@@ -168,13 +180,16 @@ dcp_search_anneal(struct search *x, bool check, struct dcp_search_result *out,
     double least = dcp_search_value(x->s); /* Counts what changed, too. */
     double each = x->s->objective->sum[0] / x->p->n_items;
     uint64_t n = epochs(x);
+    int64_t deadline_ms = deadline_of(x);
 
     if (x->p->q->gentle) {
         a.per_move = MOVE_FRAC * each;
     }
     dcp_state_assign(best, x->s);
 
-    for (uint64_t e = 0; e < n && !dcp_search_is_over(x, check); e++) {
+    for (uint64_t e = 0; e < n && !dcp_search_is_over(x, check) &&
+                         dcp_monotonic_ms() < deadline_ms;
+         e++) {
         bool kept;
 
         a.temperature =
@@ -186,7 +201,10 @@ dcp_search_anneal(struct search *x, bool check, struct dcp_search_result *out,
             return false;
         }
         out->rounds++;
-        if (kept && dcp_search_value(x->s) < least) {
+        double value = dcp_search_value(x->s);
+
+        if (kept && value < least) {
+            least = value;
             dcp_state_assign(best, x->s);
         }
     }

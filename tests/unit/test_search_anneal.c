@@ -123,7 +123,7 @@ START_TEST(answers_are_legal_cheaper_and_the_same_again)
             dcp_state_assign(again, a.s);
             (void)anneal(&a, a.s, &rounds);
             (void)anneal(&a, again, &rounds);
-            ck_assert_uint_eq(rounds, (uint64_t)a.p->n_items * 1000 / 2000);
+            ck_assert_uint_eq(rounds, (uint64_t)a.p->n_items * 4000 / 2000);
             ck_assert_mem_eq(again->host, a.s->host,
                              a.p->n_items * sizeof *again->host);
             expect_legal(&a, a.s);
