@@ -24,7 +24,7 @@ fewer_in_region(struct search *x, uint32_t region, struct dcp_error *err)
     double was = INFINITY, value = dcp_search_value(x->s);
 
     /* By more than what sums lose to rounding while changes are undone. */
-    while ((isinf(was) || value < was - 1e-9 * fabs(was)) &&
+    while (value < (isinf(was) ? was : was - 1e-9 * fabs(was)) &&
            !dcp_search_is_over(x, false)) {
         if (!dcp_search_drop_hosts(x, region, false, DROP_EJECTIONS,
                                    DROP_FAILURES, err) ||
@@ -236,8 +236,8 @@ weigh(struct ways *all, struct way *w, struct dcp_search_result *out,
       struct dcp_error *err)
 {
     struct search *x = all->x;
-    double margin = all->packed ? 1e-9
-                                : x->p->q->inventory->policy.min_gain_frac;
+    double margin =
+        all->packed ? 1e-9 : x->p->q->inventory->policy.min_gain_frac;
 
     if (!w->ok) {
         return dcp_fail(err, w->err.code, "%s", w->err.message);
@@ -245,7 +245,10 @@ weigh(struct ways *all, struct way *w, struct dcp_search_result *out,
     if (w->tells) {
         x->told = w->x.told;
     }
-    if (!all->any || w->value < all->least - margin * fabs(all->least)) {
+    double below = isinf(all->least) ? INFINITY /* Not legal yet. */
+                                     : all->least - margin * fabs(all->least);
+
+    if (!all->any || w->value < below) {
         dcp_state_assign(x->s, w->x.s);
         all->least = w->value;
         all->packed = all->any;
