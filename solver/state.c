@@ -4,6 +4,7 @@
  * items.  dcp_state_place() and dcp_state_remove() are the only writers of the
  * sums; tests/unit/test_solver.c recounts them. */
 
+#include "solver/rows.h"
 #include "solver/state_rules.h"
 
 #include <stdlib.h>
@@ -193,21 +194,12 @@ void
 dcp_state_add_load(struct dcp_state *s, uint32_t item, uint32_t host)
 {
     const struct dcp_problem *p = s->p;
-    const uint32_t *cpu = p->cpu_mhz + (size_t)item * p->stride;
-    uint32_t *sum = s->cpu_mhz + (size_t)host * p->stride, peak = 0;
+    size_t from = (size_t)item * p->stride, to = (size_t)host * p->stride;
 
-    for (uint32_t t = 0; t < p->stride; t++) {
-        sum[t] += cpu[t];
-        peak = sum[t] > peak ? sum[t] : peak;
-    }
-    s->cpu_peak_mhz[host] = peak;
+    s->cpu_peak_mhz[host] =
+        dcp_row_add(s->cpu_mhz + to, p->cpu_mhz + from, p->stride);
     if (s->net_kib_s) {
-        const uint32_t *net = p->net_kib_s + (size_t)item * p->stride;
-
-        sum = s->net_kib_s + (size_t)host * p->stride;
-        for (uint32_t t = 0; t < p->stride; t++) {
-            sum[t] += net[t];
-        }
+        (void)dcp_row_add(s->net_kib_s + to, p->net_kib_s + from, p->stride);
     }
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         s->used[(size_t)r * p->n_hosts + host] +=
@@ -241,21 +233,12 @@ void
 dcp_state_sub_load(struct dcp_state *s, uint32_t item, uint32_t host)
 {
     const struct dcp_problem *p = s->p;
-    const uint32_t *cpu = p->cpu_mhz + (size_t)item * p->stride;
-    uint32_t *sum = s->cpu_mhz + (size_t)host * p->stride, peak = 0;
+    size_t from = (size_t)item * p->stride, to = (size_t)host * p->stride;
 
-    for (uint32_t t = 0; t < p->stride; t++) {
-        sum[t] -= cpu[t];
-        peak = sum[t] > peak ? sum[t] : peak;
-    }
-    s->cpu_peak_mhz[host] = peak;
+    s->cpu_peak_mhz[host] =
+        dcp_row_sub(s->cpu_mhz + to, p->cpu_mhz + from, p->stride);
     if (s->net_kib_s) {
-        const uint32_t *net = p->net_kib_s + (size_t)item * p->stride;
-
-        sum = s->net_kib_s + (size_t)host * p->stride;
-        for (uint32_t t = 0; t < p->stride; t++) {
-            sum[t] -= net[t];
-        }
+        (void)dcp_row_sub(s->net_kib_s + to, p->net_kib_s + from, p->stride);
     }
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         s->used[(size_t)r * p->n_hosts + host] -=

@@ -3,6 +3,7 @@
 #include "solver/compile/chance.h"
 
 #include "solver/problem.h"
+#include "solver/rows.h"
 #include "solver/vectors.h"
 
 #include <stdlib.h>
@@ -158,47 +159,13 @@ dcp_chance_load_assign(struct dcp_chance_load *to,
     memcpy(to->peak_mhz, from->peak_mhz, from->n_hosts * sizeof *to->peak_mhz);
 }
 
-/* Adds 'more' to 'sum', n columns; the highest of these. */
-DCP_INLINE uint32_t
-add_inline(uint32_t *restrict sum, const uint32_t *restrict more, uint32_t n)
-{
-    uint32_t peak = 0;
-
-    for (uint32_t k = 0; k < n; k++) {
-        sum[k] += more[k];
-        peak = sum[k] > peak ? sum[k] : peak;
-    }
-    return peak;
-}
-
-DCP_INLINE uint32_t
-sub_inline(uint32_t *restrict sum, const uint32_t *restrict less, uint32_t n)
-{
-    uint32_t peak = 0;
-
-    for (uint32_t k = 0; k < n; k++) {
-        sum[k] -= less[k];
-        peak = sum[k] > peak ? sum[k] : peak;
-    }
-    return peak;
-}
-
-DCP_FOR_VECTORS(uint32_t, add, add_inline,
-                (uint32_t *restrict sum, const uint32_t *restrict more,
-                 uint32_t n),
-                (sum, more, n))
-DCP_FOR_VECTORS(uint32_t, sub, sub_inline,
-                (uint32_t *restrict sum, const uint32_t *restrict less,
-                 uint32_t n),
-                (sum, less, n))
-
 void
 dcp_chance_load_add(struct dcp_chance_load *l, uint32_t item, uint32_t host)
 {
     size_t stride = l->c->stride;
 
-    l->peak_mhz[host] =
-        add(l->mhz + host * stride, l->c->mhz + item * stride, l->c->stride);
+    l->peak_mhz[host] = dcp_row_add(l->mhz + host * stride,
+                                    l->c->mhz + item * stride, l->c->stride);
 }
 
 void
@@ -206,8 +173,8 @@ dcp_chance_load_sub(struct dcp_chance_load *l, uint32_t item, uint32_t host)
 {
     size_t stride = l->c->stride;
 
-    l->peak_mhz[host] =
-        sub(l->mhz + host * stride, l->c->mhz + item * stride, l->c->stride);
+    l->peak_mhz[host] = dcp_row_sub(l->mhz + host * stride,
+                                    l->c->mhz + item * stride, l->c->stride);
 }
 
 bool
