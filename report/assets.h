@@ -13,7 +13,8 @@ struct dcp_asset {
     size_t length;
 };
 
-extern const struct dcp_asset dcp_asset_page;   /* page.html, with {{marks}} */
+/* A page is head.html, its own page.html and foot.html, with {{marks}}. */
+extern const struct dcp_asset dcp_asset_page;
 extern const struct dcp_asset dcp_asset_style;  /* uPlot's and report.css */
 extern const struct dcp_asset dcp_asset_uplot;  /* vendored */
 extern const struct dcp_asset dcp_asset_script; /* js/, in order of names */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Fills report/assets/page.html. */
+/* Fills a plan's page. */
 
 #include "report/report.h"
 
@@ -59,22 +59,14 @@ add_mark(const void *user, const char *mark, size_t length,
 {
     const struct dcp_report_work *r = user;
 
-    if (dcp_template_is(mark, length, "policy")) {
-        dcp_template_policy(out, &dcp_asset_script);
-    } else if (dcp_template_is(mark, length, "title")) {
+    if (dcp_template_is(mark, length, "title")) {
         add_title(r, out);
     } else if (dcp_template_is(mark, length, "words")) {
         add_words(r, out);
     } else if (dcp_template_is(mark, length, "data")) {
         add_data(r, out);
-    } else if (dcp_template_is(mark, length, "style")) {
-        dcp_template_asset(out, &dcp_asset_style);
-    } else if (dcp_template_is(mark, length, "uplot")) {
-        dcp_template_asset(out, &dcp_asset_uplot);
-    } else if (dcp_template_is(mark, length, "script")) {
-        dcp_template_asset(out, &dcp_asset_script);
     } else {
-        return false;
+        return dcp_template_frame(mark, length, &dcp_asset_script, out);
     }
     return true;
 }

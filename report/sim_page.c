@@ -191,8 +191,8 @@ write_vms(const struct page *p, struct dcp_json *w, const char *key,
         dcp_json_string(w, p->in->inventory->vms[ranked[i].vm].name);
         dcp_json_double(w, sign * ranked[i].value);
         if (waits) {
-            dcp_json_double(
-                w, dcp_sim_vm_ready_frac(waits, ranked[i].vm, 0.99));
+            dcp_json_double(w,
+                            dcp_sim_vm_ready_frac(waits, ranked[i].vm, 0.99));
         }
         dcp_json_end(w, ']');
     }
@@ -410,20 +410,12 @@ add_mark(const void *user, const char *mark, size_t length,
 {
     const struct page *p = user;
 
-    if (dcp_template_is(mark, length, "policy")) {
-        dcp_template_policy(out, &dcp_asset_sim_script);
-    } else if (dcp_template_is(mark, length, "title")) {
+    if (dcp_template_is(mark, length, "title")) {
         add_title(p, out);
     } else if (dcp_template_is(mark, length, "data")) {
         add_data(p, out);
-    } else if (dcp_template_is(mark, length, "style")) {
-        dcp_template_asset(out, &dcp_asset_style);
-    } else if (dcp_template_is(mark, length, "uplot")) {
-        dcp_template_asset(out, &dcp_asset_uplot);
-    } else if (dcp_template_is(mark, length, "script")) {
-        dcp_template_asset(out, &dcp_asset_sim_script);
     } else {
-        return false;
+        return dcp_template_frame(mark, length, &dcp_asset_sim_script, out);
     }
     return true;
 }

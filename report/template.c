@@ -44,8 +44,8 @@ add_hash(struct dcp_text *out, const struct dcp_asset *asset)
     dcp_text_puts(out, "'");
 }
 
-void
-dcp_template_policy(struct dcp_text *out, const struct dcp_asset *script)
+static void
+add_policy(struct dcp_text *out, const struct dcp_asset *script)
 {
     dcp_text_puts(out, "default-src 'none'; script-src");
     add_hash(out, &dcp_asset_uplot);
@@ -55,8 +55,8 @@ dcp_template_policy(struct dcp_text *out, const struct dcp_asset *script)
     dcp_text_puts(out, "; base-uri 'none'; form-action 'none'");
 }
 
-void
-dcp_template_asset(struct dcp_text *out, const struct dcp_asset *asset)
+static void
+add_asset(struct dcp_text *out, const struct dcp_asset *asset)
 {
     dcp_text_add(out, asset->text, asset->length);
 }
@@ -83,6 +83,24 @@ bool
 dcp_template_is(const char *mark, size_t length, const char *name)
 {
     return strlen(name) == length && !memcmp(mark, name, length);
+}
+
+bool
+dcp_template_frame(const char *mark, size_t length,
+                   const struct dcp_asset *script, struct dcp_text *out)
+{
+    if (dcp_template_is(mark, length, "policy")) {
+        add_policy(out, script);
+    } else if (dcp_template_is(mark, length, "style")) {
+        add_asset(out, &dcp_asset_style);
+    } else if (dcp_template_is(mark, length, "uplot")) {
+        add_asset(out, &dcp_asset_uplot);
+    } else if (dcp_template_is(mark, length, "script")) {
+        add_asset(out, script);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 bool

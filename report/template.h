@@ -25,8 +25,9 @@ bool dcp_template_is(const char *mark, size_t length, const char *name);
 void dcp_template_escape(struct dcp_text *out, const char *text);
 /* JSON for a script element; NULL counts as out of memory. */
 void dcp_template_json(struct dcp_text *out, const char *json);
-void dcp_template_asset(struct dcp_text *out, const struct dcp_asset *);
-/* With uPlot, our style, and the page's own script. */
-void dcp_template_policy(struct dcp_text *out, const struct dcp_asset *script);
+/* The marks that all pages have but for their content: policy (with uPlot, our
+ * style and the page's own script), style, uplot, script; false: another. */
+bool dcp_template_frame(const char *mark, size_t length,
+                        const struct dcp_asset *script, struct dcp_text *out);
 
 #endif /* report/template.h */

@@ -15,6 +15,7 @@ const runStyle = (i) => ({
 });
 
 R.parts.push({ id: "summary", draw: () => {
+  R.byId("kicker").textContent = R.D.meta.version + ", simulation";
   R.byId("sub").textContent = R.stamp(S.from) + " to " + R.stamp(S.to) + ", " +
     R.count(S.vms, "VM", "VMs") + " on " + R.count(S.hosts, "host", "hosts");
   const notes = [];
