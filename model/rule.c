@@ -2,6 +2,8 @@
 
 #include "model/rule.h"
 
+#include "model/inventory.h"
+
 #define VMS        DCP_RULE_KEY_VMS
 #define OTHERS     DCP_RULE_KEY_OTHERS
 #define HOSTS      DCP_RULE_KEY_HOSTS
@@ -171,4 +173,21 @@ dcp_domain_name(enum dcp_domain domain)
         return "switch";
     }
     return "?";
+}
+
+uint32_t
+dcp_rule_set_of(const struct dcp_rule *rule, uint32_t ix)
+{
+    for (uint32_t s = 0; s < rule->n_sets; s++) {
+        if (dcp_ids_contain(&rule->sets[s].ids, ix)) {
+            return s;
+        }
+    }
+    return DCP_RULE_NO_SET;
+}
+
+bool
+dcp_rule_lists(const uint32_t *list, uint32_t n, uint32_t ix)
+{
+    return dcp_ids_contain(&(struct dcp_ids){ list, n }, ix);
 }

@@ -33,7 +33,7 @@ enum dcp_rule_kind {
     DCP_RULE_SEQUENCE, /* Of 'order', each has moved before the next moves. */
     DCP_RULE_CHANGE_WINDOW, /* No step touches 'vms' or 'hosts' but within
                              * 'hours' of 'day_classes'. */
-    DCP_RULE_FREEZE, /* No step touches them between two instants. */
+    DCP_RULE_FREEZE,        /* No step touches them between two instants. */
 };
 #define DCP_RULE_KINDS (DCP_RULE_FREEZE + 1)
 
@@ -81,15 +81,37 @@ struct dcp_rule {
     uint32_t n_order;
     uint64_t limit; /* VMs, hosts, or of 'resource'. */
     enum dcp_rule_resource resource;
-    enum dcp_domain over; /* SPREAD, GATHER, SEPARATE, SPLIT, MAX_SKEW. */
-    enum dcp_hold hold;   /* Default DCP_HOLD_END. */
-    uint32_t day_classes; /* CHANGE_WINDOW: bits; 0: every day. */
+    enum dcp_domain over;      /* SPREAD, GATHER, SEPARATE, SPLIT, MAX_SKEW. */
+    enum dcp_hold hold;        /* Default DCP_HOLD_END. */
+    uint32_t day_classes;      /* CHANGE_WINDOW: bits; 0: every day. */
     int64_t from_ms, until_ms; /* FREEZE. */
-    bool has_hours;       /* ROOT: only then; CHANGE_WINDOW: when it is open. */
+    bool has_hours; /* ROOT: only then; CHANGE_WINDOW: when it is open. */
     struct dcp_window hours;
     bool soft;
     double soft_price; /* Money per violation, where soft. */
 };
+
+/* --- Whom it names -------------------------------------------------------- */
+
+#define DCP_RULE_NO_SET UINT32_MAX
+
+/* The VMs it names: 'vms', then 'others'. */
+static inline uint32_t
+dcp_rule_n_members(const struct dcp_rule *rule)
+{
+    return rule->n_vms + rule->n_others;
+}
+
+static inline uint32_t
+dcp_rule_member(const struct dcp_rule *rule, uint32_t i)
+{
+    return i < rule->n_vms ? rule->vms[i] : rule->others[i - rule->n_vms];
+}
+
+/* Which of its sets has the host (AMONG) or VM (SPLIT); DCP_RULE_NO_SET. */
+uint32_t dcp_rule_set_of(const struct dcp_rule *, uint32_t ix);
+/* Of the lists of a rule, which ascend. */
+bool dcp_rule_lists(const uint32_t *list, uint32_t n, uint32_t ix);
 
 /* --- What a declaration consists of ------------------------------------- */
 

@@ -5,18 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t
-n_named(const struct dcp_rule *rule)
-{
-    return rule->n_vms + rule->n_others;
-}
-
-static uint32_t
-named(const struct dcp_rule *rule, uint32_t i)
-{
-    return i < rule->n_vms ? rule->vms[i] : rule->others[i - rule->n_vms];
-}
-
 bool
 dcp_loop_rules_init(struct dcp_loop_rules *r, const struct dcp_inventory *inv,
                     struct dcp_error *err)
@@ -25,7 +13,7 @@ dcp_loop_rules_init(struct dcp_loop_rules *r, const struct dcp_inventory *inv,
 
     *r = (struct dcp_loop_rules){ .inventory = inv };
     for (uint32_t i = 0; i < inv->n_rules; i++) {
-        total += n_named(&inv->rules[i]);
+        total += dcp_rule_n_members(&inv->rules[i]);
     }
     r->first = calloc((size_t)inv->n_vms + 2, sizeof *r->first);
     r->of_vm = malloc((total + 1) * sizeof *r->of_vm);
@@ -35,16 +23,16 @@ dcp_loop_rules_init(struct dcp_loop_rules *r, const struct dcp_inventory *inv,
         return dcp_fail(err, DCP_E_NOMEM, "no memory for rules");
     }
     for (uint32_t i = 0; i < inv->n_rules; i++) {
-        for (uint32_t k = 0; k < n_named(&inv->rules[i]); k++) {
-            r->first[named(&inv->rules[i], k) + 2]++;
+        for (uint32_t k = 0; k < dcp_rule_n_members(&inv->rules[i]); k++) {
+            r->first[dcp_rule_member(&inv->rules[i], k) + 2]++;
         }
     }
     for (uint32_t v = 0; v < inv->n_vms; v++) {
         r->first[v + 2] += r->first[v + 1];
     }
     for (uint32_t i = 0; i < inv->n_rules; i++) {
-        for (uint32_t k = 0; k < n_named(&inv->rules[i]); k++) {
-            r->of_vm[r->first[named(&inv->rules[i], k) + 1]++] = i;
+        for (uint32_t k = 0; k < dcp_rule_n_members(&inv->rules[i]); k++) {
+            r->of_vm[r->first[dcp_rule_member(&inv->rules[i], k) + 1]++] = i;
         }
     }
     return true;

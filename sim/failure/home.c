@@ -93,35 +93,6 @@ is_everywhere(const struct dcp_rule *rule)
     return rule->kind == DCP_RULE_LONELY || rule->kind == DCP_RULE_QUARANTINE;
 }
 
-static uint32_t
-n_members(const struct dcp_rule *rule)
-{
-    return rule->n_vms + rule->n_others;
-}
-
-static uint32_t
-member(const struct dcp_rule *rule, uint32_t i)
-{
-    return i < rule->n_vms ? rule->vms[i] : rule->others[i - rule->n_vms];
-}
-
-static bool
-holds(const uint32_t *ids, uint32_t n, uint32_t ix)
-{
-    return dcp_ids_contain(&(struct dcp_ids){ ids, n }, ix);
-}
-
-static uint32_t
-set_of(const struct dcp_rule *rule, uint32_t ix)
-{
-    for (uint32_t s = 0; s < rule->n_sets; s++) {
-        if (dcp_ids_contain(&rule->sets[s].ids, ix)) {
-            return s;
-        }
-    }
-    return UINT32_MAX;
-}
-
 /* May 'vm' not be in one domain with 'other', by the rule? */
 static bool
 are_apart(const struct dcp_rule *rule, uint32_t vm, uint32_t other)
@@ -130,12 +101,12 @@ are_apart(const struct dcp_rule *rule, uint32_t vm, uint32_t other)
     case DCP_RULE_SPREAD:
         return true;
     case DCP_RULE_SPLIT:
-        return set_of(rule, vm) != set_of(rule, other);
+        return dcp_rule_set_of(rule, vm) != dcp_rule_set_of(rule, other);
     case DCP_RULE_SEPARATE:
-        return (holds(rule->vms, rule->n_vms, vm) &&
-                holds(rule->others, rule->n_others, other)) ||
-               (holds(rule->others, rule->n_others, vm) &&
-                holds(rule->vms, rule->n_vms, other));
+        return (dcp_rule_lists(rule->vms, rule->n_vms, vm) &&
+                dcp_rule_lists(rule->others, rule->n_others, other)) ||
+               (dcp_rule_lists(rule->others, rule->n_others, vm) &&
+                dcp_rule_lists(rule->vms, rule->n_vms, other));
     default:
         return false;
     }
@@ -147,8 +118,8 @@ pairs_allow(const struct dcp_ha *ha, const struct dcp_rule *rule, uint32_t vm,
 {
     const uint32_t *domain = ha->domain[rule->over];
 
-    for (uint32_t i = 0; i < n_members(rule); i++) {
-        uint32_t other = member(rule, i);
+    for (uint32_t i = 0; i < dcp_rule_n_members(rule); i++) {
+        uint32_t other = dcp_rule_member(rule, i);
         dcp_host_id at = ha->now->host[other];
 
         if (other == vm || dcp_host_is_none(at)) {
@@ -169,17 +140,17 @@ static bool
 among_allows(const struct dcp_ha *ha, const struct dcp_rule *rule, uint32_t vm,
              uint32_t host)
 {
-    uint32_t set = set_of(rule, host);
+    uint32_t set = dcp_rule_set_of(rule, host);
 
-    for (uint32_t i = 0; set != UINT32_MAX && i < rule->n_vms; i++) {
+    for (uint32_t i = 0; set != DCP_RULE_NO_SET && i < rule->n_vms; i++) {
         dcp_host_id at = ha->now->host[rule->vms[i]];
 
         if (rule->vms[i] != vm && !dcp_host_is_none(at) &&
-            set_of(rule, at.ix) != set) {
+            dcp_rule_set_of(rule, at.ix) != set) {
             return false;
         }
     }
-    return set != UINT32_MAX;
+    return set != DCP_RULE_NO_SET;
 }
 
 static bool
@@ -191,8 +162,9 @@ lonely_allows(const struct dcp_ha *ha, const struct dcp_rule *rule, uint32_t vm,
     for (uint32_t i = 0; i < rule->n_vms; i++) {
         n += ha->now->host[rule->vms[i]].ix == host;
     }
-    return holds(rule->vms, rule->n_vms, vm) ? n == ha->hosts[host].n_vms
-                                             : n == 0;
+    return dcp_rule_lists(rule->vms, rule->n_vms, vm)
+               ? n == ha->hosts[host].n_vms
+               : n == 0;
 }
 
 static bool
@@ -201,7 +173,7 @@ sums_allow(const struct dcp_ha *ha, const struct dcp_rule *rule, uint32_t vm,
 {
     uint64_t sum = 0;
 
-    if (!holds(rule->hosts, rule->n_hosts, host)) {
+    if (!dcp_rule_lists(rule->hosts, rule->n_hosts, host)) {
         return true;
     }
     for (uint32_t i = 0; i < rule->n_vms; i++) {
@@ -209,8 +181,9 @@ sums_allow(const struct dcp_ha *ha, const struct dcp_rule *rule, uint32_t vm,
         dcp_host_id at = ha->now->host[other];
         struct dcp_vm_size size = dcp_placement_size(ha->inv, ha->now, other);
 
-        if (other == vm || (!dcp_host_is_none(at) &&
-                            holds(rule->hosts, rule->n_hosts, at.ix))) {
+        if (other == vm ||
+            (!dcp_host_is_none(at) &&
+             dcp_rule_lists(rule->hosts, rule->n_hosts, at.ix))) {
             sum += rule->kind == DCP_RULE_RUNNING_CAPACITY ? 1
                    : rule->resource == DCP_RULE_MEMORY     ? size.mem_mib
                                                            : size.vcpus;
@@ -230,10 +203,10 @@ rule_allows(const struct dcp_ha *ha, const struct dcp_rule *rule, uint32_t vm,
     case DCP_RULE_SPLIT:
         return pairs_allow(ha, rule, vm, host);
     case DCP_RULE_FENCE:
-        return holds(rule->hosts, rule->n_hosts, host);
+        return dcp_rule_lists(rule->hosts, rule->n_hosts, host);
     case DCP_RULE_BAN:
     case DCP_RULE_QUARANTINE:
-        return !holds(rule->hosts, rule->n_hosts, host);
+        return !dcp_rule_lists(rule->hosts, rule->n_hosts, host);
     case DCP_RULE_AMONG:
         return among_allows(ha, rule, vm, host);
     case DCP_RULE_LONELY:
@@ -364,8 +337,8 @@ index_rules(struct dcp_ha *ha)
             ha->everywhere[ha->n_everywhere++] = r;
             continue;
         }
-        for (uint32_t i = 0; i < n_members(rule); i++) {
-            ha->rule_first[member(rule, i) + 2]++;
+        for (uint32_t i = 0; i < dcp_rule_n_members(rule); i++) {
+            ha->rule_first[dcp_rule_member(rule, i) + 2]++;
             total++;
         }
     }
@@ -379,8 +352,8 @@ index_rules(struct dcp_ha *ha)
         if (!rule_counts(ha, rule) || is_everywhere(rule)) {
             continue;
         }
-        for (uint32_t i = 0; i < n_members(rule); i++) {
-            ha->rules[ha->rule_first[member(rule, i) + 1]++] = r;
+        for (uint32_t i = 0; i < dcp_rule_n_members(rule); i++) {
+            ha->rules[ha->rule_first[dcp_rule_member(rule, i) + 1]++] = r;
         }
     }
     return ha->rules != NULL;

@@ -25,24 +25,6 @@ parts_vms(const struct dcp_rule *rule)
 }
 
 static uint32_t
-n_members(const struct dcp_rule *rule)
-{
-    return rule->n_vms + rule->n_others;
-}
-
-static uint32_t
-member(const struct dcp_rule *rule, uint32_t i)
-{
-    return i < rule->n_vms ? rule->vms[i] : rule->others[i - rule->n_vms];
-}
-
-static bool
-holds(const uint32_t *ids, uint32_t n, uint32_t ix)
-{
-    return dcp_ids_contain(&(struct dcp_ids){ ids, n }, ix);
-}
-
-static uint32_t
 n_parts(const struct dcp_rule *rule)
 {
     return rule->kind == DCP_RULE_SPLIT      ? rule->n_sets
@@ -55,13 +37,12 @@ static uint32_t
 part_of(const struct dcp_rule *rule, uint32_t vm)
 {
     if (rule->kind == DCP_RULE_SEPARATE) {
-        return !holds(rule->vms, rule->n_vms, vm);
+        return !dcp_rule_lists(rule->vms, rule->n_vms, vm);
     }
-    for (uint32_t s = 0; rule->kind == DCP_RULE_SPLIT && s < rule->n_sets;
-         s++) {
-        if (dcp_ids_contain(&rule->sets[s].ids, vm)) {
-            return s;
-        }
+    if (rule->kind == DCP_RULE_SPLIT) {
+        uint32_t set = dcp_rule_set_of(rule, vm);
+
+        return set == DCP_RULE_NO_SET ? 0 : set;
     }
     return 0;
 }
@@ -108,13 +89,13 @@ index_rule(struct dcp_heed *h, uint32_t r, uint32_t many)
     if (over && !h->domain[rule->over] && !number_domains(h, rule->over)) {
         return false;
     }
-    if (rule->soft || !parts_vms(rule) || n_members(rule) <= many) {
+    if (rule->soft || !parts_vms(rule) || dcp_rule_n_members(rule) <= many) {
         return true;
     }
     h->counts[r] = dcp_arena_array(
         h->arena, uint32_t, (size_t)n_parts(rule) * h->n_domains[rule->over]);
-    for (uint32_t i = 0; h->counts[r] && i < n_members(rule); i++) {
-        uint32_t vm = member(rule, i);
+    for (uint32_t i = 0; h->counts[r] && i < dcp_rule_n_members(rule); i++) {
+        uint32_t vm = dcp_rule_member(rule, i);
 
         if (!dcp_host_is_none(h->now->host[vm])) {
             count(h, r, vm, h->now->host[vm].ix, true);
@@ -191,8 +172,8 @@ meets(const struct dcp_heed *h, uint32_t r, const dcp_host_id at[], uint32_t vm,
     if (h->counts[r]) {
         return meets_counted(h, r, vm, d);
     }
-    for (uint32_t i = 0; i < n_members(rule); i++) {
-        uint32_t other = member(rule, i);
+    for (uint32_t i = 0; i < dcp_rule_n_members(rule); i++) {
+        uint32_t other = dcp_rule_member(rule, i);
 
         if (other != vm && !dcp_host_is_none(at[other]) &&
             domain[at[other].ix] == d &&
@@ -239,12 +220,12 @@ allows(const struct dcp_heed *h, uint32_t r, const dcp_host_id at[],
         return true;
     }
     if (rule->kind == DCP_RULE_FENCE) {
-        return holds(rule->hosts, rule->n_hosts, host) ||
-               !holds(rule->hosts, rule->n_hosts, home);
+        return dcp_rule_lists(rule->hosts, rule->n_hosts, host) ||
+               !dcp_rule_lists(rule->hosts, rule->n_hosts, home);
     }
     if (rule->kind == DCP_RULE_BAN) {
-        return !holds(rule->hosts, rule->n_hosts, host) ||
-               holds(rule->hosts, rule->n_hosts, home);
+        return !dcp_rule_lists(rule->hosts, rule->n_hosts, host) ||
+               dcp_rule_lists(rule->hosts, rule->n_hosts, home);
     }
     if (rule->kind == DCP_RULE_GATHER) {
         return gathers(h, rule, at, vm, host);
