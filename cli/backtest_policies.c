@@ -77,19 +77,19 @@ play(struct backtest *b, uint32_t night, struct backtest_entrant *e,
      const struct dcp_sim_input *in, const struct dcp_samples *net,
      struct dcp_error *err)
 {
-    struct dcp_loop_options o = { .every_ms = b->every_ms,
-                                  .net = net->n_times ? net : NULL };
-    struct dcp_loop_report report;
-    struct dcp_sim_result s;
-    DCP_AUTO(dcp_sim_policy)
-    struct dcp_sim_policy *policy =
-        dcp_policy_make(b->globals, b->context, e->name, err);
+    const struct dcp_policy_run_input input = { .globals = b->globals,
+                                                .context = b->context,
+                                                .policy = e->name,
+                                                .in = *in,
+                                                .net = net,
+                                                .every_ms = b->every_ms };
+    struct dcp_policy_run run;
 
-    if (!policy || !dcp_loop_run(in, policy, &o, &s, &report, err)) {
+    if (!dcp_policy_run(&input, true, &run, err)) {
         return false;
     }
-    keep(e, night, in->reference, &s);
-    dcp_sim_result_finish(&s);
+    keep(e, night, in->reference, &run.result);
+    dcp_policy_run_finish(&run);
     return true;
 }
 

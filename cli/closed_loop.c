@@ -25,7 +25,7 @@ struct comparison {
     struct dcp_policy_run band, chosen;
     struct dcp_replications *again; /* Owned; NULL: none. */
     bool stopped;    /* By a person; then rows are of different lengths. */
-    bool has_chosen; /* Else it is "none" or the band itself. */
+    bool has_chosen; /* Else it is the band itself. */
 };
 
 /* --- Running ------------------------------------------------------------ */
@@ -75,7 +75,8 @@ run_all(struct comparison *c, struct dcp_error *err)
     struct dcp_sim_policy *tried =
         dcp_policy_make(c->globals, c->context, text, err);
 
-    if (c->options->resample->block_days && !strncmp(text, "solver", 6)) {
+    if (tried && c->options->resample->block_days &&
+        dcp_policy_is_solver(text)) {
         return dcp_fail(err, DCP_E_USAGE,
                         "--bootstrap: %s learns from the store's own days, not "
                         "from those that are drawn",
@@ -88,12 +89,13 @@ run_all(struct comparison *c, struct dcp_error *err)
         return false;
     }
     c->stopped = c->replay.stopped;
-    c->has_chosen = strcmp(text, "none") != 0 && strcmp(text, DCP_BAND) != 0;
+    c->has_chosen = strcmp(text, DCP_BAND) != 0;
     return run_policy(c, DCP_BAND, &c->band, err) &&
            (!c->has_chosen || run_policy(c, text, &c->chosen, err));
 }
 
-/* With other failures and days each time: the policy, and beside it doing nothing. */
+/* With other failures and days each time: the policy, and beside it doing
+ * nothing. */
 static bool
 run_again(struct comparison *c, struct dcp_error *err)
 {
@@ -105,11 +107,9 @@ run_again(struct comparison *c, struct dcp_error *err)
         return true;
     }
     in.net = &c->net;
-    c->again = dcp_replications_run(c->globals, c->context, NULL, &in,
-                                    &c->replay, c->options->replications,
-                                    c->options->failures, c->options->resample,
-                                    err);
-    c->stopped = c->again && dcp_replications_interrupted(c->again);
+    c->again = dcp_replications_run(
+        c->globals, c->context, NULL, &in, &c->replay, c->options->replications,
+        c->options->failures, c->options->resample, err);
     return c->again != NULL;
 }
 
@@ -224,7 +224,9 @@ json_none(struct dcp_json *w, const struct comparison *c, struct dcp_error *err)
     /* Borrows the replay's: not to be finished. */
     const struct dcp_policy_run none = { .name = "none",
                                          .result = c->replay.without,
-                                         .failed = c->replay.failed_without };
+                                         .failed = c->replay.failed_without,
+                                         .storage =
+                                             &c->replay.storage.without };
 
     return dcp_policy_run_json(w, c->context->model.inventory, &c->replay,
                                &none, err);
@@ -241,7 +243,6 @@ json_ran(struct dcp_json *w, const struct comparison *c,
 static int
 print_json(const struct comparison *c, struct dcp_error *err)
 {
-    bool none = !strcmp(c->options->policy, "none");
     const struct dcp_policy_run *ran = c->has_chosen ? &c->chosen : &c->band;
     struct dcp_json w;
 
@@ -251,7 +252,7 @@ print_json(const struct comparison *c, struct dcp_error *err)
     dcp_json_kstring(&w, "plan", NULL);
     dcp_json_ki64(&w, "shift_days", 0);
     dcp_json_ki64(&w, "every_ms", c->options->every_ms);
-    bool ok = none ? json_none(&w, c, err) : json_ran(&w, c, ran, err);
+    bool ok = json_ran(&w, c, ran, err);
 
     dcp_json_kobject(&w, "baseline");
     ok = ok && json_none(&w, c, err);
@@ -262,9 +263,7 @@ print_json(const struct comparison *c, struct dcp_error *err)
     if (ok && c->again) {
         dcp_replications_json(&w, c->again);
     }
-    return dcp_result_end(
-        c->globals, &w,
-        none ? c->replay.without.n_samples : ran->result.n_samples, ok, err);
+    return dcp_result_end(c->globals, &w, ran->result.n_samples, ok, err);
 }
 
 int
@@ -281,12 +280,15 @@ dcp_closed_loop(const struct dcp_globals *g, struct dcp_context *context,
             status = -1;
         } else if (g->json) {
             status = print_json(&c, err);
-        } else {
+        } else if (!o->report || strcmp(o->report, "-") != 0) {
             print_table(&c);
         }
         if (status == 0 && c.stopped) {
             dcp_ui_warn(g, "ended early: the policies were not replayed for "
                            "the same time");
+        }
+        if (status == 0 &&
+            (c.stopped || (c.again && dcp_replications_interrupted(c.again)))) {
             status = STATUS_INTERRUPTED;
         }
     }

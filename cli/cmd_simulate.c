@@ -153,16 +153,20 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
     bool stopped = r->stopped || (again && dcp_replications_interrupted(again));
 
     dcp_json_kstring(&w, "stopped_by", stopped ? "interrupt" : NULL);
-    bool ok = dcp_replay_json(&w, inv, r, main,
-                              plan ? &r->failed_with : &r->failed_without, err);
+    bool ok = dcp_replay_json(
+        &w, inv, r, plan ? dcp_replay_with(r) : dcp_replay_without(r), err);
 
     if (ok && plan) {
         dcp_json_kobject(&w, "baseline");
-        ok = dcp_replay_json(&w, inv, r, &r->without, &r->failed_without, err);
+        ok = dcp_replay_json(&w, inv, r, dcp_replay_without(r), err);
         dcp_json_end(&w, '}');
-        dcp_json_kobject(&w, "reactive_band");
-        ok = ok && dcp_policy_run_json(&w, inv, r, band, err);
-        dcp_json_end(&w, '}');
+        if (band->name) {
+            dcp_json_kobject(&w, "reactive_band");
+            ok = ok && dcp_policy_run_json(&w, inv, r, band, err);
+            dcp_json_end(&w, '}');
+        } else {
+            dcp_json_kstring(&w, "reactive_band", NULL);
+        }
         json_saved(&w, plan, r);
         json_legs(&w, plan, r);
     }
@@ -315,6 +319,9 @@ print_band(const struct dcp_policy_run *band)
 {
     const struct dcp_sim_result *s = &band->result;
 
+    if (!band->name) { /* The replay was ended before it. */
+        return;
+    }
     printf(
         "A reactive band of 45 to 81 %% CPU instead (%s, docs/sim-policies.md)"
         ": %.1f kWh, %.1f hosts on, %u migrations, %u switches, "
@@ -324,6 +331,12 @@ print_band(const struct dcp_policy_run *band)
 }
 
 /* --- The command -------------------------------------------------------- */
+
+static bool
+is_stdout(const char *path)
+{
+    return path && !strcmp(path, "-");
+}
 
 static bool
 is_h5(const char *path)
@@ -347,33 +360,57 @@ write_report(const char *path, const struct dcp_inventory *inv,
              const struct dcp_replay *r, const struct dcp_policy_run *band,
              struct dcp_onlooker *onlooker, struct dcp_error *err)
 {
-    const struct dcp_sim_page_run runs[] = {
+    struct dcp_sim_page_run runs[3] = {
         { r->has_plan ? "Without the plan" : "As it is", &r->without,
           r->has_failures ? &r->failed_without.availability : NULL },
-        { band->name, &band->result,
-          r->has_failures ? &band->failed.availability : NULL },
-        { "With the plan", &r->with,
-          r->has_failures ? &r->failed_with.availability : NULL },
     };
+    uint32_t n = 1;
+
+    if (band->name) {
+        runs[n++] = (struct dcp_sim_page_run){ band->name, &band->result,
+                                               r->has_failures
+                                                   ? &band->failed.availability
+                                                   : NULL };
+    }
+    if (r->has_plan) {
+        runs[n++] = (struct dcp_sim_page_run){
+            "With the plan", &r->with,
+            r->has_failures ? &r->failed_with.availability : NULL
+        };
+    }
     const struct dcp_sim_page page = { .inventory = inv,
                                        .runs = runs,
-                                       .n_runs = r->has_plan ? 3 : 1,
+                                       .n_runs = n,
                                        .partial = r->partial,
                                        .in_sample = r->in_sample };
 
     return dcp_sim_report_write(path, &page, onlooker, err);
 }
 
-/* The reactive band from where the plan starts, in the plan's window. */
+/* The reactive band from where the plan starts, in the plan's window; nothing
+ * of it where a person ended it or what came before. */
 static bool
 run_band(const struct dcp_globals *g, struct dcp_context *c,
-         const struct dcp_plan *plan, const struct dcp_replay *r,
-         int64_t every_ms, struct dcp_policy_run *out, struct dcp_error *err)
+         const struct dcp_plan *plan, struct dcp_replay *r, int64_t every_ms,
+         struct dcp_onlooker *onlooker, struct dcp_policy_run *out,
+         struct dcp_error *err)
 {
     struct dcp_policy_run_input in =
         dcp_policy_run_beside(g, c, r, plan->before, DCP_BAND, every_ms);
 
-    return dcp_policy_run(&in, true, out, err);
+    in.prepare = dcp_onlooker_prepare;
+    in.user = onlooker;
+    if (r->stopped) {
+        return true;
+    }
+    if (!dcp_policy_run(&in, false, out, err)) {
+        return false;
+    }
+    if (out->result.stopped) {
+        r->stopped = true;
+        dcp_policy_run_finish(out);
+    }
+    return true;
 }
 
 static int
@@ -406,7 +443,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                  ? 0
                  : -1;
     if (status == 0 && plan &&
-        !run_band(g, c, plan, &r, o->every_ms, &band, err)) {
+        !run_band(g, c, plan, &r, o->every_ms, onlooker, &band, err)) {
         status = -1;
     }
     if (status == 0 && o->report &&
@@ -425,7 +462,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
         status = -1;
     } else if (g->json) {
         status = print_json(g, c->model.inventory, plan, &r, &band, again, err);
-    } else if (!o->series || strcmp(o->series, "-") != 0) {
+    } else if (!is_stdout(o->series) && !is_stdout(o->report)) {
         print_header(plan, &r);
         if (plan) {
             print_two(c->model.inventory, plan, &r);
@@ -545,8 +582,9 @@ static int
 as_cloudsim(const struct dcp_globals *g, const struct options *o,
             uint32_t n_args, struct dcp_error *err)
 {
-    if (n_args || o->backtest || o->series || o->events || o->window ||
-        dcp_failures_asked(&o->failures) || o->replications.n ||
+    if (n_args || o->backtest || o->series || o->events || o->report ||
+        o->window || dcp_failures_asked(&o->failures) || o->replications.n ||
+        o->replications.half_width_frac > 0 || o->resample.block_days ||
         o->from_ms != DCP_INSTANT_NONE || o->to_ms != DCP_INSTANT_NONE) {
         (void)dcp_fail(err, DCP_E_USAGE,
                        "--compat takes --traces, --policy, --migrations and "
@@ -581,6 +619,12 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                        "--backtest compares nights in which nothing fails");
         return -1;
     }
+    if (o->backtest && (o->series || o->events || o->report)) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "--backtest replays many nights: --series, --events and "
+                       "--report are of one replay");
+        return -1;
+    }
     if (o->backtest > DCP_BACKTEST_MAX) {
         (void)dcp_fail(err, DCP_E_USAGE, "--backtest takes 1 to %u nights",
                        DCP_BACKTEST_MAX);
@@ -591,9 +635,10 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
                        "--by is for CSV: a series in HDF5 has all of it");
         return -1;
     }
-    if (g->json && o->series && !strcmp(o->series, "-")) {
+    if (g->json + is_stdout(o->series) + is_stdout(o->report) > 1) {
         (void)dcp_fail(err, DCP_E_USAGE,
-                       "--json and --series - both want standard output");
+                       "of --json, --series - and --report - only one may have "
+                       "standard output");
         return -1;
     }
     if (!dcp_context_open(g, o->traces, &c, err)) {

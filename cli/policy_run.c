@@ -14,11 +14,17 @@ is_named(const char *text, const char *name)
     return !strncmp(text, name, n) && (text[n] == '\0' || text[n] == ':');
 }
 
+bool
+dcp_policy_is_solver(const char *text)
+{
+    return is_named(text, "solver") || is_named(text, "solver-anew");
+}
+
 struct dcp_sim_policy *
 dcp_policy_make(const struct dcp_globals *g, struct dcp_context *c,
                 const char *text, struct dcp_error *err)
 {
-    return is_named(text, "solver") || is_named(text, "solver-anew")
+    return dcp_policy_is_solver(text)
                ? dcp_policy_solver(g, c, text, err)
                : dcp_sim_policy_named(text, g->seed, err);
 }
@@ -102,8 +108,11 @@ dcp_policy_run_json(struct dcp_json *w, const struct dcp_inventory *inv,
                     const struct dcp_replay *r,
                     const struct dcp_policy_run *run, struct dcp_error *err)
 {
+    const struct dcp_replay_part part = { &run->result, &run->failed,
+                                          run->storage };
+
     dcp_json_kstring(w, "policy", run->name);
-    if (!dcp_replay_json(w, inv, r, &run->result, &run->failed, err)) {
+    if (!dcp_replay_json(w, inv, r, part, err)) {
         return false;
     }
     json_report(w, &run->report);

@@ -11,9 +11,10 @@
 #define DCP_BAND "dpm"
 
 struct dcp_policy_run {
-    const char *name;              /* As asked for; borrowed. */
-    struct dcp_sim_result result;  /* Owned, as is the next. */
-    struct dcp_failure_run failed; /* Where anything can fail. */
+    const char *name;                    /* As asked for; borrowed. */
+    struct dcp_sim_result result;        /* Owned, as is the next. */
+    struct dcp_failure_run failed;       /* Where anything can fail. */
+    const struct dcp_io_result *storage; /* Borrowed; policies': NULL. */
     struct dcp_loop_report report;
 };
 
@@ -38,6 +39,7 @@ dcp_policy_run_beside(const struct dcp_globals *, struct dcp_context *,
                       const struct dcp_placement *start, const char *policy,
                       int64_t every_ms);
 
+bool dcp_policy_is_solver(const char *text);
 /* By its name, solvers as well; NULL: DCP_E_USAGE. */
 struct dcp_sim_policy *
 dcp_policy_make(const struct dcp_globals *, struct dcp_context *,

@@ -22,7 +22,7 @@ struct dcp_replay_options {
      * DCP_INSTANT_NONE: not given. */
     int64_t from_ms, to_ms;
     const struct dcp_failure_options *failures; /* NULL: nothing fails. */
-    uint64_t seed; /* Of failures. */
+    uint64_t seed;                              /* Of failures. */
     /* Asked before each of the two simulations, the one without the plan
      * first, to set the watches of its input; NULL: nobody looks on.  'last':
      * it is the one that the result is about. */
@@ -38,8 +38,8 @@ struct dcp_replay_options {
 struct dcp_replay {
     struct dcp_samples cpu, net; /* net.n_times 0: not measured; cpu has no
                                   * values where they were swept. */
-    struct dcp_samples mem; /* n_times 0: not measured, or never short. */
-    bool mem_is_active;     /* Else what VMs consume. */
+    struct dcp_samples mem;      /* n_times 0: not measured, or never short. */
+    bool mem_is_active;          /* Else what VMs consume. */
     struct dcp_storage_use storage;
     struct dcp_sim_fill fill;
     struct dcp_sim_result without, with; /* 'with' only with a plan. */
@@ -64,7 +64,7 @@ struct dcp_replay {
 bool dcp_replay_run(struct dcp_context *, const struct dcp_plan *plan,
                     const struct dcp_replay_options *, struct dcp_replay *out,
                     struct dcp_error *err) DCP_CHECKED;
-/* Loads the samples of 'without' where the replay did without them. */
+/* Loads the samples of CPU where the replay did without them. */
 bool dcp_replay_load_samples(struct dcp_context *, struct dcp_replay *,
                              struct dcp_error *err) DCP_CHECKED;
 void dcp_replay_finish(struct dcp_replay *);
@@ -78,12 +78,18 @@ bool dcp_replay_net(struct dcp_context *, int64_t from_ms, int64_t to_ms,
 bool dcp_replay_series(const char *path, const struct dcp_replay *,
                        struct dcp_error *err) DCP_CHECKED;
 
+struct dcp_replay_part { /* Borrowed. */
+    const struct dcp_sim_result *result;
+    const struct dcp_failure_run *failed; /* Where anything can fail. */
+    const struct dcp_io_result *storage;  /* NULL: was not counted. */
+};
+struct dcp_replay_part dcp_replay_without(const struct dcp_replay *);
+struct dcp_replay_part dcp_replay_with(const struct dcp_replay *);
+
 /* Members of a result object of `simulate` (design, section 5), up to and with
- * "digest", which is over all members before it; the last but one: what failed
- * in that run, where anything can. */
+ * "digest", which is over all members before it, of a run in that window. */
 bool dcp_replay_json(struct dcp_json *, const struct dcp_inventory *,
-                     const struct dcp_replay *, const struct dcp_sim_result *,
-                     const struct dcp_failure_run *,
+                     const struct dcp_replay *, struct dcp_replay_part,
                      struct dcp_error *err) DCP_CHECKED;
 
 #endif /* cli/replay.h */

@@ -250,7 +250,7 @@ cell(double middle, double low, double high, double scale, const char *alike)
 static void
 interval_cell(struct dcp_interval i, double scale)
 {
-    cell(i.mean, i.low, i.high, scale, " (all alike)");
+    cell(i.mean, i.low, i.high, scale, isnan(i.low) ? "" : " (all alike)");
 }
 
 static void

@@ -34,7 +34,6 @@ struct attempt {
     struct dcp_plan *plan;
     struct dcp_plan_outcome outcome;
     enum dcp_size_verdict *verdict;
-    double limit_s; /* That it was planned with. */
 };
 
 static void
@@ -282,8 +281,8 @@ keep_what_fits(const struct choice *c, const struct attempt *all,
     return true;
 }
 
-/* Half of those that are not yet made smaller; whether there were any. */
-static bool
+/* Half of those that are not yet made smaller. */
+static void
 keep_more(struct choice *c, const struct freed *list, uint32_t n)
 {
     uint32_t left = 0, taken = 0;
@@ -295,7 +294,6 @@ keep_more(struct choice *c, const struct freed *list, uint32_t n)
         taken += !c->keep[list[k].vm];
         c->keep[list[k].vm] = 1;
     }
-    return left > 1;
 }
 
 /* With fewer than all, as few as are found to be as good. */
@@ -327,6 +325,7 @@ narrow(struct choice *c, struct attempt *all, struct dcp_error *err)
             break;
         }
         if (!plan_with(c, all, &few, err)) {
+            attempt_finish(&few);
             return false;
         }
         if (compare(&few, all, 0) <= 0) {
@@ -337,9 +336,7 @@ narrow(struct choice *c, struct attempt *all, struct dcp_error *err)
             break;
         }
         attempt_finish(&few);
-        if (!keep_more(c, list, n)) {
-            break;
-        }
+        keep_more(c, list, n);
     }
     return true;
 }
