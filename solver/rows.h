@@ -7,6 +7,7 @@
  * for the machine's vectors (solver/vectors.h); the results are the same on any
  * machine.  Pure. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Adds 'more' to 'sum', n of each, which do not overlap; the highest sum, 0 of
@@ -16,5 +17,22 @@ dcp_row_add(uint32_t *restrict sum, const uint32_t *restrict more, uint32_t n);
 /* Takes 'less', which was added before, off. */
 uint32_t
 dcp_row_sub(uint32_t *restrict sum, const uint32_t *restrict less, uint32_t n);
+
+/* Whether no sum of two is above the limit. */
+bool dcp_row_fits(const uint32_t *used, const uint32_t *more, uint32_t limit,
+                  uint32_t n);
+
+/* The same once 'out', which is part of 'used', has left for 'in'. */
+bool dcp_row_swap_fits(const uint32_t *used, const uint32_t *in,
+                       const uint32_t *out, uint32_t limit, uint32_t n);
+
+/* What comes and what leaves; rows of zeros where less does. */
+struct dcp_row_exchange {
+    const uint32_t *in[2], *out[2];
+};
+/* The same for two each way. */
+bool dcp_row_exchange_fits(const uint32_t *used,
+                           const struct dcp_row_exchange *, uint32_t limit,
+                           uint32_t n);
 
 #endif /* solver/rows.h */

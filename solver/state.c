@@ -211,18 +211,37 @@ dcp_state_add_load(struct dcp_state *s, uint32_t item, uint32_t host)
     set_room(s, host);
 }
 
-void
-dcp_state_place(struct dcp_state *s, uint32_t item, uint32_t host)
+static void
+link_first(struct dcp_state *s, uint32_t item, uint32_t host)
 {
-    dcp_state_add_load(s, item, host);
-    set_watts(s, host);
-    dcp_state_rules_place(s, item, host);
     s->prev[item] = DCP_IX_NONE;
     s->next[item] = s->first[host];
     if (s->first[host] != DCP_IX_NONE) {
         s->prev[s->first[host]] = item;
     }
     s->first[host] = item;
+}
+
+static void
+unlink_item(struct dcp_state *s, uint32_t item, uint32_t host)
+{
+    if (s->prev[item] == DCP_IX_NONE) {
+        s->first[host] = s->next[item];
+    } else {
+        s->next[s->prev[item]] = s->next[item];
+    }
+    if (s->next[item] != DCP_IX_NONE) {
+        s->prev[s->next[item]] = s->prev[item];
+    }
+}
+
+void
+dcp_state_place(struct dcp_state *s, uint32_t item, uint32_t host)
+{
+    dcp_state_add_load(s, item, host);
+    set_watts(s, host);
+    dcp_state_rules_place(s, item, host);
+    link_first(s, item, host);
     dcp_objective_touch(s->objective, host);
     s->n_on_host[host]++;
     s->host[item] = host;
@@ -280,14 +299,7 @@ dcp_state_remove(struct dcp_state *s, uint32_t item)
     }
     dcp_state_sub_load(s, item, host);
     set_watts(s, host);
-    if (s->prev[item] == DCP_IX_NONE) {
-        s->first[host] = s->next[item];
-    } else {
-        s->next[s->prev[item]] = s->next[item];
-    }
-    if (s->next[item] != DCP_IX_NONE) {
-        s->prev[s->next[item]] = s->prev[item];
-    }
+    unlink_item(s, item, host);
     dcp_objective_touch(s->objective, host);
     s->n_on_host[host]--;
     s->host[item] = DCP_IX_NONE;
@@ -309,18 +321,6 @@ dcp_state_power(struct dcp_state *s, uint32_t host, bool on)
 /* --- Room --------------------------------------------------------------- */
 
 static bool
-row_fits(const uint32_t *used, const uint32_t *more, uint32_t limit,
-         uint32_t n)
-{
-    uint32_t over = 0;
-
-    for (uint32_t t = 0; t < n; t++) { /* No branch: vectorises. */
-        over |= used[t] + more[t] > limit;
-    }
-    return !over;
-}
-
-static bool
 fits(struct dcp_state *s, uint32_t item, uint32_t host, const uint32_t *cap,
      const uint32_t *cap_cpu, const uint32_t *cap_net)
 {
@@ -337,15 +337,15 @@ fits(struct dcp_state *s, uint32_t item, uint32_t host, const uint32_t *cap,
         }
     }
     if (s->cpu_peak_mhz[host] + p->cpu_peak_mhz[item] > cap_cpu[host] &&
-        !row_fits(s->cpu_mhz + (size_t)host * p->stride,
-                  p->cpu_mhz + (size_t)item * p->stride, cap_cpu[host],
-                  p->stride)) {
+        !dcp_row_fits(s->cpu_mhz + (size_t)host * p->stride,
+                      p->cpu_mhz + (size_t)item * p->stride, cap_cpu[host],
+                      p->stride)) {
         return false;
     }
     return !s->net_kib_s ||
-           row_fits(s->net_kib_s + (size_t)host * p->stride,
-                    p->net_kib_s + (size_t)item * p->stride, cap_net[host],
-                    p->stride);
+           dcp_row_fits(s->net_kib_s + (size_t)host * p->stride,
+                        p->net_kib_s + (size_t)item * p->stride, cap_net[host],
+                        p->stride);
 }
 
 bool
@@ -376,6 +376,55 @@ dcp_state_fits_full(struct dcp_state *s, uint32_t item, uint32_t host)
 
     return fits(s, item, host, p->full, p->full_cpu_mhz, p->full_net_kib_s) &&
            (!s->chance || dcp_chance_fits(s->chance, item, host, true));
+}
+
+/* By scalars, CPU and network alone. */
+static bool
+swap_fits(struct dcp_state *s, uint32_t item, uint32_t other, bool full)
+{
+    const struct dcp_problem *p = s->p;
+    const uint32_t *cap = full ? p->full : p->cap;
+    uint32_t host = s->host[other];
+    size_t in = (size_t)item * p->stride, out = (size_t)other * p->stride;
+    size_t at = (size_t)host * p->stride;
+
+    s->n_checks++;
+    for (uint32_t r = 0; r < p->n_scalars; r++) {
+        size_t cell = (size_t)r * p->n_hosts + host;
+
+        if ((uint64_t)s->used[cell] + dcp_problem_request(p, item, host, r) >
+            (uint64_t)cap[cell] + dcp_problem_request(p, other, host, r)) {
+            return false;
+        }
+    }
+    return dcp_row_swap_fits(s->cpu_mhz + at, p->cpu_mhz + in, p->cpu_mhz + out,
+                             (full ? p->full_cpu_mhz : p->cap_cpu_mhz)[host],
+                             p->stride) &&
+           (!s->net_kib_s ||
+            dcp_row_swap_fits(
+                s->net_kib_s + at, p->net_kib_s + in, p->net_kib_s + out,
+                (full ? p->full_net_kib_s : p->cap_net_kib_s)[host],
+                p->stride));
+}
+
+bool
+dcp_state_fits_instead(struct dcp_state *s, uint32_t item, uint32_t other,
+                       bool full)
+{
+    uint32_t host = s->host[other];
+    bool ok;
+
+    if (!s->chance && !s->watts) {
+        unlink_item(s, other, host);
+        link_first(s, other, host);
+        dcp_objective_touch(s->objective, host);
+        return swap_fits(s, item, other, full);
+    }
+    dcp_state_remove(s, other);
+    ok = full ? dcp_state_fits_full(s, item, host)
+              : dcp_state_fits(s, item, host);
+    dcp_state_place(s, other, host);
+    return ok;
 }
 
 bool

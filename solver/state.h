@@ -76,6 +76,10 @@ void dcp_state_power(struct dcp_state *, uint32_t host, bool on);
 bool dcp_state_fits(struct dcp_state *, uint32_t item, uint32_t host);
 /* As above under the limits after a loss. */
 bool dcp_state_fits_full(struct dcp_state *, uint32_t item, uint32_t host);
+/* Either of them ('full': the second), if 'other' left its host for 'item';
+ * everybody stays, 'other' as the host's first. */
+bool dcp_state_fits_instead(struct dcp_state *, uint32_t item, uint32_t other,
+                            bool full);
 /* Whether racks, feeds and rooms bear an empty host at full load. */
 bool dcp_state_bears_full(const struct dcp_state *, uint32_t host);
 /* Whether rules, reach and owned licences let 'item' be on 'host' with the others where they

@@ -2,6 +2,7 @@
 
 #include "solver/search/consistent.h"
 
+#include "solver/rows.h"
 #include "solver/run/progress.h"
 
 #include <math.h>
@@ -109,9 +110,8 @@ has_room(const struct consistent *c, const struct exchange *x)
 {
     const struct dcp_problem *p = c->p;
     const uint32_t *used = c->s->cpu_mhz + (size_t)x->host * p->stride;
-    const uint32_t *out[2] = { c->nothing, c->nothing };
-    const uint32_t *in[2] = { c->nothing, c->nothing };
-    uint32_t over = 0, cap = p->cap_cpu_mhz[x->host];
+    struct dcp_row_exchange rows = { { c->nothing, c->nothing },
+                                     { c->nothing, c->nothing } };
 
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         size_t at = (size_t)r * p->n_hosts + x->host;
@@ -128,15 +128,13 @@ has_room(const struct consistent *c, const struct exchange *x)
         }
     }
     for (uint32_t k = 0; k < x->n_out; k++) {
-        out[k] = p->cpu_mhz + (size_t)x->out[k] * p->stride;
+        rows.out[k] = p->cpu_mhz + (size_t)x->out[k] * p->stride;
     }
     for (uint32_t k = 0; k < x->n_in; k++) {
-        in[k] = p->cpu_mhz + (size_t)x->in[k] * p->stride;
+        rows.in[k] = p->cpu_mhz + (size_t)x->in[k] * p->stride;
     }
-    for (uint32_t t = 0; t < p->stride; t++) { /* No branch: vectorises. */
-        over |= used[t] + in[0][t] + in[1][t] > cap + out[0][t] + out[1][t];
-    }
-    return !over;
+    return dcp_row_exchange_fits(used, &rows, p->cap_cpu_mhz[x->host],
+                                 p->stride);
 }
 
 /* The same with all that is asked of a placement; the state is as before. */

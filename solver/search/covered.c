@@ -293,7 +293,7 @@ carry_out(const struct covered_set *set, const struct dcp_pack_packing *packing)
             if (dcp_state_fits(x->s, i, set->host[b]) &&
                 dcp_state_allowed(s, i, set->host[b])) {
                 dcp_insert_at(&x->in, i, set->host[b]);
-                x->homeless.penalty[i] = HARD_TO_EJECT;
+                dcp_homeless_set_penalty(&x->homeless, i, HARD_TO_EJECT);
             } else {
                 dcp_homeless_add(&x->homeless, i);
             }

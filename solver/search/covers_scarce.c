@@ -309,7 +309,7 @@ dcp_covers_place_sets(struct covers *c)
                 dcp_state_fits(x->s, item, h) &&
                 dcp_state_allowed(x->s, item, h)) {
                 dcp_insert_at(&x->in, item, h);
-                x->homeless.penalty[item] = HARD_TO_EJECT;
+                dcp_homeless_set_penalty(&x->homeless, item, HARD_TO_EJECT);
             }
         }
     }

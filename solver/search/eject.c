@@ -19,11 +19,12 @@ dcp_homeless_init(struct dcp_homeless *g, const struct dcp_problem *p,
         .keep = DCP_IX_NONE,
         .item = malloc(n * sizeof *g->item),
         .penalty = malloc(n * sizeof *g->penalty),
+        .cost = malloc(n * sizeof *g->cost),
         .hosts = malloc((p->n_hosts + 1u) * sizeof *g->hosts),
         .way = { malloc(n * sizeof **g->way), malloc(n * sizeof **g->way) },
         .ranks = malloc(n * sizeof *g->ranks),
     };
-    if (!g->item || !g->penalty || !g->hosts || !g->way[0] || !g->way[1] ||
+    if (!g->item || !g->penalty || !g->cost || !g->hosts || !g->way[0] || !g->way[1] ||
         !g->ranks) {
         dcp_homeless_finish(g);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for an ejection pool");
@@ -37,6 +38,7 @@ dcp_homeless_finish(struct dcp_homeless *g)
 {
     free(g->item);
     free(g->penalty);
+    free(g->cost);
     free(g->hosts);
     free(g->way[0]);
     free(g->way[1]);
@@ -45,11 +47,19 @@ dcp_homeless_finish(struct dcp_homeless *g)
 }
 
 void
+dcp_homeless_set_penalty(struct dcp_homeless *g, uint32_t item,
+                         uint32_t penalty)
+{
+    g->penalty[item] = penalty;
+    g->cost[item] = penalty * g->p->size[item] * g->p->size[item] + 1e-12;
+}
+
+void
 dcp_homeless_clear(struct dcp_homeless *g)
 {
     g->n = 0;
     for (uint32_t i = 0; i < g->p->n_items; i++) {
-        g->penalty[i] = 1;
+        dcp_homeless_set_penalty(g, i, 1);
     }
 }
 
@@ -103,9 +113,7 @@ take_largest(struct dcp_homeless *g)
 static double
 cost_of(const struct dcp_homeless *g, uint32_t item)
 {
-    return item == g->keep
-               ? INFINITY
-               : g->penalty[item] * g->p->size[item] * g->p->size[item] + 1e-12;
+    return item == g->keep ? INFINITY : g->cost[item];
 }
 
 /* A host on which an item is to have room, to be put there or to restart there
@@ -195,12 +203,10 @@ one_in_the_way(struct way *w, double *out_cost)
 
         if (cost < *out_cost &&
             room + dcp_problem_request(p, other, w->host, 0) >= need) {
-            dcp_state_remove(w->s, other);
-            if (fits(w)) {
+            if (dcp_state_fits_instead(w->s, w->item, other, w->restart)) {
                 best = other;
                 *out_cost = cost;
             }
-            dcp_state_place(w->s, other, w->host);
         }
         other = next;
     }
@@ -216,21 +222,16 @@ is_cheaper(const struct dcp_homeless_rank *a, const struct dcp_homeless_rank *b)
 static void
 sift_down(struct dcp_homeless_rank *heap, uint32_t n, uint32_t k)
 {
-    for (;;) {
-        uint32_t child = 2 * k + 1;
+    struct dcp_homeless_rank down = heap[k];
 
-        if (child + 1 < n && is_cheaper(&heap[child + 1], &heap[child])) {
-            child++;
+    for (uint32_t child; (child = 2 * k + 1) < n; k = child) {
+        child += child + 1 < n && is_cheaper(&heap[child + 1], &heap[child]);
+        if (!is_cheaper(&heap[child], &down)) {
+            break;
         }
-        if (child >= n || !is_cheaper(&heap[child], &heap[k])) {
-            return;
-        }
-        struct dcp_homeless_rank t = heap[k];
-
         heap[k] = heap[child];
-        heap[child] = t;
-        k = child;
     }
+    heap[k] = down;
 }
 
 /* The items of the host as a heap, the cheapest first. */
@@ -391,7 +392,7 @@ dcp_homeless_place(struct dcp_homeless *g, struct dcp_inserter *in,
         if (h != DCP_IX_NONE) {
             return true;
         }
-        g->penalty[item]++;
+        dcp_homeless_set_penalty(g, item, g->penalty[item] + 1);
         h = used < max_ejections
                 ? clear_some_host(g, in, item, false, hosts_each)
                 : DCP_IX_NONE;
@@ -410,7 +411,7 @@ dcp_homeless_make_room(struct dcp_homeless *g, struct dcp_inserter *in,
                        uint32_t hosts_each)
 {
     list_hosts(g, in);
-    g->penalty[item]++;
+    dcp_homeless_set_penalty(g, item, g->penalty[item] + 1);
     uint32_t h = clear_some_host(g, in, item, true, hosts_each);
     uint32_t not_to = in->not_to;
 

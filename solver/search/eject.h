@@ -23,6 +23,7 @@ struct dcp_homeless {
     uint32_t *item; /* A heap: the largest first. */
     uint32_t n;
     uint32_t *penalty; /* By item, from 1. */
+    double *cost;      /* By item: penalty x size^2. */
     uint32_t keep;     /* Not to be ejected; DCP_IX_NONE: none. */
     uint32_t *hosts;   /* That may take items. */
     uint32_t n_hosts;
@@ -42,6 +43,9 @@ void dcp_homeless_finish(struct dcp_homeless *);
 void dcp_homeless_add(struct dcp_homeless *, uint32_t item);
 /* Empties the pool and forgets penalties. */
 void dcp_homeless_clear(struct dcp_homeless *);
+
+void dcp_homeless_set_penalty(struct dcp_homeless *, uint32_t item,
+                              uint32_t penalty);
 
 /* Makes room on some host for 'item' to restart there after a loss: what is in
  * the way goes elsewhere; false: not done, and some may be left in the pool. */

@@ -118,6 +118,58 @@ START_TEST(sums_are_what_a_recount_gives)
 }
 END_TEST
 
+/* As taking off and putting back would say and leave it. */
+static bool
+fits_in_place_of(struct dcp_state *s, uint32_t item, uint32_t other, bool full)
+{
+    uint32_t host = s->host[other];
+    bool fits;
+
+    dcp_state_remove(s, other);
+    fits = full ? dcp_state_fits_full(s, item, host)
+                : dcp_state_fits(s, item, host);
+    dcp_state_place(s, other, host);
+    return fits;
+}
+
+START_TEST(room_after_one_has_left_is_what_its_leaving_gives)
+{
+    uint32_t n_fit = 0, n_not = 0;
+
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        struct sample sample = { seed, 4, 40, 4 };
+        struct asked a = { .w = random_model(&sample) };
+        struct dcp_error err = { 0 };
+
+        ask_world(&a);
+        DCP_AUTO(dcp_state)
+        struct dcp_state *same = dcp_state_create(a.p, &err);
+
+        for (uint32_t item = 0; item < a.p->n_items; item++) {
+            for (uint32_t other = 0; other < a.p->n_items; other++) {
+                if (other == item || a.s->host[other] == DCP_IX_NONE ||
+                    a.s->host[other] == a.s->host[item]) {
+                    continue;
+                }
+                bool full = (item + other) % 2;
+                bool fits = dcp_state_fits_instead(a.s, item, other, full);
+
+                ck_assert(fits == fits_in_place_of(same, item, other, full));
+                n_fit += fits;
+                n_not += !fits;
+            }
+        }
+        recount(a.s);
+        ck_assert_mem_eq(a.s->next, same->next,
+                         a.p->n_items * sizeof *same->next);
+        ck_assert_mem_eq(a.s->first, same->first,
+                         a.p->n_hosts * sizeof *same->first);
+        finish_question(&a);
+    }
+    ck_assert(n_fit && n_not);
+}
+END_TEST
+
 /* What a rule says by its definition, item by item. */
 static bool
 rule_lets_in(const struct dcp_state *s, const struct dcp_group *g,
@@ -371,6 +423,7 @@ main(void)
 {
     static const TTest *const *const tests[] = {
         &sums_are_what_a_recount_gives,
+        &room_after_one_has_left_is_what_its_leaving_gives,
         &groups_say_what_rules_say,
         &vms_gathered_on_a_host_are_one_item,
         &a_host_is_survived_where_its_vms_have_room,
