@@ -13,6 +13,7 @@
 
 #define MOST_BYTES ((uint64_t)2 << 30)
 #define STEP_CELLS 288 /* Read at one time: a day of 5 min. */
+#define FEW        64  /* Samples that are sorted to find one of them. */
 
 struct bucket { /* Of one VM and metric. */
     double mean, square;
@@ -91,14 +92,33 @@ rank_from_top(uint32_t n, double percentile)
     return n - (uint32_t)rank + 1;
 }
 
+/* The smallest first: still a heap, and next time nearly in order. */
+static void
+sort(float heap[], uint32_t n)
+{
+    for (uint32_t k = 1; k < n; k++) {
+        float x = heap[k];
+        uint32_t at = k;
+
+        for (; at > 0 && heap[at - 1] > x; at--) {
+            heap[at] = heap[at - 1];
+        }
+        heap[at] = x;
+    }
+}
+
 /* Of 'n' samples, of which the largest are in 'heap'. */
 static float
-percentile_of(const float heap[], uint32_t n, uint32_t most, double percentile,
+percentile_of(float heap[], uint32_t n, uint32_t most, double percentile,
               float scratch[])
 {
     uint32_t kept = n < most ? n : most;
     uint32_t from_top = rank_from_top(n, percentile);
 
+    if (kept <= FEW) {
+        sort(heap, kept);
+        return heap[kept - from_top];
+    }
     memcpy(scratch, heap, kept * sizeof *scratch);
     return dcp_percentile(scratch, kept, (double)(kept - from_top + 1) / kept);
 }
@@ -288,24 +308,43 @@ dcp_learner_destroy(struct dcp_learner *l)
 
 /* --- Samples ------------------------------------------------------------ */
 
+/* Samples of cells of one bucket; NaN: missing. */
 static void
-add(const struct dcp_learner *l, uint32_t metric, uint32_t pair, uint32_t cell,
-    float x)
+add_run(const struct dcp_learner *l, uint32_t metric, uint32_t pair, uint32_t b,
+        const float x[], uint32_t n)
 {
     const struct layout *layout = layout_of(l, pair);
-    uint32_t b = l->bucket_of[cell];
     struct bucket *of = &l->buckets[metric][(size_t)pair * l->n_buckets + b];
+    float *heap = l->top[metric][pair] + layout->first[b];
+    uint32_t most = layout->most[b];
 
-    keep(l->top[metric][pair] + layout->first[b],
-         of->n < layout->most[b] ? of->n : layout->most[b], layout->most[b], x);
-    of->peak = x > of->peak ? x : of->peak;
-    if (l->with_moments) {
-        double step = x - of->mean;
+    for (uint32_t i = 0; i < n; i++) {
+        if (isnan(x[i])) {
+            continue;
+        }
+        keep(heap, of->n < most ? of->n : most, most, x[i]);
+        of->peak = x[i] > of->peak ? x[i] : of->peak;
+        if (l->with_moments) {
+            double step = x[i] - of->mean;
 
-        of->mean += step / (of->n + 1);
-        of->square += step * (x - of->mean); /* Welford. */
+            of->mean += step / (of->n + 1);
+            of->square += step * (x[i] - of->mean); /* Welford. */
+        }
+        of->n++;
     }
-    of->n++;
+}
+
+static void
+add(const struct dcp_learner *l, uint32_t metric, uint32_t pair, uint32_t first,
+    const float x[], uint32_t n)
+{
+    const uint32_t *bucket_of = l->bucket_of + first;
+
+    for (uint32_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && bucket_of[end] == bucket_of[i]; end++) {
+        }
+        add_run(l, metric, pair, bucket_of[i], x + i, end - i);
+    }
 }
 
 static bool
@@ -325,6 +364,7 @@ read_rows(struct dcp_learner *l, enum dcp_metric metric,
 
 enum part { PART_CPU, PART_NET, PART_MEM };
 
+/* Rows are left as they are: a column may be that of several VMs. */
 static void
 add_pair(struct dcp_learner *l, enum part part, uint32_t pair, uint32_t first,
          uint32_t n, const float *a, const float *b)
@@ -332,23 +372,25 @@ add_pair(struct dcp_learner *l, enum part part, uint32_t pair, uint32_t first,
     struct dcp_fit_vm of =
         dcp_fit_vm(l->store, l->inv, l->start, &l->columns.pairs[pair]);
 
-    for (uint32_t i = 0; i < n; i++) {
-        float x = part == PART_CPU
-                      ? dcp_fit_count(&of, first + i, a[i], &l->history[pair])
-                  : part == PART_NET ? fmaxf(a[i], b[i])
-                                     : a[i];
+    if (part == PART_MEM) {
+        uint32_t most = most_mem(l);
 
-        if (isnan(x)) {
-            continue;
-        }
-        if (part == PART_MEM) {
-            uint32_t most = most_mem(l), kept = l->n_mem[pair]++;
+        for (uint32_t i = 0; i < n; i++) {
+            if (!isnan(a[i])) {
+                uint32_t kept = l->n_mem[pair]++;
 
-            keep(l->top_mem[pair], kept < most ? kept : most, most, x);
-        } else {
-            add(l, part == PART_CPU ? CPU : NET, pair, first + i, x);
+                keep(l->top_mem[pair], kept < most ? kept : most, most, a[i]);
+            }
         }
+        return;
     }
+    for (uint32_t i = 0; i < n; i++) {
+        l->scratch[i] =
+            part == PART_CPU
+                ? dcp_fit_count(&of, first + i, a[i], &l->history[pair])
+                : fmaxf(a[i], b[i]);
+    }
+    add(l, part == PART_CPU ? CPU : NET, pair, first, l->scratch, n);
 }
 
 static void
