@@ -286,7 +286,7 @@ dcp_policy_solver(const struct dcp_globals *g, struct dcp_context *c,
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
         return NULL;
     }
-    *p = (struct solver_policy){ .base = { &ops },
+    *p = (struct solver_policy){ .base.ops = &ops,
                                  .globals = g,
                                  .context = c,
                                  .max_moves = (uint64_t)max_moves,

@@ -17,6 +17,7 @@
 
 struct loop {
     struct dcp_sim *sim;
+    struct dcp_ground ground;
     const struct dcp_inventory *inventory;
     const struct dcp_loop_options *options;
     struct dcp_loop_report *report;
@@ -185,7 +186,7 @@ ask(struct loop *l, struct dcp_sim_policy *policy, struct dcp_error *err)
         l->plan = wishes.plan;
         wishes.plan = NULL;
     } else if (ok && wishes.n) {
-        ok = dcp_loop_plan(l->sim, &wishes, l->report, &l->plan, err);
+        ok = dcp_loop_plan(l->sim, &l->ground, &wishes, l->report, &l->plan, err);
     }
     dcp_wishes_finish(&wishes);
     return ok && (!l->plan || carry_out(l, err));
@@ -241,14 +242,18 @@ dcp_loop_run(const struct dcp_sim_input *in, struct dcp_sim_policy *policy,
             return dcp_fail(err, DCP_E_NOMEM, "no memory for failures");
         }
     }
-    bool ok = dcp_sim_open(in, &l.sim, err);
+    bool ok = dcp_ground_init(&l.ground, in->inventory, err) &&
+              dcp_sim_open(in, &l.sim, err);
 
     if (ok) {
         dcp_sim_set_unfit(l.sim, l.unfit);
+        policy->ground = &l.ground;
         ok = run(&l, in, policy, err) && dcp_sim_finish(l.sim, out, err);
+        policy->ground = NULL;
     }
+    dcp_sim_destroy(l.sim); /* Before what it borrows. */
     drop_plan(&l);
     free(l.unfit);
-    dcp_sim_destroy(l.sim);
+    dcp_ground_finish(&l.ground);
     return ok;
 }

@@ -32,7 +32,7 @@
  * Deterministic, one thread. */
 
 #include "sim/failure/restart.h"
-#include "sim/policy/policy.h"
+#include "sim/ground.h"
 
 struct dcp_loop_options {
     int64_t every_ms;
@@ -61,8 +61,8 @@ bool dcp_loop_run(const struct dcp_sim_input *, struct dcp_sim_policy *,
 
 /* The plan of one leg that the wishes come to, from where the replay stands;
  * NULL without error: nothing is left to do.  */
-bool dcp_loop_plan(const struct dcp_sim *, const struct dcp_wishes *,
-                   struct dcp_loop_report *, struct dcp_plan **out,
-                   struct dcp_error *err) DCP_CHECKED;
+bool dcp_loop_plan(const struct dcp_sim *, struct dcp_ground *,
+                   const struct dcp_wishes *, struct dcp_loop_report *,
+                   struct dcp_plan **out, struct dcp_error *err) DCP_CHECKED;
 
 #endif /* sim/loop.h */

@@ -18,7 +18,7 @@ struct making {
     struct dcp_wishes kept;
     uint8_t *kept_on; /* By host: wished off, but has to stay. Owned. */
     uint8_t *breaks;  /* By wish: broke a rule in a round before. Owned. */
-    struct dcp_loop_rules rules;
+    struct dcp_loop_rules *rules; /* The ground's. */
     struct dcp_loop_report *report;
     struct dcp_error *err;
 };
@@ -96,12 +96,12 @@ rules_hold(struct making *m, uint32_t first, bool *out_hold)
     struct dcp_check_result result;
 
     *out_hold = true;
-    if (!dcp_loop_rules_ask(&m->rules, &m->kept, first)) {
+    if (!dcp_loop_rules_ask(m->rules, &m->kept, first)) {
         return true;
     }
     DCP_AUTO(dcp_placement) struct dcp_placement *after = placement_after(m);
 
-    if (!after || !dcp_check_some_rules(m->view->inventory, m->rules.asked,
+    if (!after || !dcp_check_some_rules(m->view->inventory, m->rules->asked,
                                         m->view->placement, after, &result,
                                         m->err)) {
         return false;
@@ -355,24 +355,26 @@ fill(const struct making *m, struct dcp_plan *plan)
 }
 
 bool
-dcp_loop_plan(const struct dcp_sim *sim, const struct dcp_wishes *wishes,
-              struct dcp_loop_report *report, struct dcp_plan **out,
+dcp_loop_plan(const struct dcp_sim *sim, struct dcp_ground *ground,
+              const struct dcp_wishes *wishes, struct dcp_loop_report *report,
+              struct dcp_plan **out,
               struct dcp_error *err)
 {
     struct dcp_sim_view view = dcp_sim_view(sim);
-    struct making m = { .view = &view, .report = report, .err = err };
+    struct making m = {
+        .view = &view, .rules = &ground->rules, .report = report, .err = err
+    };
     DCP_AUTO(dcp_plan) struct dcp_plan *plan = NULL;
 
     *out = NULL;
-    if (!dcp_fleet_init(&m.fleet, sim, DCP_FLEET_LATEST, 0, &m.kept, err)) {
+    if (!dcp_fleet_init(&m.fleet, ground, sim, DCP_FLEET_LATEST, 0, &m.kept, err)) {
         return false;
     }
     m.kept_on = calloc((size_t)view.inventory->n_hosts + 1, 1);
     m.breaks = calloc((size_t)wishes->n + 1, 1);
     report->wishes += wishes->n;
     bool ok = m.kept_on && m.breaks
-                  ? dcp_loop_rules_init(&m.rules, view.inventory, err) &&
-                        choose(&m, wishes)
+                  ? choose(&m, wishes)
                   : dcp_fail(err, DCP_E_NOMEM, "no memory for a plan");
 
     if (ok && m.kept.n) {
@@ -381,7 +383,6 @@ dcp_loop_plan(const struct dcp_sim *sim, const struct dcp_wishes *wishes,
     }
     dcp_fleet_finish(&m.fleet);
     dcp_wishes_finish(&m.kept);
-    dcp_loop_rules_finish(&m.rules);
     free(m.kept_on);
     free(m.breaks);
     if (ok) {

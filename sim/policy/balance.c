@@ -125,7 +125,7 @@ decide(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
     double mean;
     bool ok = true, more = true;
 
-    if (!dcp_fleet_init_heeding(&f, sim, DCP_FLEET_LATEST, 0, out, err)) {
+    if (!dcp_fleet_init_heeding(&f, policy->ground, sim, DCP_FLEET_LATEST, 0, out, err)) {
         return false;
     }
     while (ok && more && out->n <= f.inventory->n_hosts / 4 &&
@@ -162,6 +162,6 @@ dcp_policy_balance(const char *param, struct dcp_error *err)
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
         return NULL;
     }
-    *b = (struct balance){ { &ops }, percent / 100 };
+    *b = (struct balance){ .base.ops = &ops, .enough_frac = percent / 100 };
     return &b->base;
 }

@@ -55,7 +55,7 @@ decide_dpm(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
     const struct band *band = (const struct band *)policy;
     struct dcp_fleet f;
 
-    if (!dcp_fleet_init_heeding(&f, sim, DCP_FLEET_LATEST, 0, out, err)) {
+    if (!dcp_fleet_init_heeding(&f, policy->ground, sim, DCP_FLEET_LATEST, 0, out, err)) {
         return false;
     }
     DCP_FREE double *limit = limits(&f, band->high_frac, err);
@@ -65,7 +65,7 @@ decide_dpm(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
     if (!ok || out->n) {
         return ok;
     }
-    if (!dcp_fleet_init_heeding(&f, sim, DCP_FLEET_PEAK, DPM_PAST_MS, out,
+    if (!dcp_fleet_init_heeding(&f, policy->ground, sim, DCP_FLEET_PEAK, DPM_PAST_MS, out,
                                 err)) {
         return false;
     }
@@ -81,7 +81,7 @@ decide_consolidate(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
     const struct band *band = (const struct band *)policy;
     struct dcp_fleet f;
 
-    if (!dcp_fleet_init_heeding(&f, sim, DCP_FLEET_PEAK, band->past_ms, out,
+    if (!dcp_fleet_init_heeding(&f, policy->ground, sim, DCP_FLEET_PEAK, band->past_ms, out,
                                 err)) {
         return false;
     }
@@ -134,7 +134,10 @@ dcp_policy_dpm(const char *param, struct dcp_error *err)
                        param);
         return NULL;
     }
-    return create((struct band){ { &dpm_ops }, low / 100, high / 100, 0 }, err);
+    return create((struct band){ .base.ops = &dpm_ops,
+                                 .low_frac = low / 100,
+                                 .high_frac = high / 100 },
+                  err);
 }
 
 struct dcp_sim_policy *
@@ -147,8 +150,7 @@ dcp_policy_consolidate(const char *param, struct dcp_error *err)
                        "--policy consolidate:%s: not a number of hours", param);
         return NULL;
     }
-    return create(
-        (struct band){
-            { &consolidate_ops }, 0, 0, (int64_t)(hours * DCP_HOUR_MS) },
-        err);
+    return create((struct band){ .base.ops = &consolidate_ops,
+                                 .past_ms = (int64_t)(hours * DCP_HOUR_MS) },
+                  err);
 }

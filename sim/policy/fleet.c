@@ -75,61 +75,26 @@ init_host(struct dcp_fleet *f, const struct dcp_sim *sim, uint32_t host,
     }
 }
 
-struct named {
-    const char *name;
-    uint32_t ix;
-};
-
-static int
-compare_names(const void *pa, const void *pb)
-{
-    const struct named *a = pa, *b = pb;
-    int order = strcmp(a->name, b->name);
-
-    return order ? order : a->ix < b->ix ? -1 : a->ix > b->ix;
-}
-
-static bool
-set_order(struct dcp_fleet *f, struct dcp_error *err)
-{
-    uint32_t n = f->inventory->n_hosts;
-    DCP_FREE struct named *hosts = malloc(((size_t)n + 1) * sizeof *hosts);
-
-    if (!hosts) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
-    }
-    for (uint32_t h = 0; h < n; h++) {
-        hosts[h] = (struct named){ f->inventory->hosts[h].name, h };
-    }
-    qsort(hosts, n, sizeof *hosts, compare_names);
-    for (uint32_t i = 0; i < n; i++) {
-        f->order[i] = hosts[i].ix;
-    }
-    return true;
-}
-
 bool
-dcp_fleet_init(struct dcp_fleet *f, const struct dcp_sim *sim,
-               enum dcp_fleet_demand demand, int64_t past_ms,
-               struct dcp_wishes *wishes, struct dcp_error *err)
+dcp_fleet_init(struct dcp_fleet *f, const struct dcp_ground *ground,
+               const struct dcp_sim *sim, enum dcp_fleet_demand demand,
+               int64_t past_ms, struct dcp_wishes *wishes,
+               struct dcp_error *err)
 {
     struct dcp_sim_view view = dcp_sim_view(sim);
     const struct dcp_inventory *inv = view.inventory;
 
     *f = (struct dcp_fleet){ .inventory = inv,
+                             .ground = ground,
                              .now = view.placement,
-                             .wishes = wishes };
+                             .wishes = wishes,
+                             .order = ground->order };
     f->hosts = calloc((size_t)inv->n_hosts + 1, sizeof *f->hosts);
     f->vm_mhz = calloc((size_t)inv->n_vms + 1, sizeof *f->vm_mhz);
     f->at = calloc((size_t)inv->n_vms + 1, sizeof *f->at);
-    f->order = calloc((size_t)inv->n_hosts + 1, sizeof *f->order);
-    if (!f->hosts || !f->vm_mhz || !f->at || !f->order) {
+    if (!f->hosts || !f->vm_mhz || !f->at) {
         dcp_fleet_finish(f);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
-    }
-    if (!set_order(f, err)) {
-        dcp_fleet_finish(f);
-        return false;
     }
     set_demand(f, &view, demand, past_ms);
     for (uint32_t v = 0; v < inv->n_vms; v++) {
@@ -142,15 +107,16 @@ dcp_fleet_init(struct dcp_fleet *f, const struct dcp_sim *sim,
 }
 
 bool
-dcp_fleet_init_heeding(struct dcp_fleet *f, const struct dcp_sim *sim,
-                       enum dcp_fleet_demand demand, int64_t past_ms,
-                       struct dcp_wishes *wishes, struct dcp_error *err)
+dcp_fleet_init_heeding(struct dcp_fleet *f, const struct dcp_ground *ground,
+                       const struct dcp_sim *sim, enum dcp_fleet_demand demand,
+                       int64_t past_ms, struct dcp_wishes *wishes,
+                       struct dcp_error *err)
 {
-    if (!dcp_fleet_init(f, sim, demand, past_ms, wishes, err)) {
+    if (!dcp_fleet_init(f, ground, sim, demand, past_ms, wishes, err)) {
         return false;
     }
     if (f->inventory->n_rules) {
-        f->heed = dcp_heed_create(f->inventory, f->now, DCP_HEED_MANY, err);
+        f->heed = dcp_heed_create(ground, f->now, DCP_HEED_MANY, err);
         if (!f->heed) {
             dcp_fleet_finish(f);
             return false;
@@ -165,35 +131,66 @@ dcp_fleet_finish(struct dcp_fleet *f)
     free(f->hosts);
     free(f->vm_mhz);
     free(f->at);
-    free(f->order);
     dcp_heed_destroy(f->heed);
     *f = (struct dcp_fleet){ 0 };
 }
 
 /* --- What may be -------------------------------------------------------- */
 
-bool
-dcp_fleet_fits(const struct dcp_fleet *f, uint32_t vm, uint32_t host)
+/* Its scalars there, as they were worked out for the host before where that is
+ * under the same hypervisor. */
+static const uint32_t *
+request_of(const struct dcp_fleet *f, uint32_t host, struct dcp_fleet_ask *a)
 {
     const struct dcp_inventory *inv = f->inventory;
-    const struct dcp_fleet_host *h = &f->hosts[host];
-    uint32_t request[DCP_SCALARS_MAX];
+    dcp_hypervisor_id hypervisor = inv->hosts[host].hypervisor;
 
-    if (!h->serves || h->unfit || dcp_host_is_none(f->now->host[vm]) ||
-        f->now->host[vm].ix == host || f->at[vm].ix != f->now->host[vm].ix ||
-        inv->hosts[host].state == DCP_HOST_MAINTENANCE) {
-        return false;
+    if (!a->known || a->hypervisor.ix != hypervisor.ix) {
+        dcp_vm_request_at(inv, (dcp_vm_id){ a->vm },
+                          dcp_placement_size(inv, f->now, a->vm), hypervisor,
+                          a->request);
+        a->known = true;
+        a->hypervisor = hypervisor;
     }
-    dcp_vm_request_at(inv, (dcp_vm_id){ vm },
-                      dcp_placement_size(inv, f->now, vm),
-                      inv->hosts[host].hypervisor, request);
+    return a->request;
+}
+
+bool
+dcp_fleet_has_room(const struct dcp_fleet *f, struct dcp_fleet_ask *a,
+                   uint32_t host)
+{
+    const struct dcp_fleet_host *h = &f->hosts[host];
+    const uint32_t *request = request_of(f, host, a);
+
     for (uint32_t s = 0; s < DCP_SCALARS_MAX; s++) {
         if (request[s] && (uint64_t)h->asked[s] + request[s] > h->usable[s]) {
             return false;
         }
     }
-    return (!f->heed || dcp_heed_allows(f->heed, f->at, vm, host)) &&
+    return true;
+}
+
+bool
+dcp_fleet_may_move(const struct dcp_fleet *f, uint32_t vm, uint32_t host)
+{
+    const struct dcp_inventory *inv = f->inventory;
+    const struct dcp_fleet_host *h = &f->hosts[host];
+
+    return h->serves && !h->unfit && !dcp_host_is_none(f->now->host[vm]) &&
+           f->now->host[vm].ix != host &&
+           f->at[vm].ix == f->now->host[vm].ix &&
+           inv->hosts[host].state != DCP_HOST_MAINTENANCE &&
+           (!f->heed || dcp_heed_allows(f->heed, f->at, vm, host)) &&
            dcp_check_may_move(inv, f->now, vm, f->now->host[vm].ix, host);
+}
+
+bool
+dcp_fleet_fits(const struct dcp_fleet *f, uint32_t vm, uint32_t host)
+{
+    struct dcp_fleet_ask ask = { .vm = vm };
+
+    return dcp_fleet_has_room(f, &ask, host) &&
+           dcp_fleet_may_move(f, vm, host);
 }
 
 bool

@@ -39,14 +39,13 @@ struct dcp_fleet_host {
 
 struct dcp_fleet {
     const struct dcp_inventory *inventory; /* Borrowed. */
+    const struct dcp_ground *ground;
     const struct dcp_placement *now;
     struct dcp_wishes *wishes;    /* Borrowed; what is wished here is added. */
     struct dcp_fleet_host *hosts; /* Owned, as those below. */
     float *vm_mhz;                /* Demand by VM. */
     dcp_host_id *at;              /* By VM: where it would be. */
-    /* All hosts, by name: in this order policies look at them, so that what
-     * they wish does not depend on the order of the model. */
-    uint32_t *order;
+    const uint32_t *order;        /* The ground's. */
     struct dcp_heed *heed; /* Rules that are heeded; owned; NULL: none. */
 };
 
@@ -61,18 +60,31 @@ dcp_fleet_vm_first(const struct dcp_fleet *f, uint32_t a, uint32_t b)
 enum dcp_fleet_demand { DCP_FLEET_LATEST, DCP_FLEET_PEAK };
 
 /* 'past_ms': how far PEAK looks back. */
-bool dcp_fleet_init(struct dcp_fleet *, const struct dcp_sim *,
-                    enum dcp_fleet_demand, int64_t past_ms, struct dcp_wishes *,
+bool dcp_fleet_init(struct dcp_fleet *, const struct dcp_ground *,
+                    const struct dcp_sim *, enum dcp_fleet_demand,
+                    int64_t past_ms, struct dcp_wishes *,
                     struct dcp_error *err) DCP_CHECKED;
 void dcp_fleet_finish(struct dcp_fleet *);
 /* The same for a policy: it heeds declared rules (sim/policy/heed.h). */
 bool
-dcp_fleet_init_heeding(struct dcp_fleet *, const struct dcp_sim *,
-                       enum dcp_fleet_demand, int64_t past_ms,
-                       struct dcp_wishes *, struct dcp_error *err) DCP_CHECKED;
+dcp_fleet_init_heeding(struct dcp_fleet *, const struct dcp_ground *,
+                       const struct dcp_sim *, enum dcp_fleet_demand,
+                       int64_t past_ms, struct dcp_wishes *,
+                       struct dcp_error *err) DCP_CHECKED;
 
 /* A VM moves once; where it was wished away from, it does not come back. */
 bool dcp_fleet_fits(const struct dcp_fleet *, uint32_t vm, uint32_t host);
+/* The two halves of it, for whoever asks about one VM and many hosts: scalars,
+ * which are the cheaper one, and all the rest. */
+struct dcp_fleet_ask { /* All 0 but for the VM at first. */
+    uint32_t vm;
+    bool known;
+    dcp_hypervisor_id hypervisor;
+    uint32_t request[DCP_SCALARS_MAX]; /* Under that hypervisor. */
+};
+bool dcp_fleet_has_room(const struct dcp_fleet *, struct dcp_fleet_ask *,
+                        uint32_t host);
+bool dcp_fleet_may_move(const struct dcp_fleet *, uint32_t vm, uint32_t host);
 /* A host that is off and may be woken. */
 bool dcp_fleet_can_wake(const struct dcp_fleet *, uint32_t host);
 /* A host that serves, would be empty, and may be off. */

@@ -3,26 +3,16 @@
 #include "sim/policy/heed.h"
 
 #include "model/base/arena.h"
-#include "model/check/judge.h"
 
 #include <stdlib.h>
 
 struct dcp_heed {
     const struct dcp_inventory *inv;
     const struct dcp_placement *now;
-    struct dcp_loop_rules of; /* By VM. */
+    const struct dcp_ground *ground;
     struct dcp_arena *arena;
-    uint32_t *domain[DCP_DOMAINS]; /* By host, from 0; arena. */
-    uint32_t n_domains[DCP_DOMAINS];
     uint32_t **counts; /* By rule: [part][domain]; NULL: few VMs. */
 };
-
-static bool
-parts_vms(const struct dcp_rule *rule)
-{
-    return rule->kind == DCP_RULE_SPREAD || rule->kind == DCP_RULE_SEPARATE ||
-           rule->kind == DCP_RULE_SPLIT;
-}
 
 static uint32_t
 n_parts(const struct dcp_rule *rule)
@@ -49,33 +39,13 @@ part_of(const struct dcp_rule *rule, uint32_t vm)
 
 /* --- Building ----------------------------------------------------------- */
 
-/* Numbers of the checker's, made dense: those of hosts without the fact stand
- * behind all others. */
-static bool
-number_domains(struct dcp_heed *h, enum dcp_domain over)
-{
-    uint32_t n_hosts = h->inv->n_hosts, most = 0, alone = UINT32_MAX / 2;
-    uint32_t *domain = dcp_arena_array(h->arena, uint32_t, n_hosts + 1u);
-
-    for (uint32_t i = 0; domain && i < n_hosts; i++) {
-        domain[i] = dcp_check_rules_domain(h->inv, over, i);
-        most = domain[i] < alone && domain[i] > most ? domain[i] : most;
-    }
-    for (uint32_t i = 0; domain && i < n_hosts; i++) {
-        domain[i] = domain[i] < alone ? domain[i] : most + 1 + i;
-    }
-    h->domain[over] = domain;
-    h->n_domains[over] = most + 1 + n_hosts;
-    return domain != NULL;
-}
-
 static void
 count(struct dcp_heed *h, uint32_t r, uint32_t vm, uint32_t host, bool add)
 {
     const struct dcp_rule *rule = &h->inv->rules[r];
     uint32_t *n =
-        &h->counts[r][(size_t)part_of(rule, vm) * h->n_domains[rule->over] +
-                      h->domain[rule->over][host]];
+        &h->counts[r][(size_t)part_of(rule, vm) * h->ground->n_domains[rule->over] +
+                      h->ground->domain[rule->over][host]];
 
     *n += add ? 1 : UINT32_MAX;
 }
@@ -84,16 +54,14 @@ static bool
 index_rule(struct dcp_heed *h, uint32_t r, uint32_t many)
 {
     const struct dcp_rule *rule = &h->inv->rules[r];
-    bool over = parts_vms(rule) || rule->kind == DCP_RULE_GATHER;
 
-    if (over && !h->domain[rule->over] && !number_domains(h, rule->over)) {
-        return false;
-    }
-    if (rule->soft || !parts_vms(rule) || dcp_rule_n_members(rule) <= many) {
+    if (rule->soft || !dcp_ground_parts_vms(rule) ||
+        dcp_rule_n_members(rule) <= many) {
         return true;
     }
-    h->counts[r] = dcp_arena_array(
-        h->arena, uint32_t, (size_t)n_parts(rule) * h->n_domains[rule->over]);
+    h->counts[r] = dcp_arena_array(h->arena, uint32_t,
+                                   (size_t)n_parts(rule) *
+                                       h->ground->n_domains[rule->over]);
     for (uint32_t i = 0; h->counts[r] && i < dcp_rule_n_members(rule); i++) {
         uint32_t vm = dcp_rule_member(rule, i);
 
@@ -105,18 +73,20 @@ index_rule(struct dcp_heed *h, uint32_t r, uint32_t many)
 }
 
 struct dcp_heed *
-dcp_heed_create(const struct dcp_inventory *inv,
+dcp_heed_create(const struct dcp_ground *ground,
                 const struct dcp_placement *now, uint32_t many,
                 struct dcp_error *err)
 {
+    const struct dcp_inventory *inv = ground->inventory;
     struct dcp_heed *h = calloc(1, sizeof *h);
     bool ok = h != NULL;
 
     if (ok) {
         h->inv = inv;
         h->now = now;
+        h->ground = ground;
         h->arena = dcp_arena_create(0);
-        ok = h->arena && dcp_loop_rules_init(&h->of, inv, err);
+        ok = h->arena != NULL;
     }
     if (ok) {
         h->counts = dcp_arena_array(h->arena, uint32_t *, inv->n_rules + 1u);
@@ -137,7 +107,6 @@ void
 dcp_heed_destroy(struct dcp_heed *h)
 {
     if (h) {
-        dcp_loop_rules_finish(&h->of);
         dcp_arena_destroy(h->arena);
         free(h);
     }
@@ -154,7 +123,7 @@ meets_counted(const struct dcp_heed *h, uint32_t r, uint32_t vm, uint32_t d)
 
     for (uint32_t p = 0; p < n_parts(rule); p++) {
         if ((p != part || rule->kind == DCP_RULE_SPREAD) &&
-            h->counts[r][(size_t)p * h->n_domains[rule->over] + d]) {
+            h->counts[r][(size_t)p * h->ground->n_domains[rule->over] + d]) {
             return true;
         }
     }
@@ -166,7 +135,7 @@ meets(const struct dcp_heed *h, uint32_t r, const dcp_host_id at[], uint32_t vm,
       uint32_t d)
 {
     const struct dcp_rule *rule = &h->inv->rules[r];
-    const uint32_t *domain = h->domain[rule->over];
+    const uint32_t *domain = h->ground->domain[rule->over];
     uint32_t part = part_of(rule, vm);
 
     if (h->counts[r]) {
@@ -188,7 +157,7 @@ static bool
 gathers(const struct dcp_heed *h, const struct dcp_rule *rule,
         const dcp_host_id at[], uint32_t vm, uint32_t host)
 {
-    const uint32_t *domain = h->domain[rule->over];
+    const uint32_t *domain = h->ground->domain[rule->over];
     uint32_t home = h->now->host[vm].ix;
 
     for (uint32_t i = 0; i < rule->n_vms; i++) {
@@ -230,17 +199,17 @@ allows(const struct dcp_heed *h, uint32_t r, const dcp_host_id at[],
     if (rule->kind == DCP_RULE_GATHER) {
         return gathers(h, rule, at, vm, host);
     }
-    return !parts_vms(rule) ||
-           h->domain[rule->over][host] == h->domain[rule->over][home] ||
-           !meets(h, r, at, vm, h->domain[rule->over][host]);
+    return !dcp_ground_parts_vms(rule) ||
+           h->ground->domain[rule->over][host] == h->ground->domain[rule->over][home] ||
+           !meets(h, r, at, vm, h->ground->domain[rule->over][host]);
 }
 
 bool
 dcp_heed_allows(const struct dcp_heed *h, const dcp_host_id at[], uint32_t vm,
                 uint32_t host)
 {
-    for (uint32_t i = h->of.first[vm]; i < h->of.first[vm + 1]; i++) {
-        if (!allows(h, h->of.of_vm[i], at, vm, host)) {
+    for (uint32_t i = h->ground->rules.first[vm]; i < h->ground->rules.first[vm + 1]; i++) {
+        if (!allows(h, h->ground->rules.of_vm[i], at, vm, host)) {
             return false;
         }
     }
@@ -250,8 +219,8 @@ dcp_heed_allows(const struct dcp_heed *h, const dcp_host_id at[], uint32_t vm,
 void
 dcp_heed_moved(struct dcp_heed *h, uint32_t vm, uint32_t from, uint32_t to)
 {
-    for (uint32_t i = h->of.first[vm]; i < h->of.first[vm + 1]; i++) {
-        uint32_t r = h->of.of_vm[i];
+    for (uint32_t i = h->ground->rules.first[vm]; i < h->ground->rules.first[vm + 1]; i++) {
+        uint32_t r = h->ground->rules.of_vm[i];
 
         if (h->counts[r]) {
             count(h, r, vm, from, false);

@@ -16,7 +16,7 @@
  * Rules of few VMs are looked up member by member; of many, by how many of each
  * part are in a domain. Internal to sim/policy/; not thread-safe. */
 
-#include "sim/loop_rules.h"
+#include "sim/ground.h"
 
 struct dcp_heed;
 
@@ -25,7 +25,7 @@ enum { DCP_HEED_MANY = 32 };
 /* Everybody where 'now' has them; both are borrowed. 'many': a rule of more VMs
  * is counted; changes no answer. */
 struct dcp_heed *
-dcp_heed_create(const struct dcp_inventory *, const struct dcp_placement *now,
+dcp_heed_create(const struct dcp_ground *, const struct dcp_placement *now,
                 uint32_t many, struct dcp_error *err) DCP_CHECKED;
 void dcp_heed_destroy(struct dcp_heed *); /* NULL is fine. */
 

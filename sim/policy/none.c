@@ -22,12 +22,12 @@ decide_none(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
 }
 
 static bool
-decide_switch(const struct dcp_sim *sim, bool on, struct dcp_wishes *out,
-              struct dcp_error *err)
+decide_switch(const struct dcp_sim_policy *policy, const struct dcp_sim *sim,
+              bool on, struct dcp_wishes *out, struct dcp_error *err)
 {
     struct dcp_fleet f;
 
-    if (!dcp_fleet_init(&f, sim, DCP_FLEET_LATEST, 0, out, err)) {
+    if (!dcp_fleet_init(&f, policy->ground, sim, DCP_FLEET_LATEST, 0, out, err)) {
         return false;
     }
     bool ok = true;
@@ -49,16 +49,14 @@ static bool
 decide_npa(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
            struct dcp_wishes *out, struct dcp_error *err)
 {
-    (void)policy;
-    return decide_switch(sim, true, out, err);
+    return decide_switch(policy, sim, true, out, err);
 }
 
 static bool
 decide_dvfs(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
             struct dcp_wishes *out, struct dcp_error *err)
 {
-    (void)policy;
-    return decide_switch(sim, false, out, err);
+    return decide_switch(policy, sim, false, out, err);
 }
 
 static void
@@ -82,7 +80,7 @@ dcp_policy_none(const char *name, struct dcp_error *err)
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
         return NULL;
     }
-    p->ops = &all[0];
+    *p = (struct dcp_sim_policy){ .ops = &all[0] };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (!strcmp(all[i].name, name)) {
             p->ops = &all[i];

@@ -39,6 +39,7 @@ bool dcp_wishes_add(struct dcp_wishes *, struct dcp_wish,
                     struct dcp_error *err) DCP_CHECKED;
 void dcp_wishes_finish(struct dcp_wishes *);
 
+struct dcp_ground;
 struct dcp_sim_policy;
 struct dcp_sim_policy_ops {
     const char *name, *summary;
@@ -50,6 +51,8 @@ struct dcp_sim_policy_ops {
 
 struct dcp_sim_policy { /* Embed as the first member. */
     const struct dcp_sim_policy_ops *ops;
+    struct dcp_ground *ground; /* sim/ground.h; the loop's, which sets it before
+                                * it asks. */
 };
 static inline void
 dcp_sim_policy_destroy(struct dcp_sim_policy *policy)

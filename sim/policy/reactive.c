@@ -59,7 +59,7 @@ round_init(struct round *r, struct reactive *policy, const struct dcp_sim *sim,
     if (!r->limit_mhz || !r->over || !r->leaving) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
     }
-    return dcp_fleet_init_heeding(&r->fleet, sim, DCP_FLEET_LATEST, 0, out,
+    return dcp_fleet_init_heeding(&r->fleet, policy->base.ground, sim, DCP_FLEET_LATEST, 0, out,
                                   err);
 }
 
@@ -226,7 +226,7 @@ parse(const char *detector, const char *selection, const char *param,
                         selection, param);
     }
     *out = (struct reactive){
-        .base = { &ops }, .detector = d, .selection = s, .param = value
+        .base.ops = &ops, .detector = d, .selection = s, .param = value
     };
     return true;
 }

@@ -23,6 +23,7 @@ dcp_fleet_best(const struct dcp_fleet *f, uint32_t vm, const double limit_mhz[],
                const uint8_t not_mark[])
 {
     uint32_t n_hosts = f->inventory->n_hosts, best = n_hosts;
+    struct dcp_fleet_ask ask = { .vm = vm };
     double mhz = f->vm_mhz[vm], best_w = 0;
 
     for (uint32_t i = 0; i < n_hosts; i++) {
@@ -30,12 +31,13 @@ dcp_fleet_best(const struct dcp_fleet *f, uint32_t vm, const double limit_mhz[],
         const struct dcp_fleet_host *host = &f->hosts[h];
 
         if (!host->serves || host->capacity_mhz <= 0 || f->at[vm].ix == h ||
-            (not_mark && not_mark[h]) || host->mhz + mhz > limit_mhz[h]) {
+            (not_mark && not_mark[h]) || host->mhz + mhz > limit_mhz[h] ||
+            !dcp_fleet_has_room(f, &ask, h)) {
             continue;
         }
         double w = watts_more(f, h, mhz);
 
-        if ((best == n_hosts || w < best_w) && dcp_fleet_fits(f, vm, h)) {
+        if ((best == n_hosts || w < best_w) && dcp_fleet_may_move(f, vm, h)) {
             best = h;
             best_w = w;
         }

@@ -59,8 +59,11 @@ wishes_hold(const struct sample *s, char why[WHY])
     for (uint32_t r = 0; r < w.inv->n_rules; r++) {
         w.rules[r].soft = !is_read(w.rules[r].kind);
     }
-    struct dcp_heed *few = dcp_heed_create(w.inv, base, DCP_HEED_MANY, NULL);
-    struct dcp_heed *many = dcp_heed_create(w.inv, base, 0, NULL);
+    struct dcp_ground ground;
+
+    ck_assert(dcp_ground_init(&ground, w.inv, NULL));
+    struct dcp_heed *few = dcp_heed_create(&ground, base, DCP_HEED_MANY, NULL);
+    struct dcp_heed *many = dcp_heed_create(&ground, base, 0, NULL);
 
     ck_assert(few && many);
     for (uint32_t v = 0; ok && v < w.inv->n_vms; v++) {
@@ -94,6 +97,7 @@ wishes_hold(const struct sample *s, char why[WHY])
     }
     dcp_heed_destroy(few);
     dcp_heed_destroy(many);
+    dcp_ground_finish(&ground);
     world_free(&w);
     return ok;
 }

@@ -114,7 +114,7 @@ static void
 run_script(const struct dcp_wish wishes[], uint32_t n,
            struct dcp_sim_result *out, struct dcp_loop_report *report)
 {
-    struct scripted s = { { &scripted_ops }, wishes, n, 0 };
+    struct scripted s = { { .ops = &scripted_ops }, wishes, n, 0 };
 
     run(&s.base, out, report);
     ck_assert_uint_eq(s.asked, report->asked);
@@ -440,7 +440,7 @@ START_TEST(nothing_is_wished_of_a_host_that_is_down)
     struct dcp_outage down = { FIXTURE_START_MS + 55 * MINUTE,
                                FIXTURE_START_MS + 125 * MINUTE, DCP_DOMAIN_HOST,
                                1 };
-    struct scripted s = { { &scripted_ops }, wishes, 1, 0 };
+    struct scripted s = { { .ops = &scripted_ops }, wishes, 1, 0 };
     struct dcp_sim_result r;
     struct dcp_loop_report report;
     struct dcp_ha_counts n = run_down(&s.base, &down, 1, &r, &report);
