@@ -139,39 +139,21 @@ samples_from_model(const struct dcp_inventory *inv, int64_t from_ms,
     return true;
 }
 
-/* The larger of both directions, by sample; in place of 'rx'. */
-static void
-larger_of(struct dcp_samples *rx, const struct dcp_samples *tx)
-{
-    size_t n = (size_t)rx->n_times * rx->n_vms;
-
-    for (size_t i = 0; i < n; i++) {
-        rx->value[i] = fmaxf(rx->value[i], tx->value[i]);
-    }
-}
-
+/* The larger of both directions, by sample. */
 bool
 dcp_replay_net(struct dcp_context *c, int64_t from_ms, int64_t to_ms,
                struct dcp_samples *out, struct dcp_error *err)
 {
-    struct dcp_samples tx = { 0 };
-
     *out = (struct dcp_samples){ 0 };
     if (!c->store || !dcp_store_has(c->store, DCP_METRIC_NET_RX_KIB_S) ||
         !dcp_store_has(c->store, DCP_METRIC_NET_TX_KIB_S)) {
         return true;
     }
-    bool ok =
-        dcp_samples_load(c->store, DCP_METRIC_NET_RX_KIB_S, c->model.inventory,
-                         c->measured, from_ms, to_ms, out, err) &&
-        dcp_samples_load(c->store, DCP_METRIC_NET_TX_KIB_S, c->model.inventory,
-                         c->measured, from_ms, to_ms, &tx, err);
-
-    if (ok && tx.n_times == out->n_times) {
-        larger_of(out, &tx);
-    }
-    dcp_samples_finish(&tx);
-    return ok;
+    return dcp_samples_load(c->store, DCP_METRIC_NET_RX_KIB_S,
+                            c->model.inventory, c->measured, from_ms, to_ms,
+                            out, err) &&
+           dcp_samples_raise(c->store, DCP_METRIC_NET_TX_KIB_S,
+                             c->model.inventory, c->measured, out, err);
 }
 
 static int64_t

@@ -60,6 +60,12 @@ bool dcp_samples_load(struct dcp_store *, enum dcp_metric,
                       const struct dcp_placement *start, int64_t from_ms,
                       int64_t to_ms, struct dcp_samples *out,
                       struct dcp_error *err) DCP_CHECKED;
+/* Each of them becomes the larger of what it is and another metric's at the
+ * time; where either is missing, the other. */
+bool dcp_samples_raise(struct dcp_store *, enum dcp_metric,
+                       const struct dcp_inventory *,
+                       const struct dcp_placement *start, struct dcp_samples *,
+                       struct dcp_error *err) DCP_CHECKED;
 void dcp_samples_finish(struct dcp_samples *);
 
 /* CPU of VMs that have no sample at all in 's': their last one before it, as

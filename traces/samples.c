@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "model/base/arena.h"
 #include "model/capacity.h"
 #include "traces/columns.h"
 #include "traces/fit.h"
@@ -31,7 +32,8 @@ cells_between(const struct dcp_store *store, int64_t from_ms, int64_t to_ms,
     *out_n = first < end ? (uint32_t)(end - first) : 0;
 }
 
-/* Copies a stripe's rows of time into the columns of its VMs. */
+/* Copies a stripe's rows of time into the columns of its VMs; what is there
+ * already and larger stays.  NaN is less than any. */
 static void
 scatter(const struct dcp_stripe *stripe, const float *rows,
         const float *factor_of_vm, struct dcp_samples *out)
@@ -46,7 +48,9 @@ scatter(const struct dcp_stripe *stripe, const float *rows,
             while (stripe->column[row] != stripe->pairs[i].column) {
                 row++;
             }
-            line[vm] = rows[(size_t)row * out->n_times + t] * factor_of_vm[vm];
+            float x = rows[(size_t)row * out->n_times + t] * factor_of_vm[vm];
+
+            line[vm] = x > line[vm] || isnan(line[vm]) ? x : line[vm];
         }
     }
 }
@@ -102,41 +106,54 @@ dcp_samples_load(struct dcp_store *store, enum dcp_metric metric,
 {
     struct dcp_samples s = { .interval_ms = dcp_store_interval_ms(store),
                              .n_vms = inv->n_vms };
-    struct dcp_columns columns = { 0 };
     uint32_t first;
 
     cells_between(store, from_ms, to_ms, &first, &s.n_times);
     s.start_ms = dcp_store_start_ms(store) + first * s.interval_ms;
 
     uint64_t n = (uint64_t)s.n_times * s.n_vms;
-    float *factor = factors(inv, start, metric);
 
     if (n <= SIZE_MAX / sizeof *s.value - 1) {
         s.value = malloc((size_t)(n + 1) * sizeof *s.value);
     }
-    if (!factor || !s.value) {
-        free(factor);
-        free(s.value);
+    if (!s.value) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for %u samples of %u VMs",
                         s.n_times, s.n_vms);
     }
     for (uint64_t i = 0; i < n; i++) {
         s.value[i] = NAN;
     }
-    bool ok = true;
-
-    if (n && dcp_store_has(store, metric)) {
-        ok = dcp_columns_map(store, inv, &columns, err) &&
-             load_stripes(store, metric, &columns, first, factor, &s, err);
-    }
-    dcp_columns_finish(&columns);
-    free(factor);
-    if (!ok) {
+    if (!dcp_samples_raise(store, metric, inv, start, &s, err)) {
         free(s.value);
         return false;
     }
     *out = s;
     return true;
+}
+
+bool
+dcp_samples_raise(struct dcp_store *store, enum dcp_metric metric,
+                  const struct dcp_inventory *inv,
+                  const struct dcp_placement *start, struct dcp_samples *s,
+                  struct dcp_error *err)
+{
+    struct dcp_columns columns = { 0 };
+    uint32_t first =
+        (uint32_t)((s->start_ms - dcp_store_start_ms(store)) / s->interval_ms);
+
+    if (!s->n_times || !s->n_vms || !dcp_store_has(store, metric)) {
+        return true;
+    }
+    DCP_FREE float *factor = factors(inv, start, metric);
+
+    if (!factor) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for %u VMs", s->n_vms);
+    }
+    bool ok = dcp_columns_map(store, inv, &columns, err) &&
+              load_stripes(store, metric, &columns, first, factor, s, err);
+
+    dcp_columns_finish(&columns);
+    return ok;
 }
 
 void

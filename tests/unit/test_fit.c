@@ -282,6 +282,17 @@ START_TEST(network_is_the_larger_direction)
         rx[c] = c % 2 ? 1000 : NAN;
         tx[c] = c % 2 ? 10 : 5000;
     }
+    DCP_AUTO(dcp_placement)
+    struct dcp_placement *start = dcp_placement_start(inv, NULL);
+    struct dcp_samples s;
+
+    ck_assert(dcp_samples_load(store, DCP_METRIC_NET_RX_KIB_S, inv, start,
+                               utc(2013, 8, 12), utc(2013, 8, 13), &s, NULL));
+    ck_assert(dcp_samples_raise(store, DCP_METRIC_NET_TX_KIB_S, inv, start, &s,
+                                NULL));
+    ck_assert_float_eq(s.value[0], 5000);
+    ck_assert_float_eq(s.value[s.n_vms], 1000);
+    dcp_samples_finish(&s);
     DCP_AUTO(dcp_demand)
     struct dcp_demand *d = fit_day(store, inv, INT64_MIN, utc(2013, 8, 26));
 
