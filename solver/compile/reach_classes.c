@@ -2,12 +2,14 @@
 
 /* Reach of all items.  Each VM's reasons are written as a key of numbers; items
  * with equal keys share one class, so hosts are tested once per class, not once
- * per VM; and what machines allow once for all VMs that differ by rules alone.
+ * per VM; what machines allow once for all VMs that differ by rules alone, of
+ * one host of each kind; and a rule that is the same for all of its VMs once.
  */
 
 #include "model/base/text.h"
 #include "model/change.h"
 #include "model/convert.h"
+#include "solver/compile/host_kinds.h"
 #include "solver/compile/reach_parts.h"
 #include "solver/rules/delta.h"
 
@@ -149,11 +151,19 @@ key_of_rules(const struct dcp_question *q, struct dcp_text *keys)
 struct rule_index {
     uint32_t *first, *of; /* Of VM v: of[first[v]] .. of[first[v + 1] - 1]. */
     uint32_t *every, n_every;
+    /* By rule that is the same for all VMs, once it was asked, and whether
+     * about restarts: the hosts that it allows. */
+    uint64_t **allowed;
+    uint32_t n_rules;
 };
 
 static void
 rule_index_finish(struct rule_index *x)
 {
+    for (uint32_t i = 0; x->allowed && i < 2 * x->n_rules; i++) {
+        free(x->allowed[i]);
+    }
+    free(x->allowed);
     free(x->first);
     free(x->of);
     free(x->every);
@@ -173,7 +183,10 @@ index_rules(const struct dcp_question *q, struct rule_index *x)
 
     x->first = calloc(inv->n_vms + 2u, sizeof *x->first);
     x->every = calloc(inv->n_rules + 1u, sizeof *x->every);
-    for (int pass = 0; x->first && x->every && pass < 2; pass++) {
+    x->allowed = calloc(2 * (size_t)inv->n_rules + 1, sizeof *x->allowed);
+    x->n_rules = inv->n_rules;
+    for (int pass = 0; x->first && x->every && x->allowed && pass < 2;
+         pass++) {
         for (uint32_t r = 0; r < inv->n_rules; r++) {
             const struct dcp_rule *rule = &inv->rules[r];
 
@@ -205,14 +218,9 @@ index_rules(const struct dcp_question *q, struct rule_index *x)
 
 /* Clears the bits of hosts that the rule keeps the VM from. */
 static void
-apply_rule(const struct dcp_problem *p, const struct dcp_rule *rule, uint32_t v,
-           bool restart, uint64_t *row)
+clear_forbidden(const struct dcp_problem *p, const struct dcp_rule *rule,
+                uint32_t v, bool restart, uint64_t *row)
 {
-    uint32_t relax = p->q->inventory->policy.relax_rules;
-
-    if (restart && (rule->soft || relax >> rule->kind & 1)) {
-        return;
-    }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         if (dcp_rule_delta(rule->kind)
                 ->forbids(p->q, rule, v, h,
@@ -222,18 +230,49 @@ apply_rule(const struct dcp_problem *p, const struct dcp_rule *rule, uint32_t v,
     }
 }
 
-static void
+/* False: no memory. */
+static bool
+apply_rule(const struct dcp_problem *p, const struct rule_index *x, uint32_t r,
+           uint32_t v, bool restart, uint64_t *row)
+{
+    const struct dcp_rule *rule = &p->q->inventory->rules[r];
+    uint32_t relax = p->q->inventory->policy.relax_rules;
+    uint64_t **allowed = &x->allowed[2 * (size_t)r + restart];
+
+    if (restart && (rule->soft || relax >> rule->kind & 1)) {
+        return true;
+    }
+    if (dcp_rule_delta(rule->kind)->by != DCP_FORBIDS_RULE) {
+        clear_forbidden(p, rule, v, restart, row);
+        return true;
+    }
+    if (!*allowed) {
+        *allowed = malloc((p->reach_words + 1u) * sizeof **allowed);
+        if (!*allowed) {
+            return false;
+        }
+        memset(*allowed, 0xff, p->reach_words * sizeof **allowed);
+        clear_forbidden(p, rule, v, restart, *allowed);
+    }
+    for (uint32_t w = 0; w < p->reach_words; w++) {
+        row[w] &= (*allowed)[w];
+    }
+    return true;
+}
+
+static bool
 apply_rules(const struct dcp_problem *p, const struct rule_index *x, uint32_t v,
             bool restart, uint64_t *row)
 {
-    const struct dcp_rule *rules = p->q->inventory->rules;
+    bool ok = true;
 
-    for (uint32_t i = 0; i < x->n_every; i++) {
-        apply_rule(p, &rules[x->every[i]], v, restart, row);
+    for (uint32_t i = 0; ok && i < x->n_every; i++) {
+        ok = apply_rule(p, x, x->every[i], v, restart, row);
     }
-    for (uint32_t i = x->first[v]; i < x->first[v + 1]; i++) {
-        apply_rule(p, &rules[x->of[i]], v, restart, row);
+    for (uint32_t i = x->first[v]; ok && i < x->first[v + 1]; i++) {
+        ok = apply_rule(p, x, x->of[i], v, restart, row);
     }
+    return ok;
 }
 
 /* Rows of what machines allow, one pair (now, and after a loss) for each
@@ -243,11 +282,15 @@ struct machine_rows {
     uint64_t **row; /* Two rows each; owned. */
     uint32_t n, room;
     uint32_t *of_vm;
+    struct dcp_host_kinds kinds;
+    uint8_t *reached; /* By kind: scratch. */
 };
 
 static void
 machine_rows_finish(struct machine_rows *m)
 {
+    dcp_host_kinds_finish(&m->kinds);
+    free(m->reached);
     for (uint32_t i = 0; i < m->n; i++) {
         free(m->row[i]);
     }
@@ -275,10 +318,19 @@ add_machine_row(const struct dcp_problem *p, struct machine_rows *m, uint32_t v)
     }
     m->row[m->n++] = row;
     for (int restart = 0; restart < 2; restart++, row += p->reach_words) {
+        for (uint32_t k = 0; k < m->kinds.n; k++) {
+            m->reached[k] = !dcp_reach_why_not_coming(
+                p->q, v, m->kinds.example[k], restart, NULL, 0);
+        }
         for (uint32_t h = 0; h < p->n_hosts; h++) {
-            if (!dcp_reach_why_not_machine(p->q, v, h, restart, NULL, 0)) {
-                row[h / 64] |= UINT64_C(1) << (h % 64);
-            }
+            row[h / 64] |= (uint64_t)m->reached[m->kinds.of_host[h]]
+                           << (h % 64);
+        }
+        uint32_t now = p->q->start->host[v].ix;
+
+        if (now != DCP_IX_NONE &&
+            !dcp_reach_why_not_machine(p->q, v, now, restart, NULL, 0)) {
+            row[now / 64] |= UINT64_C(1) << (now % 64);
         }
     }
     return true;
@@ -291,8 +343,11 @@ make_machine_rows(const struct dcp_problem *p, const struct dcp_text *keys,
 {
     uint32_t n_vms = p->q->inventory->n_vms;
     struct dcp_strmap map = { 0 };
-    bool ok = (m->of_vm = calloc(n_vms + 1u, sizeof *m->of_vm)) != NULL;
+    bool ok = dcp_host_kinds_make(p->q->inventory, &m->kinds, NULL);
 
+    m->of_vm = calloc(n_vms + 1u, sizeof *m->of_vm);
+    m->reached = calloc(m->kinds.n + 1u, sizeof *m->reached);
+    ok = ok && m->of_vm && m->reached;
     for (uint32_t v = 0; ok && v < n_vms; v++) {
         if (p->item_of_vm[v] == DCP_IX_NONE) {
             continue;
@@ -348,7 +403,7 @@ struct reach_parts {
 };
 
 /* Two rows per class: reach now, and after a loss. */
-static void
+static bool
 fill_row(const struct dcp_problem *p, uint32_t item,
          const struct reach_parts *parts, bool restart, uint64_t *row)
 {
@@ -362,9 +417,12 @@ fill_row(const struct dcp_problem *p, uint32_t item,
             row[w] = k == p->vm_first[item] ? machine[w] : row[w] & machine[w];
         }
     }
-    for (uint32_t k = p->vm_first[item]; k < p->vm_first[item + 1]; k++) {
-        apply_rules(p, &parts->rules, p->vm[k], restart, row);
+    bool ok = true;
+
+    for (uint32_t k = p->vm_first[item]; ok && k < p->vm_first[item + 1]; k++) {
+        ok = apply_rules(p, &parts->rules, p->vm[k], restart, row);
     }
+    return ok;
 }
 
 static bool
@@ -385,10 +443,9 @@ fill_class(struct dcp_problem *p, uint64_t **rows, uint32_t *capacity,
     }
     uint64_t *row = *rows + p->n_classes * 2 * words;
 
-    fill_row(p, item, parts, false, row);
-    fill_row(p, item, parts, true, row + words);
     p->n_classes++;
-    return true;
+    return fill_row(p, item, parts, false, row) &&
+           fill_row(p, item, parts, true, row + words);
 }
 
 static bool
