@@ -20,9 +20,12 @@ static double
 demand_of(const struct dcp_fold *f, const struct dcp_bound_resource *r,
           struct dcp_part part)
 {
+    struct dcp_fold_items items = dcp_fold_items(f, part);
     double sum = 0;
 
-    for (uint32_t i = 0; i < f->p->n_items; i++) {
+    for (uint32_t k = 0; k < items.n; k++) {
+        uint32_t i = items.ix[k];
+
         sum += dcp_fold_in_part(f, i, part) ? r->size[i * r->step] : 0;
     }
     return sum;
@@ -122,12 +125,14 @@ dual_feasible_row(const struct dcp_fold *f, struct dcp_lp *lp,
                   double largest, int k, double epsilon)
 {
     DCP_FREE double *value = calloc(f->n_types + 1u, sizeof *value);
+    struct dcp_fold_items items = dcp_fold_items(f, part);
     double demand = 0;
 
     if (!value) {
         return false;
     }
-    for (uint32_t i = 0; i < f->p->n_items; i++) {
+    for (uint32_t n = 0; n < items.n; n++) {
+        uint32_t i = items.ix[n];
         double x = r->size[i * r->step] / largest;
 
         if (x <= 1 && dcp_fold_in_part(f, i, part)) {

@@ -39,8 +39,18 @@ too_large(const struct dcp_fold *f, uint32_t a, uint32_t b, uint32_t type)
 {
     const struct dcp_problem *p = f->p;
     uint32_t host = f->example[type];
+    uint64_t peak = p->cpu_peak_mhz[a];
+
+    peak += b == a ? 0 : p->cpu_peak_mhz[b];
+    bool cpu_fits = peak <= p->cap_cpu_mhz[host];
 
     for (uint32_t k = 0; k < n_resources(p); k++) {
+        if (cpu_fits && k == p->n_scalars) { /* In every slot. */
+            k += p->n_slots;
+            if (k >= n_resources(p)) {
+                break;
+            }
+        }
         struct dcp_bound_resource r = resource(p, k);
         uint64_t sum = r.size[a * r.step];
 
@@ -85,11 +95,15 @@ types_of_item(const struct dcp_fold *f, uint32_t item)
 /* --- Pairs ---------------------------------------------------------------- */
 
 static bool
-in_reach_of_both(const struct dcp_problem *p, uint32_t a, uint32_t b)
+in_reach_of_both(const struct dcp_fold *f, uint32_t a, uint32_t b)
 {
+    const struct dcp_problem *p = f->p;
     const uint64_t *x = p->reach + (size_t)p->reach_class[a] * p->reach_words;
     const uint64_t *y = p->reach + (size_t)p->reach_class[b] * p->reach_words;
 
+    if (f->item_region[a] != f->item_region[b]) {
+        return false;
+    }
     for (uint32_t w = 0; x != y && w < p->reach_words; w++) {
         if (x[w] & y[w]) {
             return true;
@@ -188,7 +202,7 @@ apart(const struct dcp_fold *f, uint32_t a, uint32_t b, uint64_t types)
     for (uint32_t t = 0; !fit && t < f->n_types; t++) {
         fit = (types >> t & 1) && !too_large(f, a, b, t);
     }
-    return !fit || !in_reach_of_both(f->p, a, b) ||
+    return !fit || !in_reach_of_both(f, a, b) ||
            dcp_clique_ruled_apart(f->p, a, b);
 }
 

@@ -18,6 +18,17 @@ dcp_fold_in_part(const struct dcp_fold *f, uint32_t item, struct dcp_part part)
            (part.side == DCP_FOLD_ANY || f->side[item] == part.side);
 }
 
+struct dcp_fold_items
+dcp_fold_items(const struct dcp_fold *f, struct dcp_part part)
+{
+    bool all = part.region == DCP_FOLD_ANY;
+    uint32_t first = all ? 0 : f->first_of_region[part.region];
+    uint32_t end =
+        all ? f->p->n_items : f->first_of_region[part.region + 1];
+
+    return (struct dcp_fold_items){ f->by_region + first, end - first };
+}
+
 uint32_t
 dcp_fold_n_parts(const struct dcp_fold *f)
 {
@@ -103,6 +114,28 @@ fold_regions(const struct dcp_problem *p, struct dcp_fold *f)
     return true;
 }
 
+static bool
+sort_by_region(const struct dcp_problem *p, struct dcp_fold *f)
+{
+    uint32_t *first = dcp_arena_array(p->arena, uint32_t, f->n_regions + 2u);
+
+    f->by_region = dcp_arena_array(p->arena, uint32_t, p->n_items);
+    f->first_of_region = first;
+    if (!first || !f->by_region) {
+        return false;
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        first[f->item_region[i] + 2]++;
+    }
+    for (uint32_t r = 0; r < f->n_regions; r++) {
+        first[r + 2] += first[r + 1];
+    }
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        f->by_region[first[f->item_region[i] + 1]++] = i;
+    }
+    return true;
+}
+
 /* Whether the item restarts in its region alone: a restart may go where a move
  * may not (rules relaxed after a loss, no way for a live move). */
 static bool
@@ -149,18 +182,17 @@ restarts_within(const struct dcp_fold *f, struct dcp_part part)
         (part.side != DCP_FOLD_ANY && !apart)) {
         return false;
     }
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        bool here =
-            part.region == DCP_FOLD_ANY || f->item_region[i] == part.region;
+    struct dcp_fold_items items = dcp_fold_items(f, part);
 
-        if (here && part.region != DCP_FOLD_ANY &&
-            !f->stays[p->reach_class[i]]) {
+    for (uint32_t k = 0; k < items.n; k++) {
+        uint32_t i = items.ix[k];
+
+        if (part.region != DCP_FOLD_ANY && !f->stays[p->reach_class[i]]) {
             return false;
         }
         /* An item of neither side may be what is lost, or hold the room. */
-        if (here &&
-            ((part.side != DCP_FOLD_ANY && f->side[i] == DCP_FOLD_ANY) ||
-             (dcp_fold_in_part(f, i, part) && !p->protected_item[i]))) {
+        if ((part.side != DCP_FOLD_ANY && f->side[i] == DCP_FOLD_ANY) ||
+            (dcp_fold_in_part(f, i, part) && !p->protected_item[i])) {
             return false;
         }
     }
@@ -173,7 +205,8 @@ fold_items(const struct dcp_problem *p, struct dcp_fold *f)
     const struct dcp_group *g = dcp_problem_separating_group(p);
 
     f->side = dcp_arena_array(p->arena, uint8_t, p->n_items);
-    if (!f->side || !fold_regions(p, f) || !fold_restarts(f)) {
+    if (!f->side || !fold_regions(p, f) || !sort_by_region(p, f) ||
+        !fold_restarts(f)) {
         return false;
     }
     f->reserve = dcp_arena_array(p->arena, bool, dcp_fold_n_parts(f));

@@ -25,6 +25,9 @@ struct dcp_fold {
     uint8_t *side;         /* By item: 0, 1, or DCP_FOLD_ANY: either. */
     uint8_t *region;       /* By host. */
     uint8_t *item_region;  /* By item. */
+    /* Items by region, each region's ascending: of region r
+     * by_region[first_of_region[r]] .. by_region[first_of_region[r + 1] - 1]. */
+    uint32_t *by_region, *first_of_region;
     uint8_t *stays;        /* By reach class: restarts in its region alone. */
     bool *reserve;         /* A host of the part may be lost and all that was
                             * on it restarts in the part: by part number. */
@@ -47,6 +50,14 @@ struct dcp_part {
 
 bool
 dcp_fold_in_part(const struct dcp_fold *, uint32_t item, struct dcp_part part);
+/* Items of the part's region, on either side: what dcp_fold_in_part() has to be
+ * asked of. */
+struct dcp_fold_items {
+    const uint32_t *ix;
+    uint32_t n;
+};
+struct dcp_fold_items dcp_fold_items(const struct dcp_fold *,
+                                     struct dcp_part part);
 /* All parts by number, from 0; false for those that say nothing new. */
 uint32_t dcp_fold_n_parts(const struct dcp_fold *);
 bool dcp_fold_part(const struct dcp_fold *, uint32_t ix, struct dcp_part *out);

@@ -70,10 +70,13 @@ static bool
 add_resource(const struct largest *x, const struct dcp_bound_resource *r)
 {
     const struct dcp_fold *f = x->f;
+    struct dcp_fold_items items = dcp_fold_items(f, x->part);
     double demand = 0, smallest = DCP_LP_INF;
     bool ok = true;
 
-    for (uint32_t i = 0; i < f->p->n_items; i++) {
+    for (uint32_t k = 0; k < items.n; k++) {
+        uint32_t i = items.ix[k];
+
         demand += dcp_fold_in_part(f, i, x->part) ? r->size[i * r->step] : 0;
     }
     for (uint32_t t = 0; t < f->n_types; t++) {

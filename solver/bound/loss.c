@@ -55,10 +55,9 @@ larger_first(const void *pa, const void *pb)
 
 struct count {
     const struct dcp_problem *p;
-    const uint8_t *item_region, *promised;
-    uint8_t region;
-    const uint32_t *hosts; /* Of the region, that may be on. */
-    uint32_t n_hosts;
+    const uint8_t *promised;
+    const uint32_t *items, *hosts; /* Of the region; hosts that may be on. */
+    uint32_t n_items, n_hosts;
     uint32_t n_losses;
     double *cap; /* Scratch. */
 };
@@ -83,14 +82,13 @@ raise(struct count *x, uint32_t n, const uint32_t *size, size_t step,
     const struct dcp_problem *p = x->p;
     double total = 0, unpromised = 0, capacity = 0;
 
-    for (uint32_t i = 0; i < p->n_items; i++) {
-        if (x->item_region[i] == x->region) {
-            double s = size[i * step];
+    for (uint32_t k = 0; k < x->n_items; k++) {
+        uint32_t i = x->items[k];
+        double s = size[i * step];
 
-            total += s;
-            unpromised +=
-                p->protected_item[i] && x->promised[p->reach_class[i]] ? 0 : s;
-        }
+        total += s;
+        unpromised +=
+            p->protected_item[i] && x->promised[p->reach_class[i]] ? 0 : s;
     }
     for (uint32_t k = 0; k < x->n_hosts; k++) {
         x->cap[k] = full[x->hosts[k]];
@@ -115,16 +113,16 @@ dcp_bound_hosts_for_loss(const struct dcp_problem *p,
     DCP_FREE uint8_t *promised = calloc(p->n_classes + 1u, 1);
     DCP_FREE uint32_t *hosts = calloc(p->n_hosts + 1u, sizeof *hosts);
     DCP_FREE double *cap = calloc(p->n_hosts + 1u, sizeof *cap);
+    DCP_FREE uint32_t *items = calloc(p->n_items + 1u, sizeof *items);
     struct count x = { .p = p,
-                       .item_region = region_of_item,
                        .promised = promised,
-                       .region = region,
+                       .items = items,
                        .hosts = hosts,
                        .n_losses = dcp_bound_losses(p),
                        .cap = cap };
     uint32_t n = 0;
 
-    if (!promised || !hosts || !cap) {
+    if (!promised || !hosts || !cap || !items) {
         return UINT32_MAX;
     }
     promise_classes(p, region_of_host, region, promised);
@@ -136,9 +134,11 @@ dcp_bound_hosts_for_loss(const struct dcp_problem *p,
             hosts[x.n_hosts++] = h;
         }
     }
-    for (uint32_t i = 0; i < p->n_items && !n; i++) {
-        n = region_of_item[i] == region; /* An empty region needs none. */
+    for (uint32_t i = 0; i < p->n_items; i++) {
+        items[x.n_items] = i;
+        x.n_items += region_of_item[i] == region;
     }
+    n = x.n_items > 0; /* An empty region needs none. */
     for (uint32_t r = 0; n && r < p->n_scalars; r++) {
         n = raise(&x, n, p->request + r, p->n_scalars,
                   p->full + (size_t)r * p->n_hosts);

@@ -203,7 +203,11 @@ add_room_row(const struct covered *c, struct dcp_lp *lp,
             largest = fmax(largest, r->cap[f->example[t]]);
         }
     }
-    for (uint32_t i = 0; i < f->p->n_items; i++) {
+    struct dcp_fold_items items = dcp_fold_items(f, part);
+
+    for (uint32_t k = 0; k < items.n; k++) {
+        uint32_t i = items.ix[k];
+
         if (c->item[i] && dcp_fold_in_part(f, i, part)) {
             double size = r->size[i * r->step];
 
