@@ -42,32 +42,8 @@ dcp_bound_column(const struct dcp_fold *f, uint32_t region, uint32_t side,
 
 static const struct dcp_part all_parts = { DCP_FOLD_ANY, DCP_FOLD_ANY };
 
-/* sum of coefficient(type) y over the hosts of a part, 'with_spares' also over
- * those that hold nothing, is at least 'low'. */
-static bool
-host_row(const struct dcp_fold *f, struct dcp_lp *lp, struct dcp_part part,
-         double low, const double *coefficient, bool with_spares)
-{
-    uint32_t row = dcp_lp_add_row(lp, low, DCP_LP_INF);
-    bool ok = row != UINT32_MAX;
-
-    for (uint32_t r = 0; ok && r < f->n_regions; r++) {
-        for (uint32_t k = 0; ok && k < f->n_sides; k++) {
-            for (uint32_t t = 0; ok && t < f->n_types; t++) {
-                if ((part.region == DCP_FOLD_ANY || part.region == r) &&
-                    (part.side == DCP_FOLD_ANY || part.side == k ||
-                     (with_spares && k == DCP_FOLD_SPARE))) {
-                    ok = dcp_lp_set(lp, row, dcp_bound_column(f, r, k, t),
-                                    coefficient[t]);
-                }
-            }
-        }
-    }
-    return ok;
-}
-
 bool
-dcp_bound_add_cover(const struct dcp_fold *f, struct dcp_lp *lp,
+dcp_bound_add_cover(const struct dcp_fold *f, struct dcp_host_rows *rows,
                     const struct dcp_bound_resource *r)
 {
     DCP_FREE double *cap = calloc(f->n_types + 1u, sizeof *cap);
@@ -95,11 +71,11 @@ dcp_bound_add_cover(const struct dcp_fold *f, struct dcp_lp *lp,
             }
         }
         if (demand > 0 &&
-            (!host_row(f, lp, part, demand, cap, false) ||
+            (!dcp_host_rows_add(rows, part, demand, cap, false) ||
              (f->reserve[k] && smallest < DCP_LP_INF &&
-              !host_row(f, lp, part,
-                        demand + dcp_bound_losses(f->p) * smallest, full,
-                        true)))) {
+              !dcp_host_rows_add(rows, part,
+                                 demand + dcp_bound_losses(f->p) * smallest,
+                                 full, true)))) {
             return false;
         }
     }
@@ -120,7 +96,7 @@ dcp_bound_dual_feasible(double x, int k, double epsilon)
 }
 
 static bool
-dual_feasible_row(const struct dcp_fold *f, struct dcp_lp *lp,
+dual_feasible_row(const struct dcp_fold *f, struct dcp_host_rows *rows,
                   const struct dcp_bound_resource *r, struct dcp_part part,
                   double largest, int k, double epsilon)
 {
@@ -144,12 +120,11 @@ dual_feasible_row(const struct dcp_fold *f, struct dcp_lp *lp,
 
         value[t] = dcp_bound_dual_feasible(x < 1 ? x : 1, k, epsilon);
     }
-    return demand <= 0 ||
-           host_row(f, lp, part, demand * (1 - 1e-9), value, false);
+    return dcp_host_rows_add(rows, part, demand * (1 - 1e-9), value, false);
 }
 
 static bool
-dual_feasible_rows(const struct dcp_fold *f, struct dcp_lp *lp,
+dual_feasible_rows(const struct dcp_fold *f, struct dcp_host_rows *rows,
                    const struct dcp_bound_resource *r)
 {
     static const double epsilons[] = { 0.08, 0.12, 0.16, 0.2,  0.25,
@@ -170,7 +145,8 @@ dual_feasible_rows(const struct dcp_fold *f, struct dcp_lp *lp,
             }
         }
         for (int j = 0; largest > 0 && j < N_K + N_EPSILONS; j++) {
-            if (!dual_feasible_row(f, lp, r, part, largest, j < N_K ? j + 1 : 0,
+            if (!dual_feasible_row(f, rows, r, part, largest,
+                                   j < N_K ? j + 1 : 0,
                                    j < N_K ? 0 : epsilons[j - N_K])) {
                 return false;
             }
@@ -204,7 +180,7 @@ dcp_bound_net(const struct dcp_problem *p, uint32_t slot)
 
 /* Headroom needs so many hosts in each region. */
 static bool
-add_loss_rows(const struct dcp_fold *f, struct dcp_lp *lp)
+add_loss_rows(const struct dcp_fold *f, struct dcp_host_rows *rows)
 {
     DCP_FREE double *one = calloc(f->n_types + 1u, sizeof *one);
     bool ok = one != NULL;
@@ -217,25 +193,26 @@ add_loss_rows(const struct dcp_fold *f, struct dcp_lp *lp)
         uint32_t n = dcp_bound_hosts_for_loss(f->p, f->region, f->item_region,
                                               (uint8_t)r);
 
-        ok = n != UINT32_MAX && host_row(f, lp, part, n, one, false);
+        ok = n != UINT32_MAX && dcp_host_rows_add(rows, part, n, one, false);
     }
     return ok;
 }
 
 static bool
-add_rows(const struct dcp_fold *f, struct dcp_lp *lp)
+collect_rows(const struct dcp_fold *f, struct dcp_host_rows *rows)
 {
     const struct dcp_problem *p = f->p;
     uint32_t busiest = 0;
     double most = -1;
 
-    if (dcp_bound_survives_a_host(p) && !add_loss_rows(f, lp)) {
+    if (dcp_bound_survives_a_host(p) && !add_loss_rows(f, rows)) {
         return false;
     }
     for (uint32_t k = 0; k < p->n_scalars; k++) {
         struct dcp_bound_resource r = dcp_bound_scalar(p, k);
 
-        if (!dcp_bound_add_cover(f, lp, &r) || !dual_feasible_rows(f, lp, &r)) {
+        if (!dcp_bound_add_cover(f, rows, &r) ||
+            !dual_feasible_rows(f, rows, &r)) {
             return false;
         }
     }
@@ -247,19 +224,30 @@ add_rows(const struct dcp_fold *f, struct dcp_lp *lp)
             most = demand;
             busiest = s;
         }
-        if (!dcp_bound_add_cover(f, lp, &r)) {
+        if (!dcp_bound_add_cover(f, rows, &r)) {
             return false;
         }
         if (p->net_kib_s) {
             r = dcp_bound_net(p, s);
-            if (!dcp_bound_add_cover(f, lp, &r)) {
+            if (!dcp_bound_add_cover(f, rows, &r)) {
                 return false;
             }
         }
     }
     struct dcp_bound_resource r = dcp_bound_cpu(p, busiest);
 
-    return !p->n_slots || dual_feasible_rows(f, lp, &r);
+    return (!p->n_slots || dual_feasible_rows(f, rows, &r)) &&
+           dcp_bound_add_chance(f, rows);
+}
+
+static bool
+add_rows(const struct dcp_fold *f, struct dcp_lp *lp)
+{
+    struct dcp_host_rows rows = { .f = f };
+    bool ok = collect_rows(f, &rows) && dcp_host_rows_emit(&rows, lp);
+
+    dcp_host_rows_finish(&rows);
+    return ok;
 }
 
 /* Hosts of a type in a region, over both sides, are between those that must
@@ -321,8 +309,8 @@ dcp_bound_add_hosts(const struct dcp_fold *f, struct dcp_lp *lp,
                             true) != UINT32_MAX;
     }
     return ok && add_counts(f, lp) && add_rows(f, lp) &&
-           dcp_bound_add_domains(f, lp) && dcp_bound_add_chance(f, lp) &&
-           add_clique(f, lp) && dcp_bound_add_largest(f, lp);
+           dcp_bound_add_domains(f, lp) && add_clique(f, lp) &&
+           dcp_bound_add_largest(f, lp);
 }
 
 /* The program with whole hosts, or, where that takes too long, its bound. */

@@ -172,7 +172,7 @@ dcp_bound_trim(struct dcp_fold *f)
 }
 
 bool
-dcp_bound_add_chance(const struct dcp_fold *f, struct dcp_lp *lp)
+dcp_bound_add_chance(const struct dcp_fold *f, struct dcp_host_rows *rows)
 {
     const struct dcp_problem *p = f->p;
 
@@ -189,7 +189,7 @@ dcp_bound_add_chance(const struct dcp_fold *f, struct dcp_lp *lp)
                 f->trimmed_mhz + (size_t)r * p->n_items, 1, cap, full
             };
 
-            ok = dcp_bound_add_cover(f, lp, &resource);
+            ok = dcp_bound_add_cover(f, rows, &resource);
         }
     }
     return ok;

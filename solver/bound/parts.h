@@ -6,6 +6,7 @@
 
 #include "solver/bound/energy.h"
 #include "solver/bound/fold.h"
+#include "solver/bound/host_rows.h"
 #include "solver/lp/lp.h"
 
 /* A resource: its size by item and its capacities by host. */
@@ -34,14 +35,13 @@ bool dcp_bound_add_hosts(const struct dcp_fold *, struct dcp_lp *,
                          const double *cost) DCP_CHECKED;
 /* Rows: capacity covers the demand of each part, and still does when the smallest
  * host is lost.  False: no memory. */
-bool
-dcp_bound_add_cover(const struct dcp_fold *, struct dcp_lp *,
-                    const struct dcp_bound_resource *) DCP_CHECKED;
+bool dcp_bound_add_cover(const struct dcp_fold *, struct dcp_host_rows *,
+                         const struct dcp_bound_resource *) DCP_CHECKED;
 /* solver/bound/chance.c: policy.overload, where it is asked for: finds the
  * scenarios that count, once; adds rows.  False: no memory. */
 bool dcp_bound_trim(struct dcp_fold *) DCP_CHECKED;
 bool dcp_bound_add_chance(const struct dcp_fold *,
-                          struct dcp_lp *) DCP_CHECKED;
+                          struct dcp_host_rows *) DCP_CHECKED;
 /* solver/bound/money.c: the first goal's columns and rows besides y's own and
  * the power curve's: licences, room.  False: no memory. */
 bool dcp_bound_add_money(const struct dcp_fold *, struct dcp_lp *) DCP_CHECKED;
