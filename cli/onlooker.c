@@ -135,16 +135,10 @@ static bool
 open_picture(struct dcp_onlooker *o, struct dcp_sim_input *in,
              struct dcp_error *err)
 {
-    int64_t step_ms = in->cpu->interval_ms;
-
     if (!o->options.picture) {
         return true;
     }
-    int64_t first = (in->from_ms - in->cpu->start_ms) / step_ms;
-    int64_t last = (in->to_ms - 1 - in->cpu->start_ms) / step_ms;
-
-    o->picture = dcp_picture_create(in->inventory, in->cpu,
-                                    (uint32_t)(last - first + 1), err);
+    o->picture = dcp_picture_create(in, err);
     if (!o->picture) {
         return false;
     }

@@ -12,13 +12,14 @@ const double dcp_picture_wait_limits[DCP_PICTURE_WAITS - 1] = { 0, 0.001, 0.01,
                                                                 0.05, 0.1 };
 
 struct dcp_picture {
-    const struct dcp_inventory *inv;
     struct dcp_sim_series *series;
+    int64_t from_ms;              /* Of the window. */
     struct dcp_picture_data data; /* Its arrays are owned. */
     /* By host, of this column. */
     double *demand_mhz_s, *on_s;
     double *capacity_mhz;
     double *vm_ready_s;
+    uint32_t *vm_mem_mib; /* As events leave it. */
     uint32_t n_slices_seen;
     double mib; /* Moved in this slice. */
     /* Places of figures in a series' row. */
@@ -55,27 +56,33 @@ allocate(struct dcp_picture *p, uint32_t n_slices)
     p->on_s = calloc(n_hosts, sizeof *p->on_s);
     p->capacity_mhz = calloc(n_hosts, sizeof *p->capacity_mhz);
     p->vm_ready_s = calloc(n_vms, sizeof *p->vm_ready_s);
+    p->vm_mem_mib = calloc(n_vms, sizeof *p->vm_mem_mib);
     return d->column_ms && d->column_mib && d->load && d->wait_frac &&
            d->served_s && p->demand_mhz_s && p->on_s && p->capacity_mhz &&
-           p->vm_ready_s;
+           p->vm_ready_s && p->vm_mem_mib;
 }
 
 struct dcp_picture *
-dcp_picture_create(const struct dcp_inventory *inv,
-                   const struct dcp_samples *cpu, uint32_t n_slices,
-                   struct dcp_error *err)
+dcp_picture_create(const struct dcp_sim_input *in, struct dcp_error *err)
 {
+    const struct dcp_inventory *inv = in->inventory;
+    int64_t n_slices = dcp_samples_cell(in->cpu, in->to_ms - 1) -
+                       dcp_samples_cell(in->cpu, in->from_ms) + 1;
     DCP_AUTO(dcp_picture) struct dcp_picture *p = calloc(1, sizeof *p);
 
     if (p) {
-        p->inv = inv;
+        p->from_ms = in->from_ms;
         p->data.n_hosts = inv->n_hosts;
         p->data.n_vms = inv->n_vms;
-        p->series = dcp_sim_series_create(inv, cpu, err);
+        p->series = dcp_sim_series_create(inv, in->cpu, err);
     }
-    if (!p || !p->series || !allocate(p, n_slices ? n_slices : 1)) {
+    if (!p || !p->series ||
+        !allocate(p, n_slices > 1 ? (uint32_t)n_slices : 1)) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a picture");
         return NULL;
+    }
+    for (uint32_t v = 0; v < inv->n_vms; v++) {
+        p->vm_mem_mib[v] = dcp_placement_size(inv, in->start, v).mem_mib;
     }
     for (uint32_t h = 0; h < inv->n_hosts; h++) {
         p->capacity_mhz[h] = dcp_host_capacity(inv, (dcp_host_id){ h }).cpu_mhz;
@@ -103,6 +110,7 @@ dcp_picture_destroy(struct dcp_picture *p)
     free(p->on_s);
     free(p->capacity_mhz);
     free(p->vm_ready_s);
+    free(p->vm_mem_mib);
     free(p);
 }
 
@@ -188,10 +196,17 @@ static bool
 see(void *user, const struct dcp_sim_event *e, struct dcp_error *err)
 {
     struct dcp_picture *p = user;
+    const struct dcp_step *s = e->step;
 
     (void)err;
-    if (e->step->kind == DCP_STEP_MIGRATE && e->phase == DCP_ACTION_DONE) {
-        p->mib += p->inv->vms[e->step->object.ix].mem_mib;
+    if (e->phase != DCP_ACTION_DONE) {
+        return true;
+    }
+    if (s->kind == DCP_STEP_VM_RESIZE) {
+        p->vm_mem_mib[s->object.ix] = s->size_to.mem_mib;
+    } else if (s->kind == DCP_STEP_MIGRATE && !s->cold &&
+               e->at_ms >= p->from_ms) {
+        p->mib += p->vm_mem_mib[s->object.ix];
     }
     return true;
 }

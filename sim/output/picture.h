@@ -8,6 +8,7 @@
  * window beyond DCP_PICTURE_COLUMNS columns.  Plain arrays, for who draws. */
 
 #include "sim/output/series.h"
+#include "sim/watch.h"
 
 enum {
     DCP_PICTURE_COLUMNS = 480, /* At most; a column is so many samples. */
@@ -22,7 +23,9 @@ extern const double dcp_picture_wait_limits[DCP_PICTURE_WAITS - 1];
 struct dcp_picture_data {
     uint32_t n_hosts, n_vms, n_columns, samples_per_column;
     int64_t *column_ms; /* Start of each column. */
-    double *column_mib; /* Memory of the VMs that ended a migration. */
+    /* Memory of the VMs that ended a live migration in the window, as large as
+     * they were then. */
+    double *column_mib;
     /* [column][host]: demand over capacity while it served; NaN: it never did
      * in that time. */
     float *load;
@@ -39,10 +42,10 @@ struct dcp_picture_data {
 
 struct dcp_picture;
 
-/* 'n_slices': of the whole window. */
-struct dcp_picture *
-dcp_picture_create(const struct dcp_inventory *, const struct dcp_samples *,
-                   uint32_t n_slices, struct dcp_error *err) DCP_CHECKED;
+/* Of a replay of this input; it is not looked at later, but for what it borrows
+ * itself. */
+struct dcp_picture *dcp_picture_create(const struct dcp_sim_input *,
+                                       struct dcp_error *err) DCP_CHECKED;
 void dcp_picture_destroy(struct dcp_picture *); /* NULL is fine. */
 DCP_DEFINE_AUTO(dcp_picture)
 

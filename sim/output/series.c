@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum figure { /* In the order of dcp_series_figures. */
-              HOST_ON,
+/* In the order of dcp_series_figures. */
+enum figure {
+    HOST_ON,
               HOST_SWITCHING,
               HOST_POWER,
               HOST_DEMAND,
@@ -221,8 +222,7 @@ dcp_sim_series_take(struct dcp_sim_series *s, const struct dcp_sim_result *r,
 {
     const struct dcp_sim_slice *at = &r->slices[slice];
     double seconds = (double)(at->end_ms - at->start_ms) / 1000;
-    size_t row =
-        (size_t)((at->start_ms - s->cpu->start_ms) / s->cpu->interval_ms);
+    size_t row = (size_t)dcp_samples_cell(s->cpu, at->start_ms);
 
     take_hosts(s, r, seconds);
     take_vms(s, r, s->cpu->value + row * s->cpu->n_vms, seconds);

@@ -11,7 +11,7 @@
  * too little; ready_frac is the part of the time for which the VM's vCPUs
  * waited for CPU, mean over them (sim/host/contention.h). */
 
-#include "sim/watch.h"
+#include "sim/sim.h"
 
 enum dcp_series_of {
     DCP_SERIES_INTERVAL, /* The whole; kept by the engine itself. */

@@ -15,6 +15,7 @@
  * One thread. */
 
 #include "sim/output/series.h"
+#include "sim/watch.h"
 
 struct dcp_series_file;
 

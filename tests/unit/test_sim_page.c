@@ -35,10 +35,10 @@ setup(void)
     r.f.inv->zone = zone;
     in.n_events = 0;
     ck_assert(dcp_simulate(&in, &without, NULL));
-    picture = dcp_picture_create(r.f.inv, &r.samples, without.n_slices, NULL);
+    in.n_events = r.n;
+    picture = dcp_picture_create(&in, NULL);
     ck_assert_ptr_nonnull(picture);
     w = dcp_picture_watch(picture);
-    in.n_events = r.n;
     in.watches = watches;
     in.n_watches = 1;
     ck_assert(dcp_simulate(&in, &with, NULL));
@@ -107,7 +107,7 @@ START_TEST(the_picture_adds_up_to_the_result)
     ck_assert_double_eq_tol(load_s, on_s, 1e-5 * on_s);
     ck_assert_uint_eq(n_vms, with.n_vms);
     ck_assert_uint_gt(with.migrations, 0);
-    ck_assert_double_ge(mib, with.migrations * 1024.0); /* 1 GiB each. */
+    ck_assert_double_eq(mib, with.migrations * 1024.0); /* 1 GiB each. */
     ck_assert_double_eq_tol(data->window_s,
                             (double)(with.to_ms - with.from_ms) / 1000, 1e-6);
     for (uint32_t v = 0; v < with.n_vms; v++) {
@@ -121,10 +121,64 @@ END_TEST
 
 START_TEST(a_long_window_shares_columns)
 {
-    struct dcp_picture *p = dcp_picture_create(r.f.inv, &r.samples, 8641, NULL);
+    struct dcp_sim_input in = random_events_input(&r);
+
+    in.from_ms = r.samples.start_ms;
+    in.to_ms = in.from_ms + 8641 * r.samples.interval_ms;
+    struct dcp_picture *p = dcp_picture_create(&in, NULL);
 
     ck_assert_ptr_nonnull(p);
     ck_assert_uint_eq(dcp_picture_end(p)->samples_per_column, 19);
+    dcp_picture_destroy(p);
+}
+END_TEST
+
+/* One move before the window, one of a VM that grew before it. */
+START_TEST(moved_memory_is_of_the_window_and_as_large_as_it_was)
+{
+    struct dcp_sim_input in = random_events_input(&r);
+    uint32_t from[2], to[2];
+    struct dcp_step steps[3] = {
+        { .id = 1, .kind = DCP_STEP_VM_RESIZE, .object = { DCP_OBJECT_VM, 1 } },
+        { .id = 2, .kind = DCP_STEP_MIGRATE, .object = { DCP_OBJECT_VM, 0 } },
+        { .id = 3, .kind = DCP_STEP_MIGRATE, .object = { DCP_OBJECT_VM, 1 } },
+    };
+    struct dcp_sim_result result;
+    double mib = 0;
+
+    for (uint32_t v = 0; v < 2; v++) {
+        from[v] = in.start->host[v].ix;
+        to[v] = (from[v] + 1) % EVENTS_HOSTS;
+        steps[v + 1].from = (struct dcp_object){ DCP_OBJECT_HOST, from[v] };
+        steps[v + 1].to = (struct dcp_object){ DCP_OBJECT_HOST, to[v] };
+    }
+    steps[0].from = steps[2].from;
+    steps[0].size_to = dcp_placement_size(r.f.inv, in.start, 1);
+    steps[0].size_to.mem_mib = 3000;
+    const struct dcp_sim_event events[] = {
+        { in.from_ms - 4, &steps[1], DCP_ACTION_STARTED },
+        { in.from_ms - 3, &steps[1], DCP_ACTION_DONE },
+        { in.from_ms - 2, &steps[0], DCP_ACTION_DONE },
+        { in.from_ms + 1, &steps[2], DCP_ACTION_STARTED },
+        { in.from_ms + 2, &steps[2], DCP_ACTION_DONE },
+    };
+    struct dcp_picture *p = dcp_picture_create(&in, NULL);
+    struct dcp_sim_watch w = dcp_picture_watch(p);
+    const struct dcp_sim_watch *const watches[] = { &w };
+
+    in.events = events;
+    in.n_events = sizeof events / sizeof events[0];
+    in.watches = watches;
+    in.n_watches = 1;
+    ck_assert(dcp_simulate(&in, &result, NULL));
+    const struct dcp_picture_data *d = dcp_picture_end(p);
+
+    for (uint32_t c = 0; c < d->n_columns; c++) {
+        mib += d->column_mib[c];
+    }
+    ck_assert_uint_eq(result.migrations, 1);
+    ck_assert_double_eq(mib, 3000);
+    dcp_sim_result_finish(&result);
     dcp_picture_destroy(p);
 }
 END_TEST
@@ -172,6 +226,7 @@ main(void)
 {
     static const TTest *const *const tests[] = {
         &the_picture_adds_up_to_the_result,
+        &moved_memory_is_of_the_window_and_as_large_as_it_was,
         &a_long_window_shares_columns,
         &the_page_is_whole_and_names_are_text,
         &failures_are_shown_where_they_were_asked_for,
