@@ -10,7 +10,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct link {
     double capacity;
@@ -126,12 +125,6 @@ dcp_maxmin_set_capacity(struct dcp_maxmin *m, uint32_t link, double capacity)
         m->links[link].capacity = capacity;
         make_dirty(m, link, was_slack);
     }
-}
-
-double
-dcp_maxmin_capacity(const struct dcp_maxmin *m, uint32_t link)
-{
-    return m->links[link].capacity;
 }
 
 /* Room for one more flow, and for settling them all. */
@@ -292,18 +285,6 @@ double
 dcp_maxmin_rate(const struct dcp_maxmin *m, uint32_t flow)
 {
     return m->flows[flow].rate;
-}
-
-double
-dcp_maxmin_load(const struct dcp_maxmin *m, uint32_t link)
-{
-    const struct link *l = &m->links[link];
-    double sum = 0;
-
-    for (uint32_t i = 0; i < l->n_flows; i++) {
-        sum += m->flows[l->flows[i]].rate;
-    }
-    return sum;
 }
 
 /* --- Settling ----------------------------------------------------------- */

@@ -38,7 +38,6 @@ DCP_DEFINE_AUTO(dcp_maxmin)
 /* At least 0; INFINITY: the link is never full. */
 void
 dcp_maxmin_set_capacity(struct dcp_maxmin *, uint32_t link, double capacity);
-double dcp_maxmin_capacity(const struct dcp_maxmin *, uint32_t link);
 
 /* A flow over 'links', each once, at rate 0 until it is settled; its number,
  * the lowest that is free.  'limit' is positive; INFINITY: none of its own,
@@ -53,7 +52,5 @@ void dcp_maxmin_remove(struct dcp_maxmin *, uint32_t flow);
 uint32_t dcp_maxmin_settle(struct dcp_maxmin *, const uint32_t **out_flows);
 
 double dcp_maxmin_rate(const struct dcp_maxmin *, uint32_t flow);
-/* Sum of the rates on a link. */
-double dcp_maxmin_load(const struct dcp_maxmin *, uint32_t link);
 
 #endif /* sim/network/maxmin.h */

@@ -106,12 +106,9 @@ set_links(struct dcp_transfers *t)
 static int64_t
 cell_at(const struct dcp_samples *net, int64_t now_ms)
 {
-    int64_t cell = (now_ms - net->start_ms) / net->interval_ms;
+    int64_t cell = dcp_samples_cell(net, now_ms);
 
-    if (now_ms < net->start_ms) {
-        return 0;
-    }
-    return cell < net->n_times ? cell : net->n_times - 1;
+    return cell < 0 ? 0 : cell < net->n_times ? cell : net->n_times - 1;
 }
 
 static bool
@@ -347,6 +344,7 @@ dcp_transfers_end(struct dcp_transfers *t, uint32_t key,
                   const struct dcp_placement *now, int64_t now_ms)
 {
     uint32_t flow = t->flow_of[key];
+    int64_t cell = t->cell;
 
     catch_up(t, now, now_ms);
     if (flow == NO_FLOW) {
@@ -361,7 +359,8 @@ dcp_transfers_end(struct dcp_transfers *t, uint32_t key,
     struct dcp_precopy_result r = dcp_precopy_result(&s->run);
 
     count(t, &r);
-    if (now->host[s->vm].ix == s->to) {
+    /* A sample that began just now was summed by where VMs are already. */
+    if (now->host[s->vm].ix == s->to && t->cell == cell) {
         move_production(t, s);
     }
     dcp_maxmin_remove(t->sharing, flow);

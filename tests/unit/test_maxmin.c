@@ -59,7 +59,6 @@ START_TEST(two_links_by_hand)
     ck_assert_double_eq(dcp_maxmin_rate(m, both), 3);
     ck_assert_double_eq(dcp_maxmin_rate(m, second), 3);
     ck_assert_double_eq(dcp_maxmin_rate(m, first), 7);
-    ck_assert_double_eq(dcp_maxmin_load(m, 0), 10);
 
     dcp_maxmin_remove(m, second);
     ck_assert_uint_eq(settle(m),
@@ -130,7 +129,7 @@ random_flow(struct dcp_rng *rng)
  * can. */
 static void
 assert_fair(const struct dcp_maxmin *m, const struct wanted w[],
-            const uint32_t flow[], uint32_t n)
+            const uint32_t flow[], uint32_t n, const double capacity[LINKS])
 {
     double load[LINKS] = { 0 }, most[LINKS] = { 0 };
 
@@ -143,8 +142,7 @@ assert_fair(const struct dcp_maxmin *m, const struct wanted w[],
         }
     }
     for (uint32_t l = 0; l < LINKS; l++) {
-        ck_assert(load[l] <= dcp_maxmin_capacity(m, l) * (1 + 1e-12));
-        ck_assert_double_eq_tol(load[l], dcp_maxmin_load(m, l), 1e-9);
+        ck_assert(load[l] <= capacity[l] * (1 + 1e-12));
     }
     for (uint32_t i = 0; i < n; i++) {
         double rate = dcp_maxmin_rate(m, flow[i]);
@@ -154,7 +152,7 @@ assert_fair(const struct dcp_maxmin *m, const struct wanted w[],
         for (uint32_t k = 0; k < w[i].n; k++) {
             uint32_t l = w[i].links[k];
 
-            stopped |= load[l] >= dcp_maxmin_capacity(m, l) * (1 - 1e-12) &&
+            stopped |= load[l] >= capacity[l] * (1 - 1e-12) &&
                        rate >= most[l] * (1 - 1e-12);
         }
         ck_assert(stopped);
@@ -190,7 +188,7 @@ START_TEST(history_changes_no_bit)
             order[i] = i;
         }
         settle(a);
-        assert_fair(a, w, flow, n);
+        assert_fair(a, w, flow, n, capacity);
         for (uint32_t i = n; i > 1; i--) {
             uint32_t k = below(&rng, i), keep = order[i - 1];
 

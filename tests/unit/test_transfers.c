@@ -245,6 +245,25 @@ START_TEST(production_moves)
 }
 END_TEST
 
+/* Also where a sample begins as the migration ends, which is summed by where
+ * VMs are by then. */
+START_TEST(production_is_counted_once)
+{
+    enum { CELL_MS = 10020 };
+    float value[2 * 8] = { 0 };
+    struct dcp_samples net = { T0, CELL_MS, 2, 8, value };
+
+    value[8] = 40 * 1024;
+    make(&net);
+    begin(1, 0, 1, 0);
+    ck_assert_int_eq(end_of(1), CELL_MS);
+    end(1, 0, 1);
+    begin(2, 4, 1, CELL_MS);
+    ck_assert_double_eq_tol(dcp_transfers_rate(transfers, 2), 60 * 1024, 1e-6);
+    finish();
+}
+END_TEST
+
 /* Writes as fast as its share is, within half of its memory. */
 START_TEST(sharing_decides_whether_one_converges)
 {
@@ -519,6 +538,7 @@ main(void)
         &links_between_sites_are_shared,
         &production_comes_first,
         &production_moves,
+        &production_is_counted_once,
         &sharing_decides_whether_one_converges,
         &given_up_steps_fail,
         &a_run_that_was_cut_goes_on,
