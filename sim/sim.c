@@ -10,17 +10,13 @@
 #include "sim/state.h"
 #include "sim/watch.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
 int64_t
 dcp_sim_cell(const struct dcp_sim_input *in, int64_t at_ms)
 {
-    int64_t past_ms = at_ms - in->cpu->start_ms;
-    int64_t step_ms = in->cpu->interval_ms;
-
-    return past_ms / step_ms - (past_ms % step_ms < 0);
+    return dcp_samples_cell(in->cpu, at_ms);
 }
 
 bool
@@ -56,8 +52,8 @@ dcp_sim_result_init(const struct dcp_sim_input *in, struct dcp_sim_result *out,
     out->tenants = calloc((size_t)inv->n_tenants + 1, sizeof *out->tenants);
     out->site_it_j = calloc(n_cells, sizeof *out->site_it_j);
     if (!out->slices || !out->hosts || !out->vm_overload_s ||
-        !out->vm_unmet_mhz_s || !out->vm_ready_s || !out->vm_swap_mib_s || !out->ready ||
-        !out->tenants || !out->site_it_j) {
+        !out->vm_unmet_mhz_s || !out->vm_ready_s || !out->vm_swap_mib_s ||
+        !out->ready || !out->tenants || !out->site_it_j) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay of %u slots",
                         out->n_slices);
     }
@@ -182,8 +178,7 @@ begin_slice(struct dcp_sim *sim, uint32_t i)
     sim->slice->start_ms = start_ms > in->from_ms ? start_ms : in->from_ms;
     sim->slice->end_ms = end_ms < in->to_ms ? end_ms : in->to_ms;
     sim->row = cpu->value + row * cpu->n_vms;
-    sim->mem_row =
-        in->mem ? in->mem->value + row * in->mem->n_vms : NULL;
+    sim->mem_row = in->mem ? in->mem->value + row * in->mem->n_vms : NULL;
     sim->slice_on_ms = sim->slice_capacity_ms = sim->slice_demand_ms = 0;
     dcp_sim_sum_hosts(sim);
 }
@@ -203,10 +198,9 @@ play_events(struct dcp_sim *sim, int64_t until_ms, struct dcp_error *err)
         }
     }
     /* What happens at the end comes after it. */
-    dcp_sim_end_warmups(sim, (until_ms < sim->slice->end_ms
-                                  ? until_ms
-                                  : sim->slice->end_ms) -
-                                 1);
+    dcp_sim_end_warmups(
+        sim,
+        (until_ms < sim->slice->end_ms ? until_ms : sim->slice->end_ms) - 1);
     return true;
 }
 

@@ -37,9 +37,7 @@ struct dcp_bootstrap {
 static int64_t
 cell_of(const struct dcp_bootstrap *b, int64_t at_ms)
 {
-    int64_t past_ms = at_ms - b->start_ms;
-
-    return past_ms / b->interval_ms - (past_ms % b->interval_ms < 0);
+    return dcp_grid_cell(b->start_ms, b->interval_ms, at_ms);
 }
 
 /* The class of the calendar day in which most of it lies. */

@@ -3,6 +3,7 @@
 #include "sim/storage/io.h"
 
 #include "sim/host/warmup.h"
+#include "sim/storage/share.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -183,12 +184,13 @@ row_at(const struct dcp_io *io, int64_t at_ms)
 {
     const struct dcp_samples *d = io->disk;
 
-    if (!d || !d->n_times || at_ms < d->start_ms) {
+    if (!d || !d->n_times) {
         return NULL;
     }
-    int64_t row = (at_ms - d->start_ms) / d->interval_ms;
+    int64_t row = dcp_samples_cell(d, at_ms);
 
-    return row < d->n_times ? d->value + (size_t)row * d->n_vms : NULL;
+    return row >= 0 && row < d->n_times ? d->value + (size_t)row * d->n_vms
+                                        : NULL;
 }
 
 /* What the VM asks for on one of its volumes; 'vm_kib_s' below 0: not

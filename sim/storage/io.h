@@ -18,7 +18,6 @@
  * simulated: latency, caches, what moves of volumes, saved memory and swap read
  * and write.  docs/sim-host.md.  Not thread-safe. */
 
-#include "sim/storage/share.h"
 #include "sim/watch.h"
 
 struct dcp_io_link_result {      /* Of a host's paths or of a pool. */

@@ -5,6 +5,7 @@
 
 #include "model/base/rng.h"
 #include "sim/storage/io.h"
+#include "sim/storage/share.h"
 #include "tests/unit/run_suite.h"
 #include "tests/unit/sim_fixture.h"
 
