@@ -44,7 +44,10 @@ dcp_sim_want_mhz(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
     if (!sim->hosts[host].enforces || !sim->inv->vms[vm].cpu_limit_mhz) {
         return demand;
     }
-    return dcp_contention_of(sim->inv, vm, host, 1, demand).want_mhz;
+    struct dcp_contention_terms terms =
+        dcp_contention_terms_of(sim->inv, vm, host, 1);
+
+    return dcp_contender_of(&terms, demand).want_mhz;
 }
 
 /* --- What is not served ------------------------------------------------- */
@@ -102,11 +105,11 @@ contend(struct dcp_sim *sim, uint32_t host, double room_mhz)
 
     for (uint32_t i = 0; i < h->n_vms; i++) {
         uint32_t vm = h->vms[i];
+        struct dcp_contention_terms terms =
+            dcp_contention_terms_of(sim->inv, vm, host, vcpus_of(sim, vm));
 
-        sim->contenders[i] = dcp_contention_of(sim->inv, vm, host,
-                                               vcpus_of(sim, vm),
-                                               dcp_sim_demand_mhz(sim, host,
-                                                                  vm));
+        sim->contenders[i] =
+            dcp_contender_of(&terms, dcp_sim_demand_mhz(sim, host, vm));
     }
     dcp_contention_share(sim->contenders, h->n_vms, room_mhz);
 }
@@ -164,8 +167,8 @@ count_held(struct dcp_sim *sim, uint32_t host, double seconds)
     sim->out->held_mhz_s += h->held_mhz * seconds;
     for (uint32_t i = 0; i < h->n_vms; i++) {
         uint32_t vm = h->vms[i];
-        double held = dcp_sim_demand_mhz(sim, host, vm) -
-                      dcp_sim_want_mhz(sim, host, vm);
+        double held =
+            dcp_sim_demand_mhz(sim, host, vm) - dcp_sim_want_mhz(sim, host, vm);
 
         if (held > 0) {
             tenant_of(sim, vm)->held_mhz_s += held * seconds;
@@ -195,15 +198,13 @@ count_warming(struct dcp_sim *sim, uint32_t host, double seconds)
 static struct dcp_guest_memory
 guest(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
 {
-    struct dcp_guest_memory g =
-        dcp_memory_of(sim->inv, vm, host,
-                      dcp_placement_size(sim->inv, sim->out->end, vm));
+    struct dcp_guest_memory g = dcp_memory_of(
+        sim->inv, vm, host, dcp_placement_size(sim->inv, sim->out->end, vm));
 
     if (sim->mem_row && sim->mem_row[vm] >= 0 &&
         sim->mem_row[vm] < g.consumed_mib) {
         g.active_mib = sim->mem_row[vm];
-        g.consumed_mib =
-            sim->in->mem_is_active ? g.consumed_mib : g.active_mib;
+        g.consumed_mib = sim->in->mem_is_active ? g.consumed_mib : g.active_mib;
     }
     return g;
 }
@@ -337,33 +338,37 @@ dcp_sim_integrate_moves(struct dcp_sim *sim, int64_t until_ms)
     }
 }
 
+/* 'closely': some VM may want something else than its sample says. */
+static void
+sum_host(struct dcp_sim *sim, uint32_t host, bool closely)
+{
+    struct sim_host *h = &sim->hosts[host];
+    double sampled = 0, asked = 0, wanted = 0;
+
+    for (uint32_t i = 0; i < h->n_vms; i++) {
+        uint32_t vm = h->vms[i];
+
+        sampled += sim->row[vm];
+        if (closely) {
+            asked += dcp_sim_demand_mhz(sim, host, vm);
+            wanted += dcp_sim_want_mhz(sim, host, vm);
+        }
+    }
+    h->own_mhz = closely ? wanted : sampled;
+    h->held_mhz = closely ? asked - wanted : 0;
+    h->warm_mhz = closely ? asked - sampled : 0;
+}
+
 void
 dcp_sim_sum_hosts(struct dcp_sim *sim)
 {
+    bool warming =
+        sim->warmups && dcp_warmups_next_ms(sim->warmups) < INT64_MAX;
+
     for (uint32_t h = 0; h < sim->inv->n_hosts; h++) {
         struct sim_host *host = &sim->hosts[h];
-        double sum = 0, held = 0;
 
-        for (uint32_t i = 0; i < host->n_vms; i++) {
-            sum += sim->row[host->vms[i]];
-        }
-        host->warm_mhz = 0;
-        if (host->n_controlled || sim->warmups) {
-            double asked = 0;
-
-            for (uint32_t i = 0; i < host->n_vms; i++) {
-                asked += dcp_sim_demand_mhz(sim, h, host->vms[i]);
-            }
-            host->warm_mhz = asked - sum;
-            held = asked;
-            sum = 0;
-            for (uint32_t i = 0; i < host->n_vms; i++) {
-                sum += dcp_sim_want_mhz(sim, h, host->vms[i]);
-            }
-            held -= sum;
-        }
-        host->own_mhz = sum;
-        host->held_mhz = held;
+        sum_host(sim, h, host->n_controlled || warming);
         host->out_mhz = host->in_mhz = host->slot_mhz_s = 0;
         host->slot_on = host->slot_overloaded = host->slot_above = false;
     }

@@ -23,7 +23,8 @@ struct sweep_contention {
     /* [row][SWEEP_TIMES], owned: what a VM wants within its limit, what it
      * would like beyond, and what it misses of the first. */
     double *want_mhz, *held_mhz, *missed_mhz;
-    struct dcp_contender *contenders; /* Owned. */
+    struct dcp_contention_terms *terms; /* By row, owned. */
+    struct dcp_contender *contenders;   /* Likewise. */
 };
 
 /* Reads the rows; mhz[] is what they want together. */

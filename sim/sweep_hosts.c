@@ -42,19 +42,16 @@ add_waits(struct dcp_sweep *s, struct dcp_sim_tenant *tenant, uint32_t host,
 /* A host whose demand is above what it has, or that is off with VMs on it. */
 static bool
 add_overload(struct dcp_sweep *s, struct sweep_group *g,
-             const struct sweep_host *h, const double mhz[],
-             double capacity_mhz, struct dcp_error *err)
+             const struct sweep_host *h, const struct sweep_overload *over,
+             struct dcp_error *err)
 {
-    struct sweep_overload over;
-
-    s->kernel->overload(mhz, s->seconds, capacity_mhz, &over);
     for (uint32_t i = 0; i < h->n_rows; i++) {
         uint32_t row = h->first_row + i, vm = s->rows.rows[row].vm;
         struct dcp_sim_tenant *tenant = &g->tenants[dcp_sweep_tenant(s, vm)];
         double vm_mhz[SWEEP_TIMES] = { 0 };
 
         dcp_sweep_rows_add(&s->rows, s->kernel, row, vm_mhz);
-        struct sweep_missed missed = s->kernel->missed(vm_mhz, &over);
+        struct sweep_missed missed = s->kernel->missed(vm_mhz, over);
 
         s->out.vm_overload_s[vm] += missed.over_s;
         s->out.vm_unmet_mhz_s[vm] += missed.unmet_mhz_s;
@@ -63,7 +60,7 @@ add_overload(struct dcp_sweep *s, struct sweep_group *g,
         g->violations += missed.n_times;
         g->violation_sum += missed.missed_sum;
         for (int t = 0; t < SWEEP_TIMES; t++) {
-            vm_mhz[t] *= over.missed[t];
+            vm_mhz[t] *= over->missed[t];
         }
         if (!add_waits(s, tenant, h->host, vm, vm_mhz, err)) {
             return false;
@@ -111,17 +108,15 @@ add_contention(struct dcp_sweep *s, struct sweep_group *g,
 
 static void
 count_overload(struct dcp_sweep *s, uint32_t host, const double mhz[],
-               double capacity_mhz)
+               const struct sweep_overload *over)
 {
-    struct sweep_overload over;
     double all_s[SWEEP_TIMES];
 
-    s->kernel->overload(mhz, s->seconds, capacity_mhz, &over);
     for (int t = 0; t < SWEEP_TIMES; t++) {
         all_s[t] = 1;
     }
-    s->out.hosts[host].overload_s += s->kernel->dot(over.over_s, all_s);
-    s->out.hosts[host].unmet_mhz_s += s->kernel->dot(mhz, over.missed_s);
+    s->out.hosts[host].overload_s += s->kernel->dot(over->over_s, all_s);
+    s->out.hosts[host].unmet_mhz_s += s->kernel->dot(mhz, over->missed_s);
 }
 
 /* What VMs ask for, by tenant: neighbours of one tenant are taken at once. */
@@ -144,10 +139,11 @@ dcp_sweep_add_requests(struct dcp_sweep *s, struct sweep_group *g,
 }
 
 /* Figures of the host's demand as a whole; 'held_mhz_s': of its VMs beyond
- * their limits.  True: it was in overload. */
+ * their limits.  True: it was in overload, as 'over' says. */
 static bool
 add_load(struct dcp_sweep *s, struct sweep_group *g, const struct sweep_host *h,
-         const double mhz[], double capacity_mhz, double held_mhz_s)
+         const double mhz[], double capacity_mhz, double held_mhz_s,
+         struct sweep_overload *over)
 {
     const struct sim_host *host = &s->sim.hosts[h->host];
     struct sweep_host_sums sums =
@@ -170,7 +166,8 @@ add_load(struct dcp_sweep *s, struct sweep_group *g, const struct sweep_host *h,
             .requested_mhz_s += sums.demand_mhz_s + held_mhz_s;
     }
     if (sums.n_overloaded) {
-        count_overload(s, h->host, mhz, capacity_mhz);
+        s->kernel->overload(mhz, s->seconds, capacity_mhz, over);
+        count_overload(s, h->host, mhz, over);
     }
     return sums.n_overloaded > 0;
 }
@@ -181,6 +178,7 @@ add_contended_host(struct dcp_sweep *s, struct sweep_group *g,
                    struct dcp_error *err)
 {
     struct sweep_contention c;
+    struct sweep_overload over;
     const struct sweep_contended of = {
         .inv = s->in.inventory,
         .placement = s->in.start,
@@ -199,7 +197,7 @@ add_contended_host(struct dcp_sweep *s, struct sweep_group *g,
         held_mhz_s +=
             s->kernel->dot(c.held_mhz + (size_t)i * SWEEP_TIMES, s->seconds);
     }
-    if (add_load(s, g, h, mhz, capacity_mhz, held_mhz_s)) {
+    if (add_load(s, g, h, mhz, capacity_mhz, held_mhz_s, &over)) {
         dcp_sweep_contention_share(&c, mhz, capacity_mhz);
     }
     bool ok = add_contention(s, g, &c, err);
@@ -216,6 +214,7 @@ dcp_sweep_add_host(struct dcp_sweep *s, struct sweep_group *g,
     bool on = host->power == DCP_SIM_ON;
     double capacity_mhz = on ? host->capacity_mhz : 0;
     double mhz[SWEEP_TIMES] = { 0 };
+    struct sweep_overload over;
 
     if (host->n_controlled) {
         return add_contended_host(s, g, h, capacity_mhz, err);
@@ -223,6 +222,6 @@ dcp_sweep_add_host(struct dcp_sweep *s, struct sweep_group *g,
     for (uint32_t i = 0; i < h->n_rows; i++) {
         dcp_sweep_rows_add(&s->rows, s->kernel, h->first_row + i, mhz);
     }
-    return !add_load(s, g, h, mhz, capacity_mhz, 0) ||
-           add_overload(s, g, h, mhz, capacity_mhz, err);
+    return !add_load(s, g, h, mhz, capacity_mhz, 0, &over) ||
+           add_overload(s, g, h, &over, err);
 }

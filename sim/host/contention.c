@@ -123,20 +123,16 @@ dcp_contention_applies(const struct dcp_vm *vm)
     return vm->cpu_shares || vm->cpu_limit_mhz || vm->cpu_reservation_mhz;
 }
 
-struct dcp_contender
-dcp_contention_of(const struct dcp_inventory *inv, uint32_t vm, uint32_t host,
-                  uint32_t vcpus, double demand_mhz)
+struct dcp_contention_terms
+dcp_contention_terms_of(const struct dcp_inventory *inv, uint32_t vm,
+                        uint32_t host, uint32_t vcpus)
 {
     const struct dcp_vm *v = &inv->vms[vm];
     double factor = dcp_host_speed_factor(inv, (dcp_host_id){ host });
-    double want = demand_mhz;
 
-    if (v->cpu_limit_mhz) {
-        want = fmin(want, v->cpu_limit_mhz * factor);
-    }
-    return (struct dcp_contender){
-        .want_mhz = want,
-        .floor_mhz = fmin(want, v->cpu_reservation_mhz * factor),
+    return (struct dcp_contention_terms){
+        .limit_mhz = v->cpu_limit_mhz ? v->cpu_limit_mhz * factor : INFINITY,
+        .reserved_mhz = v->cpu_reservation_mhz * factor,
         .weight = v->cpu_shares ? v->cpu_shares
                                 : (double)DCP_CONTENTION_SHARES_PER_VCPU *
                                       (vcpus ? vcpus : 1),

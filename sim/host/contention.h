@@ -52,11 +52,28 @@ bool dcp_contention_applies(const struct dcp_vm *);
  */
 #define DCP_CONTENTION_SHARES_PER_VCPU 1000
 
-/* What a VM that asks for 'demand_mhz' is on a host that enforces: limit and
- * reservation are MHz of the host's own clock. */
-struct dcp_contender
-dcp_contention_of(const struct dcp_inventory *, uint32_t vm, uint32_t host,
-                  uint32_t vcpus, double demand_mhz);
+/* What a VM was promised on a host that enforces it: limit and reservation, MHz
+ * of the host's own clock, as reference MHz. */
+struct dcp_contention_terms {
+    double limit_mhz; /* INFINITY: none. */
+    double reserved_mhz, weight;
+};
+struct dcp_contention_terms
+dcp_contention_terms_of(const struct dcp_inventory *, uint32_t vm,
+                        uint32_t host, uint32_t vcpus);
+
+/* The VM with these terms that asks for 'demand_mhz'. */
+static inline struct dcp_contender
+dcp_contender_of(const struct dcp_contention_terms *terms, double demand_mhz)
+{
+    double want = demand_mhz < terms->limit_mhz ? demand_mhz : terms->limit_mhz;
+
+    return (struct dcp_contender){
+        .want_mhz = want,
+        .floor_mhz = want < terms->reserved_mhz ? want : terms->reserved_mhz,
+        .weight = terms->weight,
+    };
+}
 
 /* Share of its time that each of the VM's vCPUs waits, 0 to 1, on a host with
  * 'vcpu_mhz' a vCPU. */
