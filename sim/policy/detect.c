@@ -3,9 +3,9 @@
 #include "sim/policy/detect.h"
 
 #include "sim/spread.h"
+#include "sim/stats/interval.h"
 
 #include <math.h>
-#include <string.h>
 
 #define LINE_SAMPLES 10u
 #define FEW          12u /* Fewer are no distribution. */
@@ -31,24 +31,13 @@ dcp_detector_default(enum dcp_detector d)
     return detectors[d].param;
 }
 
-/* Of n sorted values, between the two that stand around share 'p'. */
-static double
-quantile(const double sorted[], uint32_t n, double p)
-{
-    double at = p * (n - 1);
-    uint32_t i = (uint32_t)at;
-
-    return i + 1 < n ? sorted[i] + (at - i) * (sorted[i + 1] - sorted[i])
-                     : sorted[n - 1];
-}
-
 static double
 interquartile(const double load[], uint32_t n)
 {
     double x[DCP_DETECT_SAMPLES];
 
     dcp_spread_sort(x, load, n);
-    return quantile(x, n, 0.75) - quantile(x, n, 0.25);
+    return dcp_quantile(x, n, 0.75) - dcp_quantile(x, n, 0.25);
 }
 
 struct line {

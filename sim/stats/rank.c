@@ -13,18 +13,28 @@ sign(double difference)
     return (difference > 0) - (difference < 0);
 }
 
-/* Concordant less discordant pairs. */
+static void
+count_pairs(const double a[], const double b[], uint32_t n,
+            uint32_t *out_concordant, uint32_t *out_discordant)
+{
+    *out_concordant = *out_discordant = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < i; k++) {
+            int s = sign(a[i] - a[k]) * sign(b[i] - b[k]);
+
+            *out_concordant += s > 0;
+            *out_discordant += s < 0;
+        }
+    }
+}
+
 static int64_t
 score(const double a[], const double b[], uint32_t n)
 {
-    int64_t s = 0;
+    uint32_t concordant, discordant;
 
-    for (uint32_t i = 0; i < n; i++) {
-        for (uint32_t k = 0; k < i; k++) {
-            s += sign(a[i] - a[k]) * sign(b[i] - b[k]);
-        }
-    }
-    return s;
+    count_pairs(a, b, n, &concordant, &discordant);
+    return (int64_t)concordant - discordant;
 }
 
 static uint32_t
@@ -121,16 +131,10 @@ dcp_kendall(const double a[], const double b[], uint32_t n)
     struct dcp_rank_agreement out = { .tau = NAN, .p_value = NAN };
     double apart =
         sqrt((double)pairs_apart(a, n)) * sqrt((double)pairs_apart(b, n));
-    int64_t observed = score(a, b, n);
 
-    for (uint32_t i = 0; i < n; i++) {
-        for (uint32_t k = 0; k < i; k++) {
-            int s = sign(a[i] - a[k]) * sign(b[i] - b[k]);
+    count_pairs(a, b, n, &out.concordant, &out.discordant);
+    int64_t observed = (int64_t)out.concordant - out.discordant;
 
-            out.concordant += s > 0;
-            out.discordant += s < 0;
-        }
-    }
     if (apart > 0) {
         out.tau = (double)observed / apart;
         out.p_value = n <= DCP_RANK_EXACT_MAX ? exact_p(a, b, n, observed)
