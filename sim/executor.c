@@ -163,8 +163,8 @@ dcp_sim_executor_create(const struct dcp_inventory *inv,
 
     x->starts =
         dcp_starts_create(inv->n_hosts, inv->policy.warmup.at_once, err);
-    x->world = x->starts ? dcp_virtual_create(&options, &dcp_virtual_ops, err)
-                         : NULL;
+    x->world =
+        x->starts ? dcp_virtual_create(&options, &dcp_virtual_ops, err) : NULL;
     return x->world ? DCP_STEAL(x) : NULL;
 }
 

@@ -63,8 +63,8 @@ dcp_sim_inventory_check(const struct dcp_inventory *inv, struct dcp_error *err)
 static bool
 are_rows(const struct dcp_sim_input *in)
 {
-    int64_t n = dcp_sim_cell(in, in->to_ms - 1) -
-                dcp_sim_cell(in, in->from_ms) + 1;
+    int64_t n =
+        dcp_sim_cell(in, in->to_ms - 1) - dcp_sim_cell(in, in->from_ms) + 1;
 
     for (uint32_t i = 0; i < in->n_rows; i++) {
         if (in->rows[i] >= in->cpu->n_times) {
@@ -94,10 +94,10 @@ dcp_sim_input_check(const struct dcp_sim_input *in, struct dcp_error *err)
                         "rows: one of the samples' for each slice, and no "
                         "watches");
     }
-    if (in->mem && (in->mem->n_vms != cpu->n_vms ||
-                    in->mem->start_ms != cpu->start_ms ||
-                    in->mem->interval_ms != cpu->interval_ms ||
-                    in->mem->n_times < cpu->n_times)) {
+    if (in->mem &&
+        (in->mem->n_vms != cpu->n_vms || in->mem->start_ms != cpu->start_ms ||
+         in->mem->interval_ms != cpu->interval_ms ||
+         in->mem->n_times < cpu->n_times)) {
         return dcp_fail(err, DCP_E_ARGUMENT,
                         "samples of memory on another grid than those of CPU");
     }

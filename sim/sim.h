@@ -76,9 +76,9 @@ struct dcp_sim_slice { /* One sample's time. */
     double demand_mhz;      /* Mean asked on hosts, with migration overhead. */
     double capacity_mhz;    /* Mean of hosts that serve. */
     double overload_host_s; /* Host-seconds with demand above capacity. */
-    double balloon_mib, swap_mib; /* Mean of memory that hosts took back. */
-    double migrating;       /* Mean number of migrations under way. */
-    double pue;             /* NaN: no machine draws anything. */
+    double balloon_mib, swap_mib;    /* Mean of memory that hosts took back. */
+    double migrating;                /* Mean number of migrations under way. */
+    double pue;                      /* NaN: no machine draws anything. */
     double part_w[DCP_ENERGY_PARTS]; /* Of meter_w; joules until the end. */
 };
 struct dcp_sim_host {
@@ -159,8 +159,8 @@ void dcp_sim_result_finish(struct dcp_sim_result *);
 
 /* The percentile of how much of a sample's time the vCPUs of VMs waited, over
  * the samples of one VM ... */
-double dcp_sim_vm_ready_frac(const struct dcp_sim_result *, uint32_t vm,
-                             double p);
+double
+dcp_sim_vm_ready_frac(const struct dcp_sim_result *, uint32_t vm, double p);
 /* ... and over all pairs of a VM and a sample. */
 double dcp_sim_ready_frac(const struct dcp_sim_result *, double p);
 

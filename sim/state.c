@@ -79,8 +79,7 @@ count_memory(struct dcp_sim *sim, uint32_t host, uint32_t vm, double sign)
 
     h->mem_mib += sign * vm_mem_mib(sim, vm, host);
     h->overhead_mib += sign * overhead_mib;
-    h->given_mib +=
-        sign * dcp_memory_of(sim->inv, vm, host, size).consumed_mib;
+    h->given_mib += sign * dcp_memory_of(sim->inv, vm, host, size).consumed_mib;
 }
 
 static bool
@@ -156,8 +155,7 @@ dcp_sim_state_init(struct dcp_sim *sim, struct dcp_error *err)
         calloc((size_t)inv->n_sites + 1, sizeof *sim->constants_w);
     sim->host_history_mhz = calloc((size_t)DCP_SIM_HISTORY * inv->n_hosts + 1,
                                    sizeof *sim->host_history_mhz);
-    sim->contenders =
-        calloc((size_t)inv->n_vms + 1, sizeof *sim->contenders);
+    sim->contenders = calloc((size_t)inv->n_vms + 1, sizeof *sim->contenders);
     bool overcommits = dcp_memory_overcommits(inv);
 
     if (overcommits) {

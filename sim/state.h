@@ -22,12 +22,12 @@ struct sim_host {
     double capacity_mhz, target_mhz;
     double mem_mib, mem_capacity_mib;
     double given_mib, overhead_mib; /* To its VMs, and for them. */
-    uint32_t *vms; /* Owned. */
+    uint32_t *vms;                  /* Owned. */
     uint32_t n_vms, vms_capacity;
     bool enforces;         /* See dcp_contention_enforced(). */
     uint32_t n_controlled; /* Of its VMs that have a share, limit or
                             * reservation that it enforces. */
-    uint32_t site;                             /* Column. */
+    uint32_t site;         /* Column. */
     bool slot_on, slot_overloaded, slot_above; /* In this slice. */
     double slot_mhz_s;                         /* Load in this slice. */
 };
@@ -80,8 +80,7 @@ int64_t dcp_sim_cell(const struct dcp_sim_input *, int64_t at_ms);
 /* Refuses what a replay cannot be about; see struct dcp_sim_input. */
 bool dcp_sim_inventory_check(const struct dcp_inventory *,
                              struct dcp_error *err) DCP_CHECKED;
-bool
-dcp_sim_input_check(const struct dcp_sim_input *, struct dcp_error *err);
+bool dcp_sim_input_check(const struct dcp_sim_input *, struct dcp_error *err);
 
 bool dcp_sim_state_init(struct dcp_sim *, struct dcp_error *err);
 void dcp_sim_state_finish(struct dcp_sim *);
@@ -91,10 +90,8 @@ void dcp_sim_integrate_moves(struct dcp_sim *, int64_t until_ms);
 /* Sums each host's demand from 'row'. */
 void dcp_sim_sum_hosts(struct dcp_sim *);
 /* What the VM asks for on the host, and that within its limit there. */
-double
-dcp_sim_demand_mhz(const struct dcp_sim *, uint32_t host, uint32_t vm);
-double
-dcp_sim_want_mhz(const struct dcp_sim *, uint32_t host, uint32_t vm);
+double dcp_sim_demand_mhz(const struct dcp_sim *, uint32_t host, uint32_t vm);
+double dcp_sim_want_mhz(const struct dcp_sim *, uint32_t host, uint32_t vm);
 /* Puts what VMs waited in the slice that ends into the result. */
 bool dcp_sim_end_waits(struct dcp_sim *, double slice_s, struct dcp_error *err);
 /* Warm-ups that end up to and at 'until_ms'. */

@@ -64,8 +64,8 @@ order_hosts(struct dcp_sweep *s, uint32_t order[])
             for (uint32_t i = 0; i < host->n_vms; i++) {
                 order[row++] = host->vms[i];
                 out->one_tenant =
-                    out->one_tenant &&
-                    dcp_sweep_tenant(s, host->vms[i]) == dcp_sweep_tenant(s, host->vms[0]);
+                    out->one_tenant && dcp_sweep_tenant(s, host->vms[i]) ==
+                                           dcp_sweep_tenant(s, host->vms[0]);
             }
             n++;
         }
@@ -211,7 +211,8 @@ add_group(void *context, uint32_t i, struct dcp_error *err)
         }
     }
     if (i + 1 == s->n_groups) {
-        dcp_sweep_add_requests(s, g, s->first_unplaced, s->rows.n - s->first_unplaced);
+        dcp_sweep_add_requests(s, g, s->first_unplaced,
+                               s->rows.n - s->first_unplaced);
     }
     return true;
 }

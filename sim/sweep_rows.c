@@ -3,6 +3,7 @@
 #include "sim/sweep_rows.h"
 
 #include "model/capacity.h"
+#include "traces/columns.h"
 #include "traces/parallel.h"
 
 #include <stdatomic.h>

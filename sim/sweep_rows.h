@@ -14,7 +14,6 @@
 #include "sim/sweep.h"
 #include "sim/sweep_kernel.h"
 #include "traces/cells.h"
-#include "traces/columns.h"
 
 /* How a VM's demand is stored. */
 enum sweep_kind { SWEEP_CELLS, SWEEP_FLOATS };

@@ -3,8 +3,8 @@
 #define DCP_SIM_CLOUDSIM_DETECT_H 1
 
 /* Is a host overloaded?  The detectors of Beloglazov and Buyya (CCPE 24(13),
- * 2012) as CloudSim computes them, from what the VMs of a host ask at the instant
- * and from its history:
+ * 2012) as CloudSim computes them, from what the VMs of a host ask at the
+ * instant and from its history:
  *
  *   THR  asked / capacity > parameter
  *   IQR  asked / capacity > 1 - parameter * (third quartile - first quartile)

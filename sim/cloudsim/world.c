@@ -4,7 +4,6 @@
 
 #include "sim/cloudsim/world.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
 
 #include "sim/failure/failure.h"
 
-#include "model/base/text.h"
 #include "model/base/units.h"
 
 #include <stdio.h>

@@ -11,7 +11,7 @@
  *
  * 1. Balloons, where the hypervisor has them: what is idle, in proportion to
  *    how much of it each guest has, down to its active memory, its
- * balloon_floor and its reservation.
+ *    balloon_floor and its reservation.
  * 2. Swap: of all guests, in proportion to what they still have above their
  *    reservations.  The host does not know which pages are active and swaps any
  *    (the same paper's random choice), so 'hit_frac', the share of the guest's

@@ -17,9 +17,8 @@
 struct dcp_starts;
 
 /* 'at_once' 0: any number. */
-struct dcp_starts *
-dcp_starts_create(uint32_t n_hosts, uint32_t at_once,
-                  struct dcp_error *err) DCP_CHECKED;
+struct dcp_starts *dcp_starts_create(uint32_t n_hosts, uint32_t at_once,
+                                     struct dcp_error *err) DCP_CHECKED;
 void dcp_starts_destroy(struct dcp_starts *); /* NULL is fine. */
 DCP_DEFINE_AUTO(dcp_starts)
 

@@ -34,8 +34,9 @@ int64_t dcp_warmups_next_ms(struct dcp_warmups *);
 /* Whose that is; only where there is one. */
 uint32_t dcp_warmups_next_vm(struct dcp_warmups *);
 
-/* What a VM that asks for 'demand_mhz' asks for while it warms up: so much more,
- * up to all that its vCPUs can; what it asked for where that is more already. */
+/* What a VM that asks for 'demand_mhz' asks for while it warms up: so much
+ * more, up to all that its vCPUs can; what it asked for where that is more
+ * already. */
 double dcp_warmup_mhz(const struct dcp_warmup_policy *, uint32_t vcpus,
                       double vcpu_mhz, double demand_mhz);
 
