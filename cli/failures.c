@@ -182,8 +182,12 @@ dcp_failures_begin(const struct dcp_failures *f,
                    const struct dcp_placement *start,
                    struct dcp_failure_run *out, struct dcp_error *err)
 {
-    struct dcp_ha_input in = { f->inventory, start, &f->hosts, &f->maintenance,
-                               f->options };
+    struct dcp_ha_input in = { .inventory = f->inventory,
+                               .start = start,
+                               .hosts = &f->hosts,
+                               .maintenance = &f->maintenance,
+                               .options = f->options,
+                               .net = f->net };
 
     *out = (struct dcp_failure_run){ .ha = dcp_ha_create(&in, err) };
     return out->ha != NULL;
@@ -339,6 +343,7 @@ json_counts(struct dcp_json *w, const struct dcp_ha_counts *c)
     dcp_json_ku64(w, "vms_homeless_at_end", c->vms_homeless);
     dcp_json_ku64(w, "migrations_cut", c->migrations_cut);
     dcp_json_ku64(w, "migrations_failed", c->migrations_failed);
+    dcp_json_ku64(w, "migrations_given_up", c->migrations_given_up);
     dcp_json_ku64(w, "boots_failed", c->boots_failed);
     dcp_json_ku64(w, "hosts_emptied", c->hosts_emptied);
     dcp_json_ku64(w, "hosts_not_emptied", c->hosts_not_emptied);

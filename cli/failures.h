@@ -34,6 +34,9 @@ struct dcp_failures {
     uint32_t *cause;                /* By outage of a host: of 'all'. Owned. */
     struct dcp_ha_options options;
     int64_t from_ms, to_ms;
+    /* What VMs send, for who empties hosts; NULL, as it is opened: not known.
+     * Borrowed. */
+    const struct dcp_samples *net;
 };
 bool dcp_failures_open(struct dcp_failures *, const struct dcp_inventory *,
                        const struct dcp_failure_options *, uint64_t seed,

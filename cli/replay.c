@@ -252,7 +252,8 @@ load(struct dcp_context *c, const struct dcp_plan *plan, int64_t from_ms,
 
     return load_memory(c, first_ms, to_ms, r, err) &&
            dcp_storage_use_load(c, first_ms, to_ms, &r->storage, err) &&
-           (!plan || dcp_replay_net(c, first_ms, to_ms, &r->net, err));
+           (!plan || r->net.value ||
+            dcp_replay_net(c, first_ms, to_ms, &r->net, err));
 }
 
 bool
@@ -392,15 +393,25 @@ replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
 
 /* Draws what fails in the window, if anything can. */
 static bool
-open_failures(const struct dcp_inventory *inv,
-              const struct dcp_replay_options *o,
+open_failures(struct dcp_context *c, const struct dcp_replay_options *o,
               const struct dcp_sim_input *in, struct dcp_replay *r,
               struct dcp_error *err)
 {
     r->has_failures = o->failures && dcp_failures_asked(o->failures);
-    return !r->has_failures ||
-           dcp_failures_open(&r->failures, inv, o->failures, o->seed,
-                             in->from_ms, in->to_ms, err);
+    if (!r->has_failures) {
+        return true;
+    }
+    if (!dcp_failures_open(&r->failures, in->inventory, o->failures, o->seed,
+                           in->from_ms, in->to_ms, err)) {
+        return false;
+    }
+    if (c->store && r->failures.maintenance.n &&
+        !dcp_replay_net(c, cell_start(c->store, in->from_ms), in->to_ms,
+                        &r->net, err)) {
+        return false;
+    }
+    r->failures.net = r->net.n_times ? &r->net : NULL;
+    return true;
 }
 
 /* The events that are replayed: those given, or what failures leave of them and
@@ -458,7 +469,7 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     r->has_plan = plan != NULL;
     choose_window(c, plan, o, r, &in.from_ms, &in.to_ms);
     if (!fit_window(c, &in.from_ms, &in.to_ms, r, err) ||
-        !open_failures(inv, o, &in, r, err) ||
+        !open_failures(c, o, &in, r, err) ||
         !meet_failures(r, &in, NULL, 0, &r->failed_without, err)) {
         return false;
     }

@@ -226,6 +226,7 @@ replicate(struct dcp_replications *x, struct scene *scene, uint64_t seed,
                                 in->from_ms, in->to_ms, err)) {
         return false;
     }
+    drawn.net = scene->replay->failures.net;
     bool ok = play(scene, f, false, NULL, &run[first], &result[first], err) &&
               (!x->has_plan || play(scene, f, true, &result[BASELINE],
                                     &run[PLAN], &result[PLAN], err));

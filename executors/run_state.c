@@ -2,9 +2,9 @@
 
 #include "executors/run_state.h"
 
-#include <stdlib.h>
+#include "model/migration.h"
 
-#define TEN_GBIT_KIB_S UINT64_C(1220703) /* 10^10 / 8 / 1024. */
+#include <stdlib.h>
 
 /* --- Limits ------------------------------------------------------------- */
 
@@ -13,19 +13,8 @@ units_limit(const struct dcp_run *r, uint32_t host)
 {
     const struct dcp_hardware *hw =
         &r->inventory->hardware[r->inventory->hosts[host].hardware.ix];
-    uint64_t fastest = 0;
 
-    if (!r->plan->limits.units_per_10gbit || !hw->n_nics) {
-        return UINT32_MAX;
-    }
-    for (uint32_t i = 0; i < hw->n_nics; i++) {
-        fastest = hw->nic_kib_s[i] > fastest ? hw->nic_kib_s[i] : fastest;
-    }
-    double units = (double)fastest / (double)TEN_GBIT_KIB_S *
-                   r->plan->limits.units_per_10gbit;
-
-    /* Half a unit of slack: 10 Gbit is not a whole number of KiB/s. */
-    return units < 1 ? 1 : (uint32_t)(units + 0.5);
+    return dcp_migration_units(hw, r->plan->limits.units_per_10gbit);
 }
 
 uint32_t

@@ -16,7 +16,8 @@
 #define LEAST_PERIOD_S    1.0
 #define LEAST_TIMEOUT_GIB 2.0
 
-#define ASSUMED_DIRTY_MIB_S 10.0 /* Per vCPU. */
+#define TEN_GBIT_KIB_S      1220703.0 /* 10^10 / 8 / 1024. */
+#define ASSUMED_DIRTY_MIB_S 10.0      /* Per vCPU. */
 
 struct dcp_precopy
 dcp_precopy_of(const struct dcp_inventory *inv, uint32_t vm)
@@ -267,4 +268,23 @@ dcp_precopy_estimate(const struct dcp_precopy *p)
     dcp_precopy_begin(&run, p);
     dcp_precopy_advance(&run, INFINITY, rate);
     return dcp_precopy_result(&run);
+}
+
+/* --- At once ------------------------------------------------------------ */
+
+uint32_t
+dcp_migration_units(const struct dcp_hardware *hw, uint32_t per_10gbit)
+{
+    uint64_t fastest = 0;
+
+    if (!per_10gbit || !hw->n_nics) {
+        return UINT32_MAX;
+    }
+    for (uint32_t i = 0; i < hw->n_nics; i++) {
+        fastest = hw->nic_kib_s[i] > fastest ? hw->nic_kib_s[i] : fastest;
+    }
+    double units = (double)fastest / TEN_GBIT_KIB_S * per_10gbit;
+
+    /* Half a unit of slack: 10 Gbit is not a whole number of KiB/s. */
+    return units < 1 ? 1 : (uint32_t)(units + 0.5);
 }

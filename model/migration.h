@@ -105,4 +105,12 @@ bool dcp_precopy_ended(const struct dcp_precopy_run *);
 /* So far, or of the whole once it ended. */
 struct dcp_precopy_result dcp_precopy_result(const struct dcp_precopy_run *);
 
+/* --- At once ------------------------------------------------------------ */
+
+/* How many migrations of and into a host may be under way together: so many
+ * for each 10 Gbit/s of its fastest NIC, one at least.  UINT32_MAX: any number,
+ * as 'per_10gbit' is 0 or it has no NIC. */
+struct dcp_hardware;
+uint32_t dcp_migration_units(const struct dcp_hardware *, uint32_t per_10gbit);
+
 #endif /* model/migration.h */

@@ -41,19 +41,11 @@ begin_migration(struct dcp_sim_executor *x, const struct dcp_step *s,
         !dcp_transfers_reach(inv, s->to.ix)) { /* A model without NICs. */
         return s->estimate_ms;
     }
-    struct dcp_transfer transfer = {
-        .vm = s->object.ix,
-        .from = s->from.ix,
-        .to = s->to.ix,
-        .precopy = dcp_precopy_of(inv, s->object.ix),
-    };
+    const struct dcp_placement *now = dcp_virtual_placement(x->world);
+    struct dcp_transfer transfer = dcp_transfer_of(inv, now, s);
 
-    if (s->mem_mib) { /* As it was when the plan was made. */
-        transfer.precopy.mem_mib = s->mem_mib;
-        transfer.precopy.dirty_mib_s = s->dirty_mib_s;
-    }
-    if (!dcp_transfers_begin(x->transfers, s->id, &transfer,
-                             dcp_virtual_placement(x->world), now_ms, NULL)) {
+    if (!dcp_transfers_begin(x->transfers, s->id, &transfer, now, now_ms,
+                             NULL)) {
         x->no_memory = true;
         return s->estimate_ms;
     }

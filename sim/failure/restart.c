@@ -120,12 +120,6 @@ set_timer(struct dcp_ha *ha, int64_t at_ms, enum ha_timer_kind kind,
         ha, at_ms, (struct ha_timer){ kind, ix, generation, NULL }, err);
 }
 
-static int64_t
-later(int64_t at_ms, int64_t ms)
-{
-    return at_ms > INT64_MAX - ms ? INT64_MAX : at_ms + ms;
-}
-
 /* --- VMs ---------------------------------------------------------------- */
 
 static bool
@@ -210,8 +204,8 @@ start_vm(struct dcp_ha *ha, uint32_t vm, uint32_t host, struct dcp_error *err)
     ha->now->host[vm].ix = host;
     dcp_ha_load(ha, vm, host, true);
     ha->hosts[host].starting++;
-    return set_timer(ha, later(ha->now_ms, ha->o.start_ms), HA_VM_STARTED, vm,
-                     v->generation, err);
+    return set_timer(ha, dcp_ha_later(ha->now_ms, ha->o.start_ms),
+                     HA_VM_STARTED, vm, v->generation, err);
 }
 
 static bool
@@ -234,9 +228,10 @@ vm_started(struct dcp_ha *ha, uint32_t vm, struct dcp_error *err)
 /* --- Finding homes ------------------------------------------------------ */
 
 uint32_t
-dcp_ha_best_host(const struct dcp_ha *ha, uint32_t vm, bool changed,
+dcp_ha_best_host(const struct dcp_ha *ha, uint32_t vm, enum ha_search search,
                  bool *out_homeless)
 {
+    bool changed = search == HA_FOR_START_AGAIN;
     uint32_t n = changed ? ha->n_dirty : ha->inv->n_hosts;
     uint32_t best = UINT32_MAX;
     double best_free = -1;
@@ -248,7 +243,8 @@ dcp_ha_best_host(const struct dcp_ha *ha, uint32_t vm, bool changed,
         double all = host->capacity[DCP_SCALAR_MEM];
         double left =
             all > 0 ? 1 - (double)host->load[DCP_SCALAR_MEM] / all : 0;
-        bool busy = host->starting >= ha->o.at_once;
+        bool busy = search == HA_FOR_MOVE ? !dcp_ha_may_come(ha, h)
+                                          : host->starting >= ha->o.at_once;
         bool better = left > best_free || (left >= best_free && h < best);
 
         if (host->state != HA_ON || host->draining ||
@@ -277,8 +273,10 @@ place_waiting(struct dcp_ha *ha, struct dcp_error *err)
         bool homeless = v->homeless;
 
         if (ok && (v->fresh || ha->n_dirty)) {
-            host =
-                dcp_ha_best_host(ha, vm, v->homeless && !v->fresh, &homeless);
+            host = dcp_ha_best_host(
+                ha, vm,
+                v->homeless && !v->fresh ? HA_FOR_START_AGAIN : HA_FOR_START,
+                &homeless);
         }
         v->fresh = false;
         if (host != UINT32_MAX) {
@@ -339,7 +337,8 @@ host_fails(struct dcp_ha *ha, uint32_t outage, struct dcp_error *err)
     }
     return switch_off(ha, o->ix, was, err) &&
            set_timer(ha,
-                     later(ha->now_ms, later(ha->o.detect_ms, ha->o.fence_ms)),
+                     dcp_ha_later(ha->now_ms, dcp_ha_later(ha->o.detect_ms,
+                                                           ha->o.fence_ms)),
                      HA_DECLARED, outage, h->generation, err);
 }
 
@@ -376,8 +375,23 @@ dcp_ha_host_boots(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
     h->state = HA_BOOTING;
     return dcp_ha_emit_own(ha, DCP_STEP_HOST_ON, UINT32_MAX, host,
                            DCP_ACTION_STARTED, err) &&
-           set_timer(ha, later(ha->now_ms, hw->boot_ms), HA_HOST_BOOTED, host,
-                     h->generation, err);
+           set_timer(ha, dcp_ha_later(ha->now_ms, hw->boot_ms), HA_HOST_BOOTED,
+                     host, h->generation, err);
+}
+
+/* Under maintenance it stays off, as if it had been emptied. */
+static bool
+host_mended(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
+{
+    struct ha_host *h = &ha->hosts[host];
+
+    if (!h->draining) {
+        return dcp_ha_host_boots(ha, host, err);
+    }
+    h->generation++;
+    h->state = HA_OFF;
+    h->drained = h->wanted_on;
+    return true;
 }
 
 static bool
@@ -398,7 +412,7 @@ hear(struct dcp_ha *ha, const struct ha_timer *t, struct dcp_error *err)
     case HA_HOST_FAILS:
         return host_fails(ha, t->ix, err);
     case HA_HOST_MENDED:
-        return dcp_ha_host_boots(ha, ha->hosts_down->list[t->ix].ix, err);
+        return host_mended(ha, ha->hosts_down->list[t->ix].ix, err);
     case HA_DECLARED:
         declared(ha, t->ix);
         return true;
@@ -415,6 +429,11 @@ hear(struct dcp_ha *ha, const struct ha_timer *t, struct dcp_error *err)
         return dcp_ha_drain_ends(ha, t->ix, err);
     case HA_STEP_ENDS:
         return dcp_ha_step(ha, t->step, DCP_ACTION_DONE, err);
+    case HA_MOVE_ENDS:
+        return t->generation != ha->vms[t->ix].move_timer ||
+               dcp_ha_own_move_ends(ha, t->ix, err);
+    case HA_NETWORK:
+        return dcp_ha_network(ha, err);
     }
     return true;
 }
@@ -589,7 +608,7 @@ init(struct dcp_ha *ha, const struct dcp_ha_input *in, struct dcp_error *err)
             return false;
         }
     }
-    if (!dcp_ha_home_init(ha, err)) {
+    if (!dcp_ha_home_init(ha, err) || !dcp_ha_moves_init(ha, in->net, err)) {
         return false;
     }
     init_states(ha);
@@ -620,6 +639,7 @@ dcp_ha_destroy(struct dcp_ha *ha)
         return;
     }
     dcp_ha_home_finish(ha);
+    dcp_ha_moves_finish(ha);
     dcp_placement_destroy(ha->now);
     dcp_arena_destroy(ha->arena);
     dcp_heap_finish(&ha->queue);

@@ -22,10 +22,13 @@
  * host's own disks waits for that host.
  *
  * Maintenance of a host: from its start the host takes no VMs, and those that
- * may move leave it live, as many at one time as policy.migration allows, to
- * where a restart would go.  Once empty it is switched off, and boots at the
- * end.  A host with a VM that finds no place stays on: 'hosts_not_emptied'
- * counts it.
+ * may move leave it live, to where a restart would go, as many at one time of
+ * and into a host as policy.migration allows.  They share the network with each
+ * other and with a plan's migrations, whose own times were set before and do
+ * not change; what does not converge fails and is tried again.  Once empty the
+ * host is switched off, and boots at the end.  One with a VM that finds no
+ * place stays on: 'hosts_not_emptied' counts it; one that fails meanwhile stays
+ * off until the end.
  *
  * What a plan wants is checked again: a step that an outage made impossible
  * (its VM is elsewhere or down, its target is off, full or forbidden, its host
@@ -54,6 +57,9 @@ struct dcp_ha_input {
     const struct dcp_outages *hosts; /* As dcp_outages_of_hosts() gives them. */
     const struct dcp_outages *maintenance; /* Likewise; NULL: none. */
     struct dcp_ha_options options;
+    /* KiB/s of VMs, which maintenance leaves what it takes of NICs; NULL: not
+     * known, taken as none (sim/network/transfers.h). */
+    const struct dcp_samples *net;
 };
 
 struct dcp_ha;
@@ -106,6 +112,7 @@ struct dcp_ha_counts {
     uint32_t vms_down, vms_homeless; /* Now. */
     uint32_t migrations_cut;         /* By an outage of source or target. */
     uint32_t migrations_failed;      /* By chance. */
+    uint32_t migrations_given_up;    /* Of maintenance: did not converge. */
     uint32_t boots_failed;
     uint32_t hosts_emptied, hosts_not_emptied; /* By maintenance. */
     uint32_t steps_prevented; /* Of plans, by outages and what followed. */

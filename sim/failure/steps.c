@@ -24,7 +24,8 @@ begin(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
         ha->pending_capacity = capacity;
     }
     ha->pending[ha->n_pending++].step = s;
-    return dcp_ha_emit(ha, s, DCP_ACTION_STARTED, err);
+    return (s->kind != DCP_STEP_MIGRATE || dcp_ha_move_begins(ha, s, err)) &&
+           dcp_ha_emit(ha, s, DCP_ACTION_STARTED, err);
 }
 
 static void
@@ -49,19 +50,6 @@ runs_at(const struct dcp_ha *ha, uint32_t vm, uint32_t host)
     return ha->vms[vm].state == HA_RUNNING && ha->now->host[vm].ix == host;
 }
 
-bool
-dcp_ha_is_moving(const struct dcp_ha *ha, uint32_t vm)
-{
-    for (uint32_t i = 0; i < ha->n_pending; i++) {
-        const struct dcp_step *s = ha->pending[i].step;
-
-        if (s->kind == DCP_STEP_MIGRATE && s->object.ix == vm) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* --- Beginning ---------------------------------------------------------- */
 
 static bool
@@ -76,7 +64,7 @@ may_begin(const struct dcp_ha *ha, const struct dcp_step *s)
         return ha->hosts[ix].state == HA_ON && ha->hosts[ix].n_vms == 0;
     }
     if (s->kind == DCP_STEP_MIGRATE) {
-        return runs_at(ha, ix, s->from.ix) && !dcp_ha_is_moving(ha, ix) &&
+        return runs_at(ha, ix, s->from.ix) && !ha->vms[ix].move &&
                ha->hosts[s->to.ix].state == HA_ON &&
                !ha->hosts[s->to.ix].draining && dcp_ha_fits(ha, ix, s->to.ix);
     }
@@ -86,7 +74,7 @@ may_begin(const struct dcp_ha *ha, const struct dcp_step *s)
                !ha->hosts[s->to.ix].draining && dcp_ha_fits(ha, ix, s->to.ix);
     }
     return !goes(s) ? runs_at(ha, ix, s->from.ix)
-                    : runs_at(ha, ix, s->from.ix) && !dcp_ha_is_moving(ha, ix);
+                    : runs_at(ha, ix, s->from.ix) && !ha->vms[ix].move;
 }
 
 /* What a plan wanted of a host that is down holds once it is mended. */
@@ -236,7 +224,8 @@ end_step(struct dcp_ha *ha, const struct dcp_step *s,
     } else if (!done(ha, s, err)) {
         return false;
     }
-    return dcp_ha_emit(ha, s, phase, err);
+    return (s->kind != DCP_STEP_MIGRATE || dcp_ha_move_ends(ha, s, err)) &&
+           dcp_ha_emit(ha, s, phase, err);
 }
 
 /* --- Both --------------------------------------------------------------- */
@@ -296,7 +285,8 @@ dcp_ha_cut_steps(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
         if (s->kind == DCP_STEP_MIGRATE) { /* The VM is still at its source. */
             ha->counts.migrations_cut++;
             undo(ha, s);
-            if (!dcp_ha_emit(ha, s, DCP_ACTION_FAILED, err)) {
+            if (!dcp_ha_move_ends(ha, s, err) ||
+                !dcp_ha_emit(ha, s, DCP_ACTION_FAILED, err)) {
                 return false;
             }
         }

@@ -7,6 +7,7 @@
 #include "executors/heap.h"
 #include "model/capacity.h"
 #include "sim/failure/restart.h"
+#include "sim/network/transfers.h"
 
 enum ha_vm_state {
     HA_AWAY,     /* Not running, and not meant to. */
@@ -24,7 +25,11 @@ struct ha_vm {
     bool fresh;          /* Waits, and was not tried yet. */
     bool homeless;
     int64_t homeless_since_ms;
-    bool local; /* A disk on its host's own disks. */
+    bool local;                  /* A disk on its host's own disks. */
+    const struct dcp_step *move; /* Under way; NULL: none. */
+    int64_t move_began_ms;
+    uint32_t move_timer; /* Those of its end before are void. */
+    bool gives_up;       /* Will not converge; without NICs. */
 };
 
 enum ha_host_state { HA_OFF, HA_BOOTING, HA_ON, HA_STOPPING, HA_DOWN };
@@ -36,9 +41,10 @@ struct ha_host {
     bool drained;   /* Switched off for it. */
     bool dirty;     /* In the list of those that changed. */
     uint32_t generation;
-    uint32_t n_vms;    /* On it, starting, or on their way to it. */
-    uint32_t starting; /* Of those. */
-    uint32_t n_boots;  /* By plans; names draws. */
+    uint32_t n_vms;           /* On it, starting, or on their way to it. */
+    uint32_t starting;        /* Of those. */
+    uint32_t n_boots;         /* By plans; names draws. */
+    uint32_t leaving, coming; /* Migrations under way. */
     uint32_t capacity[DCP_SCALARS_MAX];
     uint64_t load[DCP_SCALARS_MAX];
 };
@@ -51,7 +57,9 @@ enum ha_timer_kind {
     HA_VM_STARTED,  /* ix: VM. */
     HA_DRAIN,       /* ix: maintenance. */
     HA_DRAIN_ENDS,  /* ix: maintenance. */
-    HA_STEP_ENDS,   /* A step of our own. */
+    HA_STEP_ENDS,   /* A step of our own, of a host. */
+    HA_MOVE_ENDS,   /* A migration of our own; ix: VM. */
+    HA_NETWORK,     /* Production is another. */
 };
 struct ha_timer {
     enum ha_timer_kind kind;
@@ -59,7 +67,7 @@ struct ha_timer {
     const struct dcp_step *step;
 };
 
-struct ha_pending { /* A step of a plan, begun. */
+struct ha_pending { /* A step of a plan, or our own, begun. */
     const struct dcp_step *step;
 };
 
@@ -69,8 +77,10 @@ struct dcp_ha {
     const struct dcp_outages *maintenance; /* NULL: none. */
     uint32_t n_draining;
     struct dcp_ha_options o;
-    struct dcp_placement *now; /* Of VMs that run, start or move. */
-    struct dcp_arena *arena;   /* Of steps. */
+    struct dcp_placement *now;       /* Of VMs that run, start or move. */
+    struct dcp_transfers *transfers; /* By VM; NULL: no maintenance. */
+    int64_t wake_ms;                 /* HA_NETWORK; INT64_MAX: none. */
+    struct dcp_arena *arena;         /* Of steps. */
     int64_t now_ms;
 
     struct ha_vm *vms;
@@ -99,6 +109,19 @@ struct dcp_ha {
     uint32_t n_vm_outages, vm_outages_capacity;
     struct dcp_ha_counts counts;
 };
+
+static inline int64_t
+dcp_ha_later(int64_t at_ms, int64_t ms)
+{
+    return at_ms > INT64_MAX - ms ? INT64_MAX : at_ms + ms;
+}
+
+/* Steps of plans are numbered from 1. */
+static inline bool
+dcp_ha_is_own(const struct dcp_step *s)
+{
+    return s->id == 0;
+}
 
 /* --- sim/failure/home.c: where may a VM go? ------------------------------- */
 
@@ -129,9 +152,14 @@ dcp_ha_own_step(struct dcp_ha *, enum dcp_step_kind, uint32_t vm, uint32_t from,
                 uint32_t to, struct dcp_error *err) DCP_CHECKED;
 bool dcp_ha_set_timer(struct dcp_ha *, int64_t at_ms, struct ha_timer,
                       struct dcp_error *err) DCP_CHECKED;
+enum ha_search {
+    HA_FOR_START,       /* Hosts that start at most so many VMs at one time. */
+    HA_FOR_START_AGAIN, /* Of them, those that changed. */
+    HA_FOR_MOVE, /* Hosts to which so many migrations may come at one time. */
+};
 /* The host for 'vm', UINT32_MAX: none now.  '*out_homeless': not even one that
- * is busy starting others.  'changed': only hosts that changed. */
-uint32_t dcp_ha_best_host(const struct dcp_ha *, uint32_t vm, bool changed,
+ * is busy. */
+uint32_t dcp_ha_best_host(const struct dcp_ha *, uint32_t vm, enum ha_search,
                           bool *out_homeless);
 /* The host may come up, if it is wanted. */
 bool dcp_ha_host_boots(struct dcp_ha *, uint32_t host,
@@ -145,11 +173,30 @@ bool dcp_ha_drain_ends(struct dcp_ha *, uint32_t maintenance,
 /* Starts what moves can be started; switches off what is empty. */
 bool dcp_ha_drain(struct dcp_ha *, struct dcp_error *err) DCP_CHECKED;
 
+/* --- sim/failure/moves.c: migrations under way ---------------------------- */
+
+/* 'net' as for dcp_transfers_create(). */
+bool dcp_ha_moves_init(struct dcp_ha *, const struct dcp_samples *net,
+                       struct dcp_error *err) DCP_CHECKED;
+void dcp_ha_moves_finish(struct dcp_ha *);
+/* One more migration, by what policy allows of and into a host and both
+ * together. */
+bool dcp_ha_may_leave(const struct dcp_ha *, uint32_t host);
+bool dcp_ha_may_come(const struct dcp_ha *, uint32_t host);
+bool dcp_ha_move_begins(struct dcp_ha *, const struct dcp_step *,
+                        struct dcp_error *err) DCP_CHECKED;
+/* After its VM is where it stays. */
+bool dcp_ha_move_ends(struct dcp_ha *, const struct dcp_step *,
+                      struct dcp_error *err) DCP_CHECKED;
+/* Timers: one of our own is due; the network's samples go on. */
+bool dcp_ha_own_move_ends(struct dcp_ha *, uint32_t vm,
+                          struct dcp_error *err) DCP_CHECKED;
+bool dcp_ha_network(struct dcp_ha *, struct dcp_error *err) DCP_CHECKED;
+
 /* --- sim/failure/steps.c: what plans want --------------------------------- */
 
 bool dcp_ha_step(struct dcp_ha *, const struct dcp_step *,
                  enum dcp_action_phase, struct dcp_error *err) DCP_CHECKED;
-bool dcp_ha_is_moving(const struct dcp_ha *, uint32_t vm);
 /* All steps under way at the host fail. */
 bool dcp_ha_cut_steps(struct dcp_ha *, uint32_t host,
                       struct dcp_error *err) DCP_CHECKED;

@@ -284,6 +284,26 @@ limit_of(const struct dcp_transfers *t, const struct dcp_transfer *transfer)
     return most > 0 ? fmin(limit, most) : limit;
 }
 
+struct dcp_transfer
+dcp_transfer_of(const struct dcp_inventory *inv,
+                const struct dcp_placement *now, const struct dcp_step *s)
+{
+    struct dcp_transfer transfer = {
+        .vm = s->object.ix,
+        .from = s->from.ix,
+        .to = s->to.ix,
+        .precopy = dcp_precopy_of(inv, s->object.ix),
+    };
+
+    transfer.precopy.mem_mib =
+        (double)dcp_placement_size(inv, now, s->object.ix).mem_mib;
+    if (s->mem_mib) {
+        transfer.precopy.mem_mib = s->mem_mib;
+        transfer.precopy.dirty_mib_s = s->dirty_mib_s;
+    }
+    return transfer;
+}
+
 bool
 dcp_transfers_begin(struct dcp_transfers *t, uint32_t key,
                     const struct dcp_transfer *transfer,

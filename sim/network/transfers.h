@@ -21,6 +21,7 @@
 #include "model/migration.h"
 #include "model/network.h"
 #include "model/placement.h"
+#include "model/plan.h"
 #include "traces/fit.h"
 
 struct dcp_transfers;
@@ -29,6 +30,12 @@ struct dcp_transfer {
     uint32_t vm, from, to; /* Hosts with NICs. */
     struct dcp_precopy precopy;
 };
+
+/* What the step moves: as it was when the plan was made, where that is known,
+ * else as large as it is. */
+struct dcp_transfer
+dcp_transfer_of(const struct dcp_inventory *, const struct dcp_placement *now,
+                const struct dcp_step *);
 
 struct dcp_transfer_totals { /* Of those that ended. */
     uint32_t n, given_up, throttled, forced;

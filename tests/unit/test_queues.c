@@ -82,7 +82,9 @@ run_restarts(const char *spec, uint64_t seed, int64_t to_ms, double *out_vms,
              double *out_application)
 {
     struct dcp_outages hosts = { 0 };
-    struct dcp_ha_input in = { inv, start, &hosts, NULL, { 0 } };
+    struct dcp_ha_input in = { .inventory = inv,
+                               .start = start,
+                               .hosts = &hosts };
     struct dcp_availability a;
     uint32_t n;
 
