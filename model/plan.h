@@ -135,6 +135,21 @@ struct dcp_survive {
     uint32_t n_not_protected;
 };
 
+/* Room kept for restarts, shared: each berth takes any one part, and a part is
+ * lost as one.  Where the berths and parts of the objects that have most are no
+ * more than there are berths, all parts that are lost with them have one
+ * (docs/headroom.md). */
+struct dcp_berths {
+    uint32_t leg;
+    enum dcp_object_kind lose; /* Hosts, racks or feeds, several at once. */
+    const dcp_host_id *hosts;
+    const uint32_t *n_at; /* Berths, by position in hosts. */
+    uint32_t n_hosts;
+    const uint32_t *vms; /* Of part i: [first[i], first[i + 1]). */
+    const uint32_t *first;
+    uint32_t n_parts;
+};
+
 /* A host that could have gone off for the night, and why it stays on. */
 enum dcp_left_out_why {
     DCP_LEFT_OUT_WINDOW,       /* Its moves do not fit the window. */
@@ -188,6 +203,8 @@ struct dcp_plan {
     uint32_t n_steps;
     const struct dcp_survive *survive;
     uint32_t n_survive;
+    const struct dcp_berths *berths;
+    uint32_t n_berths;
     /* For each host that a later leg wakes: where the VMs that it should get
      * are if it never boots, 'lose' the host.  Any policy.failed_boots of a
      * leg's lists hold together. */

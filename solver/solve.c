@@ -103,6 +103,8 @@ read_answer(const struct dcp_problem *p, struct dcp_state *s,
         }
         out->losses = headroom.losses;
         out->n_losses = headroom.n_losses;
+        out->berths = headroom.berths;
+        out->n_berths = headroom.n_berths;
     }
     return true;
 }

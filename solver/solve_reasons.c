@@ -275,13 +275,11 @@ explain_headroom(const struct dcp_inventory *inv, const struct dcp_headroom *h,
     char what[140];
 
     (void)dcp_loss_set_print(inv, &h->failed, what, sizeof what);
-    if (h->too_many_sets) {
+    if (h->too_few_berths) {
         (void)snprintf(out->text, sizeof out->text,
-                       "so many %ss at once are more sets than are looked at "
-                       "(%u); ask for fewer at once",
-                       h->failed.kind == DCP_LOSS_RACK ? "rack" : "feed",
-                       DCP_LOSS_SETS_MAX);
-        out->object[0] = '\0';
+                       "too little room can be kept for all that is lost at "
+                       "once with %.50s and others, '%.32s' among it%s",
+                       what, vm, h->too_few_empty ? " (on empty hosts)" : "");
     } else if (h->too_few_stand_ins) {
         (void)snprintf(out->text, sizeof out->text,
                        "%.60s has too few empty hosts that could take all its "

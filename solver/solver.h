@@ -46,6 +46,8 @@ struct dcp_solution {
     struct dcp_arena *arena;         /* Owns the losses. */
     struct dcp_loss_answer *losses;  /* Where headroom was asked for. */
     uint32_t n_losses;
+    struct dcp_berth_answer *berths; /* Likewise; none: lists show it all. */
+    uint32_t n_berths;
     /* By host, in 'arena': on so that a morning can do without hosts that do
      * not boot (solver/plan/morning.c); NULL: none. */
     uint8_t *kept_for_boots;

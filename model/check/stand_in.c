@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-static bool
-reaches(const struct dcp_survive_work *w, uint32_t vm, uint32_t spare,
-        bool restarts)
+bool
+dcp_stand_in_is_reached(const struct dcp_survive_work *w, uint32_t vm,
+                        uint32_t spare, bool restarts)
 {
     const struct dcp_ids *vlans = &w->inv->vms[vm].vlans;
     dcp_host_id from = (restarts ? w->leg->end : w->leg->start)->host[vm];
@@ -48,9 +48,10 @@ in_same_set(const struct dcp_rule *rule, uint32_t spare, uint32_t host)
     return found;
 }
 
-static bool
-rule_allows(const struct dcp_survive_work *w, const struct dcp_rule *rule,
-            uint32_t spare, uint32_t host)
+bool
+dcp_stand_in_rule_allows(const struct dcp_survive_work *w,
+                         const struct dcp_rule *rule, uint32_t spare,
+                         uint32_t host)
 {
     bool listed = dcp_rule_lists_host(rule, spare);
 
@@ -96,19 +97,21 @@ asks_for(const struct dcp_rule *rule, uint32_t vm)
     return asked;
 }
 
-static bool
-rules_allow(const struct dcp_survive_work *w, uint32_t vm, uint32_t spare,
-            uint32_t host)
+bool
+dcp_stand_in_keeps_rules(const struct dcp_survive_work *w, uint32_t vm,
+                         uint32_t spare, uint32_t host)
 {
     bool ok = true;
 
     for (uint32_t i = w->rule_first[vm]; ok && i < w->rule_first[vm + 1]; i++) {
-        ok = rule_allows(w, &w->inv->rules[w->rules[i]], spare, host);
+        ok = dcp_stand_in_rule_allows(w, &w->inv->rules[w->rules[i]], spare,
+                                      host);
     }
     for (uint32_t i = 0; ok && i < w->n_everywhere; i++) {
         const struct dcp_rule *rule = &w->inv->rules[w->everywhere[i]];
 
-        ok = !asks_for(rule, vm) || rule_allows(w, rule, spare, host);
+        ok = !asks_for(rule, vm) ||
+             dcp_stand_in_rule_allows(w, rule, spare, host);
     }
     return ok;
 }
@@ -141,9 +144,9 @@ has_room(const struct dcp_survive_work *w, const struct dcp_survive *s,
     return ok;
 }
 
-static bool
-keeps_overload(const struct dcp_survive_work *w, const struct dcp_survive *s,
-               uint32_t spare)
+bool
+dcp_stand_in_keeps_overload(const struct dcp_survive_work *w,
+                            const struct dcp_survive *s, uint32_t spare)
 {
     const struct dcp_overload *o = w->overload;
     uint64_t limit =
@@ -167,10 +170,10 @@ dcp_stands_in_for(const struct dcp_survive_work *w, const struct dcp_survive *s,
     bool ok = spare != s->lose.ix && has_room(w, s, spare);
 
     for (uint32_t i = 0; ok && i < s->n; i++) {
-        ok = reaches(w, s->vms[i], spare, restarts) &&
-             rules_allow(w, s->vms[i], spare, s->lose.ix);
+        ok = dcp_stand_in_is_reached(w, s->vms[i], spare, restarts) &&
+             dcp_stand_in_keeps_rules(w, s->vms[i], spare, s->lose.ix);
     }
-    return ok && (!w->overload || keeps_overload(w, s, spare));
+    return ok && (!w->overload || dcp_stand_in_keeps_overload(w, s, spare));
 }
 
 static bool

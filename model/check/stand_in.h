@@ -18,6 +18,18 @@
 bool
 dcp_stands_in_for(const struct dcp_survive_work *, const struct dcp_survive *,
                   uint32_t spare, bool restarts);
+/* Of that: whether one VM reaches the spare; what hard rules say of it there, in
+ * the place of 'host'; and policy.overload of all of the list. */
+bool dcp_stand_in_is_reached(const struct dcp_survive_work *, uint32_t vm,
+                             uint32_t spare, bool restarts);
+bool dcp_stand_in_keeps_rules(const struct dcp_survive_work *, uint32_t vm,
+                              uint32_t spare, uint32_t host);
+bool dcp_stand_in_keeps_overload(const struct dcp_survive_work *,
+                                 const struct dcp_survive *, uint32_t spare);
+/* One rule of those: whether 'spare' is as good as 'host' for it. */
+bool dcp_stand_in_rule_allows(const struct dcp_survive_work *,
+                              const struct dcp_rule *, uint32_t spare,
+                              uint32_t host);
 /* A VM of the list that a rule wants on the same host as 'vm' and that goes to
  * another spare; DCP_IX_NONE: none. */
 uint32_t dcp_stand_in_parted(const struct dcp_survive_work *,

@@ -48,7 +48,18 @@ bool dcp_survive_is_a_set(const struct dcp_survive *);
 bool dcp_survive_judge_sets(struct dcp_survive_work *, enum dcp_object_kind,
                             uint32_t count, uint32_t n_objects) DCP_CHECKED;
 
-/* Hard rules that policy does not relax after a loss, by VM. */
+/* model/check/survive_berths.c: whether the leg's plan has berths for losses of
+ * the kind, and whether they do for any 'count' of them at once; reports where
+ * not.  False: out of memory. */
+bool dcp_survive_is_by_berths(const struct dcp_survive_work *,
+                              enum dcp_object_kind);
+bool dcp_survive_judge_berths(struct dcp_survive_work *, enum dcp_object_kind,
+                              uint32_t count, uint32_t n_objects) DCP_CHECKED;
+
+/* Whether the rule is asked after a loss: hard, and not relaxed. */
+bool dcp_survive_rule_counts(const struct dcp_survive_work *,
+                             const struct dcp_rule *);
+/* Such rules, by VM. */
 bool dcp_survive_index_rules(struct dcp_survive_work *) DCP_CHECKED;
 /* 'vm' restarts on 'host': with 'after' as it is then, which rules break? */
 void

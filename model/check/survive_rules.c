@@ -21,8 +21,9 @@ dcp_survive_report(const struct dcp_survive_work *w,
                      dcp_object_name(w->inv, s->lose), text);
 }
 
-static bool
-rule_counts(const struct dcp_survive_work *w, const struct dcp_rule *rule)
+bool
+dcp_survive_rule_counts(const struct dcp_survive_work *w,
+                        const struct dcp_rule *rule)
 {
     /* A lost host cannot be stayed on, nor be counted with. */
     return !rule->soft && !dcp_rule_form(rule->kind)->loss_free &&
@@ -53,7 +54,7 @@ member_of(const struct dcp_rule *rule, uint32_t i)
 static uint32_t
 n_members(const struct dcp_survive_work *w, const struct dcp_rule *rule)
 {
-    return rule_counts(w, rule) && !is_everywhere(rule)
+    return dcp_survive_rule_counts(w, rule) && !is_everywhere(rule)
                ? rule->n_vms + rule->n_others
                : 0;
 }
@@ -74,7 +75,7 @@ dcp_survive_index_rules(struct dcp_survive_work *w)
         const struct dcp_rule *rule = &w->inv->rules[r];
         uint32_t n = n_members(w, rule);
 
-        if (rule_counts(w, rule) && is_everywhere(rule)) {
+        if (dcp_survive_rule_counts(w, rule) && is_everywhere(rule)) {
             w->everywhere[w->n_everywhere++] = r;
         }
         for (uint32_t i = 0; i < n; i++) {

@@ -10,6 +10,8 @@
  * stand-ins k - j - (k - j - 1) = 1 is on and free.  One host takes the place
  * of one host, so rules and limits hold for all at once (stand_in.h).
  *
+ * By berths: survive_berths.c.
+ *
  * By sets: one list for each set of 2 to k objects that take a host down;
  * single ones are judged as ever. */
 
@@ -175,6 +177,9 @@ dcp_survive_judge_sets(struct dcp_survive_work *w, enum dcp_object_kind kind,
 
     if (!lists) {
         return dcp_judge_no_memory(w->j);
+    }
+    if (dcp_survive_is_by_berths(w, kind)) {
+        return dcp_survive_judge_berths(w, kind, count, n_objects);
     }
     if (kind == DCP_OBJECT_HOST && is_by_stand_ins(w)) {
         judge_stand_ins(w, count);

@@ -557,6 +557,7 @@ dcp_plan_parse(const struct dcp_inventory *inv, const char *text, size_t length,
                                  .err = err };
     bool ok = plan && parse_head(&r, root) && parse_legs(&r, root) &&
               parse_states(&r, root) && dcp_plan_parse_survive(&r, root) &&
+              dcp_plan_parse_berths(&r, root) &&
               dcp_plan_parse_left_out(&r, root) &&
               dcp_plan_parse_steps(&r, root) && parse_tail(&r, root) &&
               parse_run(&r, root) && verify_digest(&r, root, digest) &&

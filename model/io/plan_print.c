@@ -261,6 +261,7 @@ print_states(struct printer *p)
     }
     dcp_json_end(w, '}');
     print_losses(p, "survive", plan->survive, plan->n_survive);
+    dcp_plan_write_berths(w, p->inv, plan);
     if (plan->n_no_boot) {
         print_losses(p, "no_boot", plan->no_boot, plan->n_no_boot);
     }

@@ -67,5 +67,7 @@ bool dcp_plan_reader_hosts(struct dcp_plan_reader *, json_t *object,
 
 /* model/io/plan_left_out.c: "left_out", which may be absent. */
 bool dcp_plan_parse_left_out(struct dcp_plan_reader *, json_t *root);
+/* model/io/plan_berths.c: "berths", which may be absent. */
+bool dcp_plan_parse_berths(struct dcp_plan_reader *, json_t *root);
 
 #endif /* model/io/plan_reader.h */

@@ -32,6 +32,9 @@ void dcp_plan_write_facts(struct dcp_json *, const struct dcp_inventory *,
 void dcp_plan_write_undo(struct dcp_json *, const struct dcp_inventory *,
                          const struct dcp_step *);
 
+/* The member "berths", where there are some. */
+void dcp_plan_write_berths(struct dcp_json *, const struct dcp_inventory *,
+                           const struct dcp_plan *);
 /* The member "left_out", where something is. */
 void dcp_plan_write_left_out(struct dcp_json *, const struct dcp_inventory *,
                              const struct dcp_plan *);

@@ -458,7 +458,10 @@ dcp_refusal_of_headroom(const struct dcp_problem *p,
                              sizeof what);
     refuse(out, DCP_REFUSAL_HEADROOM, "n+1");
     (void)snprintf(out->text, sizeof out->text,
-                   headroom->too_few_stand_ins
+                   headroom->too_few_berths
+                       ? "too little room would be kept for several at once "
+                         "with %.100s, VM '%.60s' among what is lost"
+                   : headroom->too_few_stand_ins
                        ? "%.100s would have too few empty hosts to stand in "
                          "for it, VM '%.60s' among its own"
                        : "if %.100s were lost then, VM '%.60s' would find no "

@@ -148,6 +148,77 @@ by_stand_ins(struct dcp_loss_play *g, uint32_t count, struct dcp_arena *arena,
     return true;
 }
 
+/* --- Berths --------------------------------------------------------------- */
+
+static bool
+append_pools(const struct dcp_berths_found *found, struct dcp_arena *arena,
+             struct dcp_headroom *out)
+{
+    uint32_t n = out->n_berths + found->n_pools;
+    struct dcp_berth_answer *all =
+        dcp_arena_array(arena, struct dcp_berth_answer, n);
+
+    for (uint32_t i = 0; all && i < n; i++) {
+        all[i] = i < out->n_berths ? out->berths[i]
+                                   : found->pools[i - out->n_berths];
+    }
+    out->berths = all;
+    out->n_berths = all ? n : 0;
+    return all != NULL;
+}
+
+/* The loss of each object alone, by the berths of its parts. */
+static bool
+record_singles(struct dcp_loss_play *g, enum dcp_loss_kind kind,
+               const uint32_t *objects, uint32_t n, const uint32_t *to,
+               struct dcp_arena *arena, struct dcp_headroom *out)
+{
+    bool memory = true;
+
+    for (uint32_t i = 0; memory && i < n; i++) {
+        struct dcp_loss_set one = { .kind = kind, .n = 1, .ix = { objects[i] } };
+
+        (void)dcp_loss_play_hosts(g, &one);
+        dcp_loss_play_begin(g);
+        dcp_loss_play_put_each(g, to);
+        memory =
+            dcp_loss_play_record(g, &one, arena, &out->losses[out->n_losses++]);
+        dcp_loss_play_end(g);
+    }
+    return memory;
+}
+
+/* Whether berths show that any 'count' of the n objects may be lost. */
+static bool
+by_berths(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
+          const uint32_t *objects, uint32_t n, struct dcp_arena *arena,
+          struct dcp_headroom *out)
+{
+    struct dcp_berths_found found;
+
+    if (!dcp_berths_find(g, kind, count, arena, &found)) {
+        return false;
+    }
+    out->ok = found.ok;
+    if (!found.ok) {
+        uint32_t host = g->s->host[found.failed_item], k = 0;
+        struct dcp_loss_set one = { .kind = kind, .n = 1, .ix = { objects[0] } };
+
+        while (k + 1 < n &&
+               !dcp_loss_set_has(g->s->p->q->inventory, &one, host)) {
+            one.ix[0] = objects[++k];
+        }
+        out->too_few_berths = true;
+        out->too_few_empty = found.failed_whole;
+        out->failed_item = found.failed_item;
+        out->failed = one;
+        return true;
+    }
+    return !arena ||
+           (append_pools(&found, arena, out) &&
+            record_singles(g, kind, objects, n, found.to, arena, out));
+}
+
 /* --- All losses ----------------------------------------------------------- */
 
 /* All sets of up to 'count' of the objects, large ones first. */
@@ -191,18 +262,14 @@ check_kind(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
         if (!by_stand_ins(g, count, arena, out)) {
             return false;
         }
-        if (out->ok || sets > DCP_LOSS_SETS_MAX) {
+        if (out->ok) {
             return true;
         }
         out->ok = true;
         out->too_few_stand_ins = false;
     }
-    if (count > 1 && sets > DCP_LOSS_SETS_MAX) {
-        out->ok = false; /* Not shown: too many to play. */
-        out->too_many_sets = true;
-        out->failed =
-            (struct dcp_loss_set){ .kind = kind, .n = 1, .ix = { objects[0] } };
-        return true;
+    if (count > 1 && sets > DCP_LOSS_SETS_MAX) { /* Too many to play. */
+        return by_berths(g, kind, count, objects, n, arena, out);
     }
     return by_sets(g, kind, count, objects, n, passed, arena, out);
 }

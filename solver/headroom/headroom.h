@@ -17,13 +17,15 @@
  * a lost host has count - j stand-ins left, and the other lost hosts took
  * fewer: one is free.  So every set is survived, however many there are. The
  * second is tried first; it needs more room, and is sufficient, not necessary.
+ *  - where neither does: room is kept for parts of what each holds
+ * (solver/headroom/berths.h).
  *
  * A feed's loss takes the racks that have no other feed.  A VM with a disk of
  * its own on its host is lost with it and cannot be promised a place: it is
  * listed as not protected.  One that reaches no other host for another reason
  * has no place, and headroom fails. */
 
-#include "solver/headroom/loss_play.h"
+#include "solver/headroom/berths.h"
 
 struct dcp_headroom {
     bool ok;
@@ -32,9 +34,12 @@ struct dcp_headroom {
     uint32_t failed_kind; /* Index in policy.survive. */
     uint32_t failed_item;
     bool too_few_stand_ins; /* What failed: the lost host has too few. */
-    bool too_many_sets;     /* Of racks or feeds: more than are played. */
+    bool too_few_berths;    /* What failed: room that is kept is too little; */
+    bool too_few_empty;     /* for all of a host together. */
     struct dcp_loss_answer *losses; /* In 'arena'; NULL when not recorded. */
     uint32_t n_losses;
+    struct dcp_berth_answer *berths; /* Likewise. */
+    uint32_t n_berths;
 };
 
 /* Checks all losses of the problem's policy on 'state', which is as before

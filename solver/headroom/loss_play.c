@@ -198,6 +198,14 @@ dcp_loss_play_put(struct dcp_loss_play *g, uint32_t host)
 }
 
 void
+dcp_loss_play_put_each(struct dcp_loss_play *g, const uint32_t *to)
+{
+    for (uint32_t i = 0; i < g->n_protected; i++) {
+        dcp_state_place(g->s, g->order[i], to[g->order[i]]);
+    }
+}
+
+void
 dcp_loss_play_end(struct dcp_loss_play *g)
 {
     unplace(g);

@@ -59,6 +59,8 @@ void dcp_loss_play_begin(struct dcp_loss_play *);
 uint32_t dcp_loss_play_restart(struct dcp_loss_play *);
 /* Places them all on 'host', unasked. */
 void dcp_loss_play_put(struct dcp_loss_play *, uint32_t host);
+/* Each protected item on the host that 'to' has for it, unasked. */
+void dcp_loss_play_put_each(struct dcp_loss_play *, const uint32_t *to);
 /* Writes the loss and the places down, in 'arena'; false: no memory. */
 bool
 dcp_loss_play_record(const struct dcp_loss_play *, const struct dcp_loss_set *,

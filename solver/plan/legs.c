@@ -379,16 +379,16 @@ return_leg(struct dcp_work *w, struct dcp_plan *plan,
 
 /* --- The plan ----------------------------------------------------------- */
 
+static const enum dcp_object_kind loss_objects[] = {
+    [DCP_LOSS_HOST] = DCP_OBJECT_HOST,
+    [DCP_LOSS_RACK] = DCP_OBJECT_RACK,
+    [DCP_LOSS_FEED] = DCP_OBJECT_FEED,
+};
+
 static bool
 copy_losses(struct dcp_plan *plan, uint32_t leg, const struct dcp_solution *s,
             struct dcp_survive *out, uint32_t *n)
 {
-    static const enum dcp_object_kind kinds[] = {
-        [DCP_LOSS_HOST] = DCP_OBJECT_HOST,
-        [DCP_LOSS_RACK] = DCP_OBJECT_RACK,
-        [DCP_LOSS_FEED] = DCP_OBJECT_FEED,
-    };
-
     for (uint32_t i = 0; i < s->n_losses; i++) {
         const struct dcp_loss_answer *from = &s->losses[i];
         uint32_t *vms = dcp_arena_array(plan->arena, uint32_t, from->n);
@@ -404,7 +404,7 @@ copy_losses(struct dcp_plan *plan, uint32_t leg, const struct dcp_solution *s,
             return false;
         }
         for (uint32_t k = 0; k < from->n_also; k++) {
-            also[k] = (struct dcp_object){ kinds[from->lose.kind],
+            also[k] = (struct dcp_object){ loss_objects[from->lose.kind],
                                            from->also[k] };
         }
         for (uint32_t k = 0; k < from->n_stand_ins; k++) {
@@ -419,7 +419,7 @@ copy_losses(struct dcp_plan *plan, uint32_t leg, const struct dcp_solution *s,
         }
         out[(*n)++] = (struct dcp_survive){
             .leg = leg,
-            .lose = { kinds[from->lose.kind], from->lose.ix },
+            .lose = { loss_objects[from->lose.kind], from->lose.ix },
             .also = also,
             .n_also = from->n_also,
             .stand_ins = stand_ins,
@@ -430,6 +430,45 @@ copy_losses(struct dcp_plan *plan, uint32_t leg, const struct dcp_solution *s,
             .not_protected = rest,
             .n_not_protected = from->n_not_protected,
         };
+    }
+    return true;
+}
+
+static bool
+copy_berths(struct dcp_plan *plan, uint32_t leg, const struct dcp_solution *s,
+            struct dcp_berths *out, uint32_t *n)
+{
+    for (uint32_t i = 0; i < s->n_berths; i++) {
+        const struct dcp_berth_answer *from = &s->berths[i];
+        uint32_t n_vms = from->first[from->n_parts];
+        dcp_host_id *hosts =
+            dcp_arena_array(plan->arena, dcp_host_id, from->n_hosts);
+        uint32_t *n_at = dcp_arena_array(plan->arena, uint32_t, from->n_hosts);
+        uint32_t *vms = dcp_arena_array(plan->arena, uint32_t, n_vms);
+        uint32_t *first =
+            dcp_arena_array(plan->arena, uint32_t, from->n_parts + 1u);
+
+        if (!hosts || !n_at || !vms || !first) {
+            return false;
+        }
+        for (uint32_t k = 0; k < from->n_hosts; k++) {
+            hosts[k].ix = from->hosts[k];
+            n_at[k] = from->n_at[k];
+        }
+        for (uint32_t k = 0; k < n_vms; k++) {
+            vms[k] = from->vms[k];
+        }
+        for (uint32_t k = 0; k <= from->n_parts; k++) {
+            first[k] = from->first[k];
+        }
+        out[(*n)++] = (struct dcp_berths){ .leg = leg,
+                                           .lose = loss_objects[from->kind],
+                                           .hosts = hosts,
+                                           .n_at = n_at,
+                                           .n_hosts = from->n_hosts,
+                                           .vms = vms,
+                                           .first = first,
+                                           .n_parts = from->n_parts };
     }
     return true;
 }
@@ -462,6 +501,8 @@ dcp_work_losses(const struct dcp_work *w, const struct dcp_placement *where,
     }
     out->losses = *out_survives ? headroom.losses : NULL;
     out->n_losses = *out_survives ? headroom.n_losses : 0;
+    out->berths = *out_survives ? headroom.berths : NULL;
+    out->n_berths = *out_survives ? headroom.n_berths : 0;
     return true;
 }
 
@@ -470,7 +511,7 @@ add_survive(struct dcp_work *w, struct dcp_plan *plan, struct dcp_error *err)
 {
     struct dcp_solution second = { 0 };
     bool own = false, ok = true, survives;
-    uint32_t n = 0;
+    uint32_t n = 0, n_berths = 0;
 
     if (!w->r->inventory->policy.n_survive) {
         return true;
@@ -486,9 +527,16 @@ add_survive(struct dcp_work *w, struct dcp_plan *plan, struct dcp_error *err)
                              w->night.n_losses + second.n_losses)
            : NULL;
 
+    struct dcp_berths *berths =
+        ok ? dcp_arena_array(plan->arena, struct dcp_berths,
+                             w->night.n_berths + second.n_berths)
+           : NULL;
+
     if (ok) {
-        ok = all && copy_losses(plan, 0, &w->night, all, &n) &&
-             copy_losses(plan, 1, &second, all, &n);
+        ok = all && berths && copy_losses(plan, 0, &w->night, all, &n) &&
+             copy_losses(plan, 1, &second, all, &n) &&
+             copy_berths(plan, 0, &w->night, berths, &n_berths) &&
+             copy_berths(plan, 1, &second, berths, &n_berths);
         if (!ok) {
             (void)dcp_fail(err, DCP_E_NOMEM, "no memory for survive lists");
         }
@@ -498,6 +546,8 @@ add_survive(struct dcp_work *w, struct dcp_plan *plan, struct dcp_error *err)
     }
     plan->survive = all;
     plan->n_survive = n;
+    plan->berths = berths;
+    plan->n_berths = n_berths;
     return ok;
 }
 

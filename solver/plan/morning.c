@@ -33,13 +33,17 @@ at_once(const struct dcp_policy *policy, enum dcp_loss_kind kind)
     return most;
 }
 
+/* Stand-ins or berths show what several losses at once need. */
 static bool
-has_stand_ins(const struct dcp_solution *s, enum dcp_loss_kind kind)
+is_without_sets(const struct dcp_solution *s, enum dcp_loss_kind kind)
 {
     bool any = false;
 
     for (uint32_t i = 0; i < s->n_losses; i++) {
         any |= s->losses[i].lose.kind == kind && s->losses[i].n_stand_ins;
+    }
+    for (uint32_t i = 0; i < s->n_berths; i++) {
+        any |= s->berths[i].kind == kind;
     }
     return any;
 }
@@ -138,7 +142,7 @@ add_empty_loss(struct losses *l, const struct dcp_policy *policy,
     if (ix == DCP_IX_NONE || l->known[kind * (size_t)l->n_objects + ix]) {
         return true;
     }
-    /* With each set that has room for it, unless stand-ins show all. */
+    /* With each set that has room for it, unless others show all. */
     for (uint32_t i = 0; i < n && in_sets && most > 1; i++) {
         struct dcp_loss_answer set = l->all[i];
 
@@ -169,7 +173,7 @@ add_empty_losses(const struct dcp_inventory *inv, struct dcp_solution *night,
     }
     for (uint32_t k = 0; ok && k < policy->n_survive; k++) {
         enum dcp_loss_kind kind = policy->survive[k].kind;
-        bool in_sets = !has_stand_ins(night, kind);
+        bool in_sets = !is_without_sets(night, kind);
 
         for (uint32_t h = 0; ok && h < inv->n_hosts; h++) {
             ok = !hosts[h] ||

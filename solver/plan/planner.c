@@ -282,6 +282,8 @@ stay(struct dcp_work *w, struct dcp_error *err)
     w->night.arena = here.arena;
     w->night.losses = here.losses;
     w->night.n_losses = here.n_losses;
+    w->night.berths = here.berths;
+    w->night.n_berths = here.n_berths;
     w->night.kept_for_boots = NULL;
     memcpy(w->night.placement->host, start->host,
            start->n_vms * sizeof *start->host);

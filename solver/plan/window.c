@@ -185,6 +185,8 @@ stands(struct dcp_state *s, const struct dcp_placement *where, bool *out_stands,
         }
         out->losses = headroom.losses;
         out->n_losses = headroom.n_losses;
+        out->berths = headroom.berths;
+        out->n_berths = headroom.n_berths;
     }
     *out_stands = whole && headroom.ok;
     return true;

@@ -234,6 +234,7 @@ mend(struct search *x, const struct dcp_headroom *failed,
      const uint32_t *restarts, uint8_t *closed, bool may_wake, bool again)
 {
     bool few_moves = x->options->need != NULL; /* Waking moves nothing. */
+    uint32_t item = failed->failed_item;
 
     if (failed->too_few_stand_ins) {
         uint32_t host = failed->failed.ix[0];
@@ -241,14 +242,24 @@ mend(struct search *x, const struct dcp_headroom *failed,
         return (may_wake && wake_stand_in(x, host, restarts)) ||
                (!dcp_search_time_is_up(x) && empty_stand_in(x, host, closed));
     }
+    if (failed->too_few_berths) {
+        uint32_t spare =
+            may_wake ? spare_for(x, restarts, item) : DCP_IX_NONE;
+
+        if (spare != DCP_IX_NONE) {
+            dcp_insert_power(&x->in, spare, true);
+        }
+        return spare != DCP_IX_NONE ||
+               (failed->too_few_empty && !dcp_search_time_is_up(x) &&
+                empty_stand_in(x, x->s->host[item], closed));
+    }
 
     /* Once the time is up, what is quick. */
     if (!((again || few_moves || dcp_search_time_is_up(x)) && may_wake) &&
         make_room(x, failed, closed)) {
         return true;
     }
-    uint32_t h =
-        may_wake ? spare_for(x, restarts, failed->failed_item) : DCP_IX_NONE;
+    uint32_t h = may_wake ? spare_for(x, restarts, item) : DCP_IX_NONE;
 
     if (h != DCP_IX_NONE) {
         dcp_insert_power(&x->in, h, true);
@@ -284,7 +295,7 @@ dcp_search_mend_headroom(struct search *x, bool may_wake, uint32_t tries,
         if (!out->ok && !may_wake && dcp_search_time_is_up(x)) {
             return true; /* The caller takes it back. */
         }
-        if (!out->ok && (out->too_many_sets || k >= tries ||
+        if (!out->ok && (k >= tries ||
                          !mend(x, out, restarts, closed, may_wake,
                                mended[out->failed_item]))) {
             return true; /* out->ok is false: nothing helps. */

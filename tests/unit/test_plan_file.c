@@ -14,6 +14,8 @@ small_world(void)
 {
     static const uint32_t front[] = { 0 }, restart[] = { 0, 1 };
     static const dcp_host_id to[] = { { 1 }, { 1 } };
+    static const dcp_host_id berths_on[] = { { 0 }, { 1 } };
+    static const uint32_t n_at[] = { 1, 7 }, parts[] = { 0, 1, 2 };
     static const struct dcp_object also[] = { { DCP_OBJECT_HOST, 1 } };
     struct world w = world_make(3, 3);
     struct dcp_port *port = WORLD_NEW(&w, struct dcp_port, 1);
@@ -66,6 +68,21 @@ small_world(void)
                                  .n_stand_ins = 1 };
     w.plan->survive = s;
     w.plan->n_survive = 3;
+    struct dcp_berths *b =
+        (struct dcp_berths *)dcp_arena_calloc(w.plan->arena, 2, sizeof *b);
+
+    b[0] = (struct dcp_berths){ .lose = DCP_OBJECT_RACK,
+                                .hosts = berths_on,
+                                .n_at = n_at,
+                                .n_hosts = 2,
+                                .vms = restart,
+                                .first = parts,
+                                .n_parts = 2 };
+    b[1] = (struct dcp_berths){ .leg = 1,
+                                .lose = DCP_OBJECT_HOST,
+                                .first = parts };
+    w.plan->berths = b;
+    w.plan->n_berths = 2;
     w.plan->options_json = "{\"gap\": 0.01, \"goal\": [\"cost\"]}";
     return w;
 }
@@ -99,6 +116,11 @@ START_TEST(reads_back_what_it_prints)
     ck_assert_uint_eq(plan->n_survive, 3);
     ck_assert_uint_eq(plan->survive[2].also[0].ix, 1);
     ck_assert_uint_eq(plan->survive[2].stand_ins[0].ix, 1);
+    ck_assert_uint_eq(plan->n_berths, 2);
+    ck_assert_int_eq(plan->berths[0].lose, DCP_OBJECT_RACK);
+    ck_assert_uint_eq(plan->berths[0].n_at[1], 7);
+    ck_assert_uint_eq(plan->berths[0].first[2], 2);
+    ck_assert_uint_eq(plan->berths[1].n_parts, 0);
     ck_assert_str_eq(plan->digest, w.plan->digest);
     ck_assert_uint_eq(plan->legs[0].after->on[2], 0);
     ck_assert_uint_eq(plan->before->host[2].ix, DCP_IX_NONE);
@@ -217,6 +239,8 @@ START_TEST(layout_and_derived_members_are_the_contract)
         "[\"v1\"]}",
         "{\"lose\": [\"host:h0\", \"host:h1\"], \"restart\": {}, "
         "\"stand_ins\": [\"h1\"]}",
+        "{\"lose\": \"rack\", \"hosts\": {\"h0\": 1, \"h1\": 7}, "
+        "\"parts\": [[\"v0\"], [\"v1\"]]}",
         "\n \"before\": {\"vms\": {\"v0\": \"h0\", \"v1\": \"h2\"}, "
         "\"hosts_off\": []},\n",
         "\"preconditions\": [], \"undo\": null}",
