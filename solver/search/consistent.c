@@ -27,7 +27,7 @@ struct consistent {
     uint32_t *pool, n_pool;
     uint32_t *host, n_hosts; /* That are open. */
     uint32_t *of_host;       /* Scratch: items of one host. */
-    const uint32_t *nothing; /* What no item asks for in each slot. */
+    const uint32_t *nothing; /* What no item asks for, by slot or scalar. */
     double pool_worth;
     uint64_t step;
 };
@@ -104,37 +104,56 @@ value_items(struct consistent *c, double *unit)
 
 /* --- Tests ---------------------------------------------------------------- */
 
+/* What conversions add to what leaves, less what comes. */
+static int64_t
+converted(const struct consistent *c, const struct exchange *x, uint32_t r)
+{
+    int64_t more = 0;
+
+    for (uint32_t k = 0; k < x->n_out; k++) {
+        more += dcp_conversions_more(c->p->conversions, x->out[k], x->host, r);
+    }
+    for (uint32_t k = 0; k < x->n_in; k++) {
+        more -= dcp_conversions_more(c->p->conversions, x->in[k], x->host, r);
+    }
+    return more;
+}
+
+/* Each item's row of a table of 'stride' columns; of nothing where there are
+ * less than two. */
+static struct dcp_row_exchange
+rows_of(const struct consistent *c, const struct exchange *x,
+        const uint32_t *table, size_t stride)
+{
+    const uint32_t *none = c->nothing;
+
+    return (struct dcp_row_exchange){
+        { x->n_in > 0 ? table + x->in[0] * stride : none,
+          x->n_in > 1 ? table + x->in[1] * stride : none },
+        { x->n_out > 0 ? table + x->out[0] * stride : none,
+          x->n_out > 1 ? table + x->out[1] * stride : none }
+    };
+}
+
 /* Whether scalars and CPU bear the exchange; rules are not asked. */
 static bool
 has_room(const struct consistent *c, const struct exchange *x)
 {
     const struct dcp_problem *p = c->p;
-    const uint32_t *used = c->s->cpu_mhz + (size_t)x->host * p->stride;
-    struct dcp_row_exchange rows = { { c->nothing, c->nothing },
-                                     { c->nothing, c->nothing } };
+    struct dcp_row_exchange rows = rows_of(c, x, p->request, p->n_scalars);
 
     for (uint32_t r = 0; r < p->n_scalars; r++) {
         size_t at = (size_t)r * p->n_hosts + x->host;
-        int64_t left = (int64_t)p->cap[at] - c->s->used[at];
+        int64_t left = (int64_t)p->cap[at] - c->s->used[at] + rows.out[0][r] +
+                       rows.out[1][r] - rows.in[0][r] - rows.in[1][r];
 
-        for (uint32_t k = 0; k < x->n_out; k++) {
-            left += dcp_problem_request(p, x->out[k], x->host, r);
-        }
-        for (uint32_t k = 0; k < x->n_in; k++) {
-            left -= dcp_problem_request(p, x->in[k], x->host, r);
-        }
-        if (left < 0) {
+        if (left + (p->conversions ? converted(c, x, r) : 0) < 0) {
             return false;
         }
     }
-    for (uint32_t k = 0; k < x->n_out; k++) {
-        rows.out[k] = p->cpu_mhz + (size_t)x->out[k] * p->stride;
-    }
-    for (uint32_t k = 0; k < x->n_in; k++) {
-        rows.in[k] = p->cpu_mhz + (size_t)x->in[k] * p->stride;
-    }
-    return dcp_row_exchange_fits(used, &rows, p->cap_cpu_mhz[x->host],
-                                 p->stride);
+    rows = rows_of(c, x, p->cpu_mhz, p->stride);
+    return dcp_row_exchange_fits(c->s->cpu_mhz + (size_t)x->host * p->stride,
+                                 &rows, p->cap_cpu_mhz[x->host], p->stride);
 }
 
 /* The same with all that is asked of a placement; the state is as before. */
@@ -426,7 +445,8 @@ dcp_consistent_place(struct dcp_homeless *g, struct dcp_inserter *in,
     DCP_FREE uint32_t *left = calloc(n, sizeof *left);
     DCP_FREE uint32_t *pool = malloc(n * sizeof *pool);
     DCP_FREE uint32_t *of_host = malloc(n * sizeof *of_host);
-    DCP_FREE uint32_t *nothing = calloc(p->stride + 1u, sizeof *nothing);
+    DCP_FREE uint32_t *nothing =
+        calloc((size_t)p->stride + DCP_SCALARS_MAX, sizeof *nothing);
     DCP_FREE double *unit = malloc((p->n_slots + 1u) * sizeof *unit);
     DCP_FREE uint32_t *host = malloc((p->n_hosts + 1u) * sizeof *host);
     struct consistent c = { .g = g,

@@ -186,37 +186,11 @@ clear_rules(struct way *w)
     return true;
 }
 
-/* The one item whose leaving makes room at the least cost. */
-static uint32_t
-one_in_the_way(struct way *w, double *out_cost)
-{
-    const struct dcp_problem *p = w->g->p;
-    const uint32_t *cap = w->restart ? p->full : p->cap;
-    uint32_t best = DCP_IX_NONE, used = w->s->used[w->host];
-    uint32_t room = cap[w->host] > used ? cap[w->host] - used : 0;
-    uint32_t need = dcp_problem_request(p, w->item, w->host, 0);
-
-    *out_cost = w->limit - w->cost;
-    for (uint32_t other = w->s->first[w->host]; other != DCP_IX_NONE;) {
-        uint32_t next = w->s->next[other];
-        double cost = cost_of(w->g, other);
-
-        if (cost < *out_cost &&
-            room + dcp_problem_request(p, other, w->host, 0) >= need) {
-            if (dcp_state_fits_instead(w->s, w->item, other, w->restart)) {
-                best = other;
-                *out_cost = cost;
-            }
-        }
-        other = next;
-    }
-    return best;
-}
-
 static bool
 is_cheaper(const struct dcp_homeless_rank *a, const struct dcp_homeless_rank *b)
 {
-    return a->cost != b->cost ? a->cost < b->cost : a->item < b->item;
+    /* No branch: it would be taken at random. */
+    return (a->cost < b->cost) | ((a->cost == b->cost) & (a->item < b->item));
 }
 
 static void
@@ -234,42 +208,82 @@ sift_down(struct dcp_homeless_rank *heap, uint32_t n, uint32_t k)
     heap[k] = down;
 }
 
-/* The items of the host as a heap, the cheapest first. */
+/* Takes the first of 'n'. The free place goes down to a leaf, where what was
+ * last nearly always belongs (Wegener, *Bottom-up heapsort*, Theoretical
+ * Computer Science 118, 1993). */
+static struct dcp_homeless_rank
+take_cheapest(struct dcp_homeless_rank *heap, uint32_t n)
+{
+    struct dcp_homeless_rank first = heap[0], last = heap[n - 1];
+    uint32_t k = 0;
+
+    for (uint32_t child; (child = 2 * k + 1) < n - 1; k = child) {
+        child +=
+            child + 1 < n - 1 && is_cheaper(&heap[child + 1], &heap[child]);
+        heap[k] = heap[child];
+    }
+    for (; k && is_cheaper(&last, &heap[(k - 1) / 2]); k = (k - 1) / 2) {
+        heap[k] = heap[(k - 1) / 2];
+    }
+    heap[k] = last;
+    return first;
+}
+
+/* The items of the host that may leave it, in the order of its list. */
 static uint32_t
 rank_items(const struct way *w)
 {
-    struct dcp_homeless_rank *heap = w->g->ranks;
+    struct dcp_homeless_rank *rank = w->g->ranks;
     uint32_t n = 0;
 
     for (uint32_t i = w->s->first[w->host]; i != DCP_IX_NONE;
          i = w->s->next[i]) {
         if (i != w->g->keep) {
-            heap[n++] = (struct dcp_homeless_rank){ i, cost_of(w->g, i) };
+            rank[n++] = (struct dcp_homeless_rank){ i, w->g->cost[i] };
         }
     }
-    for (uint32_t k = n / 2; k-- > 0;) {
-        sift_down(heap, n, k);
-    }
     return n;
+}
+
+/* The one item whose leaving makes room at the least cost. */
+static uint32_t
+one_in_the_way(struct way *w, uint32_t n, double *out_cost)
+{
+    const struct dcp_problem *p = w->g->p;
+    const struct dcp_homeless_rank *rank = w->g->ranks;
+    const uint32_t *cap = w->restart ? p->full : p->cap;
+    uint32_t best = DCP_IX_NONE, used = w->s->used[w->host];
+    uint32_t room = cap[w->host] > used ? cap[w->host] - used : 0;
+    uint32_t need = dcp_problem_request(p, w->item, w->host, 0);
+
+    *out_cost = w->limit - w->cost;
+    for (uint32_t k = 0; k < n; k++) {
+        if (rank[k].cost < *out_cost &&
+            room + dcp_problem_request(p, rank[k].item, w->host, 0) >= need &&
+            dcp_state_fits_instead(w->s, w->item, rank[k].item, w->restart)) {
+            best = rank[k].item;
+            *out_cost = rank[k].cost;
+        }
+    }
+    return best;
 }
 
 /* The cheapest items one after the other until there is room, and back with
  * each that need not have gone; false: at 'most' or above. */
 static bool
-many_in_the_way(struct way *w, double most)
+many_in_the_way(struct way *w, uint32_t n, double most)
 {
     struct dcp_homeless_rank *heap = w->g->ranks;
-    uint32_t n = rank_items(w), first = w->n;
+    uint32_t first = w->n;
 
+    for (uint32_t k = n / 2; k-- > 0;) {
+        sift_down(heap, n, k);
+    }
     while (n && !fits(w)) {
-        struct dcp_homeless_rank cheapest = heap[0];
-
         if (w->cost >= most) {
             return false;
         }
-        take_off(w, cheapest.item);
-        heap[0] = heap[--n];
-        sift_down(heap, n, 0);
+        take_off(w, take_cheapest(heap, n--).item);
     }
     if (!fits(w)) {
         return false;
@@ -298,13 +312,13 @@ find_way(struct way *w)
     double units;
 
     if (ok && !fits(w)) {
-        uint32_t n = w->n;
+        uint32_t before = w->n, n = rank_items(w);
         double one_costs;
-        uint32_t one = one_in_the_way(w, &one_costs);
+        uint32_t one = one_in_the_way(w, n, &one_costs);
 
-        ok = many_in_the_way(w, w->cost + one_costs);
+        ok = many_in_the_way(w, n, w->cost + one_costs);
         if (!ok && one != DCP_IX_NONE) {
-            put_back(w, n);
+            put_back(w, before);
             take_off(w, one);
             ok = true;
         }
