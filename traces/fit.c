@@ -424,7 +424,7 @@ dcp_fit(struct dcp_store *store, const struct dcp_inventory *inv,
     }
     f.demand = d;
     d->at_limit_raise_frac = DCP_FIT_AT_LIMIT_RAISE_FRAC;
-    dcp_fit_from_model(inv, d, &f.rows);
+    dcp_fit_from_model(inv, NULL, d, &f.rows);
     if (f.n_cells) {
         d->from_ms = dcp_store_start_ms(store) +
                      f.first_cell * dcp_store_interval_ms(store);

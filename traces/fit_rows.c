@@ -83,13 +83,16 @@ dcp_fit_active_mib(const struct dcp_inventory *inv, uint32_t ix,
 }
 
 void
-dcp_fit_from_model(const struct dcp_inventory *inv, struct dcp_demand *d,
-                   struct dcp_demand_rows *rows)
+dcp_fit_from_model(const struct dcp_inventory *inv, const uint8_t traced[],
+                   struct dcp_demand *d, struct dcp_demand_rows *rows)
 {
     for (dcp_vm_id vm = { 0 }; vm.ix < d->n_vms; vm.ix++) {
-        enum dcp_demand_source source = dcp_demand_row_from_model(
-            inv, vm, d->slots, d->n_slots,
-            rows->cpu_mhz + (size_t)vm.ix * d->stride);
+        enum dcp_demand_source source =
+            traced && traced[vm.ix]
+                ? DCP_DEMAND_TRACE
+                : dcp_demand_row_from_model(inv, vm, d->slots, d->n_slots,
+                                            rows->cpu_mhz +
+                                                (size_t)vm.ix * d->stride);
 
         rows->source[vm.ix] = (uint8_t)source;
         d->n_by_source[source]++;

@@ -42,9 +42,10 @@ void dcp_fit_write_row(const double want[], uint32_t n_slots, double scale,
  * is allocated. */
 uint32_t dcp_fit_active_mib(const struct dcp_inventory *, uint32_t vm,
                             double percentile_mib);
-/* Every VM as if it had no trace; fitting then writes over it. */
-void dcp_fit_from_model(const struct dcp_inventory *, struct dcp_demand *,
-                        struct dcp_demand_rows *);
+/* Every VM as if it had no trace; fitting then writes over it.  'traced' (by
+ * VM; NULL: none): it will for sure, so that its CPU is left out. */
+void dcp_fit_from_model(const struct dcp_inventory *, const uint8_t traced[],
+                        struct dcp_demand *, struct dcp_demand_rows *);
 bool dcp_fit_has_active_memory(const struct dcp_store *);
 
 #endif /* traces/fit_rows.h */

@@ -43,6 +43,7 @@ struct dcp_learner {
     struct layout mem;
     bool with[METRICS], with_mem, with_moments;
     struct dcp_fit_history *history; /* By pair: CPU. */
+    uint8_t *traced;                 /* By VM. */
     uint32_t *n_mem;                 /* By pair. */
     struct bucket *buckets[METRICS]; /* [pair][bucket]. */
     float **top[METRICS];            /* By pair. */
@@ -212,6 +213,7 @@ make_rooms(struct dcp_learner *l)
     bool ok = true;
 
     l->history = dcp_arena_array(l->arena, struct dcp_fit_history, n + 1u);
+    l->traced = dcp_arena_array(l->arena, uint8_t, l->inv->n_vms + 1u);
     l->n_mem = dcp_arena_array(l->arena, uint32_t, n + 1u);
     l->top_mem = dcp_arena_array(l->arena, float *, n + 1u);
     for (uint32_t m = 0; m < METRICS; m++) {
@@ -221,7 +223,7 @@ make_rooms(struct dcp_learner *l)
                             l->with[m] ? (size_t)n * l->n_buckets + 1 : 1);
         ok = ok && l->top[m] && l->buckets[m];
     }
-    ok = ok && l->history && l->n_mem && l->top_mem;
+    ok = ok && l->history && l->traced && l->n_mem && l->top_mem;
     for (uint32_t i = 0; ok && i < n; i++) {
         size_t room = layout_of(l, i)->first[l->n_buckets] + 1;
 
@@ -315,23 +317,25 @@ add_run(const struct dcp_learner *l, uint32_t metric, uint32_t pair, uint32_t b,
 {
     const struct layout *layout = layout_of(l, pair);
     struct bucket *of = &l->buckets[metric][(size_t)pair * l->n_buckets + b];
-    float *heap = l->top[metric][pair] + layout->first[b];
-    uint32_t most = layout->most[b];
+    float *heap = l->top[metric][pair] + layout->first[b], peak = of->peak;
+    uint32_t most = layout->most[b], known = of->n;
 
     for (uint32_t i = 0; i < n; i++) {
         if (isnan(x[i])) {
             continue;
         }
-        keep(heap, of->n < most ? of->n : most, most, x[i]);
-        of->peak = x[i] > of->peak ? x[i] : of->peak;
+        keep(heap, known < most ? known : most, most, x[i]);
+        peak = x[i] > peak ? x[i] : peak;
         if (l->with_moments) {
             double step = x[i] - of->mean;
 
-            of->mean += step / (of->n + 1);
+            of->mean += step / (known + 1);
             of->square += step * (x[i] - of->mean); /* Welford. */
         }
-        of->n++;
+        known++;
     }
+    of->n = known;
+    of->peak = peak;
 }
 
 static void
@@ -643,7 +647,10 @@ dcp_learner_demand(struct dcp_learner *l, int64_t until_ms,
         return NULL;
     }
     d->at_limit_raise_frac = DCP_FIT_AT_LIMIT_RAISE_FRAC;
-    dcp_fit_from_model(l->inv, d, &rows);
+    for (uint32_t i = 0; i < l->columns.n; i++) {
+        l->traced[l->columns.pairs[i].vm] = l->history[i].n > 0;
+    }
+    dcp_fit_from_model(l->inv, l->traced, d, &rows);
     if (l->n_known) {
         all_rows(l, d, &rows);
     }
