@@ -131,6 +131,23 @@ dcp_context_plan_perturb(const struct dcp_plan *plan)
     return share;
 }
 
+struct dcp_slot *
+dcp_context_slots(const struct dcp_inventory *inv, int64_t start_ms,
+                  int64_t end_ms, uint32_t *out_n, struct dcp_error *err)
+{
+    uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
+                                   inv->zone, start_ms, end_ms, NULL, 0);
+    struct dcp_slot *slots = calloc(n + 1u, sizeof *slots);
+
+    if (!slots) {
+        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u slots", n);
+        return NULL;
+    }
+    *out_n = dcp_slots_between(inv->policy.buckets, &inv->calendar, inv->zone,
+                               start_ms, end_ms, slots, n);
+    return slots;
+}
+
 struct dcp_demand *
 dcp_context_plan_demand(struct dcp_context *c, const struct dcp_plan *plan,
                         struct dcp_error *err)
@@ -138,16 +155,13 @@ dcp_context_plan_demand(struct dcp_context *c, const struct dcp_plan *plan,
     const struct dcp_inventory *inv = c->model.inventory;
     int64_t start = plan->legs[0].start_ms;
     int64_t end = plan->legs[plan->n_legs - 1].buckets_until_ms;
-    uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
-                                   inv->zone, start, end, NULL, 0);
-    DCP_FREE struct dcp_slot *slots = calloc(n + 1u, sizeof *slots);
+    uint32_t n;
+    DCP_FREE struct dcp_slot *slots =
+        dcp_context_slots(inv, start, end, &n, err);
 
     if (!slots) {
-        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u slots", n);
         return NULL;
     }
-    (void)dcp_slots_between(inv->policy.buckets, &inv->calendar, inv->zone,
-                            start, end, slots, n);
     bool bounded = plan->traces_until_ms > plan->traces_from_ms;
 
     /* policy.min_history counts but where --fit-from was given. */

@@ -50,6 +50,12 @@ bool dcp_context_perturb(const struct dcp_inventory *, struct dcp_demand *,
 /* The share that the plan's options say, 0 where they say none. */
 double dcp_context_plan_perturb(const struct dcp_plan *);
 
+/* All slots of policy's buckets in a time; to be freed; NULL: no memory. */
+struct dcp_slot *
+dcp_context_slots(const struct dcp_inventory *, int64_t start_ms,
+                  int64_t end_ms, uint32_t *out_n,
+                  struct dcp_error *err) DCP_CHECKED;
+
 /* Slots [first, last) of 'demand' that a leg is judged in: all that overlap
  * [start_ms, until_ms). */
 void dcp_slot_range(const struct dcp_demand *, int64_t start_ms,

@@ -67,17 +67,13 @@ dcp_planning_demand(struct dcp_context *c, const struct dcp_demand *learned,
                     int64_t start_ms, int64_t end_ms, int64_t from_ms,
                     int64_t until_ms, struct dcp_error *err)
 {
-    const struct dcp_inventory *inv = c->model.inventory;
-    uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
-                                   inv->zone, start_ms, end_ms, NULL, 0);
-    DCP_FREE struct dcp_slot *slots = calloc(n + 1u, sizeof *slots);
+    uint32_t n;
+    DCP_FREE struct dcp_slot *slots =
+        dcp_context_slots(c->model.inventory, start_ms, end_ms, &n, err);
 
     if (!slots) {
-        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u slots", n);
         return NULL;
     }
-    (void)dcp_slots_between(inv->policy.buckets, &inv->calendar, inv->zone,
-                            start_ms, end_ms, slots, n);
     return learned ? dcp_demand_part(learned, slots, n, err)
                    : dcp_context_demand(c, slots, n, from_ms, until_ms, err);
 }

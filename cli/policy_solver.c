@@ -94,16 +94,13 @@ demand(const struct solver_policy *p, int64_t from_ms, int64_t to_ms,
         return dcp_planning_demand(p->context, NULL, from_ms, to_ms, INT64_MIN,
                                    now_ms, err);
     }
-    uint32_t n = dcp_slots_between(inv->policy.buckets, &inv->calendar,
-                                   inv->zone, from_ms, to_ms, NULL, 0);
-    DCP_FREE struct dcp_slot *slots = calloc(n + 1u, sizeof *slots);
+    uint32_t n;
+    DCP_FREE struct dcp_slot *slots =
+        dcp_context_slots(inv, from_ms, to_ms, &n, err);
 
     if (!slots) {
-        (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a policy");
         return NULL;
     }
-    (void)dcp_slots_between(inv->policy.buckets, &inv->calendar, inv->zone,
-                            from_ms, to_ms, slots, n);
     struct dcp_demand *d =
         dcp_learner_demand(p->learner, now_ms, slots, n, err);
 
@@ -140,14 +137,17 @@ learn(struct solver_policy *p, int64_t now_ms, struct dcp_error *err)
 
 static bool
 look(const struct solver_policy *p, const struct dcp_sim_view *view,
-     int64_t ahead_ms, struct dcp_standing *out, struct dcp_error *err)
+     int64_t horizon_ms, struct dcp_standing *out, struct dcp_error *err)
 {
     int64_t from_ms = dcp_planning_start_ms(view->now_ms);
-    uint32_t first, last;
+    struct dcp_standing_slots slots;
 
-    dcp_slot_range(p->learned, from_ms, from_ms + ahead_ms, &first, &last);
+    dcp_slot_range(p->learned, from_ms, from_ms + horizon_ms / SOON,
+                   &slots.first, &slots.soon);
+    dcp_slot_range(p->learned, from_ms, from_ms + horizon_ms, &slots.first,
+                   &slots.last);
     return dcp_standing_look(view->inventory, p->learned, view->placement,
-                             first, last, out, err);
+                             slots, out, err);
 }
 
 static bool
@@ -159,16 +159,14 @@ stands(struct solver_policy *p, const struct dcp_sim *sim,
     bool over = was_over(p, sim, view);
     bool old = !p->learned || over || view->now_ms >= p->plan_again_ms;
     bool fresh = old || view->now_ms >= p->learn_again_ms;
-    struct dcp_standing now, soon;
+    struct dcp_standing now;
 
     if ((fresh && !learn(p, view->now_ms, err)) ||
-        !look(p, view, horizon_ms, &now, err) ||
-        !look(p, view, horizon_ms / SOON, &soon, err)) {
+        !look(p, view, horizon_ms, &now, err)) {
         return false;
     }
     double fewer = (double)p->answered.hosts_at_least - now.hosts_at_least;
 
-    now.fullest_frac = soon.fullest_frac;
     *out = !old && now.fullest_frac <= fmax(1, p->answered.fullest_frac) &&
            (fewer < 1 ||
             fewer < inv->policy.min_gain_frac * p->answered.hosts_at_least);

@@ -11,7 +11,7 @@ struct look {
     const struct dcp_inventory *inv;
     const struct dcp_demand *demand;
     const struct dcp_placement *p;
-    uint32_t first_slot, n_slots;
+    uint32_t first_slot, n_slots, n_soon;
     uint64_t *load_mhz;  /* [host][slot]; owned, as are those below. */
     uint64_t *asked_mhz; /* By slot, of all VMs. */
     uint64_t *cpu, *mem; /* By host: what it may carry. */
@@ -50,7 +50,7 @@ fullest(const struct look *k)
     double most = 0;
 
     for (uint32_t h = 0; h < k->inv->n_hosts; h++) {
-        for (uint32_t t = 0; k->p->on[h] && k->cpu[h] && t < k->n_slots; t++) {
+        for (uint32_t t = 0; k->p->on[h] && k->cpu[h] && t < k->n_soon; t++) {
             double frac = (double)k->load_mhz[(size_t)h * k->n_slots + t] /
                           (double)k->cpu[h];
 
@@ -99,18 +99,26 @@ hosts_at_least(struct look *k)
 bool
 dcp_standing_look(const struct dcp_inventory *inv,
                   const struct dcp_demand *demand,
-                  const struct dcp_placement *p, uint32_t first_slot,
-                  uint32_t last_slot, struct dcp_standing *out,
+                  const struct dcp_placement *p,
+                  struct dcp_standing_slots slots, struct dcp_standing *out,
                   struct dcp_error *err)
 {
-    uint32_t n_slots = last_slot - first_slot;
+    uint32_t n_slots = slots.last - slots.first;
     size_t cells = (size_t)inv->n_hosts * n_slots;
     DCP_FREE uint64_t *load = calloc(cells + 1, sizeof *load);
     DCP_FREE uint64_t *asked = calloc((size_t)n_slots + 1, sizeof *asked);
     DCP_FREE uint64_t *cpu = calloc((size_t)inv->n_hosts + 1, sizeof *cpu);
     DCP_FREE uint64_t *mem = calloc((size_t)inv->n_hosts + 1, sizeof *mem);
-    struct look k = { inv,  demand, p,   first_slot, n_slots,
-                      load, asked,  cpu, mem,        0 };
+    struct look k = { .inv = inv,
+                      .demand = demand,
+                      .p = p,
+                      .first_slot = slots.first,
+                      .n_slots = n_slots,
+                      .n_soon = slots.soon - slots.first,
+                      .load_mhz = load,
+                      .asked_mhz = asked,
+                      .cpu = cpu,
+                      .mem = mem };
 
     if (!load || !asked || !cpu || !mem) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to look at %u hosts",

@@ -18,15 +18,21 @@
 
 struct dcp_standing {
     /* Planned CPU over what policy lets a host carry, of the fullest host that
-     * is on in its fullest slot; 0: no VM runs. */
+     * is on in its fullest slot of those that come soon; 0: no VM runs. */
     double fullest_frac;
     uint32_t hosts_at_least; /* All hosts, where even those do not do. */
 };
 
-/* In the slots [first_slot, last_slot) of the demand. False: no memory. */
-bool dcp_standing_look(const struct dcp_inventory *, const struct dcp_demand *,
-                       const struct dcp_placement *, uint32_t first_slot,
-                       uint32_t last_slot, struct dcp_standing *out,
-                       struct dcp_error *err) DCP_CHECKED;
+/* Slots of the demand: [first, last) for how many hosts, [first, soon) for how
+ * full they are. */
+struct dcp_standing_slots {
+    uint32_t first, soon, last;
+};
+
+/* False: no memory. */
+bool
+dcp_standing_look(const struct dcp_inventory *, const struct dcp_demand *,
+                  const struct dcp_placement *, struct dcp_standing_slots,
+                  struct dcp_standing *out, struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/standing.h */

@@ -47,9 +47,25 @@ look(const struct dcp_inventory *inv, const struct dcp_placement *p,
 {
     struct dcp_standing s;
 
-    ck_assert(dcp_standing_look(inv, &demand, p, first, last, &s, NULL));
+    ck_assert(dcp_standing_look(
+        inv, &demand, p, (struct dcp_standing_slots){ first, last, last }, &s,
+        NULL));
     return s;
 }
+
+START_TEST(hosts_are_counted_beyond_what_comes_soon)
+{
+    DCP_AUTO(dcp_inventory) struct dcp_inventory *inv = three_hosts();
+    DCP_AUTO(dcp_placement) struct dcp_placement *p = placed(inv);
+    struct dcp_standing s;
+
+    ck_assert(dcp_standing_look(
+        inv, &demand, p, (struct dcp_standing_slots){ 0, 1, 3 }, &s, NULL));
+    ck_assert_double_eq(s.fullest_frac, look(inv, p, 0, 1).fullest_frac);
+    ck_assert_uint_eq(s.hosts_at_least, look(inv, p, 0, 3).hosts_at_least);
+    ck_assert_uint_ne(s.hosts_at_least, look(inv, p, 0, 1).hosts_at_least);
+}
+END_TEST
 
 START_TEST(the_fullest_host_in_its_fullest_slot)
 {
@@ -91,6 +107,7 @@ main(void)
     TCase *tc = tcase_create("standing");
 
     tcase_add_test(tc, the_fullest_host_in_its_fullest_slot);
+    tcase_add_test(tc, hosts_are_counted_beyond_what_comes_soon);
     tcase_add_test(tc, the_largest_hosts_that_would_do);
     suite_add_tcase(suite, tc);
     return fixture_run(suite);
