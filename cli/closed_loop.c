@@ -21,7 +21,6 @@ struct comparison {
     struct dcp_context *context;
     const struct dcp_closed_loop_options *options;
     struct dcp_replay replay; /* Its 'without' is "none". */
-    struct dcp_samples net;
     struct dcp_policy_run band, chosen;
     struct dcp_replications *again; /* Owned; NULL: none. */
     bool stopped;    /* By a person; then rows are of different lengths. */
@@ -39,7 +38,6 @@ run_policy(struct comparison *c, const char *text, struct dcp_policy_run *out,
         c->options->every_ms);
     bool last = out == &c->chosen || !c->has_chosen;
 
-    in.net = &c->net;
     in.prepare = dcp_onlooker_prepare;
     in.user = c->options->onlooker;
     if (!dcp_policy_run(&in, last, out, err)) {
@@ -83,9 +81,7 @@ run_all(struct comparison *c, struct dcp_error *err)
                         text);
     }
     if (!tried || !dcp_replay_run(c->context, NULL, &window, &c->replay, err) ||
-        !dcp_replay_load_samples(c->context, &c->replay, err) ||
-        !dcp_replay_net(c->context, c->replay.without.from_ms,
-                        c->replay.without.to_ms, &c->net, err)) {
+        !dcp_replay_load_samples(c->context, &c->replay, err)) {
         return false;
     }
     c->stopped = c->replay.stopped;
@@ -106,7 +102,6 @@ run_again(struct comparison *c, struct dcp_error *err)
     if (!c->options->replications->n || c->stopped) {
         return true;
     }
-    in.net = &c->net;
     c->again = dcp_replications_run(
         c->globals, c->context, NULL, &in, &c->replay, c->options->replications,
         c->options->failures, c->options->resample, err);
@@ -225,8 +220,7 @@ json_none(struct dcp_json *w, const struct comparison *c, struct dcp_error *err)
     const struct dcp_policy_run none = { .name = "none",
                                          .result = c->replay.without,
                                          .failed = c->replay.failed_without,
-                                         .storage =
-                                             &c->replay.storage.without };
+                                         .storage = c->replay.storage.without };
 
     return dcp_policy_run_json(w, c->context->model.inventory, &c->replay,
                                &none, err);
@@ -295,7 +289,6 @@ dcp_closed_loop(const struct dcp_globals *g, struct dcp_context *context,
     dcp_replications_destroy(c.again);
     dcp_policy_run_finish(&c.band);
     dcp_policy_run_finish(&c.chosen);
-    dcp_samples_finish(&c.net);
     dcp_replay_finish(&c.replay);
     return status;
 }

@@ -160,11 +160,14 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
         dcp_json_kobject(&w, "baseline");
         ok = dcp_replay_json(&w, inv, r, dcp_replay_without(r), err);
         dcp_json_end(&w, '}');
-        if (band->name) {
-            dcp_json_kobject(&w, "reactive_band");
-            ok = ok && dcp_policy_run_json(&w, inv, r, band, err);
-            dcp_json_end(&w, '}');
-        } else {
+    }
+    if (ok && band->name) {
+        dcp_json_kobject(&w, "reactive_band");
+        ok = dcp_policy_run_json(&w, inv, r, band, err);
+        dcp_json_end(&w, '}');
+    }
+    if (ok && plan) {
+        if (!band->name) {
             dcp_json_kstring(&w, "reactive_band", NULL);
         }
         json_saved(&w, plan, r);
@@ -387,22 +390,25 @@ write_report(const char *path, const struct dcp_inventory *inv,
     return dcp_sim_report_write(path, &page, onlooker, err);
 }
 
-/* The reactive band from where the plan starts, in the plan's window; nothing
- * of it where a person ended it or what came before. */
+/* The reactive band from where the plan starts, or all stands, in the replay's
+ * window; nothing of it where a person ended it or what came before. */
 static bool
 run_band(const struct dcp_globals *g, struct dcp_context *c,
          const struct dcp_plan *plan, struct dcp_replay *r, int64_t every_ms,
          struct dcp_onlooker *onlooker, struct dcp_policy_run *out,
          struct dcp_error *err)
 {
-    struct dcp_policy_run_input in =
-        dcp_policy_run_beside(g, c, r, plan->before, DCP_BAND, every_ms);
-
-    in.prepare = dcp_onlooker_prepare;
-    in.user = onlooker;
     if (r->stopped) {
         return true;
     }
+    if (!plan && !dcp_replay_load_samples(c, r, err)) {
+        return false;
+    }
+    struct dcp_policy_run_input in = dcp_policy_run_beside(
+        g, c, r, plan ? plan->before : c->model.placement, DCP_BAND, every_ms);
+
+    in.prepare = dcp_onlooker_prepare;
+    in.user = onlooker;
     if (!dcp_policy_run(&in, false, out, err)) {
         return false;
     }
@@ -442,7 +448,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                               plan ? &r.without : NULL, err)
                  ? 0
                  : -1;
-    if (status == 0 && plan &&
+    if (status == 0 && (plan || o->policy) &&
         !run_band(g, c, plan, &r, o->every_ms, onlooker, &band, err)) {
         status = -1;
     }
@@ -469,6 +475,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
             print_band(&band);
         } else {
             print_one(c->model.inventory, &r.without);
+            print_band(&band);
         }
         dcp_storage_use_print(&r.storage, plan != NULL);
         if (r.has_failures) {

@@ -35,20 +35,43 @@ dcp_policy_run_beside(const struct dcp_globals *g, struct dcp_context *c,
                       const struct dcp_placement *start, const char *policy,
                       int64_t every_ms)
 {
-    return (struct dcp_policy_run_input){
+    struct dcp_policy_run_input input = {
         .globals = g,
         .context = c,
         .policy = policy,
         .in = { .inventory = c->model.inventory,
-                .cpu = &r->cpu,
                 .start = start,
                 .from_ms = r->without.from_ms,
                 .to_ms = r->without.to_ms,
                 .reference = &r->without },
         .failures = r->has_failures ? &r->failures : NULL,
         .net = &r->net,
+        .storage = &r->storage,
         .every_ms = every_ms,
     };
+
+    dcp_replay_give_samples(r, &input.in);
+    return input;
+}
+
+/* With who looks on and who counts reads and writes. */
+static bool
+run_loop(const struct dcp_policy_run_input *input, bool last,
+         struct dcp_sim_policy *policy, const struct dcp_loop_options *o,
+         struct dcp_policy_run *out, struct dcp_error *err)
+{
+    static const struct dcp_storage_use nobody = { 0 };
+    struct dcp_sim_input in = input->in;
+    struct dcp_storage_count count = { 0 };
+    bool ok =
+        (!input->prepare || input->prepare(input->user, last, &in, err)) &&
+        dcp_storage_count_begin(input->storage ? input->storage : &nobody, &in,
+                                &count, err) &&
+        dcp_loop_run(&in, policy, o, &out->result, &out->report, err) &&
+        dcp_storage_count_end(&count, &out->storage, err);
+
+    dcp_storage_count_finish(&count);
+    return ok;
 }
 
 bool
@@ -56,7 +79,7 @@ dcp_policy_run(const struct dcp_policy_run_input *input, bool last,
                struct dcp_policy_run *out, struct dcp_error *err)
 {
     const struct dcp_failures *f = input->failures;
-    struct dcp_sim_input in = input->in;
+    const struct dcp_placement *start = input->in.start;
     struct dcp_loop_options o = { .every_ms = input->every_ms,
                                   .net =
                                       input->net->n_times ? input->net : NULL };
@@ -65,13 +88,12 @@ dcp_policy_run(const struct dcp_policy_run_input *input, bool last,
         dcp_policy_make(input->globals, input->context, input->policy, err);
 
     *out = (struct dcp_policy_run){ .name = input->policy };
-    if (!policy || (f && !dcp_failures_begin(f, in.start, &out->failed, err))) {
+    if (!policy || (f && !dcp_failures_begin(f, start, &out->failed, err))) {
         return false;
     }
     o.ha = out->failed.ha;
-    if ((!input->prepare || input->prepare(input->user, last, &in, err)) &&
-        dcp_loop_run(&in, policy, &o, &out->result, &out->report, err) &&
-        (!f || dcp_failures_end(f, in.start, &out->failed, err))) {
+    if (run_loop(input, last, policy, &o, out, err) &&
+        (!f || dcp_failures_end(f, start, &out->failed, err))) {
         return true;
     }
     dcp_policy_run_finish(out);
@@ -83,6 +105,7 @@ dcp_policy_run_finish(struct dcp_policy_run *run)
 {
     dcp_sim_result_finish(&run->result);
     dcp_failure_run_finish(&run->failed);
+    dcp_io_result_finish(&run->storage);
     *run = (struct dcp_policy_run){ 0 };
 }
 
@@ -109,7 +132,7 @@ dcp_policy_run_json(struct dcp_json *w, const struct dcp_inventory *inv,
                     const struct dcp_policy_run *run, struct dcp_error *err)
 {
     const struct dcp_replay_part part = { &run->result, &run->failed,
-                                          run->storage };
+                                          &run->storage };
 
     dcp_json_kstring(w, "policy", run->name);
     if (!dcp_replay_json(w, inv, r, part, err)) {

@@ -11,10 +11,10 @@
 #define DCP_BAND "dpm"
 
 struct dcp_policy_run {
-    const char *name;                    /* As asked for; borrowed. */
-    struct dcp_sim_result result;        /* Owned, as is the next. */
-    struct dcp_failure_run failed;       /* Where anything can fail. */
-    const struct dcp_io_result *storage; /* Borrowed; policies': NULL. */
+    const char *name;              /* As asked for; borrowed. */
+    struct dcp_sim_result result;  /* Owned, as are the next two. */
+    struct dcp_failure_run failed; /* Where anything can fail. */
+    struct dcp_io_result storage;  /* Where storage is limited. */
     struct dcp_loop_report report;
 };
 
@@ -25,6 +25,7 @@ struct dcp_policy_run_input { /* All borrowed. */
     struct dcp_sim_input in; /* Window, samples, start and reference. */
     const struct dcp_failures *failures; /* NULL: nothing fails. */
     const struct dcp_samples *net;       /* n_times 0: not known. */
+    const struct dcp_storage_use *storage; /* NULL: nobody counts. */
     int64_t every_ms;
     /* As in struct dcp_replay_options; NULL: nobody looks on. */
     bool (*prepare)(void *user, bool last, struct dcp_sim_input *in,

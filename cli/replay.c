@@ -204,20 +204,24 @@ fit_window(struct dcp_context *c, int64_t *from_ms, int64_t *to_ms,
     return true;
 }
 
+bool
+dcp_replay_wants_memory(const struct dcp_context *c)
+{
+    return dcp_memory_overcommits(c->model.inventory) &&
+           dcp_store_has(c->store, DCP_METRIC_MEM_MIB) &&
+           strcmp(dcp_store_mem_basis(c->store), "allocated") != 0;
+}
+
 /* What VMs use of their memory, where they may have been given more than there
  * is. */
 static bool
 load_memory(struct dcp_context *c, int64_t from_ms, int64_t to_ms,
             struct dcp_replay *r, struct dcp_error *err)
 {
-    const char *basis = dcp_store_mem_basis(c->store);
-
-    if (!dcp_memory_overcommits(c->model.inventory) ||
-        !dcp_store_has(c->store, DCP_METRIC_MEM_MIB) ||
-        !strcmp(basis, "allocated")) {
+    if (!dcp_replay_wants_memory(c)) {
         return true;
     }
-    r->mem_is_active = !strcmp(basis, "active");
+    r->mem_is_active = !strcmp(dcp_store_mem_basis(c->store), "active");
     return dcp_samples_load(c->store, DCP_METRIC_MEM_MIB, c->model.inventory,
                             c->measured, from_ms, to_ms, &r->mem, err);
 }
@@ -260,13 +264,16 @@ bool
 dcp_replay_load_samples(struct dcp_context *c, struct dcp_replay *r,
                         struct dcp_error *err)
 {
-    return r->cpu.value ||
-           load_cpu(c, r->without.from_ms, r->without.to_ms, r, err);
+    int64_t from_ms = r->without.from_ms, to_ms = r->without.to_ms;
+
+    return (r->cpu.value || load(c, NULL, from_ms, to_ms, r, err)) &&
+           (r->net.n_times || dcp_replay_net(c, from_ms, to_ms, &r->net, err));
 }
 
-static void
-give_memory(const struct dcp_replay *r, struct dcp_sim_input *in)
+void
+dcp_replay_give_samples(const struct dcp_replay *r, struct dcp_sim_input *in)
 {
+    in->cpu = &r->cpu;
     in->mem = r->mem.n_times ? &r->mem : NULL;
     in->mem_is_active = r->mem_is_active;
 }
@@ -351,29 +358,61 @@ simulate_without(struct dcp_replay *r, const struct dcp_sim_input *in,
                                     &r->storage.without, err);
 }
 
-/* Without a plan: straight from the store, where nothing happens and nobody
- * wants to see more. */
+static bool
+may_sweep(const struct dcp_context *c, const struct dcp_sim_input *in,
+          const struct dcp_replay *r)
+{
+    return c->store && dcp_store_has(c->store, DCP_METRIC_CPU_MHZ) &&
+           !r->has_failures &&
+           !(dcp_memory_overcommits(in->inventory) &&
+             dcp_memory_short(in->inventory, in->start));
+}
+
+/* For who sees more than some slices.  Its figures, which are summed in another
+ * order, are not kept: who looks on changes no byte of the result. */
+static bool
+show(struct dcp_context *c, struct dcp_sim_input *in, struct dcp_replay *r,
+     bool *out_stopped, struct dcp_error *err)
+{
+    struct dcp_sim_result shown = { 0 };
+
+    if (!load(c, NULL, in->from_ms, in->to_ms, r, err)) {
+        return false;
+    }
+    dcp_replay_give_samples(r, in);
+    if (!dcp_simulate(in, &shown, err)) {
+        return false;
+    }
+    *out_stopped = shown.stopped;
+    in->to_ms = shown.to_ms;
+    dcp_sim_result_finish(&shown);
+    return true;
+}
+
+/* Without a plan: straight from the store, where nothing happens. */
 static bool
 replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
                  struct dcp_sim_input *in, struct dcp_replay *r,
                  struct dcp_error *err)
 {
     /* Who looks on asks how long samples are: a store has said it by now. */
-    bool loaded = !c->store;
+    bool loaded = !c->store, stopped = false;
 
     if ((loaded && !load(c, NULL, in->from_ms, in->to_ms, r, err)) ||
         !prepare(o, true, in, err)) {
         return false;
     }
-    if (loaded || !dcp_store_has(c->store, DCP_METRIC_CPU_MHZ) ||
-        r->has_failures || in->n_watches > in->n_coarse ||
-        (dcp_memory_overcommits(in->inventory) &&
-         dcp_memory_short(in->inventory, in->start))) {
+    if (!may_sweep(c, in, r)) {
         if (!loaded && !load(c, NULL, in->from_ms, in->to_ms, r, err)) {
             return false;
         }
-        give_memory(r, in);
+        dcp_replay_give_samples(r, in);
         return simulate_without(r, in, err);
+    }
+    bool shows = in->n_watches > in->n_coarse;
+
+    if (shows && !show(c, in, r, &stopped, err)) {
+        return false;
     }
     struct dcp_sweep_input sweep = {
         .inventory = in->inventory,
@@ -382,13 +421,16 @@ replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
         .measured = c->measured,
         .from_ms = in->from_ms,
         .to_ms = in->to_ms,
-        .watches = in->watches,
-        .n_watches = in->n_watches,
+        .watches = shows ? NULL : in->watches,
+        .n_watches = shows ? 0 : in->n_watches,
         .n_threads = o->threads,
     };
 
-    return dcp_sweep_run(&sweep, &r->without, &r->fill, err) &&
-           dcp_storage_use_static(c, in->start, &r->without, &r->storage, err);
+    if (!dcp_sweep_run(&sweep, &r->without, &r->fill, err)) {
+        return false;
+    }
+    r->without.stopped = r->without.stopped || stopped;
+    return dcp_storage_use_static(c, in->start, &r->without, &r->storage, err);
 }
 
 /* Draws what fails in the window, if anything can. */
@@ -483,7 +525,7 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     if (!load(c, plan, in.from_ms, in.to_ms, r, err)) {
         return false;
     }
-    give_memory(r, &in);
+    dcp_replay_give_samples(r, &in);
     if (!prepare(o, false, &in, err) || !simulate_without(r, &in, err)) {
         return false;
     }

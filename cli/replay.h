@@ -64,9 +64,14 @@ struct dcp_replay {
 bool dcp_replay_run(struct dcp_context *, const struct dcp_plan *plan,
                     const struct dcp_replay_options *, struct dcp_replay *out,
                     struct dcp_error *err) DCP_CHECKED;
-/* Loads the samples of CPU where the replay did without them. */
+/* Loads the samples that the replay did without; not where it had a plan. */
 bool dcp_replay_load_samples(struct dcp_context *, struct dcp_replay *,
                              struct dcp_error *err) DCP_CHECKED;
+/* Whether it takes measured memory: where hosts promised more than they have.
+ */
+bool dcp_replay_wants_memory(const struct dcp_context *);
+/* Puts them into the input of another replay. */
+void dcp_replay_give_samples(const struct dcp_replay *, struct dcp_sim_input *);
 void dcp_replay_finish(struct dcp_replay *);
 
 /* Network use of all VMs around [from_ms, to_ms), KiB/s, the larger direction;

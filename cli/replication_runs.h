@@ -21,6 +21,7 @@ enum replication_measure {
     MEASURE_COST,
     MEASURE_OVERLOAD,
     MEASURE_UNMET,
+    MEASURE_STALLED,
     MEASURES
 };
 

@@ -109,6 +109,8 @@ record(struct replication_variant_runs *v, uint32_t k,
     v->value[MEASURE_OVERLOAD][k] = s->overload_host_s;
     v->value[MEASURE_UNMET][k] =
         s->requested_mhz_s > 0 ? s->unmet_cpu_mhz_s / s->requested_mhz_s : 0;
+    v->value[MEASURE_STALLED][k] =
+        s->requested_mhz_s > 0 ? s->stalled_mhz_s / s->requested_mhz_s : 0;
     v->hits[CHANCE_OVERLOADED] += s->overload_host_s > 0;
 }
 
@@ -159,8 +161,11 @@ play_policy(const struct scene *scene, const struct dcp_failures *f,
     struct dcp_policy_run played;
 
     input.in.cpu = scene->input.cpu;
+    input.in.mem = scene->input.mem;
+    input.in.mem_is_active = scene->input.mem_is_active;
     input.in.reference = reference;
     input.failures = f;
+    input.storage = NULL;
     input.prepare = NULL;
     if (!dcp_policy_run(&input, true, &played, err)) {
         return false;
@@ -332,7 +337,6 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
 {
     struct scene scene = {
         .input = { .inventory = c->model.inventory,
-                   .cpu = &r->cpu,
                    .start = plan ? plan->before : c->model.placement,
                    .from_ms = r->without.from_ms,
                    .to_ms = r->without.to_ms },
@@ -342,6 +346,7 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
     };
     struct dcp_replications *x = create((uint32_t)o->n, plan || policy, err);
 
+    dcp_replay_give_samples(r, &scene.input);
     if (!x) {
         return NULL;
     }

@@ -25,6 +25,8 @@ static const struct {
                            1 / 60.0 },
     [MEASURE_UNMET] = { "unmet_cpu_frac", "CPU asked for and not given, %",
                         100 },
+    [MEASURE_STALLED] = { "stalled_cpu_frac", "CPU that waited for swap, %",
+                          100 },
 };
 
 static const struct {

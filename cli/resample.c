@@ -2,10 +2,12 @@
 
 #include "cli/resample.h"
 
+#include "cli/replay.h"
 #include "model/base/units.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define O(MEMBER) offsetof(struct dcp_resample_options, MEMBER)
 
@@ -22,7 +24,7 @@ const struct dcp_opt dcp_resample_rows[DCP_N_RESAMPLE_ROWS] = {
 /* Of the days to draw from only. */
 static bool
 load(struct dcp_context *c, const struct dcp_resample_options *o,
-     struct dcp_samples *out, struct dcp_sim_fill *fill, struct dcp_error *err)
+     struct dcp_resample *out, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
     int64_t start_ms = dcp_store_start_ms(c->store);
@@ -40,10 +42,15 @@ load(struct dcp_context *c, const struct dcp_resample_options *o,
                         "--bootstrap: no usage between --bootstrap-from and "
                         "--bootstrap-to");
     }
+    out->mem_is_active = !strcmp(dcp_store_mem_basis(c->store), "active");
     return dcp_samples_load(c->store, DCP_METRIC_CPU_MHZ, inv, c->measured,
-                            start_ms, end_ms, out, err) &&
-           dcp_samples_look_back(c->store, inv, c->measured, out, err) &&
-           dcp_sim_fill(inv, out, fill, err);
+                            start_ms, end_ms, &out->usage, err) &&
+           dcp_samples_look_back(c->store, inv, c->measured, &out->usage,
+                                 err) &&
+           dcp_sim_fill(inv, &out->usage, &out->fill, err) &&
+           (!dcp_replay_wants_memory(c) ||
+            dcp_samples_load(c->store, DCP_METRIC_MEM_MIB, inv, c->measured,
+                             start_ms, end_ms, &out->mem, err));
 }
 
 static uint32_t
@@ -70,7 +77,7 @@ dcp_resample_open(struct dcp_context *c, const struct dcp_resample_options *o,
                         "--bootstrap draws from measured usage: give --traces "
                         "FILE");
     }
-    if (!load(c, o, &out->usage, &out->fill, err)) {
+    if (!load(c, o, out, err)) {
         return false;
     }
     struct dcp_bootstrap_question q = {
@@ -96,7 +103,9 @@ void
 dcp_resample_close(struct dcp_resample *r)
 {
     dcp_samples_finish(&r->usage);
+    dcp_samples_finish(&r->mem);
     dcp_samples_finish(&r->window);
+    dcp_samples_finish(&r->mem_window);
     dcp_bootstrap_destroy(r->bootstrap);
     *r = (struct dcp_resample){ 0 };
 }
@@ -107,6 +116,8 @@ dcp_resample_draw(struct dcp_resample *r, uint64_t seed,
 {
     dcp_bootstrap_draw(r->bootstrap, seed);
     in->cpu = &r->usage;
+    in->mem = r->mem.n_times ? &r->mem : NULL;
+    in->mem_is_active = r->mem_is_active;
     in->rows = dcp_bootstrap_rows(r->bootstrap, &in->n_rows);
 }
 
@@ -116,7 +127,11 @@ dcp_resample_copy(struct dcp_resample *r, uint64_t seed,
 {
     dcp_bootstrap_draw(r->bootstrap, seed);
     in->cpu = &r->window;
-    return dcp_bootstrap_copy(r->bootstrap, &r->usage, &r->window, err);
+    in->mem = r->mem.n_times ? &r->mem_window : NULL;
+    in->mem_is_active = r->mem_is_active;
+    return dcp_bootstrap_copy(r->bootstrap, &r->usage, &r->window, err) &&
+           (!in->mem ||
+            dcp_bootstrap_copy(r->bootstrap, &r->mem, &r->mem_window, err));
 }
 
 void

@@ -21,9 +21,12 @@ extern const struct dcp_opt dcp_resample_rows[DCP_N_RESAMPLE_ROWS];
 struct dcp_resample {
     uint32_t block_days;
     struct dcp_samples usage; /* Of those days. Owned; none missing. */
+    struct dcp_samples mem;   /* n_times 0: not drawn. Owned. */
+    bool mem_is_active;
     struct dcp_sim_fill fill;
     struct dcp_bootstrap *bootstrap; /* Owned. */
-    struct dcp_samples window; /* Of the draw, where it is copied. Owned. */
+    struct dcp_samples window, mem_window; /* Of the draw, where it is copied.
+                                            * Owned. */
     uint32_t n_known_days; /* Of those drawn from: the plan was fitted on. */
 };
 

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WATCHES_MAX = 8 };
-
 #define MIB_PER_GIB 1024
 
 /* --- Samples ------------------------------------------------------------ */
@@ -70,33 +68,57 @@ dcp_storage_use_finish(struct dcp_storage_use *u)
 /* --- Replays ------------------------------------------------------------ */
 
 bool
+dcp_storage_count_begin(const struct dcp_storage_use *u,
+                        struct dcp_sim_input *in, struct dcp_storage_count *out,
+                        struct dcp_error *err)
+{
+    *out = (struct dcp_storage_count){ 0 };
+    if (!u->limited || in->n_watches >= DCP_STORAGE_WATCHES_MAX) {
+        return true;
+    }
+    out->io =
+        dcp_io_create(in->inventory, u->disk.n_times ? &u->disk : NULL, err);
+    if (!out->io) {
+        return false;
+    }
+    out->own = dcp_io_watch(out->io);
+    for (uint32_t i = 0; i < in->n_watches; i++) {
+        out->watches[i] = in->watches[i];
+    }
+    out->watches[in->n_watches++] = &out->own;
+    in->watches = out->watches;
+    return true;
+}
+
+bool
+dcp_storage_count_end(struct dcp_storage_count *c, struct dcp_io_result *out_io,
+                      struct dcp_error *err)
+{
+    dcp_io_result_finish(out_io);
+    return !c->io || dcp_io_end(c->io, out_io, err);
+}
+
+void
+dcp_storage_count_finish(struct dcp_storage_count *c)
+{
+    dcp_io_destroy(c->io);
+    *c = (struct dcp_storage_count){ 0 };
+}
+
+bool
 dcp_storage_use_simulate(const struct dcp_storage_use *u,
                          const struct dcp_sim_input *in,
                          struct dcp_sim_result *out,
                          struct dcp_io_result *out_io, struct dcp_error *err)
 {
-    const struct dcp_sim_watch *watches[WATCHES_MAX];
     struct dcp_sim_input watched = *in;
+    struct dcp_storage_count count;
+    bool ok = dcp_storage_count_begin(u, &watched, &count, err) &&
+              dcp_simulate(&watched, out, err) &&
+              dcp_storage_count_end(&count, out_io, err);
 
-    dcp_io_result_finish(out_io);
-    if (!u->limited || in->n_watches >= WATCHES_MAX) {
-        return dcp_simulate(in, out, err);
-    }
-    DCP_AUTO(dcp_io)
-    struct dcp_io *io =
-        dcp_io_create(in->inventory, u->disk.n_times ? &u->disk : NULL, err);
-
-    if (!io) {
-        return false;
-    }
-    struct dcp_sim_watch own = dcp_io_watch(io);
-
-    for (uint32_t i = 0; i < in->n_watches; i++) {
-        watches[i] = in->watches[i];
-    }
-    watches[watched.n_watches++] = &own;
-    watched.watches = watches;
-    return dcp_simulate(&watched, out, err) && dcp_io_end(io, out_io, err);
+    dcp_storage_count_finish(&count);
+    return ok;
 }
 
 bool
@@ -105,6 +127,8 @@ dcp_storage_use_static(struct dcp_context *c, const struct dcp_placement *p,
                        struct dcp_storage_use *u, struct dcp_error *err)
 {
     DCP_AUTO(dcp_io) struct dcp_io *io = NULL;
+    struct dcp_samples day = { 0 };
+    bool ok = true;
 
     u->limited = dcp_io_is_limited(c->model.inventory);
     if (!u->limited) {
@@ -116,7 +140,7 @@ dcp_storage_use_static(struct dcp_context *c, const struct dcp_placement *p,
     }
     int64_t until_ms = INT64_MIN;
 
-    for (uint32_t i = 0; i < s->n_slices; i++) {
+    for (uint32_t i = 0; ok && i < s->n_slices; i++) {
         const struct dcp_sim_slice *at = &s->slices[i];
 
         if (at->start_ms >= until_ms) {
@@ -125,17 +149,17 @@ dcp_storage_use_static(struct dcp_context *c, const struct dcp_placement *p,
             int64_t first_ms = dcp_store_start_ms(c->store) + cell * length_ms;
 
             until_ms = at->start_ms + DCP_DAY_MS;
-            dcp_samples_finish(&u->disk);
-            if (!load_disk(c, first_ms, until_ms, &u->disk, err)) {
-                return false;
-            }
-            dcp_io_set_disk(io, u->disk.n_times ? &u->disk : NULL);
+            dcp_samples_finish(&day);
+            ok = load_disk(c, first_ms, until_ms, &day, err);
+            dcp_io_set_disk(io, ok && day.n_times ? &day : NULL);
         }
-        dcp_io_take(io, p, at->start_ms, at->end_ms);
+        if (ok) {
+            dcp_io_take(io, p, at->start_ms, at->end_ms);
+        }
     }
-    dcp_samples_finish(&u->disk);
+    dcp_samples_finish(&day);
     dcp_io_result_finish(&u->without);
-    return dcp_io_end(io, &u->without, err);
+    return ok && dcp_io_end(io, &u->without, err);
 }
 
 /* --- JSON --------------------------------------------------------------- */

@@ -22,6 +22,25 @@ bool dcp_storage_use_load(struct dcp_context *, int64_t from_ms, int64_t to_ms,
                           struct dcp_error *err) DCP_CHECKED;
 void dcp_storage_use_finish(struct dcp_storage_use *);
 
+/* Who counts, from before a replay to after it. */
+enum { DCP_STORAGE_WATCHES_MAX = 8 };
+struct dcp_storage_count {
+    struct dcp_io *io; /* NULL: nobody. */
+    struct dcp_sim_watch own;
+    const struct dcp_sim_watch *watches[DCP_STORAGE_WATCHES_MAX];
+};
+/* Looks on at 'in' beside its own watches; stays where it is until the end.
+ * '*out' is zero-initialised or finished. */
+bool
+dcp_storage_count_begin(const struct dcp_storage_use *, struct dcp_sim_input *,
+                        struct dcp_storage_count *out,
+                        struct dcp_error *err) DCP_CHECKED;
+/* What came of it; 'out_io' anew. */
+bool
+dcp_storage_count_end(struct dcp_storage_count *, struct dcp_io_result *out_io,
+                      struct dcp_error *err) DCP_CHECKED;
+void dcp_storage_count_finish(struct dcp_storage_count *);
+
 /* dcp_simulate() of 'in', which keeps its own watches; 'out_io' is one of the
  * two results, anew. */
 bool dcp_storage_use_simulate(const struct dcp_storage_use *,
