@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "model/migration.h"
-#include "tests/unit/ha_fixture.h"
-#include "tests/unit/run_suite.h"
+/* Hosts that are emptied and switched off for a time. */
 
-#include <string.h>
+#include "model/migration.h"
+#include "tests/unit/restart_fixture.h"
 
 START_TEST(maintenance_empties_hosts)
 {
@@ -230,5 +229,5 @@ main(void)
     };
 
     return run_tests_with("maintenance", tests, sizeof tests / sizeof tests[0],
-                          ha_setup, ha_teardown);
+                          setup, teardown);
 }

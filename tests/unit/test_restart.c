@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "sim/failure/availability.h"
-#include "tests/unit/ha_fixture.h"
-#include "tests/unit/run_suite.h"
+#include "tests/unit/restart_fixture.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 START_TEST(restarts_by_priority_where_there_is_room)
 {
@@ -324,5 +320,5 @@ main(void)
     };
 
     return run_tests_with("restart", tests, sizeof tests / sizeof tests[0],
-                          ha_setup, ha_teardown);
+                          setup, teardown);
 }

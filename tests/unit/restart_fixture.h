@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef DCP_TESTS_HA_FIXTURE_H
-#define DCP_TESTS_HA_FIXTURE_H 1
+#ifndef DCP_TESTS_RESTART_FIXTURE_H
+#define DCP_TESTS_RESTART_FIXTURE_H 1
 
-/* Four hosts and eight VMs in a world where hosts fail or are maintained, for
- * tests of sim/failure: ha_setup() and ha_teardown() around each test. */
+/* A small world in which hosts fail and are emptied, by the minute. */
 
-#include "sim/failure/restart.h"
+#include "sim/failure/availability.h"
 #include "tests/unit/ledger_fixture.h"
+#include "tests/unit/run_suite.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -23,7 +26,7 @@ static const struct dcp_samples *net;
 /* Four hosts of 8 GiB, VMs of 2 GiB: 0 to 3 on h0, 4 and 5 on h1, 6 and 7 on
  * h2; h3 is off. */
 static inline void
-ha_setup(void)
+setup(void)
 {
     struct dcp_hardware hw[4];
     uint32_t vcpus[8];
@@ -52,7 +55,7 @@ ha_setup(void)
 }
 
 static inline void
-ha_teardown(void)
+teardown(void)
 {
     dcp_ha_destroy(ha);
     dcp_outages_finish(&outages);
@@ -183,4 +186,4 @@ take(int64_t at_ms, const struct dcp_step *s, enum dcp_action_phase phase)
     ck_assert_msg(dcp_ha_take(ha, &e, &err), "%s", err.message);
 }
 
-#endif /* tests/unit/ha_fixture.h */
+#endif /* tests/unit/restart_fixture.h */
