@@ -268,9 +268,16 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
         return true;
     }
     out->stopped_by = proved ? DCP_STOPPED_PROOF : out->stopped_by;
-    if (!need && !dcp_search_later_goals(s, &search_options, err)) {
+    /* A repair's moves do not weigh soft rules, so later goals must not. */
+    bool later = !need || !p->q->price_soft;
+    double first = dcp_search_value(s);
+
+    if (later && !dcp_search_later_goals(s, &search_options, err)) {
         return false;
     }
+    /* They may have taken slack from the first. */
+    proved = proved &&
+             dcp_search_value(s) <= first + 1e-9 * fmax(fabs(first), 1);
     out->over_watts = s->watts && dcp_watts_any_over(s->watts);
     out->status = proved && !out->over_watts ? DCP_STATUS_OPTIMAL
                                              : DCP_STATUS_FEASIBLE;
