@@ -9,6 +9,7 @@
 
 #include "solver/schedule/move_order.h"
 
+#include "model/convert.h"
 #include "solver/schedule/parking.h"
 #include "solver/schedule/sequence.h"
 
@@ -136,6 +137,18 @@ stands_in_the_way(const struct dcp_state *s, const struct dcp_placement *to,
     return false;
 }
 
+/* Whether the VM, on its way over 'h', is converted once at most, and then to
+ * what it is to be. */
+static bool
+is_on_the_way(const struct dcp_inventory *inv, const struct pending *m,
+              uint32_t h)
+{
+    return !dcp_conversion_between(inv, (dcp_host_id){ m->from },
+                                   (dcp_host_id){ h }) ||
+           !dcp_conversion_between(inv, (dcp_host_id){ h },
+                                   (dcp_host_id){ m->to });
+}
+
 /* A host on which the VM can wait: one that is within its reach, where 'pass'
  * is false, else any that no rule with hold: always forbids. */
 static uint32_t
@@ -152,6 +165,7 @@ waiting_host(struct dcp_state *s, const struct dcp_placement *to,
             (!ends_on || second_best == DCP_IX_NONE) &&
             (pass || dcp_problem_reaches(p, m->vm, h)) && can_go(s, to, m->vm, h) &&
             (!pass || dcp_reach_may_pass(p->q, vm, h)) &&
+            is_on_the_way(p->q->inventory, m, h) &&
             !stands_in_the_way(s, to, m->vm, h)) {
             if (!ends_on) {
                 return h;
