@@ -253,11 +253,12 @@ dcp_search_convert_for_headroom(struct search *x, struct dcp_headroom *out,
                                 struct dcp_error *err)
 {
     const struct dcp_conversions *c = x->p->conversions;
+    uint32_t n = 0;
 
     if (!c || !c->cost) {
         return true;
     }
-    for (uint32_t n = 0; !out->ok && n < CONVERTS_MAX; n++) {
+    for (; !out->ok && n < CONVERTS_MAX; n++) {
         if (out->failed_item == DCP_IX_NONE ||
             x->s->host[out->failed_item] == DCP_IX_NONE ||
             dcp_search_time_is_up(x) ||
@@ -269,7 +270,8 @@ dcp_search_convert_for_headroom(struct search *x, struct dcp_headroom *out,
             return false;
         }
     }
-    return out->ok || dcp_search_add_spares(x, out, err);
+    /* Without any, spares were all that could be tried. */
+    return out->ok || !n || dcp_search_add_spares(x, out, err);
 }
 
 /* '*out_ok': every loss is survived, at less than 'limit'. */
