@@ -75,6 +75,16 @@ list_converted(const struct dcp_work *w, const struct dcp_placement *end,
     return n;
 }
 
+/* The bound of a question that allows more, and what it proves. */
+static void
+set_bound(struct dcp_solution *s, double bound)
+{
+    bool met = bound >= s->value - 1e-9 && !s->over_watts && !s->is_partial;
+
+    s->bound = fmin(bound, s->value);
+    s->status = met ? DCP_STATUS_OPTIMAL : DCP_STATUS_FEASIBLE;
+}
+
 /* Solves with what w->converted allows; the answer replaces the night's if it
  * converts fewer and leaves no more broken. */
 static bool
@@ -95,9 +105,8 @@ try_fewer(struct dcp_work *w, struct dcp_question *q, bool *out_kept,
                 dcp_work_n_converted(w, s.placement) <
                     dcp_work_n_converted(w, now->placement);
     s.rounds += now->rounds;
-    /* What the wider question proves of moves holds of this one as well. */
-    s.bound = fmin(s.bound, now->bound);
     if (*out_kept) {
+        set_bound(&s, now->bound); /* Other VMs may be converted, too. */
         dcp_solution_finish(&w->night);
         w->night = s;
     } else {
@@ -160,7 +169,37 @@ convert_fewer(struct dcp_work *w, struct dcp_question *q, struct dcp_error *err)
     return true;
 }
 
-/* More conversions than policy, or their window, has room for. */
+static bool
+is_within_limit(const struct dcp_work *w, const struct dcp_placement *end)
+{
+    return !w->most_conversions ||
+           dcp_work_n_converted(w, end) <= w->most_conversions;
+}
+
+/* Of what the night converts no more than the limit, and what is repaired
+ * with that. */
+static bool
+convert_in_limit(struct dcp_work *w, struct dcp_question *q,
+                 struct dcp_error *err)
+{
+    uint64_t rounds = w->night.rounds;
+    uint32_t kept = 0;
+
+    narrow(w, w->night.placement);
+    for (uint32_t v = 0; v < w->r->inventory->n_vms; v++) {
+        w->converted[v] = w->converted[v] && kept < w->most_conversions;
+        kept += w->converted[v];
+    }
+    dcp_solution_finish(&w->night);
+    if (!dcp_work_solve_as_asked(w, q, 1, &w->night, err)) {
+        return false;
+    }
+    w->night.rounds += rounds;
+    return true;
+}
+
+/* A repair with too many conversions is no answer; a partial one repairs
+ * less. */
 static bool
 keep_limit(struct dcp_work *w, struct dcp_question *q, struct dcp_error *err)
 {
@@ -168,28 +207,24 @@ keep_limit(struct dcp_work *w, struct dcp_question *q, struct dcp_error *err)
     uint32_t n = dcp_work_n_converted(w, w->night.placement);
     struct dcp_because *b = &w->night.because;
 
-    if (!most || n <= most) {
+    if (is_within_limit(w, w->night.placement)) {
         return true;
     }
     if (q->partial) {
-        uint32_t kept = 0;
-
-        for (uint32_t v = 0; v < w->r->inventory->n_vms; v++) {
-            w->converted[v] = w->converted[v] && kept < most;
-            kept += w->converted[v];
-        }
-        dcp_solution_finish(&w->night);
-        return dcp_work_solve_as_asked(w, q, 1, &w->night, err);
+        return convert_in_limit(w, q, err);
     }
     dcp_solution_finish(&w->night);
     w->night.status = DCP_STATUS_TIMEOUT;
     *b = (struct dcp_because){ .need = n, .have = most };
     (void)snprintf(b->rule, sizeof b->rule, "conversions");
     (void)snprintf(b->text, sizeof b->text,
-                   "no VM needs another hypervisor in fewer repairs than the "
-                   "one that was found, which converts %u; "
-                   "policy.conversions_per_plan, or their window, allows %u",
-                   n, most);
+                   "without conversions there is no repair, and the one that "
+                   "was found converts %u VMs; %s %u",
+                   n,
+                   most == w->r->inventory->policy.conversions_per_plan
+                       ? "policy.conversions_per_plan allows"
+                       : "their window has time for",
+                   most);
     return true;
 }
 
@@ -219,7 +254,8 @@ take_better(struct dcp_work *w, struct dcp_question *q,
     bool better = false;
 
     if (other->placement && other->value <= now->value + 1e-9 &&
-        dcp_work_n_converted(w, other->placement)) {
+        dcp_work_n_converted(w, other->placement) &&
+        is_within_limit(w, other->placement)) {
         if (!dcp_work_weigh(w, now->placement, now->placement, err)) {
             return false;
         }
@@ -229,9 +265,8 @@ take_better(struct dcp_work *w, struct dcp_question *q,
         }
         better = compare_later(w->outcome, &here) < 0;
     }
-    double bound = other->status == DCP_STATUS_INFEASIBLE
-                       ? now->bound
-                       : fmin(now->bound, other->bound);
+    double bound = other->status == DCP_STATUS_INFEASIBLE ? now->bound
+                                                          : other->bound;
 
     other->rounds += now->rounds;
     now->rounds = other->rounds;
@@ -242,11 +277,34 @@ take_better(struct dcp_work *w, struct dcp_question *q,
         *other = plain;
         *q = *wide;
     }
-    now->bound = bound;
-    now->status = bound >= now->value - 1e-9 && !now->over_watts
-                      ? DCP_STATUS_OPTIMAL
-                      : DCP_STATUS_FEASIBLE;
+    set_bound(now, bound);
     return true;
+}
+
+/* The other answer, with as few conversions as are found to be enough, in place
+ * of the night's, if that has one at all: then unless it still repairs more. */
+static bool
+take_converting(struct dcp_work *w, struct dcp_question *q,
+                const struct dcp_question *wide,
+                const struct dcp_solution *other, struct dcp_error *err)
+{
+    struct dcp_solution plain = w->night;
+    struct dcp_question fewer = *wide;
+
+    w->night = *other;
+    w->night.rounds += plain.rounds;
+    bool ok = convert_fewer(w, &fewer, err) && keep_limit(w, &fewer, err);
+
+    if (plain.placement &&
+        (!w->night.placement || w->night.n_left >= plain.n_left)) {
+        plain.rounds = w->night.rounds;
+        dcp_solution_finish(&w->night);
+        w->night = plain;
+    } else {
+        dcp_solution_finish(&plain);
+        *q = fewer;
+    }
+    return ok;
 }
 
 bool
@@ -270,18 +328,19 @@ dcp_work_repair_by_converting(struct dcp_work *w, struct dcp_question *q,
         bool ok = take_better(w, q, &wide, &other, err);
 
         dcp_solution_finish(&other);
-        return ok && keep_limit(w, q, err);
+        return ok;
     }
-    if (q->partial && has &&
-        (!other.placement || other.n_left >= w->night.n_left)) {
-        w->night.rounds += other.rounds;
-        dcp_solution_finish(&other);
-        return true;
+    if (other.placement && (!has || other.n_left < w->night.n_left)) {
+        return take_converting(w, q, &wide, &other, err);
     }
     other.rounds += w->night.rounds;
-    dcp_solution_finish(&w->night);
-    w->night = other;
-    *q = wide;
-    return !other.placement ||
-           (convert_fewer(w, q, err) && keep_limit(w, q, err));
+    if (has) {
+        w->night.rounds = other.rounds;
+        dcp_solution_finish(&other);
+    } else { /* What stands against the question with conversions. */
+        dcp_solution_finish(&w->night);
+        w->night = other;
+        *q = wide;
+    }
+    return true;
 }

@@ -190,6 +190,7 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
             return false;
         }
         if (last && !convert_in_part(w, &q, &part, err)) {
+            dcp_solution_finish(&part);
             return false;
         }
         if (has_answer(&part) && !same(w->r->start, part.placement)) {

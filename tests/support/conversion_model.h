@@ -221,6 +221,47 @@ free_tiny(struct tiny_model *m)
     world_free(&m->w);
 }
 
+/* --- Plans -------------------------------------------------------------- */
+
+static inline bool
+says(const struct dcp_check_result *found, char why[WHY])
+{
+    if (found->n_violations) {
+        (void)snprintf(why, WHY, "%u violations, first %s: %s",
+                       found->n_violations, found->violations[0].rule,
+                       found->violations[0].text);
+    }
+    return found->n_violations == 0;
+}
+
+/* Makes the plan, '*out_plan' NULL where there is none, and has it judged by
+ * the checker; false: 'why' says what is wrong. */
+static inline bool
+plan_is_legal(const struct tiny_model *m, const struct dcp_plan_request *r,
+              struct dcp_plan **out_plan, struct dcp_plan_outcome *o,
+              char why[WHY])
+{
+    struct dcp_check_result found;
+    struct dcp_error err = { 0 };
+    bool ok = dcp_plan_make(r, out_plan, o, &err);
+    struct dcp_plan *plan = *out_plan;
+
+    if (ok && plan) {
+        plan->lineage = m->w.inv->lineage;
+        memcpy(plan->model_digest, m->w.inv->digest, sizeof plan->model_digest);
+        ok = dcp_check_plan(m->w.inv, &m->w.demand, plan, &found, &err);
+        if (ok) {
+            ok = says(&found, why);
+            dcp_check_result_finish(&found);
+            return ok;
+        }
+    }
+    if (!ok) {
+        (void)snprintf(why, WHY, "%s", err.message);
+    }
+    return ok;
+}
+
 /* --- Brute force -------------------------------------------------------- */
 
 struct brute {
@@ -373,17 +414,6 @@ n_converted(const struct brute *b)
              kind_of(b, b->m->start->host[v].ix);
     }
     return n;
-}
-
-static inline bool
-says(const struct dcp_check_result *found, char why[WHY])
-{
-    if (found->n_violations) {
-        (void)snprintf(why, WHY, "%u violations, first %s: %s",
-                       found->n_violations, found->violations[0].rule,
-                       found->violations[0].text);
-    }
-    return found->n_violations == 0;
 }
 
 #endif /* tests/support/conversion_model.h */
