@@ -125,7 +125,7 @@ by_stand_ins(struct dcp_loss_play *g, uint32_t count, struct dcp_arena *arena,
     for (uint32_t h = 0; h < s->p->n_hosts; h++) {
         uint32_t item = DCP_IX_NONE, n = 0;
 
-        if (!s->on[h]) {
+        if (!s->on[h] || (g->only && !g->only[h])) {
             continue;
         }
         if (holds_protected(s, h, &item)) {
@@ -292,10 +292,10 @@ count_answers(const struct dcp_inventory *inv)
     return n;
 }
 
-bool
-dcp_headroom_check(struct dcp_state *s, struct dcp_arena *arena,
-                   const struct dcp_headroom *passed, struct dcp_headroom *out,
-                   struct dcp_error *err)
+static bool
+check(struct dcp_state *s, const uint8_t *only, struct dcp_arena *arena,
+      const struct dcp_headroom *passed, struct dcp_headroom *out,
+      struct dcp_error *err)
 {
     const struct dcp_inventory *inv = s->p->q->inventory;
     uint32_t first_kind = passed ? passed->failed_kind : 0;
@@ -303,7 +303,7 @@ dcp_headroom_check(struct dcp_state *s, struct dcp_arena *arena,
     size_t n_objects = (size_t)inv->n_hosts + inv->n_racks + inv->n_feeds + 1;
     DCP_FREE uint32_t *objects = malloc(n_objects * sizeof *objects);
     struct dcp_loss_play g;
-    bool memory = dcp_loss_play_init(&g, s) && objects;
+    bool memory = dcp_loss_play_init(&g, s, only) && objects;
 
     *out = (struct dcp_headroom){ .ok = true };
     if (memory && arena) {
@@ -324,4 +324,20 @@ dcp_headroom_check(struct dcp_state *s, struct dcp_arena *arena,
     }
     dcp_loss_play_finish(&g);
     return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for headroom");
+}
+
+bool
+dcp_headroom_check(struct dcp_state *s, struct dcp_arena *arena,
+                   const struct dcp_headroom *passed, struct dcp_headroom *out,
+                   struct dcp_error *err)
+{
+    return check(s, NULL, arena, passed, out, err);
+}
+
+bool
+dcp_headroom_check_changed(struct dcp_state *s, const uint8_t *changed,
+                           const struct dcp_headroom *passed,
+                           struct dcp_headroom *out, struct dcp_error *err)
+{
+    return check(s, changed, NULL, passed, out, err);
 }

@@ -51,5 +51,12 @@ bool
 dcp_headroom_check(struct dcp_state *, struct dcp_arena *arena,
                    const struct dcp_headroom *passed, struct dcp_headroom *out,
                    struct dcp_error *err) DCP_CHECKED;
+/* The same where all losses were survived before hosts in 'changed' (by host;
+ * NULL: all) changed, and these share nothing with the others: losses of these
+ * alone are played (solver/search/islands.h). */
+bool dcp_headroom_check_changed(struct dcp_state *, const uint8_t *changed,
+                                const struct dcp_headroom *passed,
+                                struct dcp_headroom *out,
+                                struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/headroom/headroom.h */

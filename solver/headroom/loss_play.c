@@ -18,13 +18,19 @@ by_room(const void *pa, const void *pb)
     return a->host < b->host ? -1 : a->host > b->host;
 }
 
+static bool
+counts(const struct dcp_loss_play *g, uint32_t host)
+{
+    return !g->only || g->only[host];
+}
+
 static void
 rank_hosts(struct dcp_loss_play *g)
 {
     const struct dcp_problem *p = g->s->p;
 
     for (uint32_t h = 0; h < p->n_hosts; h++) {
-        if (g->s->on[h] && p->use[h] != DCP_HOST_AVOID) {
+        if (counts(g, h) && g->s->on[h] && p->use[h] != DCP_HOST_AVOID) {
             uint32_t used = g->s->used[h], full = p->full[h];
 
             g->roomy[g->n_roomy++] =
@@ -35,12 +41,14 @@ rank_hosts(struct dcp_loss_play *g)
 }
 
 bool
-dcp_loss_play_init(struct dcp_loss_play *g, struct dcp_state *s)
+dcp_loss_play_init(struct dcp_loss_play *g, struct dcp_state *s,
+                   const uint8_t *only)
 {
     size_t n_items = s->p->n_items + 1u, n_hosts = s->p->n_hosts + 1u;
 
     *g = (struct dcp_loss_play){
         .s = s,
+        .only = only,
         .roomy = malloc(n_hosts * sizeof *g->roomy),
         .lost_hosts = malloc(n_hosts * sizeof *g->lost_hosts),
         .items = malloc(n_items * sizeof *g->items),
@@ -75,12 +83,12 @@ dcp_loss_play_hosts(struct dcp_loss_play *g, const struct dcp_loss_set *set)
 
     g->n_lost_hosts = 0;
     for (uint32_t k = 0; set->kind == DCP_LOSS_HOST && k < set->n; k++) {
-        if (g->s->on[set->ix[k]]) {
+        if (counts(g, set->ix[k]) && g->s->on[set->ix[k]]) {
             g->lost_hosts[g->n_lost_hosts++] = set->ix[k];
         }
     }
     for (uint32_t h = 0; set->kind != DCP_LOSS_HOST && h < inv->n_hosts; h++) {
-        if (g->s->on[h] && dcp_loss_set_has(inv, set, h)) {
+        if (counts(g, h) && g->s->on[h] && dcp_loss_set_has(inv, set, h)) {
             g->lost_hosts[g->n_lost_hosts++] = h;
         }
     }
@@ -119,8 +127,8 @@ find_first_fit(struct dcp_loss_play *g, uint32_t item)
     for (uint32_t k = 0; k < g->n_roomy; k++) {
         uint32_t h = g->roomy[k].host;
 
-        if (s->on[h] && dcp_state_fits_full(s, item, h) &&
-            dcp_state_restarts(s, item, h)) {
+        if (s->on[h] && dcp_problem_restarts_on(s->p, item, h) &&
+            dcp_state_fits_full(s, item, h) && dcp_state_restarts(s, item, h)) {
             return h;
         }
     }
@@ -135,7 +143,8 @@ find_best_fit(struct dcp_loss_play *g, uint32_t item)
     double least = 0;
 
     for (uint32_t h = 0; h < s->p->n_hosts; h++) {
-        if (!s->on[h] || s->p->use[h] == DCP_HOST_AVOID ||
+        if (!s->on[h] || !counts(g, h) || s->p->use[h] == DCP_HOST_AVOID ||
+            !dcp_problem_restarts_on(s->p, item, h) ||
             !dcp_state_fits_full(s, item, h) ||
             !dcp_state_restarts(s, item, h)) {
             continue;

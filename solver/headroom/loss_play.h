@@ -31,6 +31,8 @@ struct dcp_loss_answer {
 
 struct dcp_loss_play {
     struct dcp_state *s;
+    const uint8_t *only; /* By host: losses of these alone, which restart among
+                          * themselves; NULL: all. */
     struct dcp_roomy_host {
         uint32_t host, room;
     } * roomy; /* Hosts that are on, the emptiest first: the order of first fit.
@@ -47,7 +49,8 @@ struct dcp_loss_play {
 };
 
 /* False: no memory; then, too, finish it. */
-bool dcp_loss_play_init(struct dcp_loss_play *, struct dcp_state *);
+bool dcp_loss_play_init(struct dcp_loss_play *, struct dcp_state *,
+                        const uint8_t *only);
 void dcp_loss_play_finish(struct dcp_loss_play *);
 
 /* Finds the hosts that are on and go down with the set; returns how many. */

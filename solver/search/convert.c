@@ -293,7 +293,8 @@ mend(struct search *x, double limit, bool *out_ok, struct dcp_error *err)
             break;
         }
     }
-    bool ok = dcp_search_mend_headroom(x, true, MEND_TRIES, &headroom, err);
+    bool ok =
+        dcp_search_mend_headroom(x, false, true, MEND_TRIES, &headroom, err);
 
     *out_ok = headroom.ok;
     return ok;

@@ -320,7 +320,7 @@ gather(struct covered_set *set, bool check, struct dcp_error *err)
     if (better && check) {
         struct dcp_headroom h;
 
-        if (!dcp_search_mend_headroom(x, true, MEND_TRIES, &h, err)) {
+        if (!dcp_search_mend_headroom(x, false, true, MEND_TRIES, &h, err)) {
             return false;
         }
         better = h.ok;

@@ -126,7 +126,7 @@ settle(struct search *x, double before, bool check, bool *out_kept,
     struct dcp_headroom headroom = { .ok = dcp_search_value(x->s) <= before };
 
     if (headroom.ok && check &&
-        !dcp_search_mend_headroom(x, false, MEND_TRIES, &headroom, err)) {
+        !dcp_search_mend_headroom(x, true, false, MEND_TRIES, &headroom, err)) {
         return false;
     }
     *out_kept = headroom.ok;

@@ -95,10 +95,15 @@ bool
 dcp_search_settle(struct search *x, bool check, bool *out_kept,
                   struct dcp_error *err)
 {
+    struct dcp_headroom h = { .ok = true };
+
     *out_kept = !(x->s->watts && x->s->watts->n_over);
-    if (*out_kept && check && !dcp_search_keeps_headroom(x, err, out_kept)) {
+    if (*out_kept && check && x->p->q->headroom &&
+        !dcp_headroom_check_changed(x->s, dcp_search_mark_changed(x), NULL, &h,
+                                    err)) {
         return false;
     }
+    *out_kept = *out_kept && h.ok;
     if (*out_kept) {
         x->in.trail.n = 0;
         dcp_search_tell(x, check);
@@ -157,7 +162,7 @@ dcp_search_empty_hosts(struct search *x, uint32_t max_passes, bool check,
     return true;
 }
 
-#define TRIM_TRIES 96u
+#define TRIM_TRIES 96u /* For each island: a try is checked in its own. */
 
 /* With the spares on: the emptiest hosts once more, each kept off only if
  * every loss is still survived.  Spares that others made needless go first. */
@@ -171,11 +176,12 @@ dcp_search_trim(struct search *x, struct dcp_error *err)
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
     uint32_t n = dcp_search_rank_to_empty(x, ranks);
+    uint32_t tries = TRIM_TRIES * (x->islands.n ? x->islands.n : 1);
 
     x->in.may_wake = false;
     x->in.swap_tries = 16;
-    for (uint32_t k = 0;
-         k < n && k < TRIM_TRIES && !dcp_search_is_over(x, true); k++) {
+    for (uint32_t k = 0; k < n && k < tries && !dcp_search_is_over(x, true);
+         k++) {
         bool kept;
 
         if (dcp_search_may_switch_off(x, ranks[k].host) &&

@@ -8,6 +8,7 @@
  * does not keep is taken back. */
 
 #include "solver/search/eject.h"
+#include "solver/search/islands.h"
 #include "solver/search/search.h"
 
 struct search {
@@ -25,6 +26,13 @@ struct search {
     bool out_of_time;
     double told; /* The least value that was told so far. */
     uint64_t consistent_steps; /* Made so far, of solver/search/consistent.h. */
+    /* What a change has nothing to do with (n 0: not known, one of all).  Of a
+     * half of them (solver/search/halves.c) the regions that are its, NULL:
+     * all; and the value that the other half is expected to save. */
+    struct dcp_islands islands;
+    const uint8_t *own_regions;
+    double saved_elsewhere;
+    uint8_t *changed; /* By host: scratch of dcp_search_mark_changed(). */
 };
 
 /* A search of its own, with the random numbers of a stream; ended also where
@@ -57,6 +65,9 @@ bool dcp_search_is_over(struct search *, bool check);
 /* Tells of the state where it is a better answer than those before; 'check': it
  * keeps headroom where that is asked for. */
 void dcp_search_tell(struct search *, bool check);
+/* The hosts of all islands that changes on the trail are in, until it is asked
+ * again; NULL: that may be all. */
+const uint8_t *dcp_search_mark_changed(struct search *);
 /* Headroom as asked, in *out_ok; true there where none is. */
 bool dcp_search_keeps_headroom(struct search *, struct dcp_error *err,
                                bool *out_ok) DCP_CHECKED;
@@ -74,7 +85,13 @@ bool dcp_search_settle_if_no_worse(struct search *, double before, bool check,
                                    bool *out_kept,
                                    struct dcp_error *err) DCP_CHECKED;
 
-/* Regions are the bound's: no item leaves its own. */
+/* Regions are the bound's: no item leaves its own.  A search of one half packs
+ * its own alone. */
+static inline bool
+dcp_search_is_own(const struct search *x, uint32_t region)
+{
+    return !x->own_regions || x->own_regions[region];
+}
 #define DCP_SEARCH_ALL UINT32_MAX
 bool dcp_search_in_region(const struct search *, uint32_t host,
                           uint32_t region);
@@ -121,6 +138,9 @@ bool dcp_search_ways(struct search *, struct dcp_search_result *out,
 /* To the bound's hosts, some kept empty until all others are packed. */
 bool
 dcp_search_with_reserves(struct search *, struct dcp_error *err) DCP_CHECKED;
+/* solver/search/halves.c: the same in two halves that have nothing to do with
+ * each other, on two threads where options allow. */
+bool dcp_search_in_halves(struct search *, struct dcp_error *err) DCP_CHECKED;
 /* dcp_search_cover_hosts() likewise. */
 bool dcp_search_covered(struct search *, bool *out_done,
                         struct dcp_error *err) DCP_CHECKED;
@@ -220,9 +240,10 @@ bool dcp_search_anneal(struct search *, bool check,
 bool dcp_search_reserve(struct search *, uint8_t *closed,
                         struct dcp_error *err) DCP_CHECKED;
 /* Moves items, and with 'may_wake' switches hosts on, until every loss is
- * survived (out->ok) or 'tries' are used up; on the trail. */
-bool dcp_search_mend_headroom(struct search *, bool may_wake, uint32_t tries,
-                              struct dcp_headroom *out,
+ * survived (out->ok) or 'tries' are used up; on the trail.  'kept': every loss
+ * was survived before what the trail holds. */
+bool dcp_search_mend_headroom(struct search *, bool kept, bool may_wake,
+                              uint32_t tries, struct dcp_headroom *out,
                               struct dcp_error *err) DCP_CHECKED;
 /* Switches hosts on until every loss is survived; out->ok: it is. */
 bool dcp_search_add_spares(struct search *, struct dcp_headroom *out,

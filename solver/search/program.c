@@ -230,7 +230,8 @@ settle(struct programs *g, double before, bool *out_kept, struct dcp_error *err)
     };
 
     if (headroom.ok && g->check &&
-        !dcp_search_mend_headroom(x, false, MEND_TRIES, &headroom, err)) {
+        !dcp_search_mend_headroom(x, false, false, MEND_TRIES, &headroom,
+                                  err)) {
         return false;
     }
     *out_kept = headroom.ok && dcp_search_value(x->s) < least &&

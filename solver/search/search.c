@@ -46,6 +46,7 @@ dcp_search_value(struct dcp_state *s)
 static bool
 is_within(const struct search *x, double value, double gap_frac)
 {
+    value -= x->saved_elsewhere;
     double gap = (value - x->bound->value) / fmax(fabs(value), 1e-9);
 
     return gap <= gap_frac + 1e-9;
@@ -113,6 +114,40 @@ dcp_search_keeps_headroom(struct search *x, struct dcp_error *err, bool *out_ok)
     return true;
 }
 
+const uint8_t *
+dcp_search_mark_changed(struct search *x)
+{
+    const struct dcp_islands *all = &x->islands;
+
+    if (all->n < 2) {
+        return NULL;
+    }
+    for (uint32_t k = 0; k < x->in.trail.n; k++) {
+        struct dcp_change c = x->in.trail.change[k];
+        uint32_t now = c.item == DCP_IX_NONE ? c.host : x->s->host[c.item];
+
+        if (c.host != DCP_IX_NONE) {
+            all->marked[all->of_host[c.host]] = 1;
+        }
+        if (now != DCP_IX_NONE) {
+            all->marked[all->of_host[now]] = 1;
+        }
+    }
+    for (uint32_t h = 0; h < x->p->n_hosts; h++) {
+        x->changed[h] = all->marked[all->of_host[h]];
+    }
+    memset(all->marked, 0, all->n);
+    return x->changed;
+}
+
+/* Small clusters are checked and packed as one. */
+static bool
+find_islands(struct search *x, struct dcp_error *err)
+{
+    return x->s->n_on <= SMALL_HOSTS || x->bound->n_regions < 2 ||
+           dcp_islands_find(x->p, x->bound, &x->islands, err);
+}
+
 /* --- All ---------------------------------------------------------------- */
 
 /* To covers by licences, where these count, else to the bound's hosts. */
@@ -125,7 +160,7 @@ pack(struct search *x, struct dcp_error *err)
         !dcp_search_covered(x, &done, err)) {
         return false;
     }
-    return done || dcp_search_with_reserves(x, err);
+    return done || dcp_search_in_halves(x, err);
 }
 
 static bool
@@ -282,7 +317,8 @@ dcp_search_begin(struct search *x, struct dcp_state *s,
     x->closed = calloc(s->p->n_hosts + 1u, sizeof *x->closed);
     x->needs = calloc(s->p->n_items + 1u, sizeof *x->needs);
     x->covered = calloc(s->p->n_hosts + 1u, sizeof *x->covered);
-    if (!x->closed || !x->needs || !x->covered) {
+    x->changed = calloc(s->p->n_hosts + 1u, sizeof *x->changed);
+    if (!x->closed || !x->needs || !x->covered || !x->changed) {
         dcp_search_end(x);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
@@ -303,6 +339,8 @@ dcp_search_end(struct search *x)
     free(x->closed);
     free(x->needs);
     free(x->covered);
+    free(x->changed);
+    dcp_islands_finish(&x->islands);
     *x = (struct search){ .s = NULL };
 }
 
@@ -421,6 +459,10 @@ dcp_search_run(struct dcp_state *s, const struct dcp_bound *bound,
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
     if (!dcp_search_begin(&x, s, bound, options, 0, err)) {
+        return false;
+    }
+    if (!find_islands(&x, err)) {
+        dcp_search_end(&x);
         return false;
     }
     if (options->need) {

@@ -269,8 +269,9 @@ mend(struct search *x, const struct dcp_headroom *failed,
 }
 
 bool
-dcp_search_mend_headroom(struct search *x, bool may_wake, uint32_t tries,
-                         struct dcp_headroom *out, struct dcp_error *err)
+dcp_search_mend_headroom(struct search *x, bool kept, bool may_wake,
+                         uint32_t tries, struct dcp_headroom *out,
+                         struct dcp_error *err)
 {
     const struct dcp_problem *p = x->p;
     struct dcp_headroom passed = { .ok = true };
@@ -284,8 +285,9 @@ dcp_search_mend_headroom(struct search *x, bool may_wake, uint32_t tries,
         return dcp_fail(err, DCP_E_NOMEM, "no memory for spare hosts");
     }
     for (uint32_t k = 0;; k++) {
-        if (!dcp_headroom_check(x->s, NULL, passed.ok ? NULL : &passed, out,
-                                err)) {
+        if (!dcp_headroom_check_changed(
+                x->s, kept ? dcp_search_mark_changed(x) : NULL,
+                passed.ok ? NULL : &passed, out, err)) {
             return false;
         }
         passed = *out;
@@ -311,8 +313,8 @@ bool
 dcp_search_add_spares(struct search *x, struct dcp_headroom *out,
                       struct dcp_error *err)
 {
-    bool ok =
-        dcp_search_mend_headroom(x, true, 64 + 2 * x->p->n_hosts, out, err);
+    bool ok = dcp_search_mend_headroom(x, false, true, 64 + 2 * x->p->n_hosts,
+                                       out, err);
 
     x->in.trail.n = 0;
     return ok;

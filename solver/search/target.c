@@ -279,8 +279,10 @@ dcp_search_keep_and_fill(struct search *x, struct dcp_error *err)
     x->in.may_wake = false;
     x->in.balance = true;
     for (uint32_t r = 0; r < x->bound->n_regions; r++) {
-        (void)fill_region(x, r, empty);
-        dcp_homeless_clear(&x->homeless);
+        if (dcp_search_is_own(x, r)) {
+            (void)fill_region(x, r, empty);
+            dcp_homeless_clear(&x->homeless);
+        }
     }
     x->in.balance = false;
     x->in.trail.n = 0;

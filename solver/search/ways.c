@@ -47,7 +47,7 @@ dcp_search_with_reserves(struct search *x, struct dcp_error *err)
     bool ok = dcp_search_keep_and_fill(x, err);
 
     for (uint32_t r = 0; ok && r < x->bound->n_regions; r++) {
-        ok = fewer_in_region(x, r, err);
+        ok = !dcp_search_is_own(x, r) || fewer_in_region(x, r, err);
     }
     x->in.closed = NULL;
     return ok;
