@@ -221,7 +221,7 @@ is_to_be_placed(const struct find *f, uint32_t item)
     uint32_t h = f->s->host[item];
 
     return f->p->protected_item[item] && h != DCP_IX_NONE &&
-           f->object[h] != DCP_IX_NONE;
+           f->object[h] != DCP_IX_NONE && (!f->g->only || f->g->only[h]);
 }
 
 static bool

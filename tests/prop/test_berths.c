@@ -302,7 +302,7 @@ berths_keep_their_promise(const struct sample *s, char why[WHY])
         is_start &=
             state->host[p->item_of_vm[v]] == t.w.plan->before->host[v].ix;
     }
-    ck_assert(dcp_loss_play_init(&g, state));
+    ck_assert(dcp_loss_play_init(&g, state, NULL));
     ck_assert(dcp_berths_find(&g, t.loss.kind, t.loss.count, t.w.plan->arena,
                               &t.found));
     if (is_start && t.found.ok && t.n_down) {
