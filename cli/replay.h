@@ -11,7 +11,7 @@
 #include "cli/storage_use.h"
 #include "executors/runner.h"
 #include "model/io/json_writer.h"
-#include "sim/network/transfers.h"
+#include "model/transfers.h"
 #include "sim/sim.h"
 
 struct dcp_replay_options {

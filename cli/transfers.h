@@ -6,7 +6,7 @@
  * `simulate` shows it. */
 
 #include "model/io/json_writer.h"
-#include "sim/network/transfers.h"
+#include "model/transfers.h"
 
 /* The member `transfers`. */
 void dcp_transfers_json(struct dcp_json *, const struct dcp_transfer_totals *);

@@ -6,7 +6,7 @@
  * steps take as long as its models say.
  *
  * - migration: pre-copy at the bandwidth that the network's links give it,
- *   which changes as others begin and end (sim/network/transfers.h); one that
+ *   which changes as others begin and end (model/transfers.h); one that
  *   does not converge in its time fails;
  * - host_on, host_off: the hardware's boot and shutdown times;
  * - VMs that begin: the plan's estimate, so many on a host at one time
@@ -15,7 +15,7 @@
  *
  * `apply --executor sim` and `simulate PLAN` run plans through this. */
 
-#include "sim/network/transfers.h"
+#include "model/transfers.h"
 #include "sim/sim.h"
 
 struct dcp_sim_executor;

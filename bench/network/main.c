@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* What migrations over a shared network cost (sim/network/transfers.h): many
+/* What migrations over a shared network cost (model/transfers.h): many
  * at once, each from a host drawn at random to another, begun as soon as one
  * ends.
  *
@@ -16,7 +16,7 @@
 #include "executors/agenda.h"
 #include "model/base/rng.h"
 #include "model/base/units.h"
-#include "sim/network/transfers.h"
+#include "model/transfers.h"
 
 #include <stdio.h>
 #include <stdlib.h>

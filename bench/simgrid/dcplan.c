@@ -6,7 +6,7 @@
 #include "bench/replay/fleet.h"
 #include "bench/simgrid/scene.h"
 #include "executors/agenda.h"
-#include "sim/network/transfers.h"
+#include "model/transfers.h"
 #include "sim/sim.h"
 
 #include <stdlib.h>

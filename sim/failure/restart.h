@@ -58,7 +58,7 @@ struct dcp_ha_input {
     const struct dcp_outages *maintenance; /* Likewise; NULL: none. */
     struct dcp_ha_options options;
     /* KiB/s of VMs, which maintenance leaves what it takes of NICs; NULL: not
-     * known, taken as none (sim/network/transfers.h). */
+     * known, taken as none (model/transfers.h). */
     const struct dcp_samples *net;
 };
 

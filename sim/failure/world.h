@@ -7,7 +7,7 @@
 #include "executors/heap.h"
 #include "model/capacity.h"
 #include "sim/failure/restart.h"
-#include "sim/network/transfers.h"
+#include "model/transfers.h"
 
 enum ha_vm_state {
     HA_AWAY,     /* Not running, and not meant to. */

@@ -3,7 +3,9 @@
 #include "solver/schedule/leg_times.h"
 
 #include "model/base/sort.h"
+#include "solver/schedule/least_times.h"
 #include "solver/schedule/own_times.h"
+#include "solver/schedule/rehearsal.h"
 #include "solver/schedule/timetable.h"
 
 #include <stdlib.h>
@@ -19,11 +21,11 @@ struct build {
     uint32_t first, n;
     struct dcp_timetable *t;
     uint32_t *stock; /* [kind * n_hosts + host]; DCP_IX_NONE: none yet. */
-    uint32_t *link;  /* [link]; likewise. */
     const int64_t *release, *due; /* By step from 'first' on; NULL: none. */
     uint32_t off;    /* Hosts that go off at once. */
     bool cpu;        /* Count CPU. */
     bool loose;      /* For the bound: only waits that no order can shed. */
+    const int64_t *least; /* loose: durations, by step from 'first' on. */
     uint32_t *last_of_vm, *boot;          /* loose: by VM and by host. */
     uint32_t *leaves_first, *leaves_next; /* loose: steps that touch a host. */
 };
@@ -111,25 +113,6 @@ hold(struct build *b, uint32_t task, uint32_t kind, uint32_t h, int64_t amount)
                              -amount);
 }
 
-static void
-hold_links(struct build *b, uint32_t task, const struct dcp_step *s)
-{
-    const struct dcp_paths *paths = b->r->paths;
-    uint32_t link[DCP_PATH_LINKS_MAX];
-    uint32_t n = dcp_paths_between(paths, s->from.ix, s->to.ix, link);
-
-    for (uint32_t i = 0; i < n; i++) {
-        int64_t left = (int64_t)paths->left_kib_s[link[i]];
-        int64_t rate = (int64_t)s->bandwidth_mib_s * 1024;
-
-        if (b->link[link[i]] == DCP_IX_NONE) {
-            b->link[link[i]] = dcp_timetable_add_stock(b->t, 0, left);
-        }
-        rate = rate < 1 ? 1 : rate > left ? left : rate;
-        dcp_timetable_add_effect(b->t, task, b->link[link[i]], rate, -rate);
-    }
-}
-
 static bool
 comes(const struct dcp_step *s)
 {
@@ -185,7 +168,6 @@ add_move(struct build *b, uint32_t task, const struct dcp_step *s)
         hold(b, task, UNITS, from, 1);
         hold(b, task, UNITS, to, 1);
     }
-    hold_links(b, task, s);
 }
 
 /* Waits that every order has. */
@@ -225,7 +207,8 @@ add_step(struct build *b, uint32_t i)
 {
     const struct dcp_step *s = &b->steps[i];
     uint32_t task = dcp_timetable_add_task(
-        b->t, s->estimate_ms, b->release ? b->release[i - b->first] : 0,
+        b->t, b->least ? b->least[i - b->first] : s->estimate_ms,
+        b->release ? b->release[i - b->first] : 0,
         b->due ? b->due[i - b->first] : INT64_MAX);
 
     for (uint32_t k = 0; !b->loose && k < s->n_after; k++) {
@@ -250,7 +233,6 @@ static void
 release(struct build *b)
 {
     free(b->stock);
-    free(b->link);
     free(b->last_of_vm);
     free(b->boot);
     free(b->leaves_first);
@@ -270,12 +252,13 @@ none_of(size_t n)
 
 /* --- Timetables ---------------------------------------------------------- */
 
-/* The steps as a sealed timetable; NULL: failed. */
+/* The steps as a sealed timetable; NULL: failed.  With 'least' durations only
+ * what holds in every order. */
 static struct dcp_timetable *
 timetable_of(const struct dcp_leg_times_request *r,
              const struct dcp_step_list *list, uint32_t first,
-             const int64_t earliest[], const int64_t due[], bool cpu,
-             bool loose, struct dcp_error *err)
+             const int64_t earliest[], const int64_t due[],
+             const int64_t least[], bool cpu, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = r->inventory;
     size_t n_hosts = inv->n_hosts, n = list->n - first;
@@ -287,15 +270,15 @@ timetable_of(const struct dcp_leg_times_request *r,
                        .due = due,
                        .t = dcp_timetable_create(),
                        .stock = none_of(N_STOCKS * n_hosts),
-                       .link = none_of(r->paths->n_links),
                        .cpu = cpu,
-                       .loose = loose,
+                       .loose = least != NULL,
+                       .least = least,
                        .last_of_vm = none_of(inv->n_vms),
                        .boot = none_of(n_hosts),
                        .leaves_first = none_of(n_hosts),
                        .leaves_next = none_of(2 * n) };
-    bool ok = b.t && b.stock && b.link && b.last_of_vm && b.boot &&
-              b.leaves_first && b.leaves_next;
+    bool ok = b.t && b.stock && b.last_of_vm && b.boot && b.leaves_first &&
+              b.leaves_next;
 
     if (ok) {
         b.off = dcp_timetable_add_stock(
@@ -315,31 +298,24 @@ timetable_of(const struct dcp_leg_times_request *r,
     return b.t;
 }
 
-/* How an order of the steps is timed. */
-enum order_kind {
-    AS_LISTED,      /* In listed order, with the CPU that moves take. */
-    AS_CARRIED_OUT, /* In listed order, by waits and times alone. */
-    SOUGHT,         /* In the best order that is found. */
-};
-
 static bool
 times_of(const struct dcp_leg_times_request *r,
          const struct dcp_step_list *list, uint32_t first,
-         const struct dcp_own_times *own, enum order_kind kind,
+         const struct dcp_own_times *own, bool listed,
          struct dcp_leg_times *out, struct dcp_timetable_answer *answer,
          struct dcp_error *err)
 {
     uint32_t n = list->n - first;
     const struct dcp_timetable_options o = { .iterations =
                                                  TASK_STEPS / (n + 1u) + 1,
-                                             .listed = kind != SOUGHT,
+                                             .listed = listed,
                                              .deadline_ms = r->deadline_ms };
 
     for (;;) {
-        bool cpu = kind != AS_CARRIED_OUT && !out->cpu_left_out;
+        bool cpu = !out->cpu_left_out;
         struct dcp_timetable *t =
-            timetable_of(r, list, first, own->release,
-                         kind == SOUGHT ? own->due : NULL, cpu, false, err);
+            timetable_of(r, list, first, own->release, listed ? NULL : own->due,
+                         NULL, cpu, err);
         bool ok = t && dcp_timetable_solve(t, &o, answer, err);
 
         dcp_timetable_destroy(t);
@@ -435,17 +411,41 @@ bound_of(const struct dcp_leg_times_request *r,
          const struct dcp_step_list *list, uint32_t first,
          struct dcp_leg_times *out, struct dcp_error *err)
 {
+    struct dcp_least_times least;
+
+    if (!dcp_least_times_init(&least, r, list, first, err)) {
+        return false;
+    }
     struct dcp_timetable *t =
-        timetable_of(r, list, first, NULL, NULL, false, true, err);
+        timetable_of(r, list, first, NULL, NULL, least.ms, false, err);
     bool ok =
         t && dcp_timetable_bound(t, &out->bound_ms, &out->bound_method, err);
+
+    if (ok && least.network_ms > out->bound_ms) {
+        out->bound_ms = least.network_ms;
+        out->bound_method = "network";
+    }
+    dcp_timetable_destroy(t);
+    dcp_least_times_finish(&least);
+    return ok;
+}
+
+/* How the list is carried out; migrations get the times that they take. */
+static bool
+rehearse(const struct dcp_leg_times_request *r, struct dcp_step_list *list,
+         uint32_t first, const struct dcp_own_times *own,
+         struct dcp_rehearsal_times *out, struct dcp_error *err)
+{
+    struct dcp_timetable *t =
+        timetable_of(r, list, first, own->release, NULL, NULL, false, err);
+    bool ok = t && dcp_rehearsal_play(r, t, list, first, out, err);
 
     dcp_timetable_destroy(t);
     return ok;
 }
 
 /* Lists the steps as the search finds best, if that is better than as they
- * are. */
+ * are; by the times that migrations take as the list stands. */
 static bool
 improve_order(const struct dcp_leg_times_request *r,
               struct dcp_step_list *list, uint32_t first,
@@ -453,7 +453,13 @@ improve_order(const struct dcp_leg_times_request *r,
               struct dcp_leg_times *out, struct dcp_error *err)
 {
     struct dcp_timetable_answer as_is, best = { 0 };
-    bool ok = times_of(r, list, first, own, AS_LISTED, out, &as_is, err);
+    struct dcp_rehearsal_times played;
+
+    if (!rehearse(r, list, first, own, &played, err)) {
+        return false;
+    }
+    dcp_rehearsal_times_finish(&played);
+    bool ok = times_of(r, list, first, own, true, out, &as_is, err);
 
     if (!ok) {
         return false;
@@ -462,7 +468,7 @@ improve_order(const struct dcp_leg_times_request *r,
     int64_t late = dcp_own_times_lateness(own, list, first, as_is.start);
 
     if (as_is.makespan > out->bound_ms || late > 0) {
-        ok = times_of(r, list, first, own, SOUGHT, out, &best, err);
+        ok = times_of(r, list, first, own, false, out, &best, err);
     }
     bool better = ok && best.start &&
                   (dcp_own_times_lateness(own, list, first, best.start) < late ||
@@ -483,7 +489,7 @@ dcp_leg_times_make(const struct dcp_leg_times_request *r,
                    struct dcp_trunks *trunks, bool may_reorder,
                    struct dcp_leg_times *out, struct dcp_error *err)
 {
-    struct dcp_timetable_answer answer;
+    struct dcp_rehearsal_times played;
     struct dcp_own_times own;
     uint32_t n_waits;
 
@@ -501,13 +507,12 @@ dcp_leg_times_make(const struct dcp_leg_times_request *r,
 
     if (ok) {
         dcp_own_times_settle(&own, r, list, first);
-        ok =
-            times_of(r, list, first, &own, AS_CARRIED_OUT, out, &answer, err);
+        ok = rehearse(r, list, first, &own, &played, err);
     }
     if (ok) {
-        out->makespan_ms = answer.makespan;
-        dcp_own_times_judge(&own, r, list, first, answer.start, out);
-        dcp_timetable_answer_finish(&answer);
+        out->makespan_ms = played.makespan_ms;
+        dcp_own_times_judge(&own, r, list, first, played.start, out);
+        dcp_rehearsal_times_finish(&played);
         ok = dcp_own_times_mark(&own, r, list, first) ||
              dcp_fail(err, DCP_E_NOMEM, "no memory for times of steps");
     }

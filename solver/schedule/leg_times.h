@@ -8,20 +8,25 @@
  * Executors start a step when what it waits for is done and the plan's limits
  * let it, in listed order; so the list is the priority.  Stocks are: moves out
  * of and into each host and both together (units_per_10gbit), hosts that go
- * off at once, bandwidth of uplinks and of links between sites, and, while an
- * order is sought, CPU: a migration takes policy.migration_cpu_overhead_frac of
- * its VM's CPU on its source, and its VM's CPU on its target.  Where CPU would
- * stop the order for good it is left out.  What the steps then are told, by
- * waits and by times of their own, so that their hosts have that CPU to spare,
- * is solver/schedule/move_cpu.h.
+ * off at once, and, while an order is sought, CPU: a migration takes
+ * policy.migration_cpu_overhead_frac of its VM's CPU on its source, and its
+ * VM's CPU on its target.  Where CPU would stop the order for good it is left
+ * out.  What the steps then are told, by waits and by times of their own, so
+ * that their hosts have that CPU to spare, is solver/schedule/move_cpu.h.
+ *
+ * No executor keeps bandwidth: migrations share it.  How long each takes is
+ * therefore found by rehearsing the list (solver/schedule/rehearsal.h): as it
+ * was made, for an order to be sought by these times, and as it is in the end,
+ * which is what the plan says.
  *
  * Steps keep to change windows and freezes (solver/schedule/step_spans.h) where
  * the leg's start is known; one that cannot is late.
  *
  * The bound holds for these moves in any order: it counts waits that no order
  * can do without (a VM's second move for its first, arrivals for their host's
- * boot, a host's shutdown for those who leave), memory as a reservoir, and the
- * stocks above. */
+ * boot, a host's shutdown for those who leave), memory as a reservoir, the
+ * stocks above, and what the network takes for all that is sent
+ * (solver/schedule/least_times.h). */
 
 #include "solver/schedule/paths.h"
 #include "solver/schedule/schedule.h"
@@ -47,7 +52,7 @@ struct dcp_leg_times_request {
 struct dcp_leg_times {
     int64_t makespan_ms; /* As listed. */
     int64_t bound_ms;
-    const char *bound_method; /* "path", "stock". */
+    const char *bound_method; /* "path", "stock", "network". */
     bool cpu_left_out;
     uint32_t n_late;  /* Steps outside their rules' times. */
     int64_t late_ms;  /* The most that one is late, where it has a time. */

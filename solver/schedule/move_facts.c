@@ -4,6 +4,7 @@
 
 #include "model/convert.h"
 #include "model/migration.h"
+#include "model/transfers.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,7 +25,6 @@ bandwidth_mib_s(const struct dcp_state *s, const struct dcp_paths *paths,
         if (h == DCP_IX_NONE) {
             continue;
         }
-        double nic = dcp_host_capacity(inv, (dcp_host_id){ h }).net_kib_s;
         double used = 0;
 
         for (uint32_t t = 0; s->net_kib_s && t < n_slots; t++) {
@@ -32,8 +32,8 @@ bandwidth_mib_s(const struct dcp_state *s, const struct dcp_paths *paths,
         }
         uint32_t at_once = e ? policy->in_per_host : policy->out_per_host;
 
-        if (nic > 0) {
-            rate = fmin(rate, fmax(nic - used, nic / 20) /
+        if (dcp_transfers_reach(inv, h)) {
+            rate = fmin(rate, dcp_transfers_share(inv, h, used) /
                                   (at_once ? at_once : 1));
         }
     }

@@ -2,8 +2,9 @@
 #ifndef DCP_SOLVER_SCHEDULE_MOVE_FACTS_H
 #define DCP_SOLVER_SCHEDULE_MOVE_FACTS_H 1
 
-/* What a move step says of itself: how long pre-copy will take, and why it is
- * made, with numbers. */
+/* What a move step says of itself: how long pre-copy would take if as many
+ * moves ran at its hosts as may (the rehearsal of its leg says how long it
+ * does), and why it is made, with numbers. */
 
 #include "model/plan.h"
 #include "solver/schedule/move_order.h"

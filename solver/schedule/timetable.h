@@ -81,6 +81,25 @@ bool dcp_timetable_solve(const struct dcp_timetable *,
                          struct dcp_timetable_answer *out,
                          struct dcp_error *err) DCP_CHECKED;
 
+/* Tasks whose ends are known only as time passes, for what runs beside them. */
+struct dcp_timetable_world {
+    void *user;
+    /* The task starts; true: it ends when 'take' says so, and not by its
+     * duration. */
+    bool (*begin)(void *user, uint32_t task, int64_t now);
+    /* When it is to be asked next; INT64_MAX: never, as things are. */
+    int64_t (*next)(void *user);
+    /* One of its tasks that ends now; UINT32_MAX: none (any more). */
+    uint32_t (*take)(void *user, int64_t now);
+};
+
+/* The tasks carried out as listed: each starts as soon as it may, at each
+ * instant in the order in which they were added.  'start' and 'end' [n_tasks]:
+ * -1 for those that are stuck. */
+bool dcp_timetable_play(const struct dcp_timetable *,
+                        const struct dcp_timetable_world *, int64_t start[],
+                        int64_t end[], struct dcp_error *err) DCP_CHECKED;
+
 /* A proved lower bound of the makespan: the longest chain of waits, where a
  * task that needs room also waits for the earliest departures that could make
  * it; and the work on each stock that tasks hold and give back, counted

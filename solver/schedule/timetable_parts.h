@@ -46,6 +46,8 @@ struct dcp_timetable_run {
     uint32_t *reserved;               /* [stock]: by which task. */
     const double *key;
     bool reserving;
+    const struct dcp_timetable_world *world; /* NULL: all end by duration. */
+    int64_t *end;                            /* [task]; NULL: not kept. */
 };
 bool dcp_timetable_run_init(struct dcp_timetable_run *,
                             const struct dcp_timetable *);

@@ -207,6 +207,9 @@ task_ends(struct dcp_timetable_run *r, uint32_t i, int64_t now)
     const struct dcp_timetable *t = r->t;
 
     r->running[i] = 0;
+    if (r->end) {
+        r->end[i] = now;
+    }
     for (uint32_t e = t->effect_first[i]; e < t->effect_first[i + 1]; e++) {
         if (t->effects[e].at_end) {
             change(r, t->effects[e].stock, t->effects[e].at_end);
@@ -282,6 +285,9 @@ start_task(struct dcp_timetable_run *r, uint32_t i, int64_t now)
             r->reserved[s] = NONE;
             wake(r, s);
         }
+    }
+    if (r->world && r->world->begin(r->world->user, i, now)) {
+        return;
     }
     if (t->duration[i] == 0) {
         task_ends(r, i, now);
@@ -386,6 +392,16 @@ run_value(const struct dcp_timetable_run *r)
     return v;
 }
 
+/* When something happens next; INT64_MAX: never. */
+static int64_t
+next_time(const struct dcp_timetable_run *r)
+{
+    int64_t event = r->n_events ? r->event_time[r->event[0]] : INT64_MAX;
+    int64_t world = r->world ? r->world->next(r->world->user) : INT64_MAX;
+
+    return event < world ? event : world;
+}
+
 struct dcp_timetable_value
 dcp_timetable_run(struct dcp_timetable_run *r, const double key[],
                   bool reserving)
@@ -397,13 +413,15 @@ dcp_timetable_run(struct dcp_timetable_run *r, const double key[],
     run_begin(r);
     for (;;) {
         start_ready(r, now);
-        if (!r->n_events) {
+        int64_t next = next_time(r);
+
+        if (next == INT64_MAX) {
             if (give_up_reservations(r)) {
                 continue;
             }
             break;
         }
-        now = r->event_time[r->event[0]];
+        now = next;
         while (r->n_events && r->event_time[r->event[0]] == now) {
             uint32_t i = heap_pop(r, r->event, &r->n_events, time_less);
 
@@ -413,6 +431,40 @@ dcp_timetable_run(struct dcp_timetable_run *r, const double key[],
                 heap_push(r, r->ready, &r->n_ready, i, key_less);
             }
         }
+        while (r->world) {
+            uint32_t i = r->world->take(r->world->user, now);
+
+            if (i == NONE) {
+                break;
+            }
+            task_ends(r, i, now);
+        }
     }
     return run_value(r);
+}
+
+bool
+dcp_timetable_play(const struct dcp_timetable *t,
+                   const struct dcp_timetable_world *world, int64_t start[],
+                   int64_t end[], struct dcp_error *err)
+{
+    struct dcp_timetable_run r;
+    double *listed = calloc((size_t)t->n_tasks + 1, sizeof *listed);
+
+    if (!listed || !dcp_timetable_run_init(&r, t)) {
+        free(listed);
+        return dcp_fail(err, DCP_E_NOMEM, "no memory to play a timetable");
+    }
+    for (uint32_t i = 0; i < t->n_tasks; i++) {
+        end[i] = -1;
+    }
+    r.world = world;
+    r.end = end;
+    (void)dcp_timetable_run(&r, listed, false); /* Equal keys: by id. */
+    if (t->n_tasks) {
+        memcpy(start, r.start, t->n_tasks * sizeof *start);
+    }
+    dcp_timetable_run_finish(&r);
+    free(listed);
+    return true;
 }

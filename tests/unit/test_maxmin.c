@@ -4,7 +4,7 @@
  * last bit however flows came and went. */
 
 #include "model/base/rng.h"
-#include "sim/network/maxmin.h"
+#include "model/maxmin.h"
 #include "tests/unit/run_suite.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
  * resume. */
 
 #include "model/base/rng.h"
-#include "sim/network/transfers.h"
+#include "model/transfers.h"
 #include "tests/unit/run_suite.h"
 #include "tests/unit/sim_fixture.h"
 

@@ -6,7 +6,7 @@
  * met early and put back.  Rates are taken off a link in rising order, equal
  * ones in any: sums come out the same however flows are numbered. */
 
-#include "sim/network/maxmin.h"
+#include "model/maxmin.h"
 
 #include <math.h>
 #include <stdlib.h>

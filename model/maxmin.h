@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef DCP_SIM_NETWORK_MAXMIN_H
-#define DCP_SIM_NETWORK_MAXMIN_H 1
+#ifndef DCP_MODEL_MAXMIN_H
+#define DCP_MODEL_MAXMIN_H 1
 
 /* How flows share links: max-min fair, each within a limit of its own.
  *
@@ -53,4 +53,4 @@ uint32_t dcp_maxmin_settle(struct dcp_maxmin *, const uint32_t **out_flows);
 
 double dcp_maxmin_rate(const struct dcp_maxmin *, uint32_t flow);
 
-#endif /* sim/network/maxmin.h */
+#endif /* model/maxmin.h */

@@ -4,9 +4,9 @@
  * network its two ways.  A run is brought up to now only when its rate
  * changes, so a migration that shares nothing costs two visits. */
 
-#include "sim/network/transfers.h"
+#include "model/transfers.h"
 
-#include "sim/network/maxmin.h"
+#include "model/maxmin.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -69,18 +69,24 @@ dcp_transfers_reach(const struct dcp_inventory *inv, uint32_t host)
 
 /* --- Capacities --------------------------------------------------------- */
 
-static void
-set_host(struct dcp_transfers *t, uint32_t host)
+double
+dcp_transfers_share(const struct dcp_inventory *inv, uint32_t host,
+                    double used_kib_s)
 {
-    const struct dcp_hardware *hw = hardware_of(t->inventory, host);
+    const struct dcp_hardware *hw = hardware_of(inv, host);
     double fastest = fastest_nic(hw), sum = 0;
 
     for (uint32_t i = 0; i < hw->n_nics; i++) {
         sum += (double)hw->nic_kib_s[i];
     }
-    double left = fmin(fastest, sum - t->host_kib_s[host]);
+    return fmax(fmin(fastest, sum - used_kib_s), FLOOR_FRAC * fastest);
+}
 
-    left = fmax(left, FLOOR_FRAC * fastest);
+static void
+set_host(struct dcp_transfers *t, uint32_t host)
+{
+    double left = dcp_transfers_share(t->inventory, host, t->host_kib_s[host]);
+
     dcp_maxmin_set_capacity(t->sharing, 2 * host, left);
     dcp_maxmin_set_capacity(t->sharing, 2 * host + 1, left);
 }
@@ -273,12 +279,11 @@ links_of(const struct dcp_transfers *t, uint32_t from, uint32_t to,
     return 2 + n;
 }
 
-static double
-limit_of(const struct dcp_transfers *t, const struct dcp_transfer *transfer)
+double
+dcp_transfers_limit(const struct dcp_inventory *inv, uint32_t from, uint32_t to)
 {
-    const struct dcp_inventory *inv = t->inventory;
-    double limit = fmin(fastest_nic(hardware_of(inv, transfer->from)),
-                        fastest_nic(hardware_of(inv, transfer->to)));
+    double limit = fmin(fastest_nic(hardware_of(inv, from)),
+                        fastest_nic(hardware_of(inv, to)));
     double most = (double)inv->policy.migration_kib_s;
 
     return most > 0 ? fmin(limit, most) : limit;
@@ -315,8 +320,10 @@ dcp_transfers_begin(struct dcp_transfers *t, uint32_t key,
     catch_up(t, now, now_ms);
     uint32_t n = links_of(t, transfer->from, transfer->to, links);
 
-    if (!dcp_maxmin_add(t->sharing, links, n, limit_of(t, transfer), &flow,
-                        err)) {
+    double limit =
+        dcp_transfers_limit(t->inventory, transfer->from, transfer->to);
+
+    if (!dcp_maxmin_add(t->sharing, links, n, limit, &flow, err)) {
         return false;
     }
     if (!reserve(t, flow)) {
@@ -423,6 +430,14 @@ dcp_transfers_given_up(const struct dcp_transfers *t, uint32_t key)
 {
     return dcp_transfers_under_way(t, key) &&
            t->slots[t->flow_of[key]].given_up;
+}
+
+struct dcp_precopy_result
+dcp_transfers_ahead(const struct dcp_transfers *t, uint32_t key)
+{
+    const struct slot *s = &t->slots[t->flow_of[key]];
+
+    return dcp_precopy_ahead(&s->run, s->rate_kib_s / 1024);
 }
 
 double

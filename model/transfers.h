@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef DCP_SIM_NETWORK_TRANSFERS_H
-#define DCP_SIM_NETWORK_TRANSFERS_H 1
+#ifndef DCP_MODEL_TRANSFERS_H
+#define DCP_MODEL_TRANSFERS_H 1
 
 /* Live migrations under way over a model's network: each is a run of pre-copy
  * (model/migration.h) at the bandwidth that max-min sharing (maxmin.h) gives
@@ -22,7 +22,7 @@
 #include "model/network.h"
 #include "model/placement.h"
 #include "model/plan.h"
-#include "traces/fit.h"
+#include "model/samples.h"
 
 struct dcp_transfers;
 
@@ -74,6 +74,9 @@ int64_t dcp_transfers_end_ms(const struct dcp_transfers *, uint32_t key);
 bool dcp_transfers_under_way(const struct dcp_transfers *, uint32_t key);
 /* Will it be given up at its end, as things are? */
 bool dcp_transfers_given_up(const struct dcp_transfers *, uint32_t key);
+/* How one under way will have gone at its end, as things are. */
+struct dcp_precopy_result
+dcp_transfers_ahead(const struct dcp_transfers *, uint32_t key);
 /* KiB/s now. */
 double dcp_transfers_rate(const struct dcp_transfers *, uint32_t key);
 /* When the caller should pass next, though nothing begins or ends; INT64_MAX:
@@ -84,5 +87,12 @@ struct dcp_transfer_totals dcp_transfers_totals(const struct dcp_transfers *);
 
 /* Has the host a NIC? */
 bool dcp_transfers_reach(const struct dcp_inventory *, uint32_t host);
+/* What one migration between hosts with NICs can have at most, KiB/s. */
+double
+dcp_transfers_limit(const struct dcp_inventory *, uint32_t from, uint32_t to);
+/* What the migrations of one host and direction share where production takes
+ * 'used_kib_s' of its NICs. */
+double dcp_transfers_share(const struct dcp_inventory *, uint32_t host,
+                           double used_kib_s);
 
-#endif /* sim/network/transfers.h */
+#endif /* model/transfers.h */
