@@ -137,31 +137,43 @@ class_of(const struct backtest *b, const struct backtest_night *n)
         dcp_zone_local(inv->zone, n->start_ms + DCP_DAY_MS / 2).day);
 }
 
-/* The plan's own figure, put right by the mean miss of the nights before that
- * are of the same class of day, and as uncertain as those misses differ. */
-static struct dcp_interval
+/* What the plan foresees is put right by the mean miss of the nights before
+ * that are of the same class of day, and is as uncertain as those misses
+ * differ.  Of overload it foresees nothing: those nights' minutes are all there
+ * is, by their square roots, which are less skewed (Bartlett, Supplement to the
+ * Journal of the Royal Statistical Society 3, 1936). */
+static void
 expect(const struct backtest *b, uint32_t night)
 {
-    double misses[DCP_BACKTEST_MAX];
-    double planned_kwh = b->nights[night].planned_kwh;
+    double misses[DCP_BACKTEST_MAX], roots[DCP_BACKTEST_MAX];
+    struct backtest_night *now = &b->nights[night];
+    const struct dcp_interval unknown = { NAN, NAN, NAN };
     uint32_t n = 0;
 
+    now->expected_kwh = now->expected_overload_min = unknown;
     for (uint32_t i = 0; i < night; i++) {
         const struct backtest_night *past = &b->nights[i];
 
-        if (past->has_plan &&
-            class_of(b, past) == class_of(b, &b->nights[night])) {
+        if (past->has_plan && class_of(b, past) == class_of(b, now)) {
+            roots[n] = sqrt(past->overload_some_min);
             misses[n++] = past->saved_kwh - past->planned_kwh;
         }
     }
-    if (!b->nights[night].has_plan || n < N_MISSES_MIN) {
-        return (struct dcp_interval){ NAN, NAN, NAN };
+    if (!now->has_plan || n < N_MISSES_MIN) {
+        return;
     }
-    struct dcp_interval out =
+    struct dcp_interval kwh =
         dcp_interval_of_next(misses, n, DCP_BACKTEST_CONFIDENCE_FRAC);
+    struct dcp_interval root =
+        dcp_interval_of_next(roots, n, DCP_BACKTEST_CONFIDENCE_FRAC);
+    double low = fmax(root.low, 0);
 
-    return (struct dcp_interval){ planned_kwh + out.mean, planned_kwh + out.low,
-                                  planned_kwh + out.high };
+    now->expected_kwh = (struct dcp_interval){ now->planned_kwh + kwh.mean,
+                                               now->planned_kwh + kwh.low,
+                                               now->planned_kwh + kwh.high };
+    now->expected_overload_min =
+        (struct dcp_interval){ root.mean * root.mean, low * low,
+                               root.high * root.high };
 }
 
 static bool
@@ -190,7 +202,7 @@ test_night(struct backtest *b, uint32_t night, struct dcp_error *err)
         return false;
     }
     keep(n, plan, &r);
-    n->expected_kwh = expect(b, night);
+    expect(b, night);
     bool ok = backtest_policies_play(b, night, &r, err);
 
     dcp_replay_finish(&r);

@@ -27,6 +27,8 @@ struct backtest_night {
     /* What saved_kwh was expected to be, by the plan and by how much the nights
      * before it missed theirs; NaN: too few of them, or no plan. */
     struct dcp_interval expected_kwh;
+    /* The same of overload_some_min. */
+    struct dcp_interval expected_overload_min;
 };
 
 /* One who plays each night: nobody, the night plans, a policy. */

@@ -88,17 +88,44 @@ planned_exceedance_frac(const struct dcp_inventory *inv)
 
 /* --- Coverage ------------------------------------------------------------ */
 
-static bool
-is_foretold(const struct backtest_night *n)
+/* What was foretold of each night. */
+struct promise {
+    const char *key, *unit; /* Of JSON. */
+    const char *text;
+    size_t value, expected; /* Offsets in struct backtest_night. */
+};
+#define PROMISE(KEY, UNIT, TEXT, VALUE, EXPECTED)                              \
+    {                                                                          \
+        KEY, UNIT, TEXT, offsetof(struct backtest_night, VALUE),               \
+            offsetof(struct backtest_night, EXPECTED)                          \
+    }
+static const struct promise saving =
+    PROMISE("coverage", "kwh_saved", "Saved was", saved_kwh, expected_kwh);
+static const struct promise overload =
+    PROMISE("coverage_overload", "overload_minutes", "Time with overload was",
+            overload_some_min, expected_overload_min);
+
+#define ROUNDING 1e-6 /* Squares of roots. */
+
+static struct dcp_interval
+expected_of(const struct backtest_night *n, const struct promise *p)
 {
-    return !isnan(n->expected_kwh.low);
+    return *(const struct dcp_interval *)((const char *)n + p->expected);
 }
 
 static bool
-is_covered(const struct backtest_night *n)
+is_foretold(const struct backtest_night *n, const struct promise *p)
 {
-    return n->expected_kwh.low <= n->saved_kwh &&
-           n->saved_kwh <= n->expected_kwh.high;
+    return !isnan(expected_of(n, p).low);
+}
+
+static bool
+is_covered(const struct backtest_night *n, const struct promise *p)
+{
+    struct dcp_interval x = expected_of(n, p);
+    double value = *(const double *)((const char *)n + p->value);
+
+    return x.low - ROUNDING <= value && value <= x.high + ROUNDING;
 }
 
 struct coverage {
@@ -108,13 +135,15 @@ struct coverage {
 };
 
 static struct coverage
-coverage_of(const struct backtest *b)
+coverage_of(const struct backtest *b, const struct promise *p)
 {
     struct coverage c = { 0 };
 
     for (uint32_t i = 0; i < b->n; i++) {
-        c.n += is_foretold(&b->nights[i]);
-        c.n_covered += is_foretold(&b->nights[i]) && is_covered(&b->nights[i]);
+        bool foretold = is_foretold(&b->nights[i], p);
+
+        c.n += foretold;
+        c.n_covered += foretold && is_covered(&b->nights[i], p);
     }
     c.share = dcp_interval_of_share(c.n_covered, c.n, SURE_FRAC);
     c.verdict = !c.n                                ? "unknown"
@@ -126,11 +155,31 @@ coverage_of(const struct backtest *b)
 
 /* --- JSON ---------------------------------------------------------------- */
 
+/* "expected_kwh_saved" and its kin, and whether it came true. */
+static void
+json_expected(struct dcp_json *w, const struct backtest_night *n,
+              const struct promise *p, const char *covered)
+{
+    struct dcp_interval x = expected_of(n, p);
+    char key[64];
+
+    (void)snprintf(key, sizeof key, "expected_%s", p->unit);
+    dcp_json_kdouble(w, key, x.mean);
+    (void)snprintf(key, sizeof key, "expected_%s_low", p->unit);
+    dcp_json_kdouble(w, key, x.low);
+    (void)snprintf(key, sizeof key, "expected_%s_high", p->unit);
+    dcp_json_kdouble(w, key, x.high);
+    dcp_json_key(w, covered);
+    if (is_foretold(n, p)) {
+        dcp_json_bool(w, is_covered(n, p));
+    } else {
+        dcp_json_null(w);
+    }
+}
+
 static void
 json_night(struct dcp_json *w, const struct backtest_night *n)
 {
-    bool foretold = is_foretold(n);
-
     dcp_json_begin_line(w, '{');
     dcp_json_kinstant(w, "start", n->start_ms);
     dcp_json_kstring(w, "status", n->status);
@@ -138,26 +187,20 @@ json_night(struct dcp_json *w, const struct backtest_night *n)
     for (size_t c = 0; c < N_COLUMNS; c++) {
         dcp_json_kdouble(w, columns[c].key, value_of(n, &columns[c]));
     }
-    dcp_json_kdouble(w, "expected_kwh_saved", n->expected_kwh.mean);
-    dcp_json_kdouble(w, "expected_kwh_saved_low", n->expected_kwh.low);
-    dcp_json_kdouble(w, "expected_kwh_saved_high", n->expected_kwh.high);
-    dcp_json_key(w, "covered");
-    if (foretold) {
-        dcp_json_bool(w, is_covered(n));
-    } else {
-        dcp_json_null(w);
-    }
+    json_expected(w, n, &saving, "covered");
+    json_expected(w, n, &overload, "overload_covered");
     dcp_json_ku64(w, "migrations", n->migrations);
     dcp_json_kdouble(w, "makespan_minutes", n->makespan_min);
     dcp_json_end(w, '}');
 }
 
 static void
-json_coverage(struct dcp_json *w, const struct backtest *b)
+json_coverage(struct dcp_json *w, const struct backtest *b,
+              const struct promise *p)
 {
-    struct coverage c = coverage_of(b);
+    struct coverage c = coverage_of(b, p);
 
-    dcp_json_kobject(w, "coverage");
+    dcp_json_kobject(w, p->key);
     dcp_json_kdouble(w, "claimed_frac", DCP_BACKTEST_CONFIDENCE_FRAC);
     dcp_json_ku64(w, "nights", c.n);
     dcp_json_ku64(w, "covered", c.n_covered);
@@ -197,7 +240,8 @@ backtest_print_json(const struct backtest *b, struct dcp_error *err)
         dcp_json_end(&w, '}');
     }
     dcp_json_end(&w, '}');
-    json_coverage(&w, b);
+    json_coverage(&w, b, &saving);
+    json_coverage(&w, b, &overload);
     if (b->n_entrants) {
         backtest_policies_json(&w, b);
     }
@@ -211,6 +255,19 @@ backtest_print_json(const struct backtest *b, struct dcp_error *err)
 /* --- Text ---------------------------------------------------------------- */
 
 static void
+print_expected(const struct backtest_night *n, const struct promise *p)
+{
+    struct dcp_interval x = expected_of(n, p);
+
+    if (is_foretold(n, p)) {
+        printf(" %8.1f..%-8.1f%s", x.low, x.high,
+               is_covered(n, p) ? "   " : "out");
+    } else {
+        printf(" %21s", "");
+    }
+}
+
+static void
 print_night(const struct backtest_night *n)
 {
     char start[32];
@@ -221,32 +278,24 @@ print_night(const struct backtest_night *n)
         printf(" %11.*f", columns[c].decimals,
                columns[c].factor * value_of(n, &columns[c]));
     }
-    if (is_foretold(n)) {
-        printf(" %8.1f..%-8.1f%s", n->expected_kwh.low, n->expected_kwh.high,
-               is_covered(n) ? "   " : "out");
-    } else {
-        printf(" %21s", "");
-    }
+    print_expected(n, &saving);
+    print_expected(n, &overload);
     printf("  %s%s\n", n->status ? n->status : "",
            n->partial ? ", partial" : "");
 }
 
 static void
-print_coverage(const struct backtest *b)
+print_coverage(const struct backtest *b, const struct promise *p)
 {
-    struct coverage c = coverage_of(b);
+    struct coverage c = coverage_of(b, p);
 
-    if (!c.n) {
-        puts("Too few nights to say how sure a plan's saving is.");
-        return;
-    }
     bool chance = c.share.low <= DCP_BACKTEST_CONFIDENCE_FRAC &&
                   DCP_BACKTEST_CONFIDENCE_FRAC <= c.share.high;
     bool few = c.share.mean < COVERED_LEAST_FRAC;
 
-    printf("Saved was in its 80 %% interval on %u of %u nights, %.0f %% (95 %% "
+    printf("%s in its 80 %% interval on %u of %u nights, %.0f %% (95 %% "
            "interval %.0f to %.0f %%): ",
-           c.n_covered, c.n, 100 * c.share.mean, 100 * c.share.low,
+           p->text, c.n_covered, c.n, 100 * c.share.mean, 100 * c.share.low,
            100 * c.share.high);
     if (!few && c.share.mean <= COVERED_MOST_FRAC) {
         puts("within 70 to 90 %, as it should be.");
@@ -263,7 +312,7 @@ backtest_print_text(const struct backtest *b)
     for (size_t c = 0; c < N_COLUMNS; c++) {
         printf(" %11s", columns[c].title);
     }
-    printf(" %-21s  %s\n", "  saved, 80 %", "plan");
+    printf(" %-21s %-21s  %s\n", "  saved, 80 %", "  min with, 80 %", "plan");
     for (uint32_t i = 0; i < b->n; i++) {
         print_night(&b->nights[i]);
     }
@@ -278,7 +327,12 @@ backtest_print_text(const struct backtest *b)
 
     printf("\n\nSaved per night: %.1f kWh (80 %% interval %.1f to %.1f).\n",
            saved.mean, saved.low, saved.high);
-    print_coverage(b);
+    if (coverage_of(b, &saving).n) {
+        print_coverage(b, &saving);
+        print_coverage(b, &overload);
+    } else {
+        puts("Too few nights to say how sure a plan's saving is.");
+    }
     printf("Overloaded host samples: %.3f %% (80 %% interval %.3f to %.3f); "
            "plans allow each VM %.0f %%.\n",
            100 * over.mean, 100 * over.low, 100 * over.high, 100 * planned);
