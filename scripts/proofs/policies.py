@@ -118,11 +118,14 @@ def nights_table(back):
     table(rows, ["night of", "planned kWh", "saved kWh", "80 % interval", "",
                  "hosts was", "hosts is", "moves", "overload was, host-min",
                  "is", "minutes with any", "longest"])
-    cover = back["coverage"]
-    print(f"- Saved was in its 80 % interval on {cover['covered']} of "
-          f"{cover['nights']} nights, {100 * cover['covered_frac']:.0f} % (95 % "
-          f"interval {100 * cover['low']:.0f} to {100 * cover['high']:.0f} %): "
-          f"{cover['verdict'].replace('_', ' ')}.")
+    for what, cover in (("Saved was in its", back["coverage"]),
+                        ("Minutes with overload were in their",
+                         back["coverage_overload"])):
+        print(f"- {what} 80 % interval on {cover['covered']} of "
+              f"{cover['nights']} nights, {100 * cover['covered_frac']:.0f} % "
+              f"(95 % interval {100 * cover['low']:.0f} to "
+              f"{100 * cover['high']:.0f} %): "
+              f"{cover['verdict'].replace('_', ' ')}.")
     for key, unit in (("planned_kwh_saved", "kWh"), ("kwh_saved", "kWh"),
                       ("overload_host_minutes", "host-minutes"),
                       ("overload_longest_minutes", "minutes")):
