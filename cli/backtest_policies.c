@@ -26,7 +26,7 @@ try_policy(const struct backtest *b, const char *name, struct dcp_error *err)
 {
     DCP_AUTO(dcp_sim_policy)
     struct dcp_sim_policy *tried =
-        dcp_policy_make(b->globals, b->context, name, err);
+        dcp_policy_make(b->globals, b->context, name, NULL, err);
 
     return tried != NULL;
 }

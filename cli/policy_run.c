@@ -22,10 +22,11 @@ dcp_policy_is_solver(const char *text)
 
 struct dcp_sim_policy *
 dcp_policy_make(const struct dcp_globals *g, struct dcp_context *c,
-                const char *text, struct dcp_error *err)
+                const char *text, const struct dcp_samples *drawn,
+                struct dcp_error *err)
 {
     return dcp_policy_is_solver(text)
-               ? dcp_policy_solver(g, c, text, err)
+               ? dcp_policy_solver(g, c, text, drawn, err)
                : dcp_sim_policy_named(text, g->seed, err);
 }
 
@@ -84,8 +85,8 @@ dcp_policy_run(const struct dcp_policy_run_input *input, bool last,
                                   .net =
                                       input->net->n_times ? input->net : NULL };
     DCP_AUTO(dcp_sim_policy)
-    struct dcp_sim_policy *policy =
-        dcp_policy_make(input->globals, input->context, input->policy, err);
+    struct dcp_sim_policy *policy = dcp_policy_make(
+        input->globals, input->context, input->policy, input->drawn, err);
 
     *out = (struct dcp_policy_run){ .name = input->policy };
     if (!policy || (f && !dcp_failures_begin(f, start, &out->failed, err))) {

@@ -25,6 +25,7 @@ struct dcp_policy_run_input { /* All borrowed. */
     struct dcp_sim_input in; /* Window, samples, start and reference. */
     const struct dcp_failures *failures; /* NULL: nothing fails. */
     const struct dcp_samples *net;       /* n_times 0: not known. */
+    const struct dcp_samples *drawn; /* In place of the store's; NULL: not. */
     const struct dcp_storage_use *storage; /* NULL: nobody counts. */
     int64_t every_ms;
     /* As in struct dcp_replay_options; NULL: nobody looks on. */
@@ -41,10 +42,12 @@ dcp_policy_run_beside(const struct dcp_globals *, struct dcp_context *,
                       int64_t every_ms);
 
 bool dcp_policy_is_solver(const char *text);
-/* By its name, solvers as well; NULL: DCP_E_USAGE. */
+/* By its name, solvers as well, which are told of drawn days; NULL:
+ * DCP_E_USAGE. */
 struct dcp_sim_policy *
 dcp_policy_make(const struct dcp_globals *, struct dcp_context *,
-                const char *text, struct dcp_error *err) DCP_CHECKED;
+                const char *text, const struct dcp_samples *drawn,
+                struct dcp_error *err) DCP_CHECKED;
 /* 'last': for 'prepare'. */
 bool
 dcp_policy_run(const struct dcp_policy_run_input *, bool last,

@@ -110,6 +110,15 @@ demand(const struct solver_policy *p, int64_t from_ms, int64_t to_ms,
     return d;
 }
 
+static bool
+make_learner(struct solver_policy *p, struct dcp_error *err)
+{
+    struct dcp_context *c = p->context;
+
+    return dcp_learner_create(c->store, c->model.inventory, c->measured,
+                              &p->learner, err);
+}
+
 /* Serves for a day; for longer where all samples have to be read for it. */
 static bool
 learn(struct solver_policy *p, int64_t now_ms, struct dcp_error *err)
@@ -118,9 +127,7 @@ learn(struct solver_policy *p, int64_t now_ms, struct dcp_error *err)
     int64_t start_ms = dcp_planning_start_ms(now_ms);
     int64_t horizon_ms = dcp_planning_horizon_ms(c->model.inventory);
 
-    if (!p->learned && c->store &&
-        !dcp_learner_create(c->store, c->model.inventory, c->measured,
-                            &p->learner, err)) {
+    if (!p->learned && !p->learner && c->store && !make_learner(p, err)) {
         return false;
     }
     int64_t serves_ms = p->learner ? DCP_DAY_MS : longer_ms(p, now_ms);
@@ -264,9 +271,30 @@ static const struct dcp_sim_policy_ops ops = { "solver",
                                                "what consolidate would plan",
                                                decide, destroy };
 
+/* Only one that learns as time passes can learn from days that are drawn. */
+static bool
+see(struct solver_policy *p, const char *text, const struct dcp_samples *drawn,
+    struct dcp_error *err)
+{
+    if (!p->anew && p->context->store && !make_learner(p, err)) {
+        return false;
+    }
+    if (!p->learner) {
+        return dcp_fail(err, DCP_E_USAGE,
+                        "--bootstrap: %s learns from all samples of the store "
+                        "at each question here, not from days that are drawn",
+                        text);
+    }
+    if (drawn->n_times) {
+        dcp_learner_see(p->learner, drawn);
+    }
+    return true;
+}
+
 struct dcp_sim_policy *
 dcp_policy_solver(const struct dcp_globals *g, struct dcp_context *c,
-                  const char *text, struct dcp_error *err)
+                  const char *text, const struct dcp_samples *drawn,
+                  struct dcp_error *err)
 {
     const char *colon = strchr(text, ':');
     const char *param = colon ? colon + 1 : NULL;
@@ -290,5 +318,9 @@ dcp_policy_solver(const struct dcp_globals *g, struct dcp_context *c,
                                  .max_moves = (uint64_t)max_moves,
                                  .anew = !strncmp(text, "solver-anew", 11) ||
                                          c->model.inventory->policy.overload };
+    if (drawn && !see(p, text, drawn, err)) {
+        destroy(&p->base);
+        return NULL;
+    }
     return &p->base;
 }

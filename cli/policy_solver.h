@@ -29,9 +29,12 @@
 #include "sim/policy/policy.h"
 
 /* 'text': "solver", "solver-anew", with ":4": moves at most in a plan, else as
- * many as it takes.  Both contexts are borrowed. */
+ * many as it takes.  'drawn' (NULL: none): CPU of the window in place of the
+ * store's, which the learning one alone can take (DCP_E_USAGE).  Both contexts
+ * and 'drawn' are borrowed. */
 struct dcp_sim_policy *
 dcp_policy_solver(const struct dcp_globals *, struct dcp_context *,
-                  const char *text, struct dcp_error *err) DCP_CHECKED;
+                  const char *text, const struct dcp_samples *drawn,
+                  struct dcp_error *err) DCP_CHECKED;
 
 #endif /* cli/policy_solver.h */

@@ -161,6 +161,8 @@ play_policy(const struct scene *scene, const struct dcp_failures *f,
     struct dcp_policy_run played;
 
     input.in.cpu = scene->input.cpu;
+    input.drawn =
+        scene->input.cpu == &scene->replay->cpu ? NULL : scene->input.cpu;
     input.in.mem = scene->input.mem;
     input.in.mem_is_active = scene->input.mem_is_active;
     input.in.reference = reference;
@@ -353,9 +355,18 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
     x->policy = policy ? policy->policy : NULL;
     x->half_width_frac = o->half_width_frac;
     x->has_failures = r->has_failures;
+    struct dcp_resample_window window = { .from_ms = scene.input.from_ms,
+                                          .to_ms = scene.input.to_ms };
+
+    if (plan) {
+        window.known_from_ms = plan->traces_from_ms;
+        window.known_until_ms = plan->traces_until_ms;
+    } else if (policy && dcp_policy_is_solver(policy->policy)) {
+        window.known_from_ms = INT64_MIN;
+        window.known_until_ms = window.from_ms;
+    }
     if (resample->block_days &&
-        !dcp_resample_open(c, resample, plan, scene.input.from_ms,
-                           scene.input.to_ms, &x->resample, err)) {
+        !dcp_resample_open(c, resample, window, &x->resample, err)) {
         dcp_replications_destroy(x);
         return NULL;
     }

@@ -54,22 +54,22 @@ load(struct dcp_context *c, const struct dcp_resample_options *o,
 }
 
 static uint32_t
-count_known(const struct dcp_bootstrap *b, const struct dcp_plan *plan)
+count_known(const struct dcp_bootstrap *b, struct dcp_resample_window w)
 {
     uint32_t n, known = 0;
     const int64_t *day_ms = dcp_bootstrap_source(b, &n);
 
-    for (uint32_t i = 0; plan && i < n; i++) {
-        known += day_ms[i] < plan->traces_until_ms &&
-                 day_ms[i] + DCP_DAY_MS > plan->traces_from_ms;
+    for (uint32_t i = 0; i < n; i++) {
+        known += day_ms[i] < w.known_until_ms &&
+                 day_ms[i] + DCP_DAY_MS > w.known_from_ms;
     }
     return known;
 }
 
 bool
 dcp_resample_open(struct dcp_context *c, const struct dcp_resample_options *o,
-                  const struct dcp_plan *plan, int64_t from_ms, int64_t to_ms,
-                  struct dcp_resample *out, struct dcp_error *err)
+                  struct dcp_resample_window window, struct dcp_resample *out,
+                  struct dcp_error *err)
 {
     *out = (struct dcp_resample){ .block_days = (uint32_t)o->block_days };
     if (!c->store || !dcp_store_has(c->store, DCP_METRIC_CPU_MHZ)) {
@@ -84,8 +84,8 @@ dcp_resample_open(struct dcp_context *c, const struct dcp_resample_options *o,
         .zone = c->model.inventory->zone,
         .calendar = &c->model.inventory->calendar,
         .samples = &out->usage,
-        .from_ms = from_ms,
-        .to_ms = to_ms,
+        .from_ms = window.from_ms,
+        .to_ms = window.to_ms,
         .source_from_ms = INT64_MIN, /* All that was loaded. */
         .source_to_ms = INT64_MAX,
         .block_days = out->block_days,
@@ -95,7 +95,7 @@ dcp_resample_open(struct dcp_context *c, const struct dcp_resample_options *o,
     if (!out->bootstrap) {
         return false;
     }
-    out->n_known_days = count_known(out->bootstrap, plan);
+    out->n_known_days = count_known(out->bootstrap, window);
     return true;
 }
 
@@ -168,7 +168,7 @@ dcp_resample_print(const struct dcp_resample *r)
            n_days, n_days == 1 ? "" : "s", r->block_days, n_source, from,
            n_windows);
     if (r->n_known_days) {
-        printf("The plan was fitted on %u of those days, which flatters it: "
+        printf("The plan or policy knew %u of those days, which flatters it: "
                "see --bootstrap-from.\n",
                r->n_known_days);
     }

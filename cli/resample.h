@@ -27,14 +27,18 @@ struct dcp_resample {
     struct dcp_bootstrap *bootstrap; /* Owned. */
     struct dcp_samples window, mem_window; /* Of the draw, where it is copied.
                                             * Owned. */
-    uint32_t n_known_days; /* Of those drawn from: the plan was fitted on. */
+    uint32_t n_known_days; /* Of those drawn from: known beforehand. */
 };
 
-/* For the window [from_ms, to_ms) of 'plan' (NULL: none). */
+/* For the window [from_ms, to_ms); days in [known_from_ms, known_until_ms) are
+ * known to the plan or the policy that is judged. */
+struct dcp_resample_window {
+    int64_t from_ms, to_ms, known_from_ms, known_until_ms;
+};
 bool
 dcp_resample_open(struct dcp_context *, const struct dcp_resample_options *,
-                  const struct dcp_plan *plan, int64_t from_ms, int64_t to_ms,
-                  struct dcp_resample *out, struct dcp_error *err) DCP_CHECKED;
+                  struct dcp_resample_window, struct dcp_resample *out,
+                  struct dcp_error *err) DCP_CHECKED;
 void dcp_resample_close(struct dcp_resample *);
 
 /* Puts the draw of 'seed' into a replay's input: by rows, or as a copy for who

@@ -38,6 +38,8 @@ struct dcp_learner {
     struct dcp_arena *arena;
     struct dcp_columns columns;
     uint32_t n_buckets, n_times, n_known; /* Cells. */
+    const struct dcp_samples *seen; /* In place of the store's CPU; or NULL. */
+    int64_t first_seen;             /* Its first cell. */
     uint32_t *bucket_of;                  /* By cell; arena, as all below. */
     struct layout *of_tier;
     struct layout mem;
@@ -310,6 +312,14 @@ dcp_learner_destroy(struct dcp_learner *l)
 
 /* --- Samples ------------------------------------------------------------ */
 
+void
+dcp_learner_see(struct dcp_learner *l, const struct dcp_samples *cpu)
+{
+    l->seen = cpu;
+    l->first_seen =
+        (cpu->start_ms - dcp_store_start_ms(l->store)) / cpu->interval_ms;
+}
+
 /* Samples of cells of one bucket; NaN: missing. */
 static void
 add_run(const struct dcp_learner *l, uint32_t metric, uint32_t pair, uint32_t b,
@@ -368,6 +378,25 @@ read_rows(struct dcp_learner *l, enum dcp_metric metric,
 
 enum part { PART_CPU, PART_NET, PART_MEM };
 
+/* What a VM used of CPU, by what was seen where that has the cell. */
+static float
+count_cpu(struct dcp_learner *l, uint32_t pair, const struct dcp_fit_vm *of,
+          uint32_t cell, float raw)
+{
+    const struct dcp_samples *s = l->seen;
+    struct dcp_fit_vm plain = *of;
+    int64_t t = (int64_t)cell - l->first_seen;
+
+    if (!s || t < 0 || t >= s->n_times) {
+        return dcp_fit_count(of, cell, raw, &l->history[pair]);
+    }
+    plain.factor = 1;
+    return dcp_fit_count(
+        &plain, cell,
+        s->value[(size_t)t * s->n_vms + l->columns.pairs[pair].vm],
+        &l->history[pair]);
+}
+
 /* Rows are left as they are: a column may be that of several VMs. */
 static void
 add_pair(struct dcp_learner *l, enum part part, uint32_t pair, uint32_t first,
@@ -389,10 +418,9 @@ add_pair(struct dcp_learner *l, enum part part, uint32_t pair, uint32_t first,
         return;
     }
     for (uint32_t i = 0; i < n; i++) {
-        l->scratch[i] =
-            part == PART_CPU
-                ? dcp_fit_count(&of, first + i, a[i], &l->history[pair])
-                : fmaxf(a[i], b[i]);
+        l->scratch[i] = part == PART_CPU
+                            ? count_cpu(l, pair, &of, first + i, a[i])
+                            : fmaxf(a[i], b[i]);
     }
     add(l, part == PART_CPU ? CPU : NET, pair, first, l->scratch, n);
 }

@@ -31,6 +31,11 @@ dcp_learner_create(struct dcp_store *, const struct dcp_inventory *,
 void dcp_learner_destroy(struct dcp_learner *); /* NULL is fine. */
 DCP_DEFINE_AUTO(dcp_learner)
 
+/* At the samples' times VMs use what is there, in reference MHz, not what the
+ * store has: a past that is drawn (sim/stats/bootstrap.h).  On the store's
+ * grid; borrowed until the last question; before the first one. */
+void dcp_learner_see(struct dcp_learner *, const struct dcp_samples *cpu);
+
 /* As dcp_fit() from the beginning to 'until_ms', which never goes back. */
 struct dcp_demand *
 dcp_learner_demand(struct dcp_learner *, int64_t until_ms,

@@ -158,6 +158,56 @@ START_TEST(learned_as_time_passes_is_fitted_at_once)
 }
 END_TEST
 
+/* What is seen counts, whatever the store has there. */
+START_TEST(what_is_seen_takes_the_store_s_place)
+{
+    struct dcp_rng rng = dcp_rng_stream(5, "learner", (uint64_t)_i);
+    struct dcp_error err = { 0 };
+    struct dcp_learner *l;
+    struct dcp_samples seen;
+    struct dcp_slot slots[60];
+    struct world w;
+
+    make(&w, &rng);
+    int64_t start_ms = w.store->start_ms;
+    int64_t end_ms = start_ms + w.store->n_times * w.store->interval_ms;
+    int64_t from_ms =
+        start_ms + (int64_t)dcp_rng_below(&rng, (uint64_t)(end_ms - start_ms));
+    uint32_t n =
+        dcp_slots_between(w.inv->policy.buckets, &w.inv->calendar, &brussels,
+                          end_ms, end_ms + DCP_DAY_MS, slots, 60);
+    DCP_AUTO(dcp_demand)
+    struct dcp_demand *fitted =
+        dcp_fit(w.store, w.inv, w.start, slots, n, INT64_MIN, end_ms, &err);
+
+    ck_assert(fitted);
+    ck_assert(dcp_samples_load(w.store, DCP_METRIC_CPU_MHZ, w.inv, w.start,
+                               from_ms, end_ms, &seen, &err));
+    float *value = w.store->metric[DCP_METRIC_CPU_MHZ];
+
+    for (uint32_t v = 0; v < N_VMS; v++) {
+        for (uint32_t c = w.store->n_times - seen.n_times; c < w.store->n_times;
+             c++) {
+            value[(size_t)v * w.store->n_times + c] = 12345;
+        }
+    }
+    ck_assert(dcp_learner_create(w.store, w.inv, w.start, &l, &err));
+    dcp_learner_see(l, &seen);
+    DCP_AUTO(dcp_demand)
+    struct dcp_demand *learned = dcp_learner_demand(l, end_ms, slots, n, &err);
+
+    ck_assert(learned);
+    memcpy(learned->traces_digest, fitted->traces_digest,
+           sizeof learned->traces_digest);
+    same(fitted, learned);
+    dcp_samples_finish(&seen);
+    dcp_learner_destroy(l);
+    dcp_placement_destroy(w.start);
+    dcp_store_destroy(w.store);
+    dcp_inventory_destroy(w.inv);
+}
+END_TEST
+
 START_TEST(joint_samples_are_not_for_it)
 {
     struct dcp_rng rng = dcp_rng_stream(4, "learner", 0);
@@ -183,6 +233,7 @@ main(void)
 
     tcase_add_loop_test(tc, learned_as_time_passes_is_fitted_at_once, 0,
                         WORLDS);
+    tcase_add_loop_test(tc, what_is_seen_takes_the_store_s_place, 0, WORLDS);
     tcase_add_test(tc, joint_samples_are_not_for_it);
     suite_add_tcase(suite, tc);
     return fixture_run(suite);
