@@ -326,6 +326,7 @@ run_legs(const struct dcp_inventory *inv, const struct dcp_plan *plan,
 
         dcp_run_options_default(&o);
         o.leg = i;
+        o.shift_ms = r->leg_start_ms[i] - plan->legs[i].start_ms;
         if (!dcp_run_leg(inv, plan, dcp_virtual_executor(world), &o,
                          &r->legs[i], err) ||
             !keep_events(plan, world, r, err)) {

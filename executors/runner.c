@@ -346,11 +346,18 @@ adopt(struct dcp_run *r, const struct dcp_step *s)
     return set_look(r, s);
 }
 
+/* Of the plan, in this run. */
+static int64_t
+instant(const struct dcp_run *r, int64_t plan_ms)
+{
+    return plan_ms + r->options->shift_ms;
+}
+
 static bool
 wait_for_its_time(struct dcp_run *r, const struct dcp_step *s)
 {
     r->steps[s->id - 1].queued = true;
-    return dcp_heap_push(&r->early, s->not_before_ms, s->id) ||
+    return dcp_heap_push(&r->early, instant(r, s->not_before_ms), s->id) ||
            dcp_fail(r->err, DCP_E_NOMEM, "no memory for the run");
 }
 
@@ -359,7 +366,7 @@ refuse_late(struct dcp_run *r, const struct dcp_step *s)
 {
     char at[32], text[160];
 
-    dcp_print_instant(s->start_by_ms, at);
+    dcp_print_instant(instant(r, s->start_by_ms), at);
     (void)snprintf(text, sizeof text, "was to start by %s (%.100s)", at,
                    s->when_text ? s->when_text : "");
     return refuse_stale(r, s, text);
@@ -372,7 +379,7 @@ try_start(struct dcp_run *r, const struct dcp_step *s)
     struct dcp_error err = { 0 };
     int64_t now_ms = r->executor->ops->now_ms(r->executor);
 
-    if (s->not_before_ms > now_ms) {
+    if (s->not_before_ms && instant(r, s->not_before_ms) > now_ms) {
         return wait_for_its_time(r, s);
     }
     if (s->kind == DCP_STEP_SYNC) {
@@ -394,7 +401,7 @@ try_start(struct dcp_run *r, const struct dcp_step *s)
     case DCP_EFFECT_ABSENT:
         break;
     }
-    if (s->start_by_ms && now_ms > s->start_by_ms) {
+    if (s->start_by_ms && now_ms > instant(r, s->start_by_ms)) {
         return refuse_late(r, s);
     }
     if (park_if_limited(r, s)) {
@@ -543,7 +550,8 @@ dcp_run_leg(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     bool ok = dcp_run_state_init(&r) && go(&r);
 
     out->ended_ms = executor->ops->now_ms(executor);
-    out->late = out->ended_ms > plan->legs[options->leg].deadline_ms;
+    out->late = out->ended_ms - options->shift_ms >
+                plan->legs[options->leg].deadline_ms;
     out->interrupted = r.stop > 0;
     out->aborted = r.stop > 1;
     out->n_pending = out->n_steps - out->n_done - out->n_already -

@@ -25,6 +25,9 @@
 
 struct dcp_run_options {
     uint32_t leg;
+    /* Added to the plan's own instants, of steps and of the leg's deadline: a
+     * rehearsal on another night. */
+    int64_t shift_ms;
     /* NULL: nothing is written and nothing can be resumed; else its leg was
      * begun by the caller, and steps that it has as verified are done. */
     struct dcp_journal *journal;

@@ -49,19 +49,25 @@ fate_of(void *user, const struct dcp_step *s)
 }
 
 static struct dcp_virtual *
-world(void)
+world_at(int64_t start_ms)
 {
     struct dcp_virtual_options o = {
         .inventory = f.inv,
         .plan = f.plan,
         .start = f.plan->before,
-        .start_ms = FIXTURE_START_MS,
+        .start_ms = start_ms,
         .fate = fate_of,
     };
     struct dcp_virtual *w = dcp_virtual_create(&o, &dcp_virtual_ops, NULL);
 
     ck_assert_ptr_nonnull(w);
     return w;
+}
+
+static struct dcp_virtual *
+world(void)
+{
+    return world_at(FIXTURE_START_MS);
 }
 
 static void
@@ -143,6 +149,35 @@ START_TEST(steps_keep_their_times)
     ck_assert_msg(strstr(r.first_failure, "the audit begins") != NULL, "%s",
                   r.first_failure);
     dcp_run_report_finish(&r);
+}
+END_TEST
+
+/* The same a day later, as a rehearsal has it. */
+START_TEST(times_of_steps_move_with_the_run)
+{
+    struct dcp_run_options o;
+    struct dcp_run_report r;
+    struct dcp_error err = { 0 };
+    uint32_t a = fixture_move(&f, 0, 0, 3, 10 * SECOND, 0);
+    uint32_t b = fixture_move(&f, 1, 1, 3, 10 * SECOND, a);
+
+    f.steps[a - 1].not_before_ms = FIXTURE_START_MS + 90 * SECOND;
+    f.steps[a - 1].start_by_ms = FIXTURE_START_MS + 95 * SECOND;
+    f.steps[b - 1].start_by_ms = FIXTURE_START_MS + 99 * SECOND;
+    dcp_run_options_default(&o);
+    for (int day = -1; day <= 1; day++) {
+        DCP_AUTO(dcp_virtual) struct dcp_virtual *w = NULL;
+
+        o.shift_ms = day * DCP_DAY_MS;
+        w = world_at(FIXTURE_START_MS + o.shift_ms);
+        ck_assert(
+            dcp_run_leg(f.inv, f.plan, dcp_virtual_executor(w), &o, &r, &err));
+        ck_assert_int_eq(start_of(&r, a) - o.shift_ms, 90 * SECOND);
+        ck_assert_int_eq(r.steps[a - 1].outcome, DCP_OUTCOME_DONE);
+        ck_assert_int_eq(r.steps[b - 1].outcome, DCP_OUTCOME_FAILED);
+        ck_assert(!r.late);
+        dcp_run_report_finish(&r);
+    }
 }
 END_TEST
 
@@ -478,6 +513,7 @@ main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, order_and_limits);
     tcase_add_test(tcase, steps_keep_their_times);
+    tcase_add_test(tcase, times_of_steps_move_with_the_run);
     tcase_add_test(tcase, off_limit_and_units);
     tcase_add_test(tcase, failure_stops_dependents_only);
     tcase_add_test(tcase, late_step_is_settled_by_looking);
