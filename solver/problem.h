@@ -55,8 +55,9 @@ struct dcp_question {
                                  * way; NULL: none may. */
     bool gentle;    /* Move no more than repair and emptying need: no search
                      * that shuffles. */
-    double known_bound; /* Of the first goal, from another question: money's
-                         * own is not sought; 0: it is. */
+    bool bound_elsewhere; /* Another question bounds the first goal: of money
+                           * only what says which hosts to keep is sought, and
+                           * where 'gentle' nothing. */
     bool fewest_moves; /* As few moves as can be, and little else
                         * (solver/repair/repair.h); the first goal counts moves.
                         */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BOUND_SHARE 0.6 /* Of the time, at most; the search has the rest. */
 /* Of the exact program, where iterations are limited instead of time. */
 #define EXACT_NODES 20u
 #define EXACT_REPAIR_NODES 2000u /* Of the fewest moves. */
@@ -333,7 +334,8 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
         out->status = DCP_STATUS_INFEASIBLE;
         return true;
     }
-    if (!dcp_bound_compute(p, left_s(start, limit_s) / 2, &bound, err)) {
+    if (!dcp_bound_compute(p, left_s(start, limit_s) * BOUND_SHARE, &bound,
+                           err)) {
         return false;
     }
     (void)snprintf(out->binding, sizeof out->binding, "%s",

@@ -440,7 +440,7 @@ solve_money(const struct dcp_fold *f, double limit_s,
         return no_memory(err);
     }
     ok = solve_envelopes(energy, limit_s, answer, type_on, err) &&
-         (f->p->q->known_bound > 0 ||
+         (f->p->q->bound_elsewhere ||
           dcp_bound_prices_find(energy, deadline_ms, &prices, err));
     for (uint32_t k = 0; ok && k < prices.n; k++) {
         struct dcp_lp_answer priced = { .bound = -DCP_LP_INF };
@@ -556,9 +556,9 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     out->region = f.region;
     out->n_regions = f.n_regions;
     out->binding = binding_resource(&f);
-    double each_s = fmin(limit_s / 2, PROGRAM_S);
+    int64_t deadline_ms = dcp_monotonic_ms() + (int64_t)(limit_s * 1000);
 
-    if (!solve_hosts(&f, each_s, &hosts, type_on, err)) {
+    if (!solve_hosts(&f, fmin(limit_s / 2, PROGRAM_S), &hosts, type_on, err)) {
         return false;
     }
     out->infeasible = hosts.status == DCP_LP_INFEASIBLE;
@@ -574,8 +574,8 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
         out->value = p->pricing->level[0].per_host * out->hosts;
         return true;
     }
-    if (p->q->known_bound > 0 && p->q->gentle) { /* Keeps what is there. */
-        out->value = p->q->known_bound;
+    if (p->q->bound_elsewhere && p->q->gentle) { /* Keeps what is there. */
+        out->value = -DCP_LP_INF;
         return true;
     }
     /* Which hosts to keep is said by money where being on costs some. */
@@ -587,13 +587,13 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     if (!kept) {
         return no_memory(err);
     }
-    if (!solve_money(&f, each_s, &value, kept, &out->method, err)) {
+    if (!solve_money(&f, fmin(left_s(deadline_ms), PROGRAM_S), &value, kept,
+                     &out->method, err)) {
         return false;
     }
     if (value.bound > -DCP_LP_INF) {
         out->value = value.bound - fabs(value.bound) * 1e-7;
     }
-    out->value = fmax(out->value, p->q->known_bound);
     return true;
 }
 

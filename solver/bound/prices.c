@@ -384,7 +384,9 @@ dcp_bound_prices_find(const struct dcp_bound_energy *e, int64_t deadline_ms,
     if (ok && out->n && e->single && e->n_groups <= SLOTS_MAX) {
         ok = find_by_slot(e, parts, cells.host_price, deadline_ms, out, err);
     }
-    ok = ok && (!out->n ||
+    /* By slots is more than by what nearly full hosts draw, wherever both were
+     * found. */
+    ok = ok && (out->n != 1 ||
                 find_together(e, parts, true, &cells, deadline_ms, out, err));
     cells_finish(e, &cells);
     return ok;

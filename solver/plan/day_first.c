@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The other way to a night plan: the day first.
- *
- * Packing the night from where VMs are and then bringing back what the day
- * needs can leave the day on more hosts than it had to be.  Here the day is
- * packed as if for good (or left as it is, where that would gain too little),
- * and the night only empties hosts of that, so neither is worse than the day's
- * packing kept around the clock.  It is taken where its day needs fewer hosts
- * and it is the better of the two. */
+#include "solver/plan/day_first.h"
 
-#include "solver/plan/work.h"
-
-#include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 #define WORTH_FRAC 0.002 /* Less is not worth the other way's moves. */
+/* Of the time that is left: for packing, for what it is compared with. */
+#define PACK_SHARE 0.7
+#define KEEP_SHARE 0.5
+
+/* --- By itself ------------------------------------------------------------ */
 
 /* The day's placement: as it is where it is legal and nearly as good, else
  * packed; without a placement when there is no answer. */
@@ -25,9 +20,9 @@ pack_day(struct dcp_work *w, struct dcp_solution *out, struct dcp_error *err)
     struct dcp_question q = dcp_work_question(w, w->r->start, w->n_slots);
     struct dcp_solution kept;
 
-    q.known_bound = w->night.bound + w->day.bound;
+    q.bound_elsewhere = true;
     dcp_work_set_values(w, 0, w->n_slots);
-    if (!dcp_work_solve(w, &q, 0.5, out, err)) {
+    if (!dcp_work_solve(w, &q, PACK_SHARE, out, err)) {
         return false;
     }
     if (!out->placement) {
@@ -36,8 +31,8 @@ pack_day(struct dcp_work *w, struct dcp_solution *out, struct dcp_error *err)
     q = dcp_work_question(w, w->r->start, w->n_slots);
     q.may_empty = false;
     q.gentle = true;
-    q.known_bound = out->bound;
-    if (!dcp_work_solve(w, &q, 0.5, &kept, err)) {
+    q.bound_elsewhere = true;
+    if (!dcp_work_solve(w, &q, KEEP_SHARE, &kept, err)) {
         return false;
     }
     bool keep = kept.placement && out->value > kept.value * (1 - min_gain);
@@ -48,6 +43,29 @@ pack_day(struct dcp_work *w, struct dcp_solution *out, struct dcp_error *err)
     return true;
 }
 
+/* The day was packed as if it were all there is; now by what its own hours
+ * cost, for the night will be another placement. */
+static bool
+refine_day(struct dcp_work *w, struct dcp_solution *day, struct dcp_error *err)
+{
+    struct dcp_question q = dcp_work_question(w, day->placement, w->n_slots);
+    struct dcp_solution refined;
+
+    q.gentle = true;
+    q.bound_elsewhere = true;
+    dcp_work_set_values(w, w->night_slots, w->n_slots);
+    if (!dcp_work_solve(w, &q, KEEP_SHARE, &refined, err)) {
+        return false;
+    }
+    if (refined.placement) {
+        dcp_solution_finish(day);
+        *day = refined;
+    } else {
+        dcp_solution_finish(&refined);
+    }
+    return true;
+}
+
 static bool
 empty_for_night(struct dcp_work *w, const struct dcp_placement *day,
                 struct dcp_solution *out, struct dcp_error *err)
@@ -55,10 +73,62 @@ empty_for_night(struct dcp_work *w, const struct dcp_placement *day,
     struct dcp_question q = dcp_work_question(w, day, w->night_slots);
 
     q.gentle = true;
-    q.known_bound = w->night.bound;
+    q.bound_elsewhere = true;
     dcp_work_set_values(w, 0, w->night_slots);
     return dcp_work_solve(w, &q, 1, out, err);
 }
+
+bool
+dcp_day_first_begin(struct dcp_day_first *d, const struct dcp_work *w,
+                    struct dcp_error *err)
+{
+    *d = (struct dcp_day_first){ .w = *w, .ok = true };
+    d->outcome = *w->outcome;
+    d->w.outcome = &d->outcome;
+    d->w.night = d->w.day = (struct dcp_solution){ .bound_method = "" };
+    d->w.first_end = d->w.second_end = NULL;
+    d->w.home = NULL;
+    d->w.searched_s = dcp_work_spent_s(w); /* What was, was not its own. */
+    d->w.silent = true;
+    d->w.on_value = calloc(w->n_hosts + 1u, sizeof *d->w.on_value);
+    d->w.slope = calloc(w->n_hosts + 1u, sizeof *d->w.slope);
+    d->w.weight = calloc(w->n_slots + 1u, sizeof *d->w.weight);
+    if (!d->w.on_value || !d->w.slope || !d->w.weight) {
+        d->ok = false;
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a plan");
+    }
+    return true;
+}
+
+void
+dcp_day_first_solve(void *day_first)
+{
+    struct dcp_day_first *d = day_first;
+    struct dcp_work *w = &d->w;
+    struct dcp_error *err = &d->err;
+
+    d->ok = pack_day(w, &d->day, err);
+    if (d->ok && d->day.placement && dcp_work_by_value(w) &&
+        dcp_work_has_time_again(w)) {
+        d->ok = refine_day(w, &d->day, err);
+        d->refined = d->ok;
+    }
+    if (d->ok && d->day.placement && dcp_work_has_time_again(w)) {
+        d->ok = empty_for_night(w, d->day.placement, &d->night, err);
+    }
+}
+
+void
+dcp_day_first_end(struct dcp_day_first *d)
+{
+    dcp_solution_finish(&d->night);
+    dcp_solution_finish(&d->day);
+    free(d->w.on_value);
+    free(d->w.slope);
+    free(d->w.weight);
+}
+
+/* --- Beside the first way ------------------------------------------------- */
 
 /* Hosts on, added up over the slots. */
 static double
@@ -80,57 +150,52 @@ is_better(const struct dcp_work *w, const struct dcp_plan_outcome *was,
            host_slots(w) < host_slots_was * (1 - WORTH_FRAC);
 }
 
-/* Weighs the other way; keeps it where it is better, else puts all back. */
+/* Whether its day is the better one, by hosts or by what the day's hours
+ * cost.  Else the night's side does what it is for, and over many nights it
+ * moves and saves more than what a single evening can weigh. */
 static bool
-compare(struct dcp_work *w, struct dcp_solution *night,
-        struct dcp_solution *day, struct dcp_error *err)
+has_better_day(const struct dcp_day_first *d, const struct dcp_solution *was)
 {
+    return dcp_placement_n_on(d->day.placement) <
+               dcp_placement_n_on(was->placement) ||
+           (d->refined && d->day.value < was->value * (1 - WORTH_FRAC));
+}
+
+bool
+dcp_day_first_weigh(struct dcp_day_first *d, struct dcp_work *w,
+                    struct dcp_error *err)
+{
+    if (!d->ok) {
+        return dcp_fail(err, d->err.code, "%s", d->err.message);
+    }
+    if (!d->day.placement || !d->night.placement ||
+        !has_better_day(d, &w->day)) {
+        return true;
+    }
     struct dcp_solution night_was = w->night, day_was = w->day;
     struct dcp_plan_outcome outcome_was = *w->outcome;
     double slots_was = host_slots(w);
 
-    w->night = *night;
-    w->day = *day;
+    w->night = d->night;
+    w->day = d->day;
     /* What no plan can do better stays what it was. */
     w->night.bound = night_was.bound;
     w->day.bound = day_was.bound;
     w->first_end = w->night.placement;
     w->second_end = w->day.placement;
-    /* Else the night's side does what it is for, and over many nights it moves
-     * and saves more than what a single evening can weigh. */
-    bool fewer_by_day = dcp_placement_n_on(w->second_end) <
-                        dcp_placement_n_on(day_was.placement);
-    bool ok =
-        dcp_work_allow_failed_boots(w, &w->night, err) &&
-        dcp_work_weigh(w, w->first_end, w->second_end, err);
+    bool ok = dcp_work_allow_failed_boots(w, &w->night, err) &&
+              dcp_work_weigh(w, w->first_end, w->second_end, err);
 
-    if (ok && fewer_by_day && is_better(w, &outcome_was, slots_was)) {
-        *night = night_was;
-        *day = day_was;
+    if (ok && is_better(w, &outcome_was, slots_was)) {
+        d->night = night_was;
+        d->day = day_was;
         return true;
     }
-    *night = w->night; /* It may own more by now. */
+    d->night = w->night; /* It may own more by now. */
     w->night = night_was;
     w->day = day_was;
     w->first_end = w->night.placement;
     w->second_end = w->day.placement;
     *w->outcome = outcome_was;
-    return ok;
-}
-
-bool
-dcp_work_try_day_first(struct dcp_work *w, struct dcp_error *err)
-{
-    struct dcp_solution day = { 0 }, night = { 0 };
-    bool ok = pack_day(w, &day, err);
-
-    if (ok && day.placement) {
-        ok = empty_for_night(w, day.placement, &night, err);
-    }
-    if (ok && day.placement && night.placement) {
-        ok = compare(w, &night, &day, err);
-    }
-    dcp_solution_finish(&night);
-    dcp_solution_finish(&day);
     return ok;
 }

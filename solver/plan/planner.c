@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "solver/plan/day_first.h"
 #include "solver/plan/homecoming.h"
-#include "solver/plan/work.h"
+#include "solver/run/pair.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -402,7 +403,75 @@ has_other_way(const struct dcp_work *w)
 {
     return w->r->two_legs && w->r->job == DCP_JOB_CONSOLIDATE &&
            !w->r->settled && !w->r->max_moves && !w->change.any &&
-           w->second_end == w->day.placement && w->n_slots > w->night_slots;
+           !w->r->bring_back && w->n_slots > w->night_slots &&
+           w->r->inventory->policy.unpack != DCP_UNPACK_HOME;
+}
+
+/* From the night's side: second_end is NULL where there is no answer. */
+static bool
+solve_first_way(struct dcp_work *w, struct dcp_error *err)
+{
+    w->second_end = NULL;
+    return solve_night(w, err) &&
+           (!has_answer(&w->night) || settle_day(w, err));
+}
+
+/* One of both, as a task of dcp_run_pair(). */
+struct way {
+    struct dcp_work *first;
+    struct dcp_day_first *other; /* NULL: it is the first. */
+    bool ok;
+    struct dcp_error err;
+};
+
+static void
+solve_way(void *task)
+{
+    struct way *way = task;
+
+    if (way->other) {
+        dcp_day_first_solve(way->other);
+    } else {
+        way->ok = solve_first_way(way->first, &way->err);
+    }
+}
+
+/* Both, on two threads where there are; else one after the other, where there
+ * is time for it. */
+static bool
+solve_both_ways(struct dcp_work *w, struct dcp_error *err)
+{
+    bool two = w->r->solve.threads > 1, ok = true;
+    struct dcp_day_first other;
+    struct way ways[2] = { { .first = w }, { .other = &other } };
+
+    if (two && !dcp_day_first_begin(&other, w, err)) {
+        dcp_day_first_end(&other);
+        return false;
+    }
+    if (two) {
+        w->side_by_side = other.w.side_by_side = true;
+        dcp_run_pair(solve_way, &ways[0], &ways[1], true);
+        w->side_by_side = false;
+    } else {
+        solve_way(&ways[0]);
+    }
+    if (!ways[0].ok) {
+        ok = dcp_fail(err, ways[0].err.code, "%s", ways[0].err.message);
+    }
+    bool weighed = ok && w->second_end && (two || dcp_work_has_time_again(w));
+
+    if (weighed && !two) {
+        ok = dcp_day_first_begin(&other, w, err);
+        if (ok) {
+            dcp_day_first_solve(&other);
+        }
+    }
+    ok = ok && (!weighed || dcp_day_first_weigh(&other, w, err));
+    if (two || weighed) {
+        dcp_day_first_end(&other);
+    }
+    return ok;
 }
 
 static void
@@ -445,16 +514,18 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     const struct dcp_plan_request *r = w->r;
     struct dcp_plan_outcome *o = w->outcome;
 
-    if (r->job == DCP_JOB_STORAGE ? !dcp_work_stand_still(w, err)
-                                  : !solve_night(w, err)) {
+    bool balances = r->job == DCP_JOB_BALANCE, both = has_other_way(w);
+
+    if (both                        ? !solve_both_ways(w, err)
+        : r->job == DCP_JOB_STORAGE ? !dcp_work_stand_still(w, err)
+                                    : !solve_night(w, err)) {
         return false;
     }
     if (!has_answer(&w->night)) {
         return true;
     }
-    bool balances = r->job == DCP_JOB_BALANCE;
-
-    if ((balances && !dcp_work_balance(w, err)) || !settle_day(w, err)) {
+    if ((balances && !dcp_work_balance(w, err)) ||
+        (!both && !settle_day(w, err))) {
         return false;
     }
     if (balances) {
@@ -462,10 +533,6 @@ run(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
     }
     if (!w->second_end) {
         return true;
-    }
-    if (has_other_way(w) && dcp_work_has_time_again(w) &&
-        !dcp_work_try_day_first(w, err)) {
-        return false;
     }
     if (not_worth_it(w) && (!stay(w, err) || !settle_day(w, err))) {
         return false;

@@ -8,7 +8,7 @@
 #include <math.h>
 
 /* Of the limit, for the order of moves and their times after all questions. */
-#define SCHEDULE_SHARE 0.2
+#define SCHEDULE_SHARE 0.15
 #define LEAST_S        0.02 /* To find some answer. */
 /* Of what questions took within their limits: less is of no use to others. */
 #define AGAIN_FRAC        0.1
@@ -30,13 +30,13 @@ solve_options(const struct dcp_work *w, const struct dcp_question *q,
         o.strategy = DCP_STRATEGY_LNS;
     }
     bool by_night = q->last_slot == w->night_slots;
-    bool from_start = q->start == w->r->start;
-
-    o.observer.part = !w->r->two_legs          ? ""
-                      : by_night && from_start ? "night"
-                      : by_night               ? "night after day"
-                      : from_start             ? "day first"
-                                               : "day";
+    if (w->side_by_side) {
+        o.threads = 1;
+    }
+    if (w->silent) {
+        o.observer.improved = NULL;
+    }
+    o.observer.part = !w->r->two_legs ? "" : by_night ? "night" : "day";
     o.observer.unit = dcp_work_unit(w, 0);
     return o;
 }

@@ -32,6 +32,8 @@ struct dcp_work {
     const uint8_t *may_convert; /* The same; NULL: none may. */
     bool briefly; /* Questions are asked of the search alone, not of exact
                    * programs. */
+    bool silent;       /* Improvements are not told. */
+    bool side_by_side; /* Another way is solved on the other thread. */
     uint8_t *converted; /* By VM: scratch of a repair that converts; owned. */
     uint32_t most_conversions;  /* Of this attempt; 0: no limit. */
     bool conversions_too_long;  /* The last attempt's do not fit a window. */
@@ -155,11 +157,6 @@ bool dcp_work_keep_conversion_limit(struct dcp_work *,
  * where it is partial, what is left counts first. */
 bool dcp_work_repair_by_converting(struct dcp_work *, struct dcp_question *q,
                                    struct dcp_error *err) DCP_CHECKED;
-
-/* solver/plan/day_first.c: replaces night and day by those of the other way
- * round where that is better. */
-bool dcp_work_try_day_first(struct dcp_work *, struct dcp_error *err)
-    DCP_CHECKED;
 
 /* solver/plan/measure.c: the outcome's figures when the first leg ends in
  * 'end1' and the second in 'end2' (which may be 'end1'). */
