@@ -21,7 +21,8 @@ enum replication_measure {
     MEASURE_COST,
     MEASURE_OVERLOAD,
     MEASURE_UNMET,
-    MEASURE_STALLED,
+    MEASURE_STALLED, /* These two are 0 where nothing is short. */
+    MEASURE_UNSERVED,
     MEASURES
 };
 

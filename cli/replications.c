@@ -102,7 +102,7 @@ record_failures(struct replication_variant_runs *v, uint32_t k,
 
 static void
 record(struct replication_variant_runs *v, uint32_t k,
-       const struct dcp_sim_result *s)
+       const struct dcp_sim_result *s, const struct dcp_io_result *io)
 {
     v->value[MEASURE_ENERGY][k] = s->meter_kwh;
     v->value[MEASURE_COST][k] = s->energy_cost;
@@ -111,13 +111,20 @@ record(struct replication_variant_runs *v, uint32_t k,
         s->requested_mhz_s > 0 ? s->unmet_cpu_mhz_s / s->requested_mhz_s : 0;
     v->value[MEASURE_STALLED][k] =
         s->requested_mhz_s > 0 ? s->stalled_mhz_s / s->requested_mhz_s : 0;
+    v->value[MEASURE_UNSERVED][k] =
+        io->asked_mib > 0 ? io->unmet_mib / io->asked_mib : 0;
     v->hits[CHANCE_OVERLOADED] += s->overload_host_s > 0;
 }
 
+struct played { /* In one variant. Owned. */
+    struct dcp_failure_run failed;
+    struct dcp_sim_result result;
+    struct dcp_io_result storage;
+};
+
 static void
 record_both(struct dcp_replications *x, uint64_t seed,
-            const struct dcp_failure_run run[VARIANTS],
-            const struct dcp_sim_result result[VARIANTS])
+            const struct played played[VARIANTS])
 {
     static const enum replication_measure worse[WORSE] = {
         [WORSE_DOWNTIME] = MEASURE_DOWNTIME,
@@ -127,9 +134,9 @@ record_both(struct dcp_replications *x, uint64_t seed,
 
     for (int v = 0; v <= x->has_plan; v++) {
         if (x->has_failures) {
-            record_failures(&x->of[v], x->n, &run[v]);
+            record_failures(&x->of[v], x->n, &played[v].failed);
         }
-        record(&x->of[v], x->n, &result[v]);
+        record(&x->of[v], x->n, &played[v].result, &played[v].storage);
     }
     for (int i = 0; x->has_plan && i < WORSE; i++) {
         x->n_worse[i] += x->of[PLAN].value[worse[i]][x->n] >
@@ -148,14 +155,15 @@ record_both(struct dcp_replications *x, uint64_t seed,
 struct scene {
     struct dcp_sim_input input; /* Events, reference and rows change. */
     const struct dcp_replay *replay;
+    const struct dcp_storage_use *storage; /* Of the usage. */
     const struct dcp_failure_options *options;
     const struct dcp_policy_run_input *policy; /* NULL: the plan, if any. */
 };
 
 static bool
 play_policy(const struct scene *scene, const struct dcp_failures *f,
-            const struct dcp_sim_result *reference, struct dcp_failure_run *run,
-            struct dcp_sim_result *result, struct dcp_error *err)
+            const struct dcp_sim_result *reference, struct played *out,
+            struct dcp_error *err)
 {
     struct dcp_policy_run_input input = *scene->policy;
     struct dcp_policy_run played;
@@ -167,40 +175,41 @@ play_policy(const struct scene *scene, const struct dcp_failures *f,
     input.in.mem_is_active = scene->input.mem_is_active;
     input.in.reference = reference;
     input.failures = f;
-    input.storage = NULL;
+    input.storage = scene->storage;
     input.prepare = NULL;
     if (!dcp_policy_run(&input, true, &played, err)) {
         return false;
     }
-    *run = played.failed;
-    *result = played.result;
+    *out = (struct played){ played.failed, played.result, played.storage };
     return true;
 }
 
 static bool
 play(struct scene *scene, const struct dcp_failures *f, bool with_plan,
-     const struct dcp_sim_result *reference, struct dcp_failure_run *run,
-     struct dcp_sim_result *result, struct dcp_error *err)
+     const struct dcp_sim_result *reference, struct played *out,
+     struct dcp_error *err)
 {
     struct dcp_sim_input *in = &scene->input;
 
     if (with_plan && scene->policy) {
-        return play_policy(scene, f, reference, run, result, err);
+        return play_policy(scene, f, reference, out, err);
     }
     in->events = with_plan ? scene->replay->events : NULL;
     in->n_events = with_plan ? scene->replay->n_events : 0;
     in->reference = reference;
     if (f) {
-        if (!dcp_failures_run(f, in->start, in->events, in->n_events, run,
-                              err)) {
+        if (!dcp_failures_run(f, in->start, in->events, in->n_events,
+                              &out->failed, err)) {
             return false;
         }
-        in->events = dcp_ha_events(run->ha, &in->n_events);
+        in->events = dcp_ha_events(out->failed.ha, &in->n_events);
     }
-    return dcp_simulate(in, result, err);
+    return dcp_storage_use_simulate(scene->storage, in, &out->result,
+                                    &out->storage, err);
 }
 
-/* A policy looks back on samples by their own times. */
+/* A policy looks back on samples by their own times, and who counts reads and
+ * writes looks on. */
 static bool
 draw_usage(struct dcp_replications *x, struct scene *scene, uint64_t seed,
            struct dcp_error *err)
@@ -208,7 +217,8 @@ draw_usage(struct dcp_replications *x, struct scene *scene, uint64_t seed,
     if (!x->resample.bootstrap) {
         return true;
     }
-    if (x->policy) {
+    if (x->policy || x->resample.storage.limited) {
+        scene->storage = &x->resample.storage_window;
         return dcp_resample_copy(&x->resample, seed, &scene->input, err);
     }
     dcp_resample_draw(&x->resample, seed, &scene->input);
@@ -222,8 +232,7 @@ replicate(struct dcp_replications *x, struct scene *scene, uint64_t seed,
     struct dcp_sim_input *in = &scene->input;
     struct dcp_failures drawn = { 0 };
     const struct dcp_failures *f = x->has_failures ? &drawn : NULL;
-    struct dcp_failure_run run[VARIANTS] = { 0 };
-    struct dcp_sim_result result[VARIANTS] = { 0 };
+    struct played played[VARIANTS] = { 0 };
     int first = x->has_plan ? BASELINE : PLAN;
 
     if (!draw_usage(x, scene, seed, err)) {
@@ -234,16 +243,17 @@ replicate(struct dcp_replications *x, struct scene *scene, uint64_t seed,
         return false;
     }
     drawn.net = scene->replay->failures.net;
-    bool ok = play(scene, f, false, NULL, &run[first], &result[first], err) &&
-              (!x->has_plan || play(scene, f, true, &result[BASELINE],
-                                    &run[PLAN], &result[PLAN], err));
+    bool ok = play(scene, f, false, NULL, &played[first], err) &&
+              (!x->has_plan || play(scene, f, true, &played[BASELINE].result,
+                                    &played[PLAN], err));
 
     if (ok) {
-        record_both(x, seed, run, result);
+        record_both(x, seed, played);
     }
     for (int v = 0; v < VARIANTS; v++) {
-        dcp_failure_run_finish(&run[v]);
-        dcp_sim_result_finish(&result[v]);
+        dcp_failure_run_finish(&played[v].failed);
+        dcp_sim_result_finish(&played[v].result);
+        dcp_io_result_finish(&played[v].storage);
     }
     dcp_failures_close(&drawn);
     return ok;
@@ -343,6 +353,7 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
                    .from_ms = r->without.from_ms,
                    .to_ms = r->without.to_ms },
         .replay = r,
+        .storage = &r->storage,
         .options = failures,
         .policy = policy,
     };

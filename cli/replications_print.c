@@ -27,6 +27,8 @@ static const struct {
                         100 },
     [MEASURE_STALLED] = { "stalled_cpu_frac", "CPU that waited for swap, %",
                           100 },
+    [MEASURE_UNSERVED] = { "unmet_storage_frac",
+                           "reads and writes not served, %", 100 },
 };
 
 static const struct {
@@ -261,6 +263,19 @@ row(const char *what)
     printf("%-30s", what);
 }
 
+/* Not worth a line. */
+static bool
+is_never(const struct dcp_replications *x, int m)
+{
+    for (uint32_t k = 0; k < x->n; k++) {
+        if (x->of[PLAN].value[m][k] > 0 ||
+            (x->has_plan && x->of[BASELINE].value[m][k] > 0)) {
+            return false;
+        }
+    }
+    return m >= MEASURE_STALLED;
+}
+
 /* 'spread': medians, and between what eight of ten replications are. */
 static void
 print_measures(const struct dcp_replications *x, bool spread)
@@ -268,7 +283,7 @@ print_measures(const struct dcp_replications *x, bool spread)
     static const int order[VARIANTS + 1] = { BASELINE, PLAN, VARIANTS };
 
     for (int m = (int)replication_first_measure(x); m < MEASURES; m++) {
-        if (m == MEASURE_PREVENTED && !x->has_plan) {
+        if ((m == MEASURE_PREVENTED && !x->has_plan) || is_never(x, m)) {
             continue;
         }
         row(measures[m].text);

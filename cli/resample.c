@@ -50,7 +50,8 @@ load(struct dcp_context *c, const struct dcp_resample_options *o,
            dcp_sim_fill(inv, &out->usage, &out->fill, err) &&
            (!dcp_replay_wants_memory(c) ||
             dcp_samples_load(c->store, DCP_METRIC_MEM_MIB, inv, c->measured,
-                             start_ms, end_ms, &out->mem, err));
+                             start_ms, end_ms, &out->mem, err)) &&
+           dcp_storage_use_load(c, start_ms, end_ms, &out->storage, err);
 }
 
 static uint32_t
@@ -106,6 +107,8 @@ dcp_resample_close(struct dcp_resample *r)
     dcp_samples_finish(&r->mem);
     dcp_samples_finish(&r->window);
     dcp_samples_finish(&r->mem_window);
+    dcp_storage_use_finish(&r->storage);
+    dcp_storage_use_finish(&r->storage_window);
     dcp_bootstrap_destroy(r->bootstrap);
     *r = (struct dcp_resample){ 0 };
 }
@@ -127,11 +130,15 @@ dcp_resample_copy(struct dcp_resample *r, uint64_t seed,
 {
     dcp_bootstrap_draw(r->bootstrap, seed);
     in->cpu = &r->window;
+    r->storage_window.limited = r->storage.limited;
     in->mem = r->mem.n_times ? &r->mem_window : NULL;
     in->mem_is_active = r->mem_is_active;
     return dcp_bootstrap_copy(r->bootstrap, &r->usage, &r->window, err) &&
            (!in->mem ||
-            dcp_bootstrap_copy(r->bootstrap, &r->mem, &r->mem_window, err));
+            dcp_bootstrap_copy(r->bootstrap, &r->mem, &r->mem_window, err)) &&
+           (!r->storage.disk.n_times ||
+            dcp_bootstrap_copy(r->bootstrap, &r->storage.disk,
+                               &r->storage_window.disk, err));
 }
 
 void

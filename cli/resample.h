@@ -6,6 +6,7 @@
  * from it for a window (sim/stats/bootstrap.h). */
 
 #include "cli/context.h"
+#include "cli/storage_use.h"
 #include "model/io/json_writer.h"
 #include "sim/sim.h"
 #include "sim/stats/bootstrap.h"
@@ -23,10 +24,12 @@ struct dcp_resample {
     struct dcp_samples usage; /* Of those days. Owned; none missing. */
     struct dcp_samples mem;   /* n_times 0: not drawn. Owned. */
     bool mem_is_active;
+    struct dcp_storage_use storage; /* Reads and writes of those days. Owned. */
     struct dcp_sim_fill fill;
     struct dcp_bootstrap *bootstrap; /* Owned. */
-    struct dcp_samples window, mem_window; /* Of the draw, where it is copied.
-                                            * Owned. */
+    /* Of the draw, where it is copied.  Owned. */
+    struct dcp_samples window, mem_window;
+    struct dcp_storage_use storage_window;
     uint32_t n_known_days; /* Of those drawn from: known beforehand. */
 };
 
@@ -41,8 +44,8 @@ dcp_resample_open(struct dcp_context *, const struct dcp_resample_options *,
                   struct dcp_error *err) DCP_CHECKED;
 void dcp_resample_close(struct dcp_resample *);
 
-/* Puts the draw of 'seed' into a replay's input: by rows, or as a copy for who
- * looks back on samples. */
+/* Puts the draw of 'seed' into a replay's input: by rows, or as a copy, with
+ * what is read and written, for who looks on or back. */
 void
 dcp_resample_draw(struct dcp_resample *, uint64_t seed, struct dcp_sim_input *);
 bool

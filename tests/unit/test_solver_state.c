@@ -142,7 +142,6 @@ START_TEST(room_after_one_has_left_is_what_its_leaving_gives)
         struct dcp_error err = { 0 };
 
         ask_world(&a);
-        DCP_AUTO(dcp_state)
         struct dcp_state *same = dcp_state_create(a.p, &err);
 
         for (uint32_t item = 0; item < a.p->n_items; item++) {
@@ -164,6 +163,7 @@ START_TEST(room_after_one_has_left_is_what_its_leaving_gives)
                          a.p->n_items * sizeof *same->next);
         ck_assert_mem_eq(a.s->first, same->first,
                          a.p->n_hosts * sizeof *same->first);
+        dcp_state_destroy(same);
         finish_question(&a);
     }
     ck_assert(n_fit && n_not);
