@@ -16,6 +16,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* "tag17;", which printf() would take most of the time for. */
+static void
+put(struct dcp_text *key, const char *tag, uint32_t n)
+{
+    char digits[12];
+    size_t at = sizeof digits;
+
+    digits[--at] = '\0';
+    digits[--at] = ';';
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    dcp_text_puts(key, tag);
+    dcp_text_puts(key, digits + at);
+}
+
 /* To which hypervisors it may be converted. */
 static void
 key_of_conversions(const struct dcp_question *q, uint32_t v,
@@ -31,7 +48,7 @@ key_of_conversions(const struct dcp_question *q, uint32_t v,
 
         if (inv->conversions[i].from.ix == inv->hosts[now.ix].hypervisor.ix &&
             !dcp_reach_why_not_convert(q, v, now, to, NULL, 0)) {
-            dcp_text_printf(key, "C%u;", to.ix);
+            put(key, "C", to.ix);
         }
     }
 }
@@ -52,21 +69,24 @@ key_of_vm(const struct dcp_question *q, uint32_t v, struct dcp_text *key)
         const struct dcp_host *host = &inv->hosts[now.ix];
         const struct dcp_hardware *hw = &inv->hardware[host->hardware.ix];
 
-        dcp_text_printf(key, "h%u;a%s;", host->hypervisor.ix, hw->cpu_arch);
+        put(key, "h", host->hypervisor.ix);
+        dcp_text_puts(key, "a");
+        dcp_text_puts(key, hw->cpu_arch);
+        dcp_text_puts(key, ";");
         char why[160];
 
         /* Where only its being there speaks for a host, no other VM may share
          * the class. */
         if (!vm->movable || local_disk || (q->resting && q->resting[v]) ||
             dcp_reach_why_not_coming(q, v, now.ix, false, why, sizeof why)) {
-            dcp_text_printf(key, "at%u;", now.ix);
+            put(key, "at", now.ix);
         }
     }
     if (vm->windows) {
         dcp_text_puts(key, "w;");
     }
     if (vm->needs) {
-        dcp_text_printf(key, "c%u;", vm->needs);
+        put(key, "c", vm->needs);
     }
     key_of_conversions(q, v, key);
     if (vm->cpu_generation_min[0]) {
@@ -77,14 +97,13 @@ key_of_vm(const struct dcp_question *q, uint32_t v, struct dcp_text *key)
                         vm->vcpus);
     }
     for (uint32_t i = 0; i < vm->hypervisors.n; i++) {
-        dcp_text_printf(key, "y%u;", vm->hypervisors.ix[i]);
+        put(key, "y", vm->hypervisors.ix[i]);
     }
     for (uint32_t i = 0; i < vm->vlans.n; i++) {
-        dcp_text_printf(key, "v%u;", vm->vlans.ix[i]);
+        put(key, "v", vm->vlans.ix[i]);
     }
     for (uint32_t i = 0; i < vm->n_volumes; i++) {
-        dcp_text_printf(key, "p%u;",
-                        inv->volumes[vm->first_volume + i].pool.ix);
+        put(key, "p", inv->volumes[vm->first_volume + i].pool.ix);
     }
 }
 
@@ -102,7 +121,7 @@ key_of_rule(const struct dcp_question *q, uint32_t r, struct dcp_text *keys)
     }
     for (uint32_t i = 0; delta->by == DCP_FORBIDS_RULE && i < rule->n_vms;
          i++) {
-        dcp_text_printf(&keys[rule->vms[i]], "r%u;", r);
+        put(&keys[rule->vms[i]], "r", r);
     }
     for (uint32_t i = 0; delta->by == DCP_FORBIDS_HOME && i < rule->n_vms;
          i++) {
@@ -352,14 +371,15 @@ make_machine_rows(const struct dcp_problem *p, const struct dcp_text *keys,
         if (p->item_of_vm[v] == DCP_IX_NONE) {
             continue;
         }
-        /* The map keeps the pointer, and the key grows. */
-        const char *key = dcp_arena_strdup(p->arena, dcp_text_get(&keys[v]));
-        uint32_t found = key ? dcp_strmap_find(&map, key) : 0;
+        uint32_t found = dcp_strmap_find(&map, dcp_text_get(&keys[v]));
 
-        ok = key != NULL;
-        if (ok && found == DCP_STRMAP_NONE) {
+        if (found == DCP_STRMAP_NONE) {
+            /* The map keeps the pointer, and the key grows. */
+            const char *key =
+                dcp_arena_strdup(p->arena, dcp_text_get(&keys[v]));
+
             found = m->n;
-            ok = add_machine_row(p, m, v) &&
+            ok = key && add_machine_row(p, m, v) &&
                  dcp_strmap_add(&map, key, found, NULL);
         }
         m->of_vm[v] = found;
@@ -380,13 +400,17 @@ make_keys(const struct dcp_problem *p, struct dcp_text *keys,
     return make_machine_rows(p, keys, machines) && key_of_rules(p->q, keys);
 }
 
-/* The item's key: its VMs' keys, and nothing else for most. */
+/* The item's key: that of its VM, or of its VMs with bars; as long as theirs.
+ */
 static const char *
 item_key(struct dcp_problem *p, uint32_t item, const struct dcp_text *keys)
 {
     uint32_t first = p->vm_first[item], end = p->vm_first[item + 1];
     struct dcp_text all = { 0 };
 
+    if (end - first == 1) { /* No other key is without a bar. */
+        return dcp_text_get(&keys[p->vm[first]]);
+    }
     for (uint32_t k = first; k < end; k++) {
         dcp_text_printf(&all, "%s|", dcp_text_get(&keys[p->vm[k]]));
     }
