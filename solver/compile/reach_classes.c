@@ -249,6 +249,27 @@ clear_forbidden(const struct dcp_problem *p, const struct dcp_rule *rule,
     }
 }
 
+/* The hosts that a rule allows which is the same for all of its VMs. */
+static void
+fill_allowed(const struct dcp_problem *p, const struct dcp_rule *rule,
+             uint32_t v, bool restart, uint64_t *row)
+{
+    enum dcp_forbids_list list = dcp_rule_delta(rule->kind)->list;
+
+    memset(row, list == DCP_FORBIDS_NOT_LISTED ? 0 : 0xff,
+           p->reach_words * sizeof *row);
+    if (list == DCP_FORBIDS_NO_LIST) {
+        clear_forbidden(p, rule, v, restart, row);
+    }
+    for (uint32_t i = 0; list != DCP_FORBIDS_NO_LIST && i < rule->n_hosts;
+         i++) {
+        uint64_t *word = &row[rule->hosts[i] / 64];
+        uint64_t bit = UINT64_C(1) << (rule->hosts[i] % 64);
+
+        *word = list == DCP_FORBIDS_LISTED ? *word & ~bit : *word | bit;
+    }
+}
+
 /* False: no memory. */
 static bool
 apply_rule(const struct dcp_problem *p, const struct rule_index *x, uint32_t r,
@@ -270,8 +291,7 @@ apply_rule(const struct dcp_problem *p, const struct rule_index *x, uint32_t r,
         if (!*allowed) {
             return false;
         }
-        memset(*allowed, 0xff, p->reach_words * sizeof **allowed);
-        clear_forbidden(p, rule, v, restart, *allowed);
+        fill_allowed(p, rule, v, restart, *allowed);
     }
     for (uint32_t w = 0; w < p->reach_words; w++) {
         row[w] &= (*allowed)[w];

@@ -25,8 +25,17 @@ enum dcp_forbids_when {
     DCP_FORBIDS_PRICE,   /* Each VM on such a host is one violation. */
 };
 
+/* What being listed in 'hosts' says, where that is all that 'forbids' looks
+ * at. */
+enum dcp_forbids_list {
+    DCP_FORBIDS_NO_LIST,
+    DCP_FORBIDS_LISTED,
+    DCP_FORBIDS_NOT_LISTED,
+};
+
 struct dcp_rule_delta {
     enum dcp_forbids_by by;
+    enum dcp_forbids_list list;
     bool every_vm; /* 'forbids' is asked of VMs that it does not list too. */
     /* Hosts on which the rule does not want the VM, whatever others do. */
     bool (*forbids)(const struct dcp_question *, const struct dcp_rule *,
