@@ -157,7 +157,9 @@ is_settled(const struct dcp_globals *g, const struct dcp_context *c,
                                     a->window_end_ms, out, err);
 }
 
-#define AFTER_FRAC        1.5
+/* Of what reading took. */
+#define JUDGE_FRAC        0.1
+#define WRITE_FRAC        0.6
 #define JOINT_SAMPLES_MAX (UINT64_C(128) << 20)
 
 /* Each host's fullest slot by planned demand. */
@@ -362,15 +364,16 @@ strategy_of(const char *name)
 }
 
 /* What is left of the limit once the model was read and demand learned, less
- * what it then takes to list its steps, check it, write it and print: half as
- * long again as reading took. */
+ * what it then takes to judge the plan, print and write it. */
 static double
-limit_left_s(const struct dcp_globals *g, double spent_s)
+limit_left_s(const struct dcp_globals *g, const struct dcp_planning_options *o,
+             double spent_s)
 {
     double least = 0.05 * g->time_limit_s;
+    double after_s = spent_s * (o->output ? WRITE_FRAC : JUDGE_FRAC);
 
     return g->time_limit_s > 0
-               ? fmax(g->time_limit_s - (1 + AFTER_FRAC) * spent_s, least)
+               ? fmax(g->time_limit_s - spent_s - after_s, least)
                : 0;
 }
 
@@ -445,7 +448,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     double before = dcp_ui_wall_seconds(g);
 
     if (o->limit_from_start) {
-        r.solve.time_limit_s = limit_left_s(g, before);
+        r.solve.time_limit_s = limit_left_s(g, o, before);
     }
     if (!dcp_planning_job_goals(inv, job->job, o->goals, &r.goals, err)) {
         return false;

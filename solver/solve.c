@@ -306,22 +306,17 @@ find_need(struct dcp_problem *p, struct dcp_bound *bound,
     return true;
 }
 
-bool
-dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
-          struct dcp_solution *out, struct dcp_error *err)
+static bool
+solve_from(struct dcp_problem *p, const struct dcp_solve_options *options,
+           int64_t start, struct dcp_solution *out, struct dcp_error *err)
 {
+    const struct dcp_question *q = p->q;
     double limit_s = options->time_limit_s > 0 ? options->time_limit_s : 30;
-    int64_t start = dcp_monotonic_ms();
     struct dcp_bound bound;
     bool impossible = false;
 
     *out = (struct dcp_solution){ .bound_method = "",
                                   .because = { .need = NAN, .have = NAN } };
-    DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(q, err);
-
-    if (!p) {
-        return false;
-    }
     if (p->contradiction) {
         out->status = DCP_STATUS_INFEASIBLE;
         dcp_solve_explain_contradiction(p, &out->because);
@@ -394,6 +389,26 @@ dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
     out->hosts_lower_bound = bound.hosts;
     out->bound_method = bound.method;
     return true;
+}
+
+bool
+dcp_solve_problem(struct dcp_problem *p,
+                  const struct dcp_solve_options *options,
+                  struct dcp_solution *out, struct dcp_error *err)
+{
+    return solve_from(p, options, dcp_monotonic_ms(), out, err);
+}
+
+bool
+dcp_solve(const struct dcp_question *q, const struct dcp_solve_options *options,
+          struct dcp_solution *out, struct dcp_error *err)
+{
+    int64_t start = dcp_monotonic_ms();
+
+    *out = (struct dcp_solution){ .bound_method = "" };
+    DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(q, err);
+
+    return p && solve_from(p, options, start, out, err);
 }
 
 void

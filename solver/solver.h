@@ -67,6 +67,11 @@ struct dcp_solution {
 
 bool dcp_solve(const struct dcp_question *, const struct dcp_solve_options *,
                struct dcp_solution *out, struct dcp_error *err) DCP_CHECKED;
+/* The same of a question that was compiled; the limit begins now, when what
+ * compiling took is known. */
+bool
+dcp_solve_problem(struct dcp_problem *, const struct dcp_solve_options *,
+                  struct dcp_solution *out, struct dcp_error *err) DCP_CHECKED;
 void dcp_solution_finish(struct dcp_solution *);
 
 /* What being on costs each host over the slots, and a MHz in them, for a goal

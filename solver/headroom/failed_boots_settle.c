@@ -13,7 +13,9 @@
  * fewer than FEW. */
 #define KEEP_PART   8u
 #define FEW         64u
-#define LATE_PROBES 2u /* Once time is up. */
+/* Once time is up, and then by halves: each host that stays on needlessly
+ * takes longer to plan than a probe does. */
+#define LATE_PROBES 12u
 
 static bool
 is_late(const struct dcp_boot_changes *change)
@@ -129,8 +131,11 @@ wake_or_keep(struct dcp_boots *b, struct dcp_spares *sp,
         uint32_t half = low + (high - low) / 2;
 
         /* Few are the rule: near the lower end first. */
-        half = high - low > FEW ? low + (high - low) / KEEP_PART : half;
-        n_late += is_late(change);
+        if (is_late(change)) {
+            n_late++;
+        } else if (high - low > FEW) {
+            half = low + (high - low) / KEEP_PART;
+        }
         if (!try_without(b, sp, was_awake, half, err)) {
             return false;
         }

@@ -280,7 +280,7 @@ first_leg(struct dcp_work *w, struct dcp_plan *plan,
                        ? r->demand->slots[w->night_slots - 1].end_ms
                        : 0,
         .late = w->change.late,
-        .deadline_ms = dcp_work_deadline_ms(w),
+        .deadline_ms = dcp_work_first_leg_deadline_ms(w),
     };
 
     if (!dcp_schedule_leg(&request, steps, &a, err)) {

@@ -119,8 +119,8 @@ explain_failure(struct dcp_work *w, const struct dcp_question *q,
     };
     double left_s = dcp_work_limit_s(w) - dcp_work_spent_s(w);
 
-    if (w->n_cuts) {
-        return true; /* Nobody asked for so few moves. */
+    if (w->n_cuts || !strcmp(because->rule, DCP_WORK_TIME_LIMIT)) {
+        return true; /* Nobody asked for so few moves; or nothing was asked. */
     }
     o.time_limit_s = fmax(fmin(o.time_limit_s, left_s), LEAST_S);
 

@@ -6,8 +6,10 @@
 #include "solver/plan/work.h"
 
 #include <math.h>
+#include <stdio.h>
 
-/* Of the limit, for the order of moves and their times after all questions. */
+/* Of the limit, for the order of moves and their times after all questions; no
+ * less than dcp_work_after_s(). */
 #define SCHEDULE_SHARE 0.15
 #define LEAST_S        0.02 /* To find some answer. */
 /* Of what questions took within their limits: less is of no use to others. */
@@ -21,8 +23,9 @@ solve_options(const struct dcp_work *w, const struct dcp_question *q,
               double share)
 {
     struct dcp_solve_options o = w->r->solve;
-    double left_s =
-        dcp_work_limit_s(w) * (1 - SCHEDULE_SHARE) - dcp_work_spent_s(w);
+    double after_s =
+        fmax(dcp_work_limit_s(w) * SCHEDULE_SHARE, dcp_work_after_s(w));
+    double left_s = dcp_work_limit_s(w) - after_s - dcp_work_spent_s(w);
 
     o.seed += w->attempt * ATTEMPT_SEED_STEP;
     o.time_limit_s = fmax(left_s * share, LEAST_S);
@@ -41,15 +44,48 @@ solve_options(const struct dcp_work *w, const struct dcp_question *q,
     return o;
 }
 
+/* There is not nearly enough time: better to say so at once than late. */
+static void
+give_up(const struct dcp_work *w, struct dcp_solution *out)
+{
+    struct dcp_because *b = &out->because;
+
+    *out = (struct dcp_solution){ .status = DCP_STATUS_TIMEOUT,
+                                  .stopped_by = DCP_STOPPED_TIME,
+                                  .bound_method = "" };
+    (void)snprintf(b->rule, sizeof b->rule, "%s", DCP_WORK_TIME_LIMIT);
+    (void)snprintf(b->object, sizeof b->object, "plan");
+    b->need = dcp_work_least_s(w);
+    b->have = fmax(dcp_work_limit_s(w) - dcp_work_spent_s(w), 0);
+    (void)snprintf(b->text, sizeof b->text,
+                   "what remains of the limit is %.1f s, and a plan of this "
+                   "size takes about %.1f s more at least, as fast as the "
+                   "machine is now; allow more time",
+                   b->have, b->need);
+}
+
+/* The question's share of the time begins once it is compiled: how long that
+ * took says how long all else of this size will take. */
 static bool
-solve(struct dcp_work *w, const struct dcp_question *q,
-      const struct dcp_solve_options *o, struct dcp_solution *out,
-      struct dcp_error *err)
+solve(struct dcp_work *w, const struct dcp_question *q, double share,
+      struct dcp_solution *out, struct dcp_error *err)
 {
     double began_s = dcp_work_spent_s(w);
-    bool ok = dcp_solve(q, o, out, err);
+    DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(q, err);
 
-    w->searched_s += fmin(dcp_work_spent_s(w) - began_s, o->time_limit_s);
+    if (!p) {
+        return false;
+    }
+    w->made_s = dcp_work_spent_s(w) - began_s;
+    if (dcp_work_is_hopeless(w)) {
+        give_up(w, out);
+        return true;
+    }
+    began_s = dcp_work_spent_s(w);
+    struct dcp_solve_options o = solve_options(w, q, share);
+    bool ok = dcp_solve_problem(p, &o, out, err);
+
+    w->searched_s += fmin(dcp_work_spent_s(w) - began_s, o.time_limit_s);
     return ok;
 }
 
@@ -60,7 +96,8 @@ dcp_work_has_time_again(const struct dcp_work *w)
 
     return !dcp_work_deadline_ms(w) ||
            dcp_work_spent_s(w) + fixed_s + AGAIN_FRAC * w->searched_s <=
-               dcp_work_limit_s(w) * (1 - SCHEDULE_SHARE);
+               dcp_work_limit_s(w) - fmax(dcp_work_limit_s(w) * SCHEDULE_SHARE,
+                                          dcp_work_after_s(w));
 }
 
 bool
@@ -116,22 +153,19 @@ dcp_work_solve_as_asked(struct dcp_work *w, struct dcp_question *q,
                         struct dcp_error *err)
 {
     bool soft = dcp_work_has_soft_rules(w);
-    struct dcp_solve_options options =
-        solve_options(w, q, soft ? share / 2 : share);
     struct dcp_solution hard;
 
     q->price_soft = soft;
-    if (!solve(w, q, &options, out, err)) {
+    if (!solve(w, q, soft ? share / 2 : share, out, err)) {
         return false;
     }
-    if (!soft || !is_open(out)) {
+    if (!soft || !is_open(out) || dcp_work_is_short(w)) {
         return true;
     }
     struct dcp_question kept = *q;
 
     kept.price_soft = false;
-    options = solve_options(w, &kept, share);
-    if (!solve(w, &kept, &options, &hard, err)) {
+    if (!solve(w, &kept, share, &hard, err)) {
         dcp_solution_finish(out);
         return false;
     }
@@ -149,7 +183,7 @@ dcp_work_solve(struct dcp_work *w, struct dcp_question *q, double share,
                                  err)) {
         return false;
     }
-    if (!q->may_convert || !is_open(out)) {
+    if (!q->may_convert || !is_open(out) || dcp_work_is_short(w)) {
         return true;
     }
     struct dcp_question kept = *q;

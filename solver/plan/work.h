@@ -25,6 +25,8 @@ struct dcp_work {
     uint8_t *use, *parked;
     int64_t started_ms; /* On the monotonic clock. */
     double searched_s;  /* By questions so far, each up to its limit. */
+    double made_s;      /* What compiling the last question took: a measure of
+                         * the model's size and the machine's speed. */
     uint32_t attempt;   /* From 0; each draws other random numbers. */
     struct dcp_solution night, day;
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
@@ -112,9 +114,21 @@ bool dcp_work_has_soft_rules(const struct dcp_work *);
  * instead), and what of it is gone. */
 double dcp_work_limit_s(const struct dcp_work *);
 double dcp_work_spent_s(const struct dcp_work *);
+/* What is still to come once all questions are answered (spares for the
+ * morning, legs, lists), and at least until there is a plan: estimates. */
+double dcp_work_after_s(const struct dcp_work *);
+double dcp_work_least_s(const struct dcp_work *);
+/* The least takes longer than there is time; so much longer that a plan would
+ * come far too late.  A question is then not asked, and its answer a timeout
+ * because of DCP_WORK_TIME_LIMIT. */
+bool dcp_work_is_short(const struct dcp_work *);
+bool dcp_work_is_hopeless(const struct dcp_work *);
+#define DCP_WORK_TIME_LIMIT "time-limit"
 /* When the request's time is up, on the monotonic clock, with some of it left
  * to write the plan down; 0: never, iterations limit instead. */
 int64_t dcp_work_deadline_ms(const struct dcp_work *);
+/* The same for the first leg's order: earlier by what the rest takes. */
+int64_t dcp_work_first_leg_deadline_ms(const struct dcp_work *);
 bool dcp_work_time_is_up(const struct dcp_work *);
 /* Whether the time limit has been passed by a share of it; never where
  * iterations alone limit the search. */

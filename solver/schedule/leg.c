@@ -6,6 +6,7 @@
  * the leg, and once more, in a better order, for those that were needed. */
 
 #include "model/convert.h"
+#include "solver/run/progress.h"
 #include "solver/schedule/leg_times.h"
 #include "solver/schedule/steps.h"
 
@@ -38,6 +39,19 @@ slots_needed(const struct dcp_leg_request *r, int64_t makespan_ms)
 
     return slots_until(r, begun_ms + makespan_ms + makespan_ms / 4 +
                               20 * MINUTE_MS);
+}
+
+/* Of what the first round took: a second one, which seeks a better order. */
+#define SECOND_ROUND 2
+
+/* No time for a second round, by what the one begun then took. */
+static bool
+is_late(const struct dcp_leg_request *r, int64_t began_ms)
+{
+    int64_t now_ms = dcp_monotonic_ms();
+
+    return r->deadline_ms &&
+           now_ms + SECOND_ROUND * (now_ms - began_ms) >= r->deadline_ms;
 }
 
 static bool
@@ -101,6 +115,7 @@ make_leg(const struct dcp_leg_request *r, const struct dcp_problem *p,
     struct dcp_step_spans spans;
     bool ok = dcp_step_spans_init(&spans, r->inventory, r->start_ms,
                                   r->until_ms, err);
+    int64_t began_ms = dcp_monotonic_ms();
 
     /* Should it take longer in fewer slots all the same, all of them count. */
     for (uint32_t round = 0; ok && round < 3; round++) {
@@ -115,7 +130,8 @@ make_leg(const struct dcp_leg_request *r, const struct dcp_problem *p,
                         err);
         uint32_t needed = slots_needed(r, out->makespan_ms);
 
-        if (round && needed <= n) {
+        /* The first round holds in all slots, and is listed as it was. */
+        if ((round && needed <= n) || (!round && is_late(r, began_ms))) {
             break;
         }
         n = round ? all : needed;
