@@ -11,7 +11,7 @@
 #include "model/check/check.h"
 #include "model/io/plan_file.h"
 #include "model/power.h"
-#include "solver/bound/bound.h"
+#include "solver/run/pair.h"
 #include "traces/fit.h"
 
 #include <math.h>
@@ -76,47 +76,6 @@ dcp_planning_demand(struct dcp_context *c, const struct dcp_demand *learned,
     }
     return learned ? dcp_demand_part(learned, slots, n, err)
                    : dcp_context_demand(c, slots, n, from_ms, until_ms, err);
-}
-
-/* Lower bounds on hosts under both memory bases. */
-static bool
-hosts_needed(const struct dcp_globals *g, const struct dcp_inventory *of,
-             const struct dcp_placement *start, struct dcp_planning_answer *a,
-             struct dcp_error *err)
-{
-    struct dcp_inventory inv = *of;
-    struct dcp_question q = {
-        .inventory = &inv,
-        .demand = a->demand,
-        .start = start,
-        .last_slot = a->demand->n_slots,
-        .may_wake = true,
-        .may_empty = true,
-    };
-
-    while (q.last_slot &&
-           a->demand->slots[q.last_slot - 1].start_ms >= a->window_end_ms) {
-        q.last_slot--;
-    }
-    double limit_s = g->time_limit_s > 0 ? 0.05 * g->time_limit_s : 20;
-
-    for (int k = 0; k < 2; k++) {
-        struct dcp_bound bound;
-
-        inv.policy.memory_basis = k ? DCP_MEMORY_ACTIVE : DCP_MEMORY_ALLOCATED;
-        if (k && !a->demand->mem_active_mib) {
-            break;
-        }
-        DCP_AUTO(dcp_problem)
-        struct dcp_problem *p = dcp_problem_create(&q, err);
-
-        if (!p || !dcp_bound_compute(p, limit_s, &bound, err)) {
-            return false;
-        }
-        *(k ? &a->hosts_needed_active : &a->hosts_needed_allocated) =
-            bound.infeasible ? 0 : bound.hosts;
-    }
-    return true;
 }
 
 /* --- Making ------------------------------------------------------------- */
@@ -403,11 +362,12 @@ rightsize(const struct dcp_globals *g, struct dcp_context *c,
         dcp_rightsizing_all(z, c->model.inventory, err);
 
     z->hosts_needed_before = a->hosts_needed_allocated;
-    if (!all || !hosts_needed(g, all, start, a, err)) {
+    if (!all || !dcp_planning_hosts_needed(g, all, start, a, err)) {
         return false;
     }
     z->hosts_needed_if_all = a->hosts_needed_allocated;
-    if (!hosts_needed(g, z->inv ? z->inv : c->model.inventory, start, a, err)) {
+    if (!dcp_planning_hosts_needed(g, z->inv ? z->inv : c->model.inventory,
+                                   start, a, err)) {
         return false;
     }
     z->hosts_needed_after = a->hosts_needed_allocated;
@@ -470,7 +430,7 @@ make(const struct dcp_globals *g, struct dcp_context *c,
         return false;
     }
     if (a->rightsizing.gave_up || a->rightsizing.chose) {
-        if (!hosts_needed(g, r.inventory, start, a, err)) {
+        if (!dcp_planning_hosts_needed(g, r.inventory, start, a, err)) {
             return false;
         }
         a->rightsizing.hosts_needed_after = a->hosts_needed_allocated;
@@ -487,9 +447,6 @@ make(const struct dcp_globals *g, struct dcp_context *c,
     }
     a->violations_after = a->violations_before;
     if (!a->plan) {
-        if (a->settled) {
-            free_bound(inv, a);
-        }
         return true;
     }
     return count_violations(r.inventory, r.demand, a->plan->legs[0].after, last,
@@ -538,6 +495,70 @@ check_input(const struct dcp_context *c, const struct dcp_placement *start,
     return true;
 }
 
+/* How few hosts would do, and the plan, which know nothing of each other. */
+struct half {
+    bool (*work)(const struct half *, struct dcp_error *err);
+    const struct dcp_globals *g;
+    struct dcp_context *c;
+    const struct dcp_placement *start;
+    const struct dcp_planning_options *o;
+    const struct dcp_planning_job *job;
+    struct dcp_planning_answer *a;
+    bool ok;
+    struct dcp_error err;
+};
+
+static bool
+need_hosts(const struct half *h, struct dcp_error *err)
+{
+    return h->o->brief || dcp_planning_hosts_needed(h->g, h->c->model.inventory,
+                                                    h->start, h->a, err);
+}
+
+static bool
+make_plan(const struct half *h, struct dcp_error *err)
+{
+    return make(h->g, h->c, h->start, h->o, h->job, h->a, err);
+}
+
+static void
+do_half(void *task)
+{
+    struct half *h = task;
+
+    h->ok = h->work(h, &h->err);
+}
+
+/* Rightsizing asks how few hosts would do before it, so then that is first. */
+static bool
+make_both(const struct half *of, struct dcp_error *err)
+{
+    struct half plan = *of, need = *of;
+    bool two = of->g->threads > 1;
+
+    plan.work = make_plan;
+    need.work = need_hosts;
+    if (of->job->rightsize) {
+        return need_hosts(of, err) &&
+               rightsize(of->g, of->c, of->start, of->job, of->a, err) &&
+               make_plan(of, err);
+    }
+    if (two) {
+        dcp_run_pair(do_half, &plan, &need, true);
+    } else {
+        do_half(&need);
+        plan.ok = need.ok;
+        if (need.ok) {
+            do_half(&plan);
+        }
+    }
+    if (!plan.ok || !need.ok) {
+        *err = need.ok ? plan.err : need.err;
+        return false;
+    }
+    return true;
+}
+
 bool
 dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
                   const struct dcp_placement *start,
@@ -564,11 +585,15 @@ dcp_planning_make(const struct dcp_globals *g, struct dcp_context *c,
                              g->seed, err) ||
         (job->has_window && start == c->model.placement &&
          !is_settled(g, c, out, &out->settled, err)) ||
-        (!o->brief && !hosts_needed(g, c->model.inventory, start, out, err)) ||
-        (job->rightsize && !rightsize(g, c, start, job, out, err)) ||
-        !make(g, c, start, o, job, out, err)) {
+        !make_both(
+            &(struct half){
+                .g = g, .c = c, .start = start, .o = o, .job = job, .a = out },
+            err)) {
         dcp_planning_answer_finish(out);
         return false;
+    }
+    if (out->settled && !out->plan) {
+        free_bound(c->model.inventory, out);
     }
     return true;
 }

@@ -205,6 +205,14 @@ bool dcp_planning_resized(const char *dir, const struct dcp_inventory *,
                           int64_t start_ms, uint8_t resting[],
                           struct dcp_error *err) DCP_CHECKED;
 
+/* cli/planning_needed.c: lower bounds on hosts under both memory bases, for the
+ * answer's hosts_needed_*, which alone it changes. */
+bool dcp_planning_hosts_needed(const struct dcp_globals *,
+                               const struct dcp_inventory *,
+                               const struct dcp_placement *start,
+                               struct dcp_planning_answer *,
+                               struct dcp_error *err) DCP_CHECKED;
+
 /* cli/planning_soft.c: soft rules that the plan breaks, leg by leg, with their
  * price: member "soft" of the answer, and lines for people. */
 struct dcp_json;

@@ -15,6 +15,8 @@
 #include <string.h>
 
 #define PROGRAM_S 10.0 /* For each program at most. */
+/* With less time for each item cliques are not looked for. */
+#define CLIQUE_S 1e-5
 
 static double
 demand_of(const struct dcp_fold *f, const struct dcp_bound_resource *r,
@@ -542,10 +544,13 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     double *type_on = NULL;
 
     *out = (struct dcp_bound){ .method = "host types" };
-    if (dcp_fold_make(p, &f) && dcp_bound_trim(&f)) {
+    bool ok = dcp_fold_make(p, &f) && dcp_bound_trim(&f);
+
+    if (ok && limit_s >= CLIQUE_S * p->n_items) {
         f.cliques = dcp_cliques_find(&f);
+        ok = f.cliques != NULL;
     }
-    if (f.cliques) {
+    if (ok) {
         type_on =
             dcp_arena_array(p->arena, double, (size_t)f.n_regions * p->n_types);
     }

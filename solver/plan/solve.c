@@ -12,6 +12,7 @@
  * less than dcp_work_after_s(). */
 #define SCHEDULE_SHARE 0.15
 #define LEAST_S        0.02 /* To find some answer. */
+#define BUSY_FRAC      1.25 /* Of CPU seconds, on a machine with other work. */
 /* Of what questions took within their limits: less is of no use to others. */
 #define AGAIN_FRAC        0.1
 #define ATTEMPT_SEED_STEP UINT64_C(0x9e3779b97f4a7c15)
@@ -70,13 +71,15 @@ static bool
 solve(struct dcp_work *w, const struct dcp_question *q, double share,
       struct dcp_solution *out, struct dcp_error *err)
 {
-    double began_s = dcp_work_spent_s(w);
+    double began_s = dcp_work_spent_s(w), cpu_s = dcp_thread_cpu_s();
     DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(q, err);
 
     if (!p) {
         return false;
     }
-    w->made_s = dcp_work_spent_s(w) - began_s;
+    /* Other programs may be served for a while just then. */
+    w->made_s = fmin(dcp_work_spent_s(w) - began_s,
+                     BUSY_FRAC * (dcp_thread_cpu_s() - cpu_s));
     if (dcp_work_is_hopeless(w)) {
         give_up(w, out);
         return true;

@@ -28,3 +28,12 @@ dcp_observer_tell(const struct dcp_observer *o, struct dcp_progress p,
     p.seconds = (double)(dcp_monotonic_ms() - started_ms) / 1000;
     o->improved(&p, o->context);
 }
+
+double
+dcp_thread_cpu_s(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}

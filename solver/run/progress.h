@@ -33,6 +33,8 @@ struct dcp_observer {
 
 /* Milliseconds of the monotonic clock. */
 int64_t dcp_monotonic_ms(void);
+/* CPU seconds of the calling thread, which no other program lengthens. */
+double dcp_thread_cpu_s(void);
 
 /* Tells; fills in the gap, and the seconds since 'started_ms'. */
 void dcp_observer_tell(const struct dcp_observer *, struct dcp_progress,

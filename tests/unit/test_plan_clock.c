@@ -53,7 +53,7 @@ START_TEST(no_use_in_asking)
     ck_assert(!dcp_work_is_short(&c.w));
     ck_assert(!dcp_work_is_hopeless(&c.w));
     /* A bit late is better than nothing, and no time for a second try. */
-    begin(&c, 25, 0, true, 1);
+    begin(&c, 35, 0, true, 1);
     ck_assert(dcp_work_is_short(&c.w));
     ck_assert(!dcp_work_is_hopeless(&c.w));
     begin(&c, 5, 0, true, 1);
