@@ -15,6 +15,8 @@ dcp_network_destroy(struct dcp_network *n)
         free(n->node);
         free(n->site);
         free(n->edge);
+        free(n->touch_first);
+        free(n->touch);
         free(n->leaf);
         free(n->core);
         free(n->next);
@@ -57,19 +59,9 @@ node_named(const struct dcp_inventory *inv, const char *name)
     return DCP_IX_NONE;
 }
 
-static bool
-is_linked(const struct dcp_network *n, uint32_t switch_ix)
-{
-    for (uint32_t l = n->inventory->n_switches; l < n->n_links; l++) {
-        if (n->edge[l].end[0] == switch_ix || n->edge[l].end[1] == switch_ix) {
-            return true;
-        }
-    }
-    return false;
-}
-
+/* 'linked': by node. */
 static void
-name_links(struct dcp_network *n)
+name_links(struct dcp_network *n, bool linked[])
 {
     const struct dcp_inventory *inv = n->inventory;
 
@@ -81,6 +73,8 @@ name_links(struct dcp_network *n)
         if (e->end[0] == DCP_IX_NONE || e->end[1] == DCP_IX_NONE ||
             e->end[0] == e->end[1]) {
             e->end[0] = e->end[1] = DCP_IX_NONE;
+        } else {
+            linked[e->end[0]] = linked[e->end[1]] = true;
         }
         n->any |= inv->links[l].rate_kib_s != 0;
     }
@@ -166,6 +160,38 @@ find_leaves(struct dcp_network *n, const bool linked[])
     }
 }
 
+/* Which links are at a node. */
+static bool
+list_touches(struct dcp_network *n)
+{
+    n->touch_first = calloc((size_t)n->n_nodes + 1, sizeof *n->touch_first);
+    n->touch = calloc(2 * (size_t)n->n_links + 1, sizeof *n->touch);
+    if (!n->touch_first || !n->touch) {
+        return false;
+    }
+    for (uint32_t l = 0; l < n->n_links; l++) {
+        for (int e = 0; e < 2 && n->edge[l].end[e] != DCP_IX_NONE; e++) {
+            n->touch_first[n->edge[l].end[e] + 1]++;
+        }
+    }
+    for (uint32_t v = 0; v < n->n_nodes; v++) {
+        n->touch_first[v + 1] += n->touch_first[v];
+    }
+    uint32_t n_touches = n->touch_first[n->n_nodes];
+
+    for (uint32_t l = n->n_links; l-- > 0;) {
+        for (int e = 0; e < 2 && n->edge[l].end[e] != DCP_IX_NONE; e++) {
+            /* Filled from behind: firsts become ends, and firsts again. */
+            n->touch[--n->touch_first[n->edge[l].end[e] + 1]] = l;
+        }
+    }
+    for (uint32_t v = 0; v < n->n_nodes; v++) {
+        n->touch_first[v] = n->touch_first[v + 1];
+    }
+    n->touch_first[n->n_nodes] = n_touches;
+    return true;
+}
+
 /* The first link from every node of the core towards 'to', nearest first; in
  * the model's order where links are as good. */
 static void
@@ -181,11 +207,12 @@ route_to(struct dcp_network *n, uint32_t to, uint32_t queue[], uint32_t hops[])
     while (head < tail) {
         uint32_t v = queue[head++];
 
-        for (uint32_t l = 0; l < n->n_links; l++) {
+        for (uint32_t k = n->touch_first[v]; k < n->touch_first[v + 1]; k++) {
+            uint32_t l = n->touch[k];
             const struct dcp_edge *e = &n->edge[l];
             int side = e->end[1] == v;
 
-            if (e->end[side] != v || n->core[e->end[!side]] == DCP_IX_NONE ||
+            if (n->core[e->end[!side]] == DCP_IX_NONE ||
                 hops[e->end[!side]] != DCP_IX_NONE) {
                 continue;
             }
@@ -225,7 +252,8 @@ struct dcp_network *
 dcp_network_create(const struct dcp_inventory *inv, struct dcp_error *err)
 {
     DCP_AUTO(dcp_network) struct dcp_network *n = calloc(1, sizeof *n);
-    bool *linked = calloc((size_t)inv->n_switches + 1, sizeof *linked);
+    bool *linked =
+        calloc((size_t)inv->n_switches + inv->n_sites + 1, sizeof *linked);
     bool ok = n && linked;
 
     if (ok) {
@@ -240,14 +268,11 @@ dcp_network_create(const struct dcp_inventory *inv, struct dcp_error *err)
         ok = n->node && n->site && n->edge && n->leaf && n->core;
     }
     if (ok) {
-        name_links(n);
-        for (uint32_t s = 0; s < inv->n_switches; s++) {
-            linked[s] = is_linked(n, s);
-        }
+        name_links(n, linked);
         place_hosts(n, linked);
         hang_switches(n, linked);
         find_leaves(n, linked);
-        ok = !n->any || route_all(n);
+        ok = !n->any || (list_touches(n) && route_all(n));
     }
     free(linked);
     if (!ok) {
@@ -298,6 +323,37 @@ dcp_network_route(const struct dcp_network *n, uint32_t from, uint32_t to,
                : add_hop(n, n_out, out, last, n->edge[last].end[1]);
 }
 
+/* What the host's use adds to a link that is not its switch's own. */
+static double
+part_of(const struct dcp_network *n, uint32_t link, uint32_t host)
+{
+    const struct dcp_inventory *inv = n->inventory;
+    uint32_t a = n->edge[link].end[0], b = n->edge[link].end[1];
+    bool up = (a < inv->n_switches) != (b < inv->n_switches);
+
+    if (up) {
+        return (a < inv->n_switches ? a : b) == n->node[host] ? 1 : 0;
+    }
+    return 0.5;
+}
+
+static void
+add_use(const struct dcp_network *n, uint32_t node, uint32_t host, double uses,
+        double out_kib_s[])
+{
+    for (uint32_t k = n->touch_first[node]; k < n->touch_first[node + 1]; k++) {
+        uint32_t link = n->touch[k];
+        const struct dcp_edge *e = &n->edge[link];
+
+        /* A link from the host's switch to its site is found at both. */
+        if (link >= n->inventory->n_switches &&
+            !(node == n->site[host] && node != n->node[host] &&
+              (e->end[0] == n->node[host] || e->end[1] == n->node[host]))) {
+            out_kib_s[link] += uses * part_of(n, link, host);
+        }
+    }
+}
+
 void
 dcp_network_use(const struct dcp_network *n, const double host_kib_s[],
                 double out_kib_s[])
@@ -311,19 +367,11 @@ dcp_network_use(const struct dcp_network *n, const double host_kib_s[],
         if (n->node[h] < inv->n_switches) {
             out_kib_s[n->node[h]] += uses;
         }
-        for (uint32_t l = inv->n_switches; uses > 0 && l < n->n_links; l++) {
-            uint32_t a = n->edge[l].end[0], b = n->edge[l].end[1];
-            bool up = (a < inv->n_switches) != (b < inv->n_switches);
-            uint32_t below = a < inv->n_switches ? a : b;
-
-            if (up) {
-                out_kib_s[l] += below == n->node[h] ? uses : 0;
-            } else {
-                bool at_end = a == n->node[h] || b == n->node[h] ||
-                              a == n->site[h] || b == n->site[h];
-
-                out_kib_s[l] += at_end ? uses / 2 : 0;
-            }
+        if (uses > 0) {
+            add_use(n, n->node[h], h, uses, out_kib_s);
+        }
+        if (uses > 0 && n->site[h] != n->node[h]) {
+            add_use(n, n->site[h], h, uses, out_kib_s);
         }
     }
 }

@@ -40,6 +40,9 @@ struct dcp_network {
     struct dcp_edge {      /* By link; none where a switch has no uplink. */
         uint32_t end[2];
     } * edge;
+    /* Links at each node, ascending: touch_first[v] to touch_first[v + 1] - 1.
+     */
+    uint32_t *touch_first, *touch;
     uint32_t *leaf; /* [node]: its only link, of switches; DCP_IX_NONE. */
     uint32_t *core; /* [node]: among those that are no leaves. */
     uint32_t n_core;
