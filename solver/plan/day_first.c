@@ -168,6 +168,8 @@ dcp_day_first_weigh(struct dcp_day_first *d, struct dcp_work *w,
     if (!d->ok) {
         return dcp_fail(err, d->err.code, "%s", d->err.message);
     }
+    /* The day's name the first way's night, which may go now. */
+    dcp_work_set_values(w, 0, w->night_slots);
     if (!d->day.placement || !d->night.placement ||
         !has_better_day(d, &w->day)) {
         return true;
