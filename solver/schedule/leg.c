@@ -99,7 +99,6 @@ make_round(const struct dcp_leg_request *r, const struct dcp_problem *p,
     out->makespan_bound_ms = times.bound_ms;
     out->n_late = times.n_late;
     out->late_ms = times.late_ms;
-    out->waits_ms = times.waits_ms;
     out->late_rule = times.late_rule;
     out->late_object = times.late_object;
     return true;

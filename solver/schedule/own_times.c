@@ -74,7 +74,6 @@ dcp_own_times_init(struct dcp_own_times *o,
         return false;
     }
     out->n_late = 0;
-    out->waits_ms = 0;
     for (uint32_t i = 0; i < n; i++) {
         const struct dcp_step *s = &list->steps[first + i];
         struct dcp_span span = { 0 };
@@ -95,11 +94,6 @@ dcp_own_times_init(struct dcp_own_times *o,
         }
     }
     dcp_own_times_settle(o, r, list, first);
-    for (uint32_t i = 0; i < n; i++) {
-        if (o->release[i] > out->waits_ms) {
-            out->waits_ms = o->release[i];
-        }
-    }
     return true;
 }
 

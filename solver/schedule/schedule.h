@@ -81,8 +81,6 @@ struct dcp_leg_answer {
     uint64_t moved_mib;
     uint32_t n_late; /* Steps outside their rules' times. */
     int64_t late_ms; /* The most that one is late, where it has a time. */
-    int64_t waits_ms; /* Of the makespan: the last that a step waits for a time
-                       * of its own. */
     const struct dcp_rule *late_rule; /* Of one of them; NULL: none. */
     struct dcp_object late_object;    /* What that step is about. */
 };
