@@ -88,11 +88,12 @@ no_order(struct dcp_work *w, const struct dcp_leg_answer *a)
                              "step aside to");
     b->need = b->have = NAN;
     if (a->sequences.n) {
-        char waits[160];
+        static const char intro[] = "an order is found if ";
 
-        (void)snprintf(b->text, sizeof b->text, "an order is found if %s",
-                       dcp_sequence_clash_print(&a->sequences, inv, waits,
-                                                sizeof waits));
+        memcpy(b->text, intro, sizeof intro);
+        (void)dcp_sequence_clash_print(&a->sequences, inv,
+                                       b->text + sizeof intro - 1,
+                                       sizeof b->text - (sizeof intro - 1));
     }
     return true;
 }

@@ -5,31 +5,46 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Calls for each pair of neighbours that move; counts, or writes down. */
-static void
-walk(const struct dcp_inventory *inv, const uint8_t moves[],
-     const uint8_t dropped[], struct dcp_sequences *s, bool write)
+bool
+dcp_sequence_next(struct dcp_sequence_walk *k, struct dcp_sequence_wait *out)
 {
-    uint32_t place = 0;
+    while (k->rule < k->inventory->n_rules) {
+        const struct dcp_rule *rule = &k->inventory->rules[k->rule];
 
-    for (uint32_t r = 0; r < inv->n_rules; r++) {
-        const struct dcp_rule *rule = &inv->rules[r];
-        uint32_t last = DCP_IX_NONE;
+        while (k->i < rule->n_order) {
+            uint32_t vm = rule->order[k->i++], place = k->place++;
 
-        for (uint32_t i = 0; i < rule->n_order; i++, place++) {
-            uint32_t vm = rule->order[i];
-
-            if (!moves[vm]) {
+            if (!k->moves[vm]) {
                 continue;
             }
-            bool waits = last != DCP_IX_NONE && !(dropped && dropped[place]);
-
-            if (waits && write) {
-                s->before[s->first[vm + 1]++] = last;
-            } else if (waits) {
-                s->first[vm + 2]++;
+            *out = (struct dcp_sequence_wait){ rule, vm, k->last, place };
+            k->last = vm;
+            if (k->passed++) {
+                return true;
             }
-            last = vm;
+        }
+        k->rule++;
+        k->i = k->passed = 0;
+    }
+    return false;
+}
+
+/* Counts the waits that are kept, or writes them down. */
+static void
+list(const struct dcp_inventory *inv, const uint8_t moves[],
+     const uint8_t dropped[], struct dcp_sequences *s, bool write)
+{
+    struct dcp_sequence_walk walk = { inv, moves, 0, 0, 0, 0, 0 };
+    struct dcp_sequence_wait wait;
+
+    while (dcp_sequence_next(&walk, &wait)) {
+        if (dropped && dropped[wait.place]) {
+            continue;
+        }
+        if (write) {
+            s->before[s->first[wait.vm + 1]++] = wait.before;
+        } else {
+            s->first[wait.vm + 2]++;
         }
     }
 }
@@ -50,7 +65,7 @@ dcp_sequences_init(struct dcp_sequences *s, const struct dcp_inventory *inv,
     }
     s->first = calloc(inv->n_vms + 2u, sizeof *s->first);
     if (s->first) {
-        walk(inv, moves, dropped, s, false);
+        list(inv, moves, dropped, s, false);
         for (uint32_t v = 0; v < inv->n_vms; v++) {
             s->first[v + 2] += s->first[v + 1];
         }
@@ -60,7 +75,7 @@ dcp_sequences_init(struct dcp_sequences *s, const struct dcp_inventory *inv,
         dcp_sequences_finish(s);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for sequences");
     }
-    walk(inv, moves, dropped, s, true);
+    list(inv, moves, dropped, s, true);
     return true;
 }
 

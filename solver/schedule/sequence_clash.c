@@ -13,12 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAITS_MAX = 64 }; /* More are not looked at. */
+enum {
+    WAITS_MAX = 64, /* More are not looked at. */
+    MORE_MAX = 21,  /* ", and 4294967295 more" */
+};
 
 struct work {
     const struct dcp_problem *p;
     const struct dcp_placement *to;
-    uint8_t *dropped;
+    uint8_t *dropped, *moves; /* By place; by VM. */
 };
 
 static bool
@@ -36,37 +39,21 @@ try_order(const struct work *w, bool *out_found, struct dcp_error *err)
     return true;
 }
 
-static bool
-moves(const struct work *w, uint32_t vm)
-{
-    return w->to->host[vm].ix != DCP_IX_NONE &&
-           w->to->host[vm].ix != w->p->q->start->host[vm].ix;
-}
-
-/* The waits of VMs that move, with their places in all orders; how many. */
+/* The waits of VMs that move; how many there are. */
 static uint32_t
-list_waits(const struct work *w, struct dcp_sequence_wait waits[],
-           uint32_t places[])
+list_waits(const struct work *w, struct dcp_sequence_wait waits[])
 {
-    const struct dcp_inventory *inv = w->p->q->inventory;
-    uint32_t n = 0, place = 0;
+    struct dcp_sequence_walk walk = {
+        w->p->q->inventory, w->moves, 0, 0, 0, 0, 0
+    };
+    struct dcp_sequence_wait wait;
+    uint32_t n = 0;
 
-    for (uint32_t r = 0; r < inv->n_rules; r++) {
-        const struct dcp_rule *rule = &inv->rules[r];
-        uint32_t last = DCP_IX_NONE;
-
-        for (uint32_t i = 0; i < rule->n_order; i++, place++) {
-            if (!moves(w, rule->order[i])) {
-                continue;
-            }
-            if (last != DCP_IX_NONE && n < WAITS_MAX) {
-                waits[n] =
-                    (struct dcp_sequence_wait){ rule, rule->order[i], last };
-                places[n] = place;
-            }
-            n += last != DCP_IX_NONE;
-            last = rule->order[i];
+    while (dcp_sequence_next(&walk, &wait)) {
+        if (n < WAITS_MAX) {
+            waits[n] = wait;
         }
+        n++;
     }
     return n;
 }
@@ -76,15 +63,14 @@ find(const struct work *w, int64_t deadline_ms, struct dcp_sequence_clash *out,
      struct dcp_error *err)
 {
     struct dcp_sequence_wait waits[WAITS_MAX];
-    uint32_t places[WAITS_MAX];
-    uint32_t n = list_waits(w, waits, places);
+    uint32_t n = list_waits(w, waits);
     bool found = false;
 
     if (!n || n > WAITS_MAX) {
         return true;
     }
     for (uint32_t i = 0; i < n; i++) {
-        w->dropped[places[i]] = 1;
+        w->dropped[waits[i].place] = 1;
     }
     if (!try_order(w, &found, err)) {
         return false;
@@ -96,19 +82,19 @@ find(const struct work *w, int64_t deadline_ms, struct dcp_sequence_clash *out,
             bool late = deadline_ms && dcp_monotonic_ms() >= deadline_ms;
             bool keeps = false;
 
-            if (!w->dropped[places[i]] || late) {
+            if (!w->dropped[waits[i].place] || late) {
                 continue;
             }
-            w->dropped[places[i]] = 0;
+            w->dropped[waits[i].place] = 0;
             if (!try_order(w, &keeps, err)) {
                 return false;
             }
-            w->dropped[places[i]] = !keeps;
+            w->dropped[waits[i].place] = !keeps;
             again |= keeps;
         }
     }
     for (uint32_t i = 0; found && i < n; i++) {
-        if (w->dropped[places[i]] && out->n++ < DCP_SEQUENCE_WAITS) {
+        if (w->dropped[waits[i].place] && out->n++ < DCP_SEQUENCE_WAITS) {
             out->wait[out->n - 1] = waits[i];
         }
     }
@@ -128,10 +114,15 @@ dcp_sequence_clash_find(const struct dcp_problem *p,
         n += inv->rules[r].n_order;
     }
     DCP_FREE uint8_t *dropped = calloc(n, 1);
-    const struct work w = { p, to, dropped };
+    DCP_FREE uint8_t *moves = calloc(inv->n_vms + 1u, 1);
+    const struct work w = { p, to, dropped, moves };
 
-    if (!dropped) {
+    if (!dropped || !moves) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for sequences");
+    }
+    for (uint32_t v = 0; v < inv->n_vms; v++) {
+        moves[v] = to->host[v].ix != DCP_IX_NONE &&
+                   to->host[v].ix != p->q->start->host[v].ix;
     }
     return n == 1 || find(&w, deadline_ms, out, err);
 }
@@ -141,22 +132,28 @@ dcp_sequence_clash_print(const struct dcp_sequence_clash *c,
                          const struct dcp_inventory *inv, char *out,
                          size_t size)
 {
+    uint32_t told = 0;
     size_t used = 0;
 
     out[0] = '\0';
-    for (uint32_t i = 0; i < c->n && i < DCP_SEQUENCE_WAITS && used < size;
-         i++) {
-        int n =
-            snprintf(out + used, size - used,
-                     "%s'%.24s' need not wait for '%.24s' (rule '%.24s')",
-                     i ? ", and " : "", inv->vms[c->wait[i].vm].name,
-                     inv->vms[c->wait[i].before].name, c->wait[i].rule->name);
+    for (; told < c->n && told < DCP_SEQUENCE_WAITS; told++) {
+        const struct dcp_sequence_wait *wait = &c->wait[told];
+        size_t keep = told + 1 < c->n ? MORE_MAX : 0; /* For the rest. */
+        char text[160];
+        int n = snprintf(text, sizeof text,
+                         "%s'%.24s' need not wait for '%.24s' (rule '%.24s')",
+                         told ? ", and " : "", inv->vms[wait->vm].name,
+                         inv->vms[wait->before].name, wait->rule->name);
 
-        used += n > 0 ? (size_t)n : 0;
+        if (n < 0 || used + (size_t)n + keep >= size) {
+            break;
+        }
+        memcpy(out + used, text, (size_t)n + 1);
+        used += (size_t)n;
     }
-    if (c->n > DCP_SEQUENCE_WAITS && used < size) {
-        (void)snprintf(out + used, size - used, ", and %u more",
-                       c->n - DCP_SEQUENCE_WAITS);
+    if (told < c->n) {
+        (void)snprintf(out + used, size - used, "%s%u more",
+                       told ? ", and " : "", c->n - told);
     }
     return out;
 }

@@ -3,22 +3,19 @@
 #define DCP_SOLVER_SCHEDULE_SEQUENCE_CLASH_H 1
 
 /* Where no order of moves was found, whether rules of kind sequence are why:
- * which of their VMs need not wait for the VM before them, so that an order is
- * found.  None of these waits can be kept with the others dropped, as far as
+ * waits of their VMs for the VM before them such that an order is found without
+ * these waits, and none is where any one of them is kept; as far as
  * solver/schedule/move_order.h finds orders, which is a heuristic.
  *
  * Sequences forbid no placement, so they are in no conflict of a question
  * (solver/explain/conflict.h): this is theirs. */
 
-#include "solver/state.h"
+#include "solver/schedule/sequence.h"
 
 #define DCP_SEQUENCE_WAITS 4
 
 struct dcp_sequence_clash {
-    struct dcp_sequence_wait {
-        const struct dcp_rule *rule;
-        uint32_t vm, before; /* 'vm' waits for 'before'. */
-    } wait[DCP_SEQUENCE_WAITS];
+    struct dcp_sequence_wait wait[DCP_SEQUENCE_WAITS];
     uint32_t n; /* Waits to be dropped; 0: that would not help. May be more
                  * than are told. */
 };
@@ -30,7 +27,8 @@ bool dcp_sequence_clash_find(const struct dcp_problem *,
                              int64_t deadline_ms, struct dcp_sequence_clash *,
                              struct dcp_error *err) DCP_CHECKED;
 
-/* "'b' need not wait for 'a' (rule 'db-order')"; returns 'out'. */
+/* "'b' need not wait for 'a' (rule 'db-order'), and 2 more", as many as there is
+ * room for; one fits in 128 bytes.  Returns 'out'. */
 const char *dcp_sequence_clash_print(const struct dcp_sequence_clash *,
                                      const struct dcp_inventory *, char *out,
                                      size_t size);

@@ -255,6 +255,16 @@ finds_order(struct trial *t, const uint8_t dropped[])
     return answer.ok;
 }
 
+/* Whether no sentence of it is cut. */
+static bool
+is_whole(const char *text)
+{
+    const char *end = text + strlen(text);
+
+    return strlen(text) > 5 &&
+           (!strcmp(end - 2, "')") || !strcmp(end - 5, " more"));
+}
+
 static void
 try_told(struct trial *t, const struct dcp_sequence_clash *c, uint32_t seed,
          struct tally *n)
@@ -267,6 +277,14 @@ try_told(struct trial *t, const struct dcp_sequence_clash *c, uint32_t seed,
     ck_assert_uint_le(c->n, DCP_SEQUENCE_WAITS);
     dcp_sequence_clash_print(c, t->w.inv, text, sizeof text);
     ck_assert_ptr_nonnull(strstr(text, "need not wait for"));
+    ck_assert_msg(is_whole(text), "%s", text);
+    for (size_t size = 60; size < sizeof text; size++) {
+        char less[200];
+
+        dcp_sequence_clash_print(c, t->w.inv, less, size);
+        ck_assert_msg(strlen(less) < size && (c->n == 1 || is_whole(less)),
+                      "%s", less);
+    }
     for (uint32_t k = 0; k < c->n; k++) {
         for (uint32_t i = 0; i < VMS; i++) {
             dropped[i] |= t->order[i] == c->wait[k].vm;
