@@ -24,6 +24,7 @@
 /* Temperatures, as shares of what hosts cost for each item. */
 #define HOT_FRAC  0.1
 #define COLD_FRAC 0.002
+#define NOISE_FRAC 1e-9 /* Of a value: less is no gain. */
 /* The price of a move in a gentle question, as such a share.  With a tenth of
  * it the demo's morning has 300 moves more and begins so much earlier that
  * nothing of what that saves is left in a replay (docs/results.md). */
@@ -153,6 +154,21 @@ deadline_of(const struct search *x)
                : now + (int64_t)(TIME_SHARE * (double)(end - now));
 }
 
+/* How far the annealing is, from 0 to 1: by steps, or by time where that ends
+ * sooner and no number of iterations was asked for. */
+static double
+progress(const struct search *x, double by_steps, int64_t begun_ms,
+         int64_t deadline_ms)
+{
+    if (x->options->iterations || deadline_ms == INT64_MAX) {
+        return by_steps;
+    }
+    double gone_ms = (double)(dcp_monotonic_ms() - begun_ms);
+    double all_ms = (double)(deadline_ms - begun_ms);
+
+    return fmin(fmax(by_steps, all_ms > 0 ? gone_ms / all_ms : 1), 1);
+}
+
 static uint64_t
 epochs(const struct search *x)
 {
@@ -180,7 +196,7 @@ dcp_search_anneal(struct search *x, bool check, struct dcp_search_result *out,
     double least = dcp_search_value(x->s); /* Counts what changed, too. */
     double each = x->s->objective->sum[0] / x->p->n_items;
     uint64_t n = epochs(x);
-    int64_t deadline_ms = deadline_of(x);
+    int64_t begun_ms = dcp_monotonic_ms(), deadline_ms = deadline_of(x);
 
     if (x->p->q->gentle) {
         a.per_move = MOVE_FRAC * each;
@@ -190,10 +206,13 @@ dcp_search_anneal(struct search *x, bool check, struct dcp_search_result *out,
     for (uint64_t e = 0; e < n && !dcp_search_is_over(x, check) &&
                          dcp_monotonic_ms() < deadline_ms;
          e++) {
+        double by_steps = (double)e / (double)n;
         bool kept;
 
         a.temperature =
-            each * HOT_FRAC * pow(COLD_FRAC / HOT_FRAC, (double)e / (double)n);
+            each * HOT_FRAC *
+            pow(COLD_FRAC / HOT_FRAC,
+                progress(x, by_steps, begun_ms, deadline_ms));
         for (uint32_t k = 0; k < EPOCH_STEPS; k++) {
             step(&a);
         }
@@ -203,7 +222,7 @@ dcp_search_anneal(struct search *x, bool check, struct dcp_search_result *out,
         out->rounds++;
         double value = dcp_search_value(x->s);
 
-        if (kept && value < least) {
+        if (kept && value < least - NOISE_FRAC * fmax(fabs(least), 1)) {
             least = value;
             dcp_state_assign(best, x->s);
         }
