@@ -86,6 +86,7 @@ struct covered {
     const struct dcp_fold *f;
     const struct dcp_priced_licence *licence;
     uint8_t *item;    /* 1: has covered VMs. */
+    uint8_t *is_of;   /* By reach class: some covered item is of it. */
     uint64_t *reach;  /* Hosts that some covered item reaches. */
     uint32_t n_sides; /* Of hosts that hold something. */
     uint32_t *col;    /* [(region * n_sides + side) * n_types + type]. */
@@ -113,10 +114,12 @@ find_covered(struct covered *c)
             c->min_vms = of->n_vms < c->min_vms ? of->n_vms : c->min_vms;
             c->min_vcpus =
                 of->n_vcpus < c->min_vcpus ? of->n_vcpus : c->min_vcpus;
-            for (uint32_t w = 0; w < p->reach_words; w++) {
-                c->reach[w] |=
-                    p->reach[(size_t)p->reach_class[i] * p->reach_words + w];
-            }
+            c->is_of[p->reach_class[i]] = 1;
+        }
+    }
+    for (uint32_t k = 0; k < p->n_classes; k++) {
+        for (uint32_t w = 0; c->is_of[k] && w < p->reach_words; w++) {
+            c->reach[w] |= p->reach[(size_t)k * p->reach_words + w];
         }
     }
 }
@@ -440,18 +443,20 @@ add_licences(const struct dcp_fold *f, struct dcp_lp *lp)
 
     for (uint32_t k = 0; ok && k < p->pricing->n_licences; k++) {
         DCP_FREE uint8_t *item = calloc(p->n_items + 1u, 1);
+        DCP_FREE uint8_t *is_of = calloc(p->n_classes + 1u, 1);
         DCP_FREE uint64_t *reach = calloc(p->reach_words + 1u, sizeof *reach);
         DCP_FREE uint32_t *col = calloc(n_cols, sizeof *col);
         DCP_FREE uint32_t *cover = calloc(n_cols, sizeof *cover);
         struct covered c = { .f = f,
                              .licence = &p->pricing->licence[k],
                              .item = item,
+                             .is_of = is_of,
                              .reach = reach,
                              .n_sides = n_sides,
                              .col = col,
                              .cover = cover };
 
-        ok = item && reach && col && cover && add_licence(&c, lp);
+        ok = item && is_of && reach && col && cover && add_licence(&c, lp);
     }
     return ok;
 }
