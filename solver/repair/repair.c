@@ -88,10 +88,18 @@ dcp_repair_set(struct dcp_repair_program *r, uint32_t col, double value)
 
 /* --- Hosts -------------------------------------------------------------- */
 
-/* The items of the host that are more than 0 of the resource. */
+/* What items take: by item with a step, or, where there is no array, of a
+ * scalar as the host's hypervisor asks for it. */
+struct taken {
+    const uint32_t *size;
+    size_t step;
+    uint32_t scalar;
+};
+
+/* The items of the host that take more than 0. */
 static void
-limit_row(struct dcp_repair_program *r, uint32_t h, const uint32_t *size,
-          size_t step, uint32_t load, uint32_t limit)
+limit_row(struct dcp_repair_program *r, uint32_t h, struct taken t,
+          uint32_t load, uint32_t limit)
 {
     if (load <= limit) {
         return;
@@ -99,27 +107,11 @@ limit_row(struct dcp_repair_program *r, uint32_t h, const uint32_t *size,
     (void)dcp_repair_row(r, (double)load - limit, DCP_LP_INF);
     for (uint32_t i = r->s->first[h]; r->ok && i != DCP_IX_NONE;
          i = r->s->next[i]) {
-        if (size[i * step]) {
-            dcp_repair_set(r, dcp_repair_item(r, i), size[i * step]);
-        }
-    }
-}
+        uint32_t takes = t.size ? t.size[i * t.step]
+                                : dcp_problem_request(r->p, i, h, t.scalar);
 
-/* Likewise of what is allocated, as the host's hypervisor asks for it. */
-static void
-scalar_row(struct dcp_repair_program *r, uint32_t h, uint32_t scalar,
-           uint32_t load, uint32_t limit)
-{
-    if (load <= limit) {
-        return;
-    }
-    (void)dcp_repair_row(r, (double)load - limit, DCP_LP_INF);
-    for (uint32_t i = r->s->first[h]; r->ok && i != DCP_IX_NONE;
-         i = r->s->next[i]) {
-        uint32_t asks = dcp_problem_request(r->p, i, h, scalar);
-
-        if (asks) {
-            dcp_repair_set(r, dcp_repair_item(r, i), asks);
+        if (takes) {
+            dcp_repair_set(r, dcp_repair_item(r, i), takes);
         }
     }
 }
@@ -134,16 +126,17 @@ add_limits(struct dcp_repair_program *r, uint32_t h)
     for (uint32_t k = 0; k < p->n_scalars; k++) {
         size_t at = (size_t)k * p->n_hosts + h;
 
-        scalar_row(r, h, k, s->used[at], p->cap[at]);
+        limit_row(r, h, (struct taken){ .scalar = k }, s->used[at],
+                  p->cap[at]);
     }
     for (uint32_t t = 0; t < p->n_slots; t++) {
         size_t at = (size_t)h * p->stride + t;
 
-        limit_row(r, h, p->cpu_mhz + t, p->stride, s->cpu_mhz[at],
-                  p->cap_cpu_mhz[h]);
+        limit_row(r, h, (struct taken){ p->cpu_mhz + t, p->stride, 0 },
+                  s->cpu_mhz[at], p->cap_cpu_mhz[h]);
         if (p->net_kib_s) {
-            limit_row(r, h, p->net_kib_s + t, p->stride, s->net_kib_s[at],
-                      p->cap_net_kib_s[h]);
+            limit_row(r, h, (struct taken){ p->net_kib_s + t, p->stride, 0 },
+                      s->net_kib_s[at], p->cap_net_kib_s[h]);
         }
     }
     r->host = DCP_IX_NONE;
