@@ -9,7 +9,8 @@
  * Both are hints, not proofs: CPU by slot and memory as allocated are looked
  * at, nothing else; rules, reach and headroom are not. The count of hosts is
  * the least k for which the k largest hosts have as much as all VMs ask for, in
- * the worst slot: no answer has fewer hosts on.
+ * the worst slot.  Answers mostly need more; they may do with fewer where VMs
+ * are parked, get another hypervisor, or are judged by their joint history.
  *
  * O(VMs x slots + hosts log hosts). Pure; thread-safe. */
 

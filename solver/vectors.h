@@ -3,8 +3,9 @@
 #define DCP_SOLVER_VECTORS_H 1
 
 /* Hot loops compiled twice, for any machine and for one with wide vectors;
- * which runs is seen at run time.  Integers only, so that the result is the
- * same. */
+ * which runs is seen at run time.  The result is the same: whole numbers, and
+ * doubles in the order that is written (no fused or regrouped operations:
+ * -ffp-contract=off, no -ffast-math). */
 
 #define DCP_INLINE static inline __attribute__((always_inline))
 

@@ -9,10 +9,11 @@
  * W being a curve of straight pieces that is neither convex nor concave.  What
  * is wanted is not the least set but a number that no set is below.
  *
- * For any prices p_g of load and q_r >= 0 of room,
+ * For any prices p_g of load and q_r of room,
  *     sum_i min(0, p a_i + q b_i - u_i) + sum_g min_z (price_g W(z) - p_g z)
- *         - sum_r q_r room_r
- * is such a number (Lagrange), z within an interval for each g.  Good p and q
+ *         - sum_r max(q_r low_r, q_r room_r)
+ * is such a number (Lagrange), z within an interval for each g, and what is used
+ * of room r between low_r (0 where nothing is known) and room_r.  Good p and q
  * are sought by subgradient steps.  What remains is closed by branching on an
  * interval at a corner of W, most urgent interval first: on each side the
  * least over z is higher, because less of the curve's envelope lies below the

@@ -202,16 +202,18 @@ why_stopped(struct search *x)
 }
 
 /* What is packed by sums and hosts is not yet cheap to run: moves, swaps and
- * other kinds of hosts, and then programs for a few.  Small clusters had the
- * first in each of their ways. */
+ * other kinds of hosts, and then programs for a few.  Where all hosts are few,
+ * each way to pack (solver/search/ways.c) had the first; of very many hosts that
+ * are on it takes too long. */
 static bool
 finish_packing(struct search *x, bool check, struct dcp_search_result *out,
                struct dcp_error *err)
 {
-    bool small = x->p->n_hosts <= SMALL_HOSTS || x->s->n_on > REFINE_HOSTS;
+    bool refined = x->p->n_hosts <= SMALL_HOSTS;
 
     x->in.covered = NULL;
-    return (small || x->options->strategy == DCP_STRATEGY_FFD ||
+    return (refined || x->s->n_on > REFINE_HOSTS ||
+            x->options->strategy == DCP_STRATEGY_FFD ||
             dcp_search_refine_first(x, check, err)) &&
            dcp_search_anneal(x, check, out, err) &&
            (x->p->q->gentle || dcp_search_by_programs(x, check, out, err));
