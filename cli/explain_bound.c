@@ -51,7 +51,9 @@ find(struct dcp_explain *x, struct answer *a, struct dcp_error *err)
     q.may_empty = true;
     DCP_AUTO(dcp_problem)
     struct dcp_problem *p = dcp_problem_create(&q, err);
-    double limit_s = x->g->time_limit_s > 0 ? x->g->time_limit_s : LIMIT_S;
+    double limit_s = x->g->time_limit_s > 0 ? x->g->time_limit_s
+                     : x->g->iterations     ? INFINITY
+                                            : LIMIT_S;
 
     a->hosts_on = dcp_placement_n_on(plan->legs[0].after);
     a->slots = x->demand->slots + x->question.first_slot;

@@ -6,6 +6,8 @@
 
 #include "solver/bound/bound.h"
 
+#include <math.h>
+
 bool
 dcp_planning_hosts_needed(const struct dcp_globals *g,
                           const struct dcp_inventory *of,
@@ -26,7 +28,9 @@ dcp_planning_hosts_needed(const struct dcp_globals *g,
            a->demand->slots[q.last_slot - 1].start_ms >= a->window_end_ms) {
         q.last_slot--;
     }
-    double limit_s = g->time_limit_s > 0 ? 0.05 * g->time_limit_s : 20;
+    double limit_s = g->time_limit_s > 0 ? 0.05 * g->time_limit_s
+                     : g->iterations     ? INFINITY
+                                         : 20;
 
     for (int k = 0; k < 2; k++) {
         struct dcp_bound bound;

@@ -110,6 +110,15 @@ read_answer(const struct dcp_problem *p, struct dcp_state *s,
     return true;
 }
 
+/* Without a limit iterations and counted work end it, the same everywhere. */
+static double
+limit_of(const struct dcp_solve_options *o)
+{
+    return o->time_limit_s > 0 ? o->time_limit_s
+           : o->iterations     ? INFINITY
+                               : 30;
+}
+
 /* What is left of the time limit; at least a moment. */
 static double
 left_s(int64_t start, double limit_s)
@@ -234,7 +243,8 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
         .seed = options->seed,
         .iterations = options->iterations,
         .threads = options->threads,
-        .deadline_ms = start + (int64_t)(limit_s * 1000),
+        .deadline_ms =
+            isinf(limit_s) ? INT64_MAX : start + (int64_t)(limit_s * 1000),
         .gap_frac = options->gap_frac,
         .observer = options->observer,
         .started_ms = start,
@@ -311,7 +321,7 @@ solve_from(struct dcp_problem *p, const struct dcp_solve_options *options,
            int64_t start, struct dcp_solution *out, struct dcp_error *err)
 {
     const struct dcp_question *q = p->q;
-    double limit_s = options->time_limit_s > 0 ? options->time_limit_s : 30;
+    double limit_s = limit_of(options);
     struct dcp_bound bound;
     bool impossible = false;
 

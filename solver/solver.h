@@ -24,7 +24,7 @@ struct dcp_solve_options {
     enum dcp_strategy strategy;
     uint64_t seed, iterations;
     uint32_t threads;    /* 1 or 2; 0 is 1. */
-    double time_limit_s; /* 0: 30 s. */
+    double time_limit_s; /* 0: 30 s, or none where iterations are given. */
     double gap_frac;     /* Stop at this gap; 0: as good as possible. */
     struct dcp_observer observer; /* Of improvements; zero: nobody. */
 };

@@ -325,8 +325,10 @@ solve(const struct dcp_fold *f, struct dcp_lp *lp, double limit_s,
     struct dcp_lp_options integer = { .integer = true,
                                       .time_limit_s = limit_s,
                                       .node_limit = 2000,
+                                      .max_iterations = DCP_BOUND_ITERATIONS,
                                       .gap_frac = 0.001 };
-    struct dcp_lp_options relaxed = { .time_limit_s = limit_s };
+    struct dcp_lp_options relaxed = { .time_limit_s = limit_s,
+                                      .max_iterations = DCP_BOUND_ITERATIONS };
 
     if (!x) {
         return no_memory(err);
@@ -433,7 +435,9 @@ solve_money(const struct dcp_fold *f, double limit_s,
     DCP_AUTO(dcp_bound_energy)
     struct dcp_bound_energy *energy = dcp_bound_energy_create(f);
     struct dcp_bound_prices prices = { 0 };
-    int64_t deadline_ms = dcp_monotonic_ms() + (int64_t)(limit_s * 1000);
+    int64_t deadline_ms = isinf(limit_s)
+                              ? INT64_MAX
+                              : dcp_monotonic_ms() + (int64_t)(limit_s * 1000);
     size_t n_on = (size_t)f->n_regions * f->n_types;
     DCP_FREE double *kept = calloc(n_on + 1, sizeof *kept);
     bool ok = energy && kept;
@@ -561,9 +565,13 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     out->region = f.region;
     out->n_regions = f.n_regions;
     out->binding = binding_resource(&f);
-    int64_t deadline_ms = dcp_monotonic_ms() + (int64_t)(limit_s * 1000);
+    bool no_clock = isinf(limit_s);
+    int64_t deadline_ms =
+        no_clock ? INT64_MAX
+                 : dcp_monotonic_ms() + (int64_t)(limit_s * 1000);
+    double each_s = no_clock ? limit_s : fmin(limit_s / 2, PROGRAM_S);
 
-    if (!solve_hosts(&f, fmin(limit_s / 2, PROGRAM_S), &hosts, type_on, err)) {
+    if (!solve_hosts(&f, each_s, &hosts, type_on, err)) {
         return false;
     }
     out->infeasible = hosts.status == DCP_LP_INFEASIBLE;
@@ -592,8 +600,8 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     if (!kept) {
         return no_memory(err);
     }
-    if (!solve_money(&f, fmin(left_s(deadline_ms), PROGRAM_S), &value, kept,
-                     &out->method, err)) {
+    each_s = no_clock ? limit_s : fmin(left_s(deadline_ms), PROGRAM_S);
+    if (!solve_money(&f, each_s, &value, kept, &out->method, err)) {
         return false;
     }
     if (value.bound > -DCP_LP_INF) {

@@ -56,7 +56,8 @@ struct dcp_bound {
 };
 
 /* The programs of the bound may take 'limit_s' together (at most 10 s each); a
- * bound that was stopped is lower and as valid. */
+ * bound that was stopped is lower and as valid.  INFINITY: counted work ends
+ * them and no clock, so the bound is the same on every machine. */
 bool
 dcp_bound_compute(struct dcp_problem *, double limit_s, struct dcp_bound *out,
                   struct dcp_error *err) DCP_CHECKED;

@@ -410,6 +410,7 @@ take_duals(struct program *m, int64_t deadline_ms, struct dcp_error *err)
     struct dcp_lp_options options = {
         .time_limit_s =
             fmax((double)(deadline_ms - dcp_monotonic_ms()) / 1000, 0.001),
+        .max_iterations = DCP_BOUND_ITERATIONS,
         .duals = duals,
     };
     struct dcp_lp_answer answer;

@@ -165,7 +165,8 @@ raise(struct pool *x, struct node *node, double target, uint32_t steps)
 
     memcpy(x->best, prices, x->n_prices * sizeof *prices);
     memset(x->mean, 0, q->n_groups * sizeof *x->mean);
-    for (uint32_t s = 0; s < steps; s++) {
+    for (uint32_t s = 0;
+         s < steps && (!s || dcp_monotonic_ms() < q->deadline_ms); s++) {
         double v = evaluate(x, prices, node->at), norm = 0;
 
         for (uint32_t k = 0; k < q->n_groups; k++) {
@@ -295,7 +296,8 @@ sift(struct pool *x, struct node *node, double idle)
     n = add_few(x, n, FEW_EACH, DCP_LP_INF,
                 q->load + (size_t)q->fill->peak * q->n_items);
     for (uint32_t round = 0; round < FEW_ROUNDS; round++) {
-        if (!dcp_bound_sift_solve(q, &box, x->few, n, x->best, x->mean,
+        if (dcp_monotonic_ms() >= q->deadline_ms ||
+            !dcp_bound_sift_solve(q, &box, x->few, n, x->best, x->mean,
                                   &value)) {
             node->bound = fmax(node->bound, best);
             return round > 0;

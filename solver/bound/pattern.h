@@ -51,7 +51,7 @@ struct dcp_bound_pattern {
     uint32_t n_starts;
     uint64_t max_work; /* Items looked at, times groups and rooms; then no
                         * more is branched. */
-    int64_t deadline_ms;
+    int64_t deadline_ms; /* Monotonic; INT64_MAX: none. */
 };
 
 /* Reads items, curve and rooms of the question.  False: no memory. */

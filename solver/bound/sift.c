@@ -2,7 +2,8 @@
 
 #include "solver/bound/sift.h"
 
-#include "solver/lp/lp.h"
+#include "solver/bound/parts.h"
+#include "solver/run/progress.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -190,7 +191,13 @@ dcp_bound_sift_solve(const struct dcp_bound_pattern *q,
         m.ok ? calloc(dcp_lp_n_cols(lp) + 1u, sizeof *x) : NULL;
     DCP_FREE double *duals =
         m.ok ? calloc(dcp_lp_n_rows(lp) + 1u, sizeof *duals) : NULL;
-    struct dcp_lp_options options = { .time_limit_s = SOLVE_S, .duals = duals };
+    bool no_clock = q->deadline_ms == INT64_MAX;
+    double left_s = (double)(q->deadline_ms - dcp_monotonic_ms()) / 1000;
+    struct dcp_lp_options options = {
+        .time_limit_s = no_clock ? 0 : fmax(fmin(SOLVE_S, left_s), 0.001),
+        .max_iterations = DCP_BOUND_ITERATIONS,
+        .duals = duals,
+    };
 
     if (!x || !duals || !dcp_lp_solve(lp, &options, &answer, x, NULL) ||
         answer.status != DCP_LP_OPTIMAL) {

@@ -213,15 +213,19 @@ limit_ms(double seconds)
 }
 
 static void
-solve_relaxation(glp_prob *prob, const struct dcp_lp *lp, double time_limit_s,
-                 struct dcp_lp_answer *out, double *x, double *duals)
+solve_relaxation(glp_prob *prob, const struct dcp_lp *lp,
+                 const struct dcp_lp_options *limits, struct dcp_lp_answer *out,
+                 double *x, double *duals)
 {
     glp_smcp options;
 
     glp_init_smcp(&options);
     options.msg_lev = GLP_MSG_OFF;
     options.presolve = GLP_ON;
-    options.tm_lim = limit_ms(time_limit_s);
+    options.tm_lim = limit_ms(limits->time_limit_s);
+    if (limits->max_iterations) {
+        options.it_lim = (int)limits->max_iterations;
+    }
     glp_scale_prob(prob, GLP_SF_AUTO);
     int code = glp_simplex(prob, &options);
     int status = glp_get_status(prob);
@@ -300,7 +304,7 @@ solve_integer(glp_prob *prob, const struct dcp_lp *lp,
     struct dcp_lp_answer relaxed = { .status = DCP_LP_UNKNOWN };
 
     /* GLPK wants an optimal relaxation first. */
-    solve_relaxation(prob, lp, options->time_limit_s, &relaxed, NULL, NULL);
+    solve_relaxation(prob, lp, options, &relaxed, NULL, NULL);
     if (relaxed.status != DCP_LP_OPTIMAL) {
         out->status = relaxed.status;
         return;
@@ -353,8 +357,7 @@ dcp_lp_solve(struct dcp_lp *lp, const struct dcp_lp_options *options,
     if (options->integer) {
         solve_integer(prob, lp, options, &search, out, x);
     } else {
-        solve_relaxation(prob, lp, options->time_limit_s, out, x,
-                         options->duals);
+        solve_relaxation(prob, lp, options, out, x, options->duals);
     }
     glp_delete_prob(prob);
     glp_error_hook(NULL, NULL);

@@ -41,6 +41,8 @@ struct dcp_lp_options {
     double time_limit_s; /* 0: none. */
     uint32_t node_limit; /* MIP: stop after so many nodes, which is the same on
                           * every machine, as a time is not; 0: none. */
+    uint32_t max_iterations; /* Likewise, of the simplex method in a relaxation,
+                              * also the first one of a MIP. */
     double gap_frac;     /* MIP: stop at this gap. */
     const double *start; /* MIP: a known answer (one value per column) that
                           * others must beat; NULL: none. */

@@ -29,7 +29,8 @@ solve_options(const struct dcp_work *w, const struct dcp_question *q,
     double left_s = dcp_work_limit_s(w) - after_s - dcp_work_spent_s(w);
 
     o.seed += w->attempt * ATTEMPT_SEED_STEP;
-    o.time_limit_s = fmax(left_s * share, LEAST_S);
+    o.time_limit_s =
+        dcp_work_deadline_ms(w) ? fmax(left_s * share, LEAST_S) : 0;
     if (w->briefly && o.strategy == DCP_STRATEGY_FULL) {
         o.strategy = DCP_STRATEGY_LNS;
     }
@@ -88,7 +89,9 @@ solve(struct dcp_work *w, const struct dcp_question *q, double share,
     struct dcp_solve_options o = solve_options(w, q, share);
     bool ok = dcp_solve_problem(p, &o, out, err);
 
-    w->searched_s += fmin(dcp_work_spent_s(w) - began_s, o.time_limit_s);
+    w->searched_s +=
+        fmin(dcp_work_spent_s(w) - began_s,
+             o.time_limit_s > 0 ? o.time_limit_s : dcp_work_limit_s(w));
     return ok;
 }
 
