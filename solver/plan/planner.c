@@ -436,12 +436,22 @@ solve_way(void *task)
     }
 }
 
-/* Both, on two threads where there are; else one after the other, where there
- * is time for it. */
+/* Seconds for each VM: with less of a limit the first way gets both threads. */
+#define SIDE_BY_SIDE_S 3e-4
+
+static bool
+has_time_for_both(const struct dcp_work *w)
+{
+    return !dcp_work_deadline_ms(w) ||
+           dcp_work_limit_s(w) >= SIDE_BY_SIDE_S * w->r->inventory->n_vms;
+}
+
+/* Both, on two threads where there are and time is not short; else one after
+ * the other, where there is time for it. */
 static bool
 solve_both_ways(struct dcp_work *w, struct dcp_error *err)
 {
-    bool two = w->r->solve.threads > 1, ok = true;
+    bool two = w->r->solve.threads > 1 && has_time_for_both(w), ok = true;
     struct dcp_day_first other;
     struct way ways[2] = { { .first = w }, { .other = &other } };
 
