@@ -6,6 +6,13 @@
 
 #include <stdlib.h>
 
+/* Up to so many sets are played before berths are looked for, which may ask for
+ * a host more, but not for that work; where the model has more, so many where
+ * berths are too few, and up to DCP_LOSS_SETS_MAX where then no host is left to
+ * wake.  (Whether a host less is survived does not hang on how many sets there
+ * are without it.) */
+#define FEW_SETS 2500u
+
 /* --- What is lost -------------------------------------------------------- */
 
 /* Objects that take some host down, as things are; returns how many. */
@@ -176,7 +183,9 @@ record_singles(struct dcp_loss_play *g, enum dcp_loss_kind kind,
     bool memory = true;
 
     for (uint32_t i = 0; memory && i < n; i++) {
-        struct dcp_loss_set one = { .kind = kind, .n = 1, .ix = { objects[i] } };
+        struct dcp_loss_set one = { .kind = kind,
+                                    .n = 1,
+                                    .ix = { objects[i] } };
 
         (void)dcp_loss_play_hosts(g, &one);
         dcp_loss_play_begin(g);
@@ -249,14 +258,45 @@ by_sets(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
     return true;
 }
 
+/* Sets of up to 'count' that are on as things are, whatever changed. */
+static uint64_t
+count_sets(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
+           uint32_t *objects)
+{
+    const uint8_t *only = g->only;
+
+    g->only = NULL;
+    uint32_t n = list_objects(g, kind, objects);
+
+    g->only = only;
+    return dcp_loss_count_sets(n, count);
+}
+
+static bool
+could_wake(const struct dcp_state *s)
+{
+    const struct dcp_question *q = s->p->q;
+    bool could = false;
+
+    for (uint32_t h = 0; !could && h < s->p->n_hosts; h++) {
+        could = !s->on[h] && s->p->use[h] == DCP_HOST_FREE &&
+                (q->may_wake || q->start->on[h]);
+    }
+    return could;
+}
+
 /* Losses of one kind. */
 static bool
 check_kind(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
            uint32_t *objects, const struct dcp_loss_set *passed,
            struct dcp_arena *arena, struct dcp_headroom *out)
 {
+    uint64_t sets = count > 1 ? count_sets(g, kind, count, objects) : 0;
+    uint64_t most =
+        count > 1 ? dcp_loss_count_sets(
+                        dcp_loss_objects(g->s->p->q->inventory, kind), count)
+                  : 0;
     uint32_t n = list_objects(g, kind, objects);
-    uint64_t sets = dcp_loss_count_sets(n, count);
 
     if (count > 1 && kind == DCP_LOSS_HOST) {
         if (!by_stand_ins(g, count, arena, out)) {
@@ -268,8 +308,17 @@ check_kind(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
         out->ok = true;
         out->too_few_stand_ins = false;
     }
-    if (count > 1 && sets > DCP_LOSS_SETS_MAX) { /* Too many to play. */
-        return by_berths(g, kind, count, objects, n, arena, out);
+    if (most > FEW_SETS) {
+        uint64_t limit = could_wake(g->s) ? FEW_SETS : DCP_LOSS_SETS_MAX;
+
+        if (!by_berths(g, kind, count, objects, n, arena, out)) {
+            return false;
+        }
+        if (out->ok || sets > limit) {
+            return true;
+        }
+        out->ok = true;
+        out->too_few_berths = out->too_few_empty = false;
     }
     return by_sets(g, kind, count, objects, n, passed, arena, out);
 }
@@ -319,7 +368,10 @@ check(struct dcp_state *s, const uint8_t *only, struct dcp_arena *arena,
             out->failed_kind = k;
             memory = check_kind(
                 &g, policy->survive[k].kind, count, objects,
-                k == first_kind && passed ? &passed->failed : NULL, arena, out);
+                k == first_kind && passed && !passed->too_few_berths
+                    ? &passed->failed
+                    : NULL,
+                arena, out);
         }
     }
     dcp_loss_play_finish(&g);

@@ -9,15 +9,14 @@
  * (solver/headroom/loss_play.h), not by sums.
  *
  * Of several at once there are two ways to show it:
- *  - each set of up to 'count' of them is played (up to DCP_LOSS_SETS_MAX
- *    sets);
+ *  - each set of up to 'count' of them is played (where there are few);
  *  - of hosts: every host with protected VMs has 'count' stand-ins, hosts that
  *    are on and empty, each of which takes all of them
  * (solver/headroom/stand_in.h). Whichever hosts are lost, j of them stand-ins,
  * a lost host has count - j stand-ins left, and the other lost hosts took
  * fewer: one is free.  So every set is survived, however many there are. The
  * second is tried first; it needs more room, and is sufficient, not necessary.
- *  - where neither does: room is kept for parts of what each holds
+ *  - where sets are many: room is kept for parts of what each holds
  * (solver/headroom/berths.h).
  *
  * A feed's loss takes the racks that have no other feed.  A VM with a disk of
