@@ -32,6 +32,7 @@ struct find {
     struct dcp_arena *own; /* Until the search for berths ends. */
     enum dcp_loss_kind kind;
     uint32_t *object; /* By host. */
+    uint32_t *turn; /* By host: place among all, those of an object together. */
     uint32_t n_objects;
     uint64_t *host_sides; /* By host: of all that may come. */
     uint32_t *separate;   /* By group: which such rule; DCP_IX_NONE: none. */
@@ -318,7 +319,7 @@ list_items(struct find *f, uint32_t crowd, uint32_t *out_n)
     for (uint32_t i = 0; i < n; i++) {
         uint32_t h = f->s->host[f->items[i]];
 
-        pairs[i][0] = whole ? h : f->object[h];
+        pairs[i][0] = whole ? f->turn[h] : f->object[h];
         pairs[i][1] = i;
     }
     dcp_sort_u32_pairs(pairs, n);
@@ -549,20 +550,40 @@ write_all(const struct find *f, struct dcp_arena *arena,
 /* --- All of it ------------------------------------------------------------ */
 
 static bool
+take_turns(struct find *f)
+{
+    uint32_t n = f->p->n_hosts;
+    DCP_FREE uint32_t(*pairs)[2] = calloc(n + 1u, sizeof *pairs);
+
+    for (uint32_t h = 0; pairs && h < n; h++) {
+        pairs[h][0] = f->object[h];
+        pairs[h][1] = h;
+    }
+    if (pairs) {
+        dcp_sort_u32_pairs(pairs, n);
+    }
+    for (uint32_t k = 0; pairs && k < n; k++) {
+        f->turn[pairs[k][1]] = k;
+    }
+    return pairs != NULL;
+}
+
+static bool
 open_find(struct find *f, uint32_t count)
 {
     const struct dcp_problem *p = f->p;
 
     f->n_objects = dcp_loss_objects(p->q->inventory, f->kind);
     f->object = dcp_arena_array(f->own, uint32_t, p->n_hosts + 1u);
+    f->turn = dcp_arena_array(f->own, uint32_t, p->n_hosts + 1u);
     f->crowd_of = dcp_arena_array(f->own, uint32_t, p->n_items + 1u);
     f->crowds = dcp_arena_array(f->own, struct crowd, p->n_items + 1u);
     f->separate = dcp_arena_array(f->own, uint32_t, p->n_groups + 1u);
     f->host_sides = dcp_arena_array(f->own, uint64_t, p->n_hosts + 1u);
     f->items = dcp_arena_array(f->own, uint32_t, p->n_items + 1u);
     f->rank = dcp_arena_array(f->own, uint32_t, p->n_items + 1u);
-    if (!f->object || !f->crowd_of || !f->crowds || !f->items || !f->rank ||
-        !f->separate || !f->host_sides) {
+    if (!f->object || !f->turn || !f->crowd_of || !f->crowds || !f->items ||
+        !f->rank || !f->separate || !f->host_sides) {
         return false;
     }
     number_separates(f);
@@ -570,8 +591,8 @@ open_find(struct find *f, uint32_t count)
         f->object[h] =
             f->s->on[h] ? object_of(p->q->inventory, f->kind, h) : DCP_IX_NONE;
     }
-    return dcp_berth_room_init(&f->room, f->s, f->own, f->object, f->n_objects,
-                               count);
+    return take_turns(f) && dcp_berth_room_init(&f->room, f->s, f->own,
+                                                f->object, f->n_objects, count);
 }
 
 bool

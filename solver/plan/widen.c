@@ -217,6 +217,21 @@ need_in(struct widen *w, const struct dcp_survive lists[], uint32_t n)
     }
 }
 
+/* Any VM of a pool may come to any of its hosts. */
+static void
+need_in_berths(struct widen *w, const struct dcp_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->n_berths; i++) {
+        const struct dcp_berths *b = &plan->berths[i];
+
+        for (uint32_t k = 0; k < b->first[b->n_parts]; k++) {
+            for (uint32_t h = 0; h < b->n_hosts; h++) {
+                need_at(w, b->vms[k], b->hosts[h].ix);
+            }
+        }
+    }
+}
+
 static uint64_t
 find_needed(struct widen *w, const struct dcp_plan *plan)
 {
@@ -230,6 +245,7 @@ find_needed(struct widen *w, const struct dcp_plan *plan)
         }
     }
     need_in(w, plan->survive, plan->n_survive);
+    need_in_berths(w, plan);
     need_in(w, plan->no_boot, plan->n_no_boot);
     for (uint32_t i = 0; i < w->inv->n_volumes; i++) {
         mib += w->moves[i] ? w->inv->volumes[i].size_mib : 0;

@@ -36,6 +36,7 @@ struct trial {
     struct world w;
     struct dcp_loss loss;
     struct dcp_berths_found found;
+    const struct dcp_problem *problem;
     struct dcp_survive *lists; /* Singles first, then sets. */
     uint32_t n_lists, room;
     uint32_t down[16], n_down; /* Objects that take a host down. */
@@ -74,6 +75,20 @@ is_lost(const struct trial *t, const struct dcp_loss_set *set, uint32_t host)
 {
     return host != DCP_IX_NONE && t->w.plan->before->on[host] &&
            dcp_loss_set_has(t->w.inv, set, host);
+}
+
+/* Where VMs restart when their object alone is lost, as the search says. */
+static void
+match_single(const struct trial *t, const struct dcp_loss_set *set,
+             uint32_t *host_of)
+{
+    for (uint32_t v = 0; v < t->w.inv->n_vms; v++) {
+        uint32_t to = t->found.to[t->problem->item_of_vm[v]];
+
+        if (is_lost(t, set, t->w.plan->before->host[v].ix)) {
+            host_of[v] = to;
+        }
+    }
 }
 
 /* Parts of one pool that are lost, in random order, to berths of it that are
@@ -130,7 +145,10 @@ add_list(struct trial *t, const struct dcp_loss_set *set, struct dcp_rng *rng)
         also[k - 1] = (struct dcp_object){ objects[set->kind], set->ix[k] };
     }
     memset(host_of, 0xff, n_vms * sizeof *host_of);
-    for (uint32_t i = 0; i < t->found.n_pools; i++) {
+    if (set->n == 1) {
+        match_single(t, set, host_of);
+    }
+    for (uint32_t i = 0; set->n > 1 && i < t->found.n_pools; i++) {
         if (!match(t, &t->found.pools[i], set, rng, host_of)) {
             return false;
         }
@@ -294,6 +312,8 @@ berths_keep_their_promise(const struct sample *s, char why[WHY])
 
     q.headroom = true;
     struct dcp_problem *p = problem_of(&q);
+
+    t.problem = p;
     struct dcp_state *state = state_of(p);
     struct dcp_loss_play g;
     bool is_start = stands(&t);
