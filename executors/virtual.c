@@ -5,7 +5,7 @@
 
 #include "executors/virtual.h"
 
-#include "executors/agenda.h"
+#include "model/base/agenda.h"
 #include "executors/heap.h"
 
 #include <inttypes.h>

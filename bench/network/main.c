@@ -13,7 +13,7 @@
  * Prints one JSON object. */
 
 #include "bench/replay/fleet.h"
-#include "executors/agenda.h"
+#include "model/base/agenda.h"
 #include "model/base/rng.h"
 #include "model/base/units.h"
 #include "model/transfers.h"

@@ -5,7 +5,7 @@
 
 #include "bench/replay/fleet.h"
 #include "bench/simgrid/scene.h"
-#include "executors/agenda.h"
+#include "model/base/agenda.h"
 #include "model/transfers.h"
 #include "sim/sim.h"
 

@@ -2,6 +2,7 @@
 
 #include "solver/schedule/rehearsal.h"
 
+#include "model/base/agenda.h"
 #include "model/samples.h"
 #include "model/transfers.h"
 
@@ -11,11 +12,6 @@
 
 #define NONE UINT32_MAX
 
-struct due { /* An end that was true when it was noted. */
-    int64_t end_ms;
-    uint32_t task;
-};
-
 struct world {
     const struct dcp_inventory *inventory;
     struct dcp_step *steps; /* By task. */
@@ -23,8 +19,7 @@ struct world {
     struct dcp_placement *now;
     struct dcp_samples net; /* Planned production; n_times 0: none known. */
     int64_t from_ms;        /* Of the leg. */
-    struct due *due;        /* A heap, the next first. */
-    uint32_t n_due, room;
+    struct dcp_agenda ends; /* Of the migrations under way. */
     bool no_memory;
 };
 
@@ -38,51 +33,6 @@ dcp_rehearsal_shares(const struct dcp_inventory *inv, const struct dcp_step *s)
 
 /* --- Ends --------------------------------------------------------------- */
 
-static bool
-sooner(const struct due *a, const struct due *b)
-{
-    return a->end_ms != b->end_ms ? a->end_ms < b->end_ms : a->task < b->task;
-}
-
-static void
-push_due(struct world *w, struct due x)
-{
-    if (w->n_due == w->room) {
-        uint32_t room = w->room ? 2 * w->room : 256;
-        struct due *due = realloc(w->due, room * sizeof *due);
-
-        if (!due) {
-            w->no_memory = true;
-            return;
-        }
-        w->due = due;
-        w->room = room;
-    }
-    uint32_t i = w->n_due++;
-
-    for (; i && sooner(&x, &w->due[(i - 1) / 2]); i = (i - 1) / 2) {
-        w->due[i] = w->due[(i - 1) / 2];
-    }
-    w->due[i] = x;
-}
-
-static void
-pop_due(struct world *w)
-{
-    struct due last = w->due[--w->n_due];
-    uint32_t i = 0;
-
-    for (uint32_t child; (child = 2 * i + 1) < w->n_due; i = child) {
-        child +=
-            child + 1 < w->n_due && sooner(&w->due[child + 1], &w->due[child]);
-        if (!sooner(&w->due[child], &last)) {
-            break;
-        }
-        w->due[i] = w->due[child];
-    }
-    w->due[i] = last;
-}
-
 static void
 note_changes(struct world *w)
 {
@@ -93,20 +43,11 @@ note_changes(struct world *w)
         int64_t end_ms = dcp_transfers_end_ms(w->transfers, tasks[i]);
 
         if (end_ms < INT64_MAX) {
-            push_due(w, (struct due){ end_ms, tasks[i] });
+            dcp_agenda_set(&w->ends, tasks[i], end_ms);
+        } else {
+            dcp_agenda_drop(&w->ends, tasks[i]);
         }
     }
-}
-
-/* The next end that is still true. */
-static const struct due *
-next_due(struct world *w)
-{
-    while (w->n_due && dcp_transfers_end_ms(w->transfers, w->due[0].task) !=
-                           w->due[0].end_ms) {
-        pop_due(w);
-    }
-    return w->n_due ? &w->due[0] : NULL;
 }
 
 /* --- The world ---------------------------------------------------------- */
@@ -142,11 +83,11 @@ static int64_t
 next(void *user)
 {
     struct world *w = user;
-    const struct due *due = next_due(w);
-    int64_t wake_ms = dcp_transfers_next_ms(w->transfers);
+    int64_t wake_ms = dcp_transfers_next_ms(w->transfers), end_ms;
+    uint32_t task;
 
-    if (due && due->end_ms < wake_ms) {
-        wake_ms = due->end_ms;
+    if (dcp_agenda_first(&w->ends, &task, &end_ms) && end_ms < wake_ms) {
+        wake_ms = end_ms;
     }
     return wake_ms == INT64_MAX ? INT64_MAX : wake_ms - w->from_ms;
 }
@@ -176,15 +117,15 @@ take(void *user, int64_t now)
         dcp_transfers_pass(w->transfers, w->now, now_ms);
         note_changes(w);
     }
-    const struct due *due = next_due(w);
+    uint32_t task;
+    int64_t end_ms;
 
-    if (!due || due->end_ms > now_ms) {
+    if (!dcp_agenda_first(&w->ends, &task, &end_ms) || end_ms > now_ms) {
         return NONE;
     }
-    uint32_t task = due->task;
     const struct dcp_step *s = &w->steps[task];
 
-    pop_due(w);
+    dcp_agenda_drop(&w->ends, task);
     tell(w, task);
     w->now->host[s->object.ix] = (dcp_host_id){ s->to.ix };
     dcp_transfers_end(w->transfers, task, w->now, now_ms);
@@ -278,7 +219,7 @@ open_world(const struct dcp_leg_times_request *r, struct dcp_step_list *list,
                          .from_ms = r->spans->from_ms < r->spans->until_ms
                                         ? r->spans->from_ms
                                         : 0 };
-    if (!plan_production(r, w)) {
+    if (!dcp_agenda_init(&w->ends, list->n - first) || !plan_production(r, w)) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a rehearsal");
     }
     w->now = dcp_placement_copy(r->start->p->q->start, err);
@@ -296,7 +237,7 @@ close_world(struct world *w)
     dcp_transfers_destroy(w->transfers);
     dcp_placement_destroy(w->now);
     free(w->net.value);
-    free(w->due);
+    dcp_agenda_finish(&w->ends);
 }
 
 bool

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "executors/agenda.h"
+#include "model/base/agenda.h"
 
 #include <stdlib.h>
 
@@ -15,7 +15,6 @@ dcp_agenda_init(struct dcp_agenda *a, uint32_t n_items)
         .at_ms = calloc(n, sizeof *a->at_ms),
         .item = calloc(n, sizeof *a->item),
         .place = calloc(n, sizeof *a->place),
-        .capacity = n_items,
     };
     if (!a->at_ms || !a->item || !a->place) {
         dcp_agenda_finish(a);
@@ -90,12 +89,6 @@ dcp_agenda_drop(struct dcp_agenda *a, uint32_t item)
     if (last != item) {
         settle(a, place, last);
     }
-}
-
-bool
-dcp_agenda_has(const struct dcp_agenda *a, uint32_t item)
-{
-    return a->place[item] != NOT_IN;
 }
 
 bool
