@@ -21,6 +21,10 @@ dcp_moves_create(const struct dcp_fleet *fleet, uint64_t seed, int64_t start_ms,
 
     *out = (struct dcp_moves){ .events = calloc(2 * n + 1, sizeof *out->events),
                                .steps = calloc(n + 1, sizeof *out->steps) };
+    if (inv->n_hosts < 2) {
+        dcp_moves_finish(out);
+        return dcp_fail(err, DCP_E_ARGUMENT, "migrations need two hosts");
+    }
     if (!host || !out->events || !out->steps || n > UINT32_MAX / 2) {
         dcp_moves_finish(out);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for %zu migrations", n);
@@ -34,7 +38,9 @@ dcp_moves_create(const struct dcp_fleet *fleet, uint64_t seed, int64_t start_ms,
 
         for (uint32_t k = 0; k < n_per_tick; k++) {
             size_t i = (size_t)t * n_per_tick + k;
-            uint32_t to = (uint32_t)dcp_rng_below(&rng, inv->n_hosts);
+            uint32_t to = (uint32_t)dcp_rng_below(&rng, inv->n_hosts - 1u);
+
+            to += to >= host[vm]; /* Any other. */
 
             out->steps[i] = (struct dcp_step){
                 .id = (uint32_t)i + 1,
