@@ -59,7 +59,6 @@ enum dcp_storage_moves {
     DCP_STORAGE_MOVES_DENY,  /* consolidate takes volumes as they are. */
     DCP_STORAGE_MOVES_ALLOW, /* It may move them first. */
 };
-/* Of storage pools, and of moving volumes between them. */
 /* Plans that may give VMs another hypervisor; bits. */
 enum dcp_conversion_job {
     DCP_CONVERT_CONSOLIDATE = 1,
@@ -68,6 +67,7 @@ enum dcp_conversion_job {
     DCP_CONVERT_BALANCE = 8,
 };
 
+/* Of storage pools, and of moving volumes between them. */
 struct dcp_storage_policy {
     double space_frac; /* Of what a pool may hold: fuller is relieved, and
                         * nothing is moved in beyond; default 80 %. */
