@@ -129,9 +129,7 @@ cell(const struct page *p, uint32_t row, uint32_t column)
     if (!n) {
         return DCP_HEAT_OFF;
     }
-    double value = round(sum / n * DCP_HEAT_PER_UNIT);
-
-    return value < DCP_HEAT_MISSING - 1 ? (uint8_t)value : DCP_HEAT_MISSING - 1;
+    return dcp_heat_cell(sum / n);
 }
 
 static void
@@ -397,11 +395,13 @@ add_title(const struct page *p, struct dcp_text *out)
 {
     const struct dcp_sim_page *in = p->in;
     const struct dcp_sim_result *main = in->runs[in->n_runs - 1].result;
-    char from[32];
+    struct dcp_local from = dcp_zone_local(in->inventory->zone, main->from_ms);
+    uint32_t month, day;
+    int64_t year;
 
-    dcp_print_instant(main->from_ms, from);
+    dcp_civil_from_days(from.day, &year, &month, &day);
     dcp_template_escape(out, in->runs[in->n_runs - 1].name);
-    dcp_text_printf(out, ", %.10s", from);
+    dcp_text_printf(out, ", %04d-%02u-%02u", (int)year, month, day);
 }
 
 static bool

@@ -29,10 +29,7 @@ setup(void)
 
     tier->name = "gold";
     r.f.inv->tiers = tier;
-    struct dcp_zone *zone = dcp_arena_new(r.f.inv->arena, struct dcp_zone);
-
-    zone->name = "UTC";
-    r.f.inv->zone = zone;
+    r.f.inv->zone = &dcp_zone_utc;
     in.n_events = 0;
     ck_assert(dcp_simulate(&in, &without, NULL));
     in.n_events = r.n;

@@ -181,12 +181,16 @@ class HeatMap {
     const y = this.layout.height - FOOT + 6;
     let after = 0;
     for (let c = 0; c < n; c++) {
-      const d = R.local(this.map.hours[c]);
-      const before = c ? R.local(this.map.hours[c - 1]).getUTCHours() : -1;
-      if (d.getUTCHours() % this.map.tickHours ||
-          d.getUTCHours() === before) {
-        continue;
-      }
+        /* A column may be longer than a tick, and begin between two. */
+        const d = R.local(this.map.hours[c]);
+        const tick = Math.floor(d / (this.map.tickHours * 3600e3));
+        const last = c ? Math.floor(R.local(this.map.hours[c - 1]) /
+                                    (this.map.tickHours * 3600e3))
+                     : d % (this.map.tickHours * 3600e3) ? tick
+                                                         : tick - 1;
+        if (tick === last) {
+            continue;
+        }
       const text = this.map.tickHours === 24
         ? String(d.getUTCDate()) : R.clock(this.map.hours[c]).slice(0, 2);
       const x = GUTTER + c * this.cellWidth;
