@@ -26,26 +26,39 @@ struct column {
             POSITIVE                                                           \
     }
 enum {
-    SAVED = 1,
-    OVERLOADED = 8, /* Positions below. */
+    PLANNED,
+    SAVED,
+    HOSTS_BEFORE,
+    HOSTS_AFTER,
+    OVER_BEFORE,
+    OVER_AFTER,
+    SOME_OVER,
+    LONGEST_OVER,
+    OVERLOADED,
+    ABOVE_TARGET,
+    N_COLUMNS
 };
-static const struct column columns[] = {
-    COLUMN("planned_kwh_saved", "planned kWh", planned_kwh, 1, 1, false),
-    COLUMN("kwh_saved", "saved kWh", saved_kwh, 1, 1, false),
-    COLUMN("hosts_on_mean_before", "hosts was", hosts_before, 1, 1, true),
-    COLUMN("hosts_on_mean", "hosts is", hosts_after, 1, 1, true),
-    COLUMN("overload_host_minutes_before", "over was", overload_before_min, 1,
-           1, true),
-    COLUMN("overload_host_minutes", "over is", overload_after_min, 1, 1, true),
-    COLUMN("overload_minutes", "min with", overload_some_min, 1, 0, true),
-    COLUMN("overload_longest_minutes", "longest", overload_longest_min, 1, 0,
-           true),
-    COLUMN("host_slots_overloaded_frac", "% over", overloaded_frac, 100, 3,
-           true),
-    COLUMN("host_slots_above_target_frac", "% > target", above_target_frac, 100,
-           3, true),
+static const struct column columns[N_COLUMNS] = {
+    [PLANNED] =
+        COLUMN("planned_kwh_saved", "planned kWh", planned_kwh, 1, 1, false),
+    [SAVED] = COLUMN("kwh_saved", "saved kWh", saved_kwh, 1, 1, false),
+    [HOSTS_BEFORE] =
+        COLUMN("hosts_on_mean_before", "hosts was", hosts_before, 1, 1, true),
+    [HOSTS_AFTER] =
+        COLUMN("hosts_on_mean", "hosts is", hosts_after, 1, 1, true),
+    [OVER_BEFORE] = COLUMN("overload_host_minutes_before", "over was",
+                           overload_before_min, 1, 1, true),
+    [OVER_AFTER] = COLUMN("overload_host_minutes", "over is",
+                          overload_after_min, 1, 1, true),
+    [SOME_OVER] =
+        COLUMN("overload_minutes", "min with", overload_some_min, 1, 0, true),
+    [LONGEST_OVER] = COLUMN("overload_longest_minutes", "longest",
+                            overload_longest_min, 1, 0, true),
+    [OVERLOADED] = COLUMN("host_slots_overloaded_frac", "% over",
+                          overloaded_frac, 100, 3, true),
+    [ABOVE_TARGET] = COLUMN("host_slots_above_target_frac", "% > target",
+                            above_target_frac, 100, 3, true),
 };
-#define N_COLUMNS (sizeof columns / sizeof columns[0])
 
 static double
 value_of(const struct backtest_night *n, const struct column *c)
