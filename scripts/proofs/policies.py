@@ -5,6 +5,7 @@ solver, on the day of `honest-saving`; then a backtest over weeks, who wins firs
 and who later, and how sure the night plans' savings are.
 ONLY=demo takes one of them; NIGHTS=0 leaves the backtests out."""
 import itertools
+import math
 import os
 import subprocess
 import sys
@@ -163,13 +164,13 @@ def ranking(back):
 
 
 def tau(a, b):
-    """Kendall's tau-b."""
+    """Kendall's tau-b; nan where one side tells nobody apart."""
     def sign(x):
         return (x > 0) - (x < 0)
     pairs = list(itertools.combinations(range(len(a)), 2))
     s = sum(sign(a[i] - a[k]) * sign(b[i] - b[k]) for i, k in pairs)
     apart = [sum(x[i] != x[k] for i, k in pairs) for x in (a, b)]
-    return s / (apart[0] * apart[1]) ** 0.5
+    return s / (apart[0] * apart[1]) ** 0.5 if all(apart) else math.nan
 
 
 def without_a_break(model, start, days):
