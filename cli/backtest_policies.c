@@ -96,7 +96,8 @@ play(struct backtest *b, uint32_t night, struct backtest_entrant *e,
 /* Usage of the night, and of the day before it as far as there is any. */
 static bool
 load(struct dcp_context *c, const struct dcp_sim_result *night,
-     struct dcp_samples *cpu, struct dcp_samples *net, struct dcp_error *err)
+     struct dcp_samples *cpu, struct dcp_samples *net, struct dcp_samples *mem,
+     bool *out_mem_is_active, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
     int64_t from_ms = night->from_ms - DCP_DAY_MS;
@@ -109,14 +110,16 @@ load(struct dcp_context *c, const struct dcp_sim_result *night,
                             from_ms, night->to_ms, cpu, err) &&
            dcp_samples_look_back(c->store, inv, c->measured, cpu, err) &&
            dcp_sim_fill(inv, cpu, &unused, err) &&
-           dcp_replay_net(c, night->from_ms, night->to_ms, net, err);
+           dcp_replay_net(c, night->from_ms, night->to_ms, net, err) &&
+           dcp_replay_memory(c, from_ms, night->to_ms, mem, out_mem_is_active,
+                             err);
 }
 
 bool
 backtest_policies_play(struct backtest *b, uint32_t night,
                        const struct dcp_replay *r, struct dcp_error *err)
 {
-    struct dcp_samples cpu = { 0 }, net = { 0 };
+    struct dcp_samples cpu = { 0 }, net = { 0 }, mem = { 0 };
     struct dcp_sim_input in = { .inventory = b->context->model.inventory,
                                 .cpu = &cpu,
                                 .start = b->context->model.placement,
@@ -130,13 +133,16 @@ backtest_policies_play(struct backtest *b, uint32_t night,
     keep(&b->entrants[NOBODY], night, &r->without, &r->without);
     keep(&b->entrants[NIGHT_PLAN], night, &r->without,
          r->has_plan ? &r->with : &r->without);
-    bool ok = load(b->context, &r->without, &cpu, &net, err);
+    bool ok =
+        load(b->context, &r->without, &cpu, &net, &mem, &in.mem_is_active, err);
 
+    in.mem = mem.n_times ? &mem : NULL;
     for (uint32_t i = FIRST_POLICY; ok && i < b->n_entrants; i++) {
         ok = play(b, night, &b->entrants[i], &in, &net, err);
     }
     dcp_samples_finish(&cpu);
     dcp_samples_finish(&net);
+    dcp_samples_finish(&mem);
     return ok;
 }
 

@@ -205,15 +205,40 @@ dcp_failures_end(const struct dcp_failures *f,
                             &run->availability, err);
 }
 
+void
+dcp_failure_run_give(const struct dcp_failure_run *run,
+                     struct dcp_sim_input *in)
+{
+    in->events = dcp_ha_events(run->ha, &in->n_events);
+    in->slowdowns = run->slowdowns;
+    in->n_slowdowns = run->n_slowdowns;
+}
+
+static bool
+keep_slowdowns(const struct dcp_sim_input *in, struct dcp_failure_run *run,
+               struct dcp_error *err)
+{
+    run->slowdowns =
+        malloc(((size_t)in->n_slowdowns + 1) * sizeof *run->slowdowns);
+    if (!run->slowdowns) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for slowdowns");
+    }
+    for (uint32_t i = 0; i < in->n_slowdowns; i++) {
+        run->slowdowns[run->n_slowdowns++] = in->slowdowns[i];
+    }
+    return dcp_ha_add_slowdowns(run->ha, &run->slowdowns, &run->n_slowdowns,
+                                err);
+}
+
 bool
-dcp_failures_run(const struct dcp_failures *f,
-                 const struct dcp_placement *start,
-                 const struct dcp_sim_event events[], uint32_t n_events,
+dcp_failures_run(const struct dcp_failures *f, struct dcp_sim_input *in,
                  struct dcp_failure_run *out, struct dcp_error *err)
 {
-    if (dcp_failures_begin(f, start, out, err) &&
-        dcp_ha_run(out->ha, events, n_events, f->to_ms, err) &&
-        dcp_failures_end(f, start, out, err)) {
+    if (dcp_failures_begin(f, in->start, out, err) &&
+        dcp_ha_run(out->ha, in->events, in->n_events, f->to_ms, err) &&
+        dcp_failures_end(f, in->start, out, err) &&
+        keep_slowdowns(in, out, err)) {
+        dcp_failure_run_give(out, in);
         return true;
     }
     dcp_failure_run_finish(out);
@@ -225,6 +250,7 @@ dcp_failure_run_finish(struct dcp_failure_run *run)
 {
     dcp_ha_destroy(run->ha);
     dcp_availability_finish(&run->availability);
+    free(run->slowdowns);
     *run = (struct dcp_failure_run){ 0 };
 }
 

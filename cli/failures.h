@@ -46,8 +46,10 @@ void dcp_failures_close(struct dcp_failures *);
 
 /* One variant under them. */
 struct dcp_failure_run {
-    struct dcp_ha *ha; /* Owned; NULL: no failures. */
+    struct dcp_ha *ha; /* Owned, as is all; NULL: no failures. */
     struct dcp_availability availability;
+    struct dcp_slowdown *slowdowns; /* Of dcp_failures_run(). */
+    uint32_t n_slowdowns;
 };
 /* Makes 'out->ha', for the caller to run from 'start'; then what became of the
  * VMs is summed up. */
@@ -58,12 +60,15 @@ bool dcp_failures_begin(const struct dcp_failures *,
 bool
 dcp_failures_end(const struct dcp_failures *, const struct dcp_placement *start,
                  struct dcp_failure_run *, struct dcp_error *err) DCP_CHECKED;
-/* All of it, for events that are known. */
-bool
-dcp_failures_run(const struct dcp_failures *, const struct dcp_placement *start,
-                 const struct dcp_sim_event events[], uint32_t n_events,
-                 struct dcp_failure_run *out,
-                 struct dcp_error *err) DCP_CHECKED;
+/* All of it, for events that are known: those of 'in', and its slowdowns,
+ * become what failures leave of them and add to them, which belongs to 'out'.
+ */
+bool dcp_failures_run(const struct dcp_failures *, struct dcp_sim_input *in,
+                      struct dcp_failure_run *out,
+                      struct dcp_error *err) DCP_CHECKED;
+/* Lets 'in' have what happened in the run. */
+void
+dcp_failure_run_give(const struct dcp_failure_run *, struct dcp_sim_input *in);
 void dcp_failure_run_finish(struct dcp_failure_run *);
 
 /* The member "failures" of a result object of `simulate`. */

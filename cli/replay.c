@@ -212,18 +212,19 @@ dcp_replay_wants_memory(const struct dcp_context *c)
            strcmp(dcp_store_mem_basis(c->store), "allocated") != 0;
 }
 
-/* What VMs use of their memory, where they may have been given more than there
- * is. */
-static bool
-load_memory(struct dcp_context *c, int64_t from_ms, int64_t to_ms,
-            struct dcp_replay *r, struct dcp_error *err)
+bool
+dcp_replay_memory(struct dcp_context *c, int64_t from_ms, int64_t to_ms,
+                  struct dcp_samples *out, bool *out_is_active,
+                  struct dcp_error *err)
 {
-    if (!dcp_replay_wants_memory(c)) {
+    *out = (struct dcp_samples){ 0 };
+    *out_is_active = false;
+    if (!c->store || !dcp_replay_wants_memory(c)) {
         return true;
     }
-    r->mem_is_active = !strcmp(dcp_store_mem_basis(c->store), "active");
+    *out_is_active = !strcmp(dcp_store_mem_basis(c->store), "active");
     return dcp_samples_load(c->store, DCP_METRIC_MEM_MIB, c->model.inventory,
-                            c->measured, from_ms, to_ms, &r->mem, err);
+                            c->measured, from_ms, to_ms, out, err);
 }
 
 static bool
@@ -254,7 +255,8 @@ load(struct dcp_context *c, const struct dcp_plan *plan, int64_t from_ms,
     }
     int64_t first_ms = cell_start(c->store, from_ms);
 
-    return load_memory(c, first_ms, to_ms, r, err) &&
+    return dcp_replay_memory(c, first_ms, to_ms, &r->mem, &r->mem_is_active,
+                             err) &&
            dcp_storage_use_load(c, first_ms, to_ms, &r->storage, err) &&
            (!plan || r->net.value ||
             dcp_replay_net(c, first_ms, to_ms, &r->net, err));
@@ -329,7 +331,9 @@ run_legs(const struct dcp_inventory *inv, const struct dcp_plan *plan,
         o.shift_ms = r->leg_start_ms[i] - plan->legs[i].start_ms;
         if (!dcp_run_leg(inv, plan, dcp_virtual_executor(world), &o,
                          &r->legs[i], err) ||
-            !keep_events(plan, world, r, err)) {
+            !keep_events(plan, world, r, err) ||
+            !dcp_sim_executor_slowdowns(x, &r->slowdowns, &r->n_slowdowns,
+                                        err)) {
             return false;
         }
         r->transfers[i] = dcp_sim_executor_transfers(x);
@@ -338,6 +342,16 @@ run_legs(const struct dcp_inventory *inv, const struct dcp_plan *plan,
         now = dcp_placement_copy(dcp_virtual_placement(world), err);
     }
     return now != NULL;
+}
+
+void
+dcp_replay_give_events(const struct dcp_replay *r, bool with_plan,
+                       struct dcp_sim_input *in)
+{
+    in->events = with_plan ? r->events : NULL;
+    in->n_events = with_plan ? r->n_events : 0;
+    in->slowdowns = with_plan ? r->slowdowns : NULL;
+    in->n_slowdowns = with_plan ? r->n_slowdowns : 0;
 }
 
 /* --- All of it ---------------------------------------------------------- */
@@ -457,24 +471,14 @@ open_failures(struct dcp_context *c, const struct dcp_replay_options *o,
     return true;
 }
 
-/* The events that are replayed: those given, or what failures leave of them and
- * add to them. */
+/* The events that are replayed: the plan's or none, or what failures leave of
+ * them and add to them. */
 static bool
-meet_failures(struct dcp_replay *r, struct dcp_sim_input *in,
-              const struct dcp_sim_event *events, uint32_t n_events,
+meet_failures(struct dcp_replay *r, bool with_plan, struct dcp_sim_input *in,
               struct dcp_failure_run *run, struct dcp_error *err)
 {
-    in->events = events;
-    in->n_events = n_events;
-    if (!r->has_failures) {
-        return true;
-    }
-    if (!dcp_failures_run(&r->failures, in->start, events, n_events, run,
-                          err)) {
-        return false;
-    }
-    in->events = dcp_ha_events(run->ha, &in->n_events);
-    return true;
+    dcp_replay_give_events(r, with_plan, in);
+    return !r->has_failures || dcp_failures_run(&r->failures, in, run, err);
 }
 
 /* The window ends where a watch ended it, for the plan and for the baseline
@@ -487,10 +491,10 @@ stop_both(struct dcp_sim_input *in, struct dcp_replay *r, struct dcp_error *err)
         return true;
     }
     in->to_ms = r->with.to_ms;
-    in->events = NULL;
-    in->n_events = in->n_watches = 0;
+    in->n_watches = 0;
+    dcp_replay_give_events(r, false, in);
     if (r->has_failures) {
-        in->events = dcp_ha_events(r->failed_without.ha, &in->n_events);
+        dcp_failure_run_give(&r->failed_without, in);
     }
     in->reference = NULL;
     dcp_sim_result_finish(&r->without);
@@ -513,7 +517,7 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     choose_window(c, plan, o, r, &in.from_ms, &in.to_ms);
     if (!fit_window(c, &in.from_ms, &in.to_ms, r, err) ||
         !open_failures(c, o, &in, r, err) ||
-        !meet_failures(r, &in, NULL, 0, &r->failed_without, err)) {
+        !meet_failures(r, false, &in, &r->failed_without, err)) {
         return false;
     }
     if (!plan) {
@@ -540,8 +544,7 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
         return false;
     }
     in.reference = &r->without;
-    return meet_failures(r, &in, r->events, r->n_events, &r->failed_with,
-                         err) &&
+    return meet_failures(r, true, &in, &r->failed_with, err) &&
            prepare(o, true, &in, err) &&
            dcp_storage_use_simulate(&r->storage, &in, &r->with,
                                     &r->storage.with, err) &&
@@ -574,6 +577,7 @@ dcp_replay_finish(struct dcp_replay *r)
         dcp_run_report_finish(&r->legs[i]);
     }
     free(r->events);
+    free(r->slowdowns);
     dcp_failure_run_finish(&r->failed_without);
     dcp_failure_run_finish(&r->failed_with);
     dcp_failures_close(&r->failures);

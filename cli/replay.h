@@ -54,6 +54,8 @@ struct dcp_replay {
     uint32_t n_legs;
     struct dcp_sim_event *events; /* Owned; they borrow the plan's steps. */
     uint32_t n_events;
+    struct dcp_slowdown *slowdowns; /* Owned. */
+    uint32_t n_slowdowns;
     bool has_failures; /* Of what follows; 'with' only with a plan. */
     struct dcp_failures failures;
     struct dcp_failure_run failed_without, failed_with;
@@ -70,9 +72,18 @@ bool dcp_replay_load_samples(struct dcp_context *, struct dcp_replay *,
 /* Whether it takes measured memory: where hosts promised more than they have.
  */
 bool dcp_replay_wants_memory(const struct dcp_context *);
-/* Puts them into the input of another replay. */
+/* Lets another replay's input have the samples ... */
 void dcp_replay_give_samples(const struct dcp_replay *, struct dcp_sim_input *);
+/* ... and the plan's events with their slowdowns, or none. */
+void dcp_replay_give_events(const struct dcp_replay *, bool with_plan,
+                            struct dcp_sim_input *);
 void dcp_replay_finish(struct dcp_replay *);
+
+/* What VMs use of their memory, where they may have been given more than there
+ * is; else, and where it was not measured, n_times 0. */
+bool dcp_replay_memory(struct dcp_context *, int64_t from_ms, int64_t to_ms,
+                       struct dcp_samples *out, bool *out_is_active,
+                       struct dcp_error *err) DCP_CHECKED;
 
 /* Network use of all VMs around [from_ms, to_ms), KiB/s, the larger direction;
  * n_times 0 where it was not measured. */

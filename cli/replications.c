@@ -194,15 +194,10 @@ play(struct scene *scene, const struct dcp_failures *f, bool with_plan,
     if (with_plan && scene->policy) {
         return play_policy(scene, f, reference, out, err);
     }
-    in->events = with_plan ? scene->replay->events : NULL;
-    in->n_events = with_plan ? scene->replay->n_events : 0;
+    dcp_replay_give_events(scene->replay, with_plan, in);
     in->reference = reference;
-    if (f) {
-        if (!dcp_failures_run(f, in->start, in->events, in->n_events,
-                              &out->failed, err)) {
-            return false;
-        }
-        in->events = dcp_ha_events(out->failed.ha, &in->n_events);
+    if (f && !dcp_failures_run(f, in, &out->failed, err)) {
+        return false;
     }
     return dcp_storage_use_simulate(scene->storage, in, &out->result,
                                     &out->storage, err);

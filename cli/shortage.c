@@ -133,6 +133,7 @@ json_memory(struct dcp_json *w, const struct dcp_sim_result *s)
     dcp_json_kdouble(w, "unbacked_mib_mean", mean(s, s->unbacked_mib_s));
     dcp_json_ku64(w, "swapped_vms", n_vms);
     dcp_json_kdouble(w, "stalled_cpu_mhz_s", s->stalled_mhz_s);
+    dcp_json_kdouble(w, "swap_wait_vm_seconds", s->swap_wait_vm_s);
     dcp_json_end(w, '}');
 }
 
@@ -141,6 +142,7 @@ dcp_shortage_json(struct dcp_json *w, const struct dcp_inventory *inv,
                   const struct dcp_sim_result *s, struct dcp_error *err)
 {
     dcp_json_kdouble(w, "held_cpu_mhz_s", s->held_mhz_s);
+    dcp_json_kdouble(w, "slowed_cpu_mhz_s", s->slowed_mhz_s);
     dcp_json_ku64(w, "warmups", s->warmups);
     dcp_json_kdouble(w, "warmup_cpu_mhz_s", s->warmup_mhz_s);
     dcp_json_kdouble(w, "ready_vm_seconds", s->ready_vm_s);
@@ -198,6 +200,7 @@ dcp_shortage_print(const struct dcp_sim_result *without,
     double minutes = with ? with->ready_vm_s / 60 : 0;
     double p99 = with ? 100 * dcp_sim_ready_frac(with, 0.99) : 0;
     double held = with ? with->held_mhz_s / 3.6e6 : 0;
+    double slowed = with ? with->slowed_mhz_s / 3.6e6 : 0;
     double warmup = with ? with->warmup_mhz_s / 3.6e6 : 0;
 
     line("VMs waiting for CPU", "VM-minutes", without->ready_vm_s / 60,
@@ -212,5 +215,8 @@ dcp_shortage_print(const struct dcp_sim_result *without,
     if (without->held_mhz_s > 0 || held > 0) {
         line("CPU held back by limits", "GHz h", without->held_mhz_s / 3.6e6,
              with ? &held : NULL, 1);
+    }
+    if (slowed > 0) {
+        line("CPU slowed down by migrations", "GHz h", 0, &slowed, 3);
     }
 }

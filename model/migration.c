@@ -210,17 +210,22 @@ stop_some(struct dcp_precopy_run *run, double seconds, double rate)
     return used;
 }
 
+double
+dcp_precopy_advance_some(struct dcp_precopy_run *run, double seconds,
+                         double rate)
+{
+    return dcp_precopy_ended(run)              ? 0
+           : run->phase == DCP_PRECOPY_COPYING ? copy_some(run, seconds, rate)
+                                               : stop_some(run, seconds, rate);
+}
+
 void
 dcp_precopy_advance(struct dcp_precopy_run *run, double seconds, double rate)
 {
     double passed = 0;
 
     while (!dcp_precopy_ended(run) && passed < seconds) {
-        double left = seconds - passed;
-
-        passed += run->phase == DCP_PRECOPY_COPYING
-                      ? copy_some(run, left, rate)
-                      : stop_some(run, left, rate);
+        passed += dcp_precopy_advance_some(run, seconds - passed, rate);
     }
 }
 

@@ -97,6 +97,10 @@ void dcp_precopy_begin(struct dcp_precopy_run *, const struct dcp_precopy *);
 /* 'seconds' pass at that bandwidth, which may be 0. */
 void dcp_precopy_advance(struct dcp_precopy_run *, double seconds,
                          double bandwidth_mib_s);
+/* The same up to the next thing that happens: a round ends, the throttle may
+ * be another.  Returns the time that took; of a run that ended, 0. */
+double dcp_precopy_advance_some(struct dcp_precopy_run *, double seconds,
+                                double bandwidth_mib_s);
 /* Of the whole, were the bandwidth to stay so; total_ms counts from its begin.
  * INT64_MAX: it never ends, because there is no bandwidth. */
 struct dcp_precopy_result

@@ -23,6 +23,7 @@ struct slot { /* By flow. */
     int64_t end_ms;
     bool given_up;
     bool changed; /* Its key is among those. */
+    bool untold;
 };
 
 struct dcp_transfers {
@@ -40,6 +41,9 @@ struct dcp_transfers {
     uint32_t *changed; /* Keys. */
     uint32_t n_changed;
     struct dcp_transfer_totals totals;
+    struct dcp_slowdown *slowdowns; /* Those of one VM ascending by time. */
+    uint32_t n_slowdowns, slowdowns_capacity;
+    bool no_memory; /* For them. */
 };
 
 #define NO_FLOW UINT32_MAX
@@ -183,6 +187,43 @@ predict(struct dcp_transfers *t, struct slot *s)
     s->end_ms = end_ms;
 }
 
+static void
+note_slowdown(struct dcp_transfers *t, const struct slot *s, double passed_s)
+{
+    if (t->n_slowdowns == t->slowdowns_capacity) {
+        uint32_t capacity =
+            t->slowdowns_capacity ? 2 * t->slowdowns_capacity : 64;
+        struct dcp_slowdown *list =
+            realloc(t->slowdowns, capacity * sizeof *list);
+
+        if (!list) {
+            t->no_memory = true;
+            return;
+        }
+        t->slowdowns = list;
+        t->slowdowns_capacity = capacity;
+    }
+    t->slowdowns[t->n_slowdowns++] =
+        (struct dcp_slowdown){ s->at_ms + llround(passed_s * 1000), s->vm,
+                               s->run.throttle_frac };
+}
+
+static void
+advance(struct dcp_transfers *t, struct slot *s, double seconds)
+{
+    double passed = 0;
+
+    while (!dcp_precopy_ended(&s->run) && passed < seconds) {
+        double throttle_frac = s->run.throttle_frac;
+
+        passed += dcp_precopy_advance_some(&s->run, seconds - passed,
+                                           s->rate_kib_s / 1024);
+        if (s->run.throttle_frac != throttle_frac && !s->untold) {
+            note_slowdown(t, s, passed);
+        }
+    }
+}
+
 /* Rates from 'now_ms' on. */
 static void
 settle(struct dcp_transfers *t, int64_t now_ms)
@@ -193,8 +234,7 @@ settle(struct dcp_transfers *t, int64_t now_ms)
     for (uint32_t i = 0; i < n; i++) {
         struct slot *s = &t->slots[flows[i]];
 
-        dcp_precopy_advance(&s->run, (double)(now_ms - s->at_ms) / 1000,
-                            s->rate_kib_s / 1024);
+        advance(t, s, (double)(now_ms - s->at_ms) / 1000);
         s->at_ms = now_ms;
         s->rate_kib_s = dcp_maxmin_rate(t->sharing, flows[i]);
         predict(t, s);
@@ -338,7 +378,8 @@ dcp_transfers_begin(struct dcp_transfers *t, uint32_t key,
                         .to = transfer->to,
                         .begin_ms = now_ms,
                         .at_ms = now_ms,
-                        .end_ms = INT64_MIN };
+                        .end_ms = INT64_MIN,
+                        .untold = transfer->untold };
     dcp_precopy_begin(&s->run, &transfer->precopy);
     t->flow_of[key] = flow;
     t->n_under_way++;
@@ -380,12 +421,12 @@ dcp_transfers_end(struct dcp_transfers *t, uint32_t key,
     struct slot *s = &t->slots[flow];
     bool due = now_ms >= s->end_ms;
 
-    dcp_precopy_advance(&s->run,
-                        due ? INFINITY : (double)(now_ms - s->at_ms) / 1000,
-                        s->rate_kib_s / 1024);
+    advance(t, s, due ? INFINITY : (double)(now_ms - s->at_ms) / 1000);
     struct dcp_precopy_result r = dcp_precopy_result(&s->run);
 
-    count(t, &r);
+    if (!s->untold) {
+        count(t, &r);
+    }
     /* A sample that began just now was summed by where VMs are already. */
     if (now->host[s->vm].ix == s->to && t->cell == cell) {
         move_production(t, s);
@@ -454,6 +495,25 @@ dcp_transfers_totals(const struct dcp_transfers *t)
     return t->totals;
 }
 
+bool
+dcp_transfers_add_slowdowns(const struct dcp_transfers *t,
+                            struct dcp_slowdown **list, uint32_t *n,
+                            struct dcp_error *err)
+{
+    size_t all = (size_t)*n + t->n_slowdowns;
+    struct dcp_slowdown *more =
+        t->no_memory ? NULL : realloc(*list, (all + 1) * sizeof *more);
+
+    if (!more) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for %zu slowdowns", all);
+    }
+    *list = more;
+    for (uint32_t i = 0; i < t->n_slowdowns; i++) {
+        more[(*n)++] = t->slowdowns[i];
+    }
+    return true;
+}
+
 /* --- Life --------------------------------------------------------------- */
 
 struct dcp_transfers *
@@ -506,6 +566,7 @@ dcp_transfers_destroy(struct dcp_transfers *t)
         free(t->flow_of);
         free(t->slots);
         free(t->changed);
+        free(t->slowdowns);
         free(t);
     }
 }

@@ -23,12 +23,14 @@
 #include "model/placement.h"
 #include "model/plan.h"
 #include "model/samples.h"
+#include "model/slowdown.h"
 
 struct dcp_transfers;
 
 struct dcp_transfer {
     uint32_t vm, from, to; /* Hosts with NICs. */
     struct dcp_precopy precopy;
+    bool untold; /* Takes its part of links, but is not in what is told. */
 };
 
 /* What the step moves: as it was when the plan was made, where that is known,
@@ -84,6 +86,11 @@ double dcp_transfers_rate(const struct dcp_transfers *, uint32_t key);
 int64_t dcp_transfers_next_ms(const struct dcp_transfers *);
 
 struct dcp_transfer_totals dcp_transfers_totals(const struct dcp_transfers *);
+/* Adds the guests that were slowed down so far to '*list' of '*n', which the
+ * caller owns; in no order. */
+bool dcp_transfers_add_slowdowns(const struct dcp_transfers *,
+                                 struct dcp_slowdown **list, uint32_t *n,
+                                 struct dcp_error *err) DCP_CHECKED;
 
 /* Has the host a NIC? */
 bool dcp_transfers_reach(const struct dcp_inventory *, uint32_t host);

@@ -182,3 +182,11 @@ dcp_sim_executor_transfers(const struct dcp_sim_executor *x)
 {
     return dcp_transfers_totals(x->transfers);
 }
+
+bool
+dcp_sim_executor_slowdowns(const struct dcp_sim_executor *x,
+                           struct dcp_slowdown **list, uint32_t *n,
+                           struct dcp_error *err)
+{
+    return dcp_transfers_add_slowdowns(x->transfers, list, n, err);
+}

@@ -36,5 +36,10 @@ struct dcp_virtual *dcp_sim_executor_world(struct dcp_sim_executor *);
 /* Of the migrations so far. */
 struct dcp_transfer_totals
 dcp_sim_executor_transfers(const struct dcp_sim_executor *);
+/* Adds the guests that they slowed down to '*list' of '*n', which the caller
+ * owns. */
+bool dcp_sim_executor_slowdowns(const struct dcp_sim_executor *,
+                                struct dcp_slowdown **list, uint32_t *n,
+                                struct dcp_error *err) DCP_CHECKED;
 
 #endif /* sim/executor.h */

@@ -22,34 +22,6 @@ host_load(const struct dcp_sim *sim, const struct sim_host *h)
     return h->own_mhz + sim->overhead_frac * (h->out_mhz + h->in_mhz);
 }
 
-double
-dcp_sim_demand_mhz(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
-{
-    double demand = sim->row[vm];
-
-    if (!sim->warmups || !dcp_warmups_is_warming(sim->warmups, vm)) {
-        return demand;
-    }
-    return dcp_warmup_mhz(
-        &sim->inv->policy.warmup, vcpus_of(sim, vm),
-        dcp_vm_vcpu_mhz(sim->inv, (dcp_vm_id){ vm }, (dcp_host_id){ host }),
-        demand);
-}
-
-double
-dcp_sim_want_mhz(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
-{
-    double demand = dcp_sim_demand_mhz(sim, host, vm);
-
-    if (!sim->hosts[host].enforces || !sim->inv->vms[vm].cpu_limit_mhz) {
-        return demand;
-    }
-    struct dcp_contention_terms terms =
-        dcp_contention_terms_of(sim->inv, vm, host, 1);
-
-    return dcp_contender_of(&terms, demand).want_mhz;
-}
-
 /* --- What is not served ------------------------------------------------- */
 
 static struct dcp_sim_tenant *
@@ -109,7 +81,7 @@ contend(struct dcp_sim *sim, uint32_t host, double room_mhz)
             dcp_contention_terms_of(sim->inv, vm, host, vcpus_of(sim, vm));
 
         sim->contenders[i] =
-            dcp_contender_of(&terms, dcp_sim_demand_mhz(sim, host, vm));
+            dcp_contender_of(&terms, dcp_sim_want(sim, host, vm).want_mhz);
     }
     dcp_contention_share(sim->contenders, h->n_vms, room_mhz);
 }
@@ -137,7 +109,7 @@ count_overload(struct dcp_sim *sim, uint32_t host, double seconds,
         uint32_t vm = h->vms[i];
         const struct dcp_contender *c = &sim->contenders[i];
         double mhz =
-            controlled ? c->want_mhz : dcp_sim_demand_mhz(sim, host, vm);
+            controlled ? c->want_mhz : dcp_sim_want(sim, host, vm).want_mhz;
         double missed =
             controlled && mhz > 0 ? 1 - c->got_mhz / mhz : 1 - met_frac;
 
@@ -167,8 +139,7 @@ count_held(struct dcp_sim *sim, uint32_t host, double seconds)
     sim->out->held_mhz_s += h->held_mhz * seconds;
     for (uint32_t i = 0; i < h->n_vms; i++) {
         uint32_t vm = h->vms[i];
-        double held =
-            dcp_sim_demand_mhz(sim, host, vm) - dcp_sim_want_mhz(sim, host, vm);
+        double held = dcp_sim_want(sim, host, vm).held_mhz;
 
         if (held > 0) {
             tenant_of(sim, vm)->held_mhz_s += held * seconds;
@@ -193,21 +164,27 @@ count_warming(struct dcp_sim *sim, uint32_t host, double seconds)
     }
 }
 
-/* --- Memory ------------------------------------------------------------- */
-
-static struct dcp_guest_memory
-guest(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
+/* Demand that migrations and swap kept VMs from. */
+static void
+count_slowed(struct dcp_sim *sim, uint32_t host, double seconds)
 {
-    struct dcp_guest_memory g = dcp_memory_of(
-        sim->inv, vm, host, dcp_placement_size(sim->inv, sim->out->end, vm));
+    const struct sim_host *h = &sim->hosts[host];
+    struct dcp_sim_result *out = sim->out;
 
-    if (sim->mem_row && sim->mem_row[vm] >= 0 &&
-        sim->mem_row[vm] < g.consumed_mib) {
-        g.active_mib = sim->mem_row[vm];
-        g.consumed_mib = sim->in->mem_is_active ? g.consumed_mib : g.active_mib;
+    out->hosts[host].slowed_mhz_s += h->slowed_mhz * seconds;
+    out->hosts[host].stalled_mhz_s += h->stalled_mhz * seconds;
+    out->slowed_mhz_s += h->slowed_mhz * seconds;
+    out->stalled_mhz_s += h->stalled_mhz * seconds;
+    for (uint32_t i = 0; i < h->n_vms; i++) {
+        struct sim_want w = dcp_sim_want(sim, host, h->vms[i]);
+        struct dcp_sim_tenant *t = tenant_of(sim, h->vms[i]);
+
+        t->slowed_mhz_s += w.slowed_mhz * seconds;
+        t->stalled_mhz_s += w.stalled_mhz * seconds;
     }
-    return g;
 }
+
+/* --- Memory ------------------------------------------------------------- */
 
 /* A host on which VMs were given more than it has. */
 static void
@@ -215,35 +192,26 @@ count_short_memory(struct dcp_sim *sim, uint32_t host, double seconds)
 {
     const struct sim_host *h = &sim->hosts[host];
     struct dcp_sim_result *out = sim->out;
-    double balloon_mib = 0, swap_mib = 0;
 
+    out->unbacked_mib_s += h->unbacked_mib * seconds;
     for (uint32_t i = 0; i < h->n_vms; i++) {
-        sim->guests[i] = guest(sim, host, h->vms[i]);
-    }
-    out->unbacked_mib_s +=
-        seconds * dcp_memory_reclaim(sim->guests, h->n_vms,
-                                     h->mem_capacity_mib - h->overhead_mib);
-    for (uint32_t i = 0; i < h->n_vms; i++) {
-        const struct dcp_guest_memory *g = &sim->guests[i];
         uint32_t vm = h->vms[i];
+        const struct dcp_guest_memory *g = &sim->memory[vm];
 
-        balloon_mib += g->balloon_mib;
         if (g->swap_mib > 0) {
-            double stalled = dcp_sim_want_mhz(sim, host, vm) * g->hit_frac;
-
-            swap_mib += g->swap_mib;
             out->vm_swap_mib_s[vm] += g->swap_mib * seconds;
-            out->stalled_mhz_s += stalled * seconds;
             tenant_of(sim, vm)->swap_mib_s += g->swap_mib * seconds;
-            tenant_of(sim, vm)->stalled_mhz_s += stalled * seconds;
+            if (dcp_sim_demand_mhz(sim, host, vm) > 0) {
+                out->swap_wait_vm_s += g->hit_frac * seconds;
+            }
         }
     }
-    out->hosts[host].balloon_mib_s += balloon_mib * seconds;
-    out->hosts[host].swap_mib_s += swap_mib * seconds;
-    out->balloon_mib_s += balloon_mib * seconds;
-    out->swap_mib_s += swap_mib * seconds;
-    sim->slice->balloon_mib += balloon_mib * seconds;
-    sim->slice->swap_mib += swap_mib * seconds;
+    out->hosts[host].balloon_mib_s += h->balloon_mib * seconds;
+    out->hosts[host].swap_mib_s += h->swap_mib * seconds;
+    out->balloon_mib_s += h->balloon_mib * seconds;
+    out->swap_mib_s += h->swap_mib * seconds;
+    sim->slice->balloon_mib += h->balloon_mib * seconds;
+    sim->slice->swap_mib += h->swap_mib * seconds;
 }
 
 /* --- Time --------------------------------------------------------------- */
@@ -285,8 +253,11 @@ dcp_sim_integrate(struct dcp_sim *sim, uint32_t host, int64_t until_ms)
     h->since_ms = until_ms;
     sim->slice_demand_ms += load * seconds;
     h->slot_mhz_s += load * seconds;
-    sim->out->requested_mhz_s += (h->own_mhz + h->held_mhz) * seconds;
-    out->requested_mhz_s += (h->own_mhz + h->held_mhz) * seconds;
+    double requested =
+        h->own_mhz + h->held_mhz + h->slowed_mhz + h->stalled_mhz;
+
+    sim->out->requested_mhz_s += requested * seconds;
+    out->requested_mhz_s += requested * seconds;
     sim->out->degraded_mhz_s += sim->overhead_frac * h->out_mhz * seconds;
     switch (h->power) {
     case DCP_SIM_ON:
@@ -316,9 +287,11 @@ dcp_sim_integrate(struct dcp_sim *sim, uint32_t host, int64_t until_ms)
         h->slot_overloaded = true;
         count_overload(sim, host, seconds, capacity / load);
     }
-    if (sim->guests && capacity > 0 &&
-        h->given_mib + h->overhead_mib > h->mem_capacity_mib) {
+    if (h->is_short && capacity > 0) {
         count_short_memory(sim, host, seconds);
+    }
+    if (h->slowed_mhz > 0 || h->stalled_mhz > 0) {
+        count_slowed(sim, host, seconds);
     }
     if (h->warm_mhz > 0) {
         count_warming(sim, host, seconds);
@@ -335,48 +308,5 @@ dcp_sim_integrate_moves(struct dcp_sim *sim, int64_t until_ms)
         sim->slice->migrating +=
             (double)(until_ms - sim->moves_since_ms) * sim->n_moves;
         sim->moves_since_ms = until_ms;
-    }
-}
-
-/* 'closely': some VM may want something else than its sample says. */
-static void
-sum_host(struct dcp_sim *sim, uint32_t host, bool closely)
-{
-    struct sim_host *h = &sim->hosts[host];
-    double sampled = 0, asked = 0, wanted = 0;
-
-    for (uint32_t i = 0; i < h->n_vms; i++) {
-        uint32_t vm = h->vms[i];
-
-        sampled += sim->row[vm];
-        if (closely) {
-            asked += dcp_sim_demand_mhz(sim, host, vm);
-            wanted += dcp_sim_want_mhz(sim, host, vm);
-        }
-    }
-    h->own_mhz = closely ? wanted : sampled;
-    h->held_mhz = closely ? asked - wanted : 0;
-    h->warm_mhz = closely ? asked - sampled : 0;
-}
-
-void
-dcp_sim_sum_hosts(struct dcp_sim *sim)
-{
-    bool warming =
-        sim->warmups && dcp_warmups_next_ms(sim->warmups) < INT64_MAX;
-
-    for (uint32_t h = 0; h < sim->inv->n_hosts; h++) {
-        struct sim_host *host = &sim->hosts[h];
-
-        sum_host(sim, h, host->n_controlled || warming);
-        host->out_mhz = host->in_mhz = host->slot_mhz_s = 0;
-        host->slot_on = host->slot_overloaded = host->slot_above = false;
-    }
-    for (uint32_t i = 0; i < sim->n_moves; i++) {
-        double mhz =
-            dcp_sim_want_mhz(sim, sim->moves[i].from, sim->moves[i].vm);
-
-        sim->hosts[sim->moves[i].from].out_mhz += mhz;
-        sim->hosts[sim->moves[i].to].in_mhz += mhz;
     }
 }

@@ -119,6 +119,20 @@ keep_events(struct loop *l, const struct dcp_virtual *world,
     return true;
 }
 
+/* The guests that the leg's migrations slow down. */
+static bool
+slow_down(struct loop *l, const struct dcp_sim_executor *x,
+          struct dcp_error *err)
+{
+    struct dcp_slowdown *list = NULL;
+    uint32_t n = 0;
+    bool ok = dcp_sim_executor_slowdowns(x, &list, &n, err) &&
+              dcp_sim_slow_down(l->sim, list, n, err);
+
+    free(list);
+    return ok;
+}
+
 static bool
 run_leg(struct loop *l, uint32_t leg, struct dcp_placement **world_now,
         struct dcp_error *err)
@@ -148,7 +162,7 @@ run_leg(struct loop *l, uint32_t leg, struct dcp_placement **world_now,
         r.n_failed + r.n_skipped + r.n_unknown + r.n_pending;
     l->busy_until_ms = r.ended_ms > start_ms ? r.ended_ms : start_ms;
     dcp_run_report_finish(&r);
-    if (!ok || !keep_events(l, world, err)) {
+    if (!ok || !keep_events(l, world, err) || !slow_down(l, x, err)) {
         return false;
     }
     dcp_placement_destroy(*world_now);

@@ -126,7 +126,7 @@ apply_watched(struct dcp_sim *sim, const struct dcp_sim_event *e,
 {
     const struct dcp_sim_input *in = sim->in;
 
-    dcp_sim_end_warmups(sim, e->at_ms);
+    dcp_sim_meanwhile(sim, e->at_ms);
     if (!dcp_sim_state_apply(sim, e, err)) {
         return false;
     }
@@ -198,7 +198,7 @@ play_events(struct dcp_sim *sim, int64_t until_ms, struct dcp_error *err)
         }
     }
     /* What happens at the end comes after it. */
-    dcp_sim_end_warmups(
+    dcp_sim_meanwhile(
         sim,
         (until_ms < sim->slice->end_ms ? until_ms : sim->slice->end_ms) - 1);
     return true;
@@ -226,7 +226,8 @@ dcp_sim_open(const struct dcp_sim_input *in, struct dcp_sim **out,
     sim->now_ms = in->from_ms;
     if (!dcp_sim_input_check(in, err) ||
         !dcp_sim_result_init(in, result, err) ||
-        !dcp_sim_state_init(sim, err)) {
+        !dcp_sim_state_init(sim, err) ||
+        !dcp_sim_slow_down(sim, in->slowdowns, in->n_slowdowns, err)) {
         dcp_sim_destroy(sim);
         return false;
     }

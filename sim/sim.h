@@ -15,6 +15,7 @@
  * (sim/executor.h, or any other). Pure. */
 
 #include "executors/virtual.h"
+#include "model/slowdown.h"
 #include "sim/energy/parts.h"
 #include "sim/host/ready.h"
 #include "traces/fit.h"
@@ -55,6 +56,10 @@ struct dcp_sim_input {
      * from to_ms on are not looked at. */
     const struct dcp_sim_event *events;
     uint32_t n_events;
+    /* Guests that migrations of those events slow down, in any order; copied.
+     * Those of VMs that do not migrate then are not looked at. */
+    const struct dcp_slowdown *slowdowns;
+    uint32_t n_slowdowns;
     /* The same window without the plan: a watt more or less than there counts
      * at the site's marginal PUE.  It may go on for longer.  NULL: all watts
      * at the average PUE. */
@@ -84,17 +89,18 @@ struct dcp_sim_slice { /* One sample's time. */
 struct dcp_sim_host {
     double on_s, off_s, switching_s; /* Sum to the horizon. */
     double overload_s, unmet_mhz_s;
-    double requested_mhz_s; /* Demand of its VMs. */
-    double held_mhz_s;      /* Of that, above what their limits allow. */
+    double requested_mhz_s;                         /* Demand of its VMs. */
+    double held_mhz_s, slowed_mhz_s, stalled_mhz_s; /* Of that. */
     double balloon_mib_s, swap_mib_s;
     double it_j;
     uint32_t shutdowns;
 };
 struct dcp_sim_tenant {
     double overload_vm_s; /* VM-seconds on overloaded hosts. */
-    double unmet_mhz_s, requested_mhz_s, held_mhz_s;
+    double unmet_mhz_s, requested_mhz_s;
+    double held_mhz_s, slowed_mhz_s, stalled_mhz_s;
     double ready_s; /* Sum over its VMs; see vm_ready_s. */
-    double swap_mib_s, stalled_mhz_s;
+    double swap_mib_s;
 };
 
 struct dcp_sim_result {
@@ -111,16 +117,17 @@ struct dcp_sim_result {
     double overload_host_s; /* Demand above capacity, over hosts. */
     double unmet_cpu_mhz_s; /* VM demand not served because of that. */
     double requested_mhz_s; /* VM demand. */
-    double held_mhz_s;      /* VM demand above VMs' own limits: not asked of
-                             * hosts, not in unmet_cpu_mhz_s. */
-    double warmup_mhz_s;    /* VM demand because VMs had just begun; part of
-                             * requested_mhz_s. */
-    uint32_t warmups;       /* VMs that began, where that costs anything. */
-    double degraded_mhz_s;  /* Loss of migrating VMs, as estimated. */
-    double ready_vm_s;      /* Sum of vm_ready_s. */
+    /* Of that, not asked of hosts, not in unmet_cpu_mhz_s: above VMs' own
+     * limits; above what migrations left of their vCPUs; waiting for swap. */
+    double held_mhz_s, slowed_mhz_s, stalled_mhz_s;
+    double warmup_mhz_s;   /* VM demand because VMs had just begun; part of
+                            * requested_mhz_s. */
+    uint32_t warmups;      /* VMs that began, where that costs anything. */
+    double degraded_mhz_s; /* Loss of migrating VMs, as estimated. */
+    double ready_vm_s;     /* Sum of vm_ready_s. */
     double balloon_mib_s, swap_mib_s; /* Memory that hosts took back. */
     double unbacked_mib_s;            /* Neither had nor taken back. */
-    double stalled_mhz_s; /* VM demand that waited for swap, served or not. */
+    double swap_wait_vm_s; /* For which VMs that wanted CPU waited for swap. */
     bool mem_measured;
     double slatah_frac, pdm_frac, slav, overall_slav, average_slav;
     /* Of (host, sample) pairs in which the host served: */
@@ -200,6 +207,10 @@ bool dcp_sim_apply(struct dcp_sim *, const struct dcp_sim_event *,
  * only be destroyed. */
 bool dcp_sim_finish(struct dcp_sim *, struct dcp_sim_result *out,
                     struct dcp_error *err) DCP_CHECKED;
+
+/* More guests that are slowed down, from now on; copied. */
+bool dcp_sim_slow_down(struct dcp_sim *, const struct dcp_slowdown[],
+                       uint32_t n, struct dcp_error *err) DCP_CHECKED;
 
 enum dcp_sim_power {
     DCP_SIM_OFF,

@@ -122,6 +122,9 @@ remove_vm(struct dcp_sim *sim, uint32_t host, uint32_t vm)
     h->n_controlled -=
         h->enforces && dcp_contention_applies(&sim->inv->vms[vm]);
     count_memory(sim, host, vm, -1);
+    if (sim->memory) {
+        sim->memory[vm] = (struct dcp_guest_memory){ 0 };
+    }
     sim->out->end->host[vm] = dcp_host_none();
 }
 
@@ -160,6 +163,7 @@ dcp_sim_state_init(struct dcp_sim *sim, struct dcp_error *err)
 
     if (overcommits) {
         sim->guests = calloc((size_t)inv->n_vms + 1, sizeof *sim->guests);
+        sim->memory = calloc((size_t)inv->n_vms + 1, sizeof *sim->memory);
     }
     if (inv->policy.warmup.time_ms > 0) {
         sim->warmups = dcp_warmups_create(inv->n_vms, err);
@@ -172,7 +176,7 @@ dcp_sim_state_init(struct dcp_sim *sim, struct dcp_error *err)
     sim->waiting = calloc((size_t)inv->n_vms + 1, sizeof *sim->waiting);
     if (!sim->hosts || !sim->placed_ms || !sim->constants_w ||
         !sim->host_history_mhz || !sim->contenders || !sim->vm_slot_ready_s ||
-        !sim->waiting || (overcommits && !sim->guests)) {
+        !sim->waiting || (overcommits && (!sim->guests || !sim->memory))) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay");
     }
     sim->overhead_frac = inv->policy.migration_cpu_overhead_frac;
@@ -208,6 +212,9 @@ dcp_sim_state_finish(struct dcp_sim *sim)
     dcp_warmups_destroy(sim->warmups);
     free(sim->contenders);
     free(sim->guests);
+    free(sim->memory);
+    free(sim->slowdowns);
+    free(sim->stopped_frac);
     free(sim->vm_slot_ready_s);
     free(sim->waiting);
 }
@@ -222,18 +229,6 @@ in_window(const struct dcp_sim *sim, int64_t at_ms)
     return at_ms >= sim->in->from_ms;
 }
 
-/* The VM's demand comes to the host (sign 1) or leaves it (-1). */
-static void
-count_demand(struct dcp_sim *sim, uint32_t host, uint32_t vm, double sign)
-{
-    double demand = dcp_sim_demand_mhz(sim, host, vm);
-    double want = dcp_sim_want_mhz(sim, host, vm);
-
-    sim->hosts[host].own_mhz += sign * want;
-    sim->hosts[host].held_mhz += sign * (demand - want);
-    sim->hosts[host].warm_mhz += sign * (demand - sim->row[vm]);
-}
-
 static bool
 begin_warmup(struct dcp_sim *sim, uint32_t vm, int64_t at_ms,
              struct dcp_error *err)
@@ -246,40 +241,15 @@ begin_warmup(struct dcp_sim *sim, uint32_t vm, int64_t at_ms,
                              at_ms + sim->inv->policy.warmup.time_ms, err);
 }
 
-/* The VM asks for less from now on, and so does its migration, if it is on its
- * way. */
-static void
-end_warmup(struct dcp_sim *sim, uint32_t vm, int64_t at_ms)
+static bool
+add_and_settle(struct dcp_sim *sim, uint32_t host, uint32_t vm, int64_t at_ms,
+               struct dcp_error *err)
 {
-    uint32_t host = sim->out->end->host[vm].ix, i = 0;
-    double before = dcp_sim_want_mhz(sim, host, vm);
-
-    while (i < sim->n_moves && sim->moves[i].vm != vm) {
-        i++;
+    if (!add_vm(sim, host, vm, err)) {
+        return false;
     }
-    dcp_sim_integrate(sim, host, at_ms);
-    if (i < sim->n_moves) {
-        dcp_sim_integrate(sim, sim->moves[i].to, at_ms);
-    }
-    count_demand(sim, host, vm, -1);
-    dcp_warmups_forget(sim->warmups, vm);
-    count_demand(sim, host, vm, 1);
-    if (i < sim->n_moves) {
-        double less = before - dcp_sim_want_mhz(sim, host, vm);
-
-        sim->hosts[sim->moves[i].from].out_mhz -= less;
-        sim->hosts[sim->moves[i].to].in_mhz -= less;
-    }
-}
-
-void
-dcp_sim_end_warmups(struct dcp_sim *sim, int64_t until_ms)
-{
-    while (sim->warmups && dcp_warmups_next_ms(sim->warmups) <= until_ms) {
-        int64_t at_ms = dcp_warmups_next_ms(sim->warmups);
-
-        end_warmup(sim, dcp_warmups_next_vm(sim->warmups), at_ms);
-    }
+    dcp_sim_settle_memory(sim, host, at_ms);
+    return true;
 }
 
 static bool
@@ -287,7 +257,7 @@ start_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
            struct dcp_error *err)
 {
     uint32_t vm = s->object.ix;
-    double mhz = dcp_sim_want_mhz(sim, s->from.ix, vm);
+    double mhz = dcp_sim_want(sim, s->from.ix, vm).want_mhz;
 
     if (sim->n_moves == sim->moves_capacity) {
         uint32_t capacity = sim->moves_capacity ? 2 * sim->moves_capacity : 64;
@@ -300,7 +270,7 @@ start_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
         sim->moves_capacity = capacity;
     }
     sim->moves[sim->n_moves++] =
-        (struct sim_move){ vm, s->from.ix, s->to.ix, s->id, at_ms };
+        (struct sim_move){ vm, s->from.ix, s->to.ix, s->id, at_ms, mhz };
     sim->hosts[s->from.ix].out_mhz += mhz;
     sim->hosts[s->to.ix].in_mhz += mhz;
     return true;
@@ -326,22 +296,23 @@ end_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
     memmove(&sim->moves[i], &sim->moves[i + 1],
             (sim->n_moves - i - 1) * sizeof *sim->moves);
     sim->n_moves--;
-    double mhz = dcp_sim_want_mhz(sim, move.from, vm);
-
-    sim->hosts[move.from].out_mhz -= mhz;
-    sim->hosts[move.to].in_mhz -= mhz;
+    sim->hosts[move.from].out_mhz -= move.mhz;
+    sim->hosts[move.to].in_mhz -= move.mhz;
     bool counts = in_window(sim, at_ms);
 
+    dcp_sim_count_want(sim, move.from, vm, -1);
+    dcp_sim_end_slowdown(sim, vm);
     if (!done) {
+        dcp_sim_count_want(sim, move.from, vm, 1);
         sim->out->migrations_failed += counts;
         return true;
     }
     remove_vm(sim, move.from, vm);
-    count_demand(sim, move.from, vm, -1);
+    dcp_sim_settle_memory(sim, move.from, at_ms);
     if (s->cold && !begin_warmup(sim, vm, at_ms, err)) {
         return false;
     }
-    count_demand(sim, move.to, vm, 1);
+    dcp_sim_count_want(sim, move.to, vm, 1);
     if (counts) {
         int64_t stayed_ms = move.start_ms - sim->placed_ms[vm];
 
@@ -353,7 +324,7 @@ end_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
                             stayed_ms > 0 ? (double)stayed_ms * S_PER_MS : 0);
         sim->placed_ms[vm] = at_ms;
     }
-    return add_vm(sim, move.to, vm, err);
+    return add_and_settle(sim, move.to, vm, at_ms, err);
 }
 
 static void
@@ -386,8 +357,8 @@ appear(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
     if (!begin_warmup(sim, s->object.ix, at_ms, err)) {
         return false;
     }
-    count_demand(sim, s->to.ix, s->object.ix, 1);
-    return add_vm(sim, s->to.ix, s->object.ix, err);
+    dcp_sim_count_want(sim, s->to.ix, s->object.ix, 1);
+    return add_and_settle(sim, s->to.ix, s->object.ix, at_ms, err);
 }
 
 static bool
@@ -416,11 +387,12 @@ apply_vm(struct dcp_sim *sim, const struct dcp_sim_event *e,
         return appear(sim, s, e->at_ms, err);
     }
     if (s->from.kind == DCP_OBJECT_HOST) {
-        count_demand(sim, s->from.ix, s->object.ix, -1);
+        dcp_sim_count_want(sim, s->from.ix, s->object.ix, -1);
         if (sim->warmups) {
             dcp_warmups_forget(sim->warmups, s->object.ix);
         }
         remove_vm(sim, s->from.ix, s->object.ix);
+        dcp_sim_settle_memory(sim, s->from.ix, e->at_ms);
     }
     return true;
 }
@@ -439,16 +411,17 @@ resize(struct dcp_sim *sim, const struct dcp_sim_event *e,
     dcp_sim_integrate(sim, host, e->at_ms);
     count_memory(sim, host, vm, -1);
     if (sim->warmups) { /* What it asks for depends on its size. */
-        count_demand(sim, host, vm, -1);
+        dcp_sim_count_want(sim, host, vm, -1);
     }
     if (!dcp_placement_resize(sim->out->end, sim->inv, vm, s->size_to, err) ||
         (s->cold && !begin_warmup(sim, vm, e->at_ms, err))) {
         return false;
     }
     if (sim->warmups) {
-        count_demand(sim, host, vm, 1);
+        dcp_sim_count_want(sim, host, vm, 1);
     }
     count_memory(sim, host, vm, 1);
+    dcp_sim_settle_memory(sim, host, e->at_ms);
     return true;
 }
 

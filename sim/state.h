@@ -13,16 +13,20 @@
 
 struct sim_host {
     enum dcp_sim_power power;
-    int64_t since_ms;       /* Integrated up to here. */
-    int64_t on_since_ms;    /* Since when it serves. */
-    double own_mhz;         /* Demand of its VMs, within their limits. */
-    double held_mhz;        /* What they would like beyond. */
+    int64_t since_ms;    /* Integrated up to here. */
+    int64_t on_since_ms; /* Since when it serves. */
+    double own_mhz;      /* Demand of its VMs, within their limits. */
+    /* What they would like beyond: above their limits, above what migrations
+     * leave of them, had it not waited for swap. */
+    double held_mhz, slowed_mhz, stalled_mhz;
     double warm_mhz;        /* What of both is warming up. */
     double out_mhz, in_mhz; /* Demand of VMs that leave it, that come to it. */
     double capacity_mhz, target_mhz;
     double mem_mib, mem_capacity_mib;
     double given_mib, overhead_mib; /* To its VMs, and for them. */
-    uint32_t *vms;                  /* Owned. */
+    bool is_short;                  /* Of memory; then, by MiB: */
+    double balloon_mib, swap_mib, unbacked_mib;
+    uint32_t *vms; /* Owned. */
     uint32_t n_vms, vms_capacity;
     bool enforces;         /* See dcp_contention_enforced(). */
     uint32_t n_controlled; /* Of its VMs that have a share, limit or
@@ -35,6 +39,7 @@ struct sim_host {
 struct sim_move { /* A migration under way. */
     uint32_t vm, from, to, step;
     int64_t start_ms;
+    double mhz; /* What the VM wants: in 'out_mhz' and 'in_mhz'. */
 };
 
 struct sim_moments { /* Of times between events (Welford 1962). */
@@ -60,9 +65,14 @@ struct dcp_sim {
     double overhead_frac;
     struct dcp_contender *contenders; /* For the VMs of one host. */
     struct dcp_guest_memory *guests;  /* Likewise; NULL: never short. */
+    struct dcp_guest_memory *memory;  /* By VM, on hosts that are. */
     struct dcp_warmups *warmups;      /* NULL: they cost nothing. */
-    double *vm_slot_ready_s;          /* By VM, of this slice. */
-    uint32_t *waiting;                /* VMs that waited in this slice. */
+    struct dcp_slowdown *slowdowns;   /* Ascending.  Owned. */
+    uint32_t n_slowdowns, next_slowdown;
+    double *stopped_frac;    /* By VM; NULL: none is slowed down. */
+    uint32_t n_slowed;       /* VMs. */
+    double *vm_slot_ready_s; /* By VM, of this slice. */
+    uint32_t *waiting;       /* VMs that waited in this slice. */
     uint32_t n_waiting;
     double *constants_w; /* By site column: switches, arrays, servers. */
     struct dcp_sim_slice *slice;
@@ -87,15 +97,43 @@ void dcp_sim_state_finish(struct dcp_sim *);
 /* Integrates one host up to 'until_ms'. */
 void dcp_sim_integrate(struct dcp_sim *, uint32_t host, int64_t until_ms);
 void dcp_sim_integrate_moves(struct dcp_sim *, int64_t until_ms);
+
+/* --- sim/want.c: what VMs ask their hosts for ------------------------------
+ */
+
+/* What a VM would like, and what becomes of it: 'want_mhz' is asked of the
+ * host, the others are not.  They add up. */
+struct sim_want {
+    double asked_mhz;
+    double held_mhz, slowed_mhz, stalled_mhz, want_mhz;
+};
+double dcp_sim_demand_mhz(const struct dcp_sim *, uint32_t host, uint32_t vm);
+struct sim_want
+dcp_sim_want(const struct dcp_sim *, uint32_t host, uint32_t vm);
 /* Sums each host's demand from 'row'. */
 void dcp_sim_sum_hosts(struct dcp_sim *);
-/* What the VM asks for on the host, and that within its limit there. */
-double dcp_sim_demand_mhz(const struct dcp_sim *, uint32_t host, uint32_t vm);
-double dcp_sim_want_mhz(const struct dcp_sim *, uint32_t host, uint32_t vm);
+/* The VM's demand comes to the host (sign 1) or leaves it (-1). */
+void
+dcp_sim_count_want(struct dcp_sim *, uint32_t host, uint32_t vm, double sign);
+/* VMs that leave the host want something else; it was integrated. */
+void dcp_sim_update_moves(struct dcp_sim *, uint32_t host, int64_t at_ms);
+/* VMs came to the host, left it or have another size; it was integrated. */
+void dcp_sim_settle_memory(struct dcp_sim *, uint32_t host, int64_t at_ms);
+
+/* --- sim/meanwhile.c: what no event says -----------------------------------
+ */
+
+/* Warm-ups that end, and guests that are slowed down, up to and at
+ * 'until_ms'. */
+void dcp_sim_meanwhile(struct dcp_sim *, int64_t until_ms);
+/* The VM's migration is over: it has all of its vCPUs again. */
+void dcp_sim_end_slowdown(struct dcp_sim *, uint32_t vm);
+
+/* --- Others ----------------------------------------------------------------
+ */
+
 /* Puts what VMs waited in the slice that ends into the result. */
 bool dcp_sim_end_waits(struct dcp_sim *, double slice_s, struct dcp_error *err);
-/* Warm-ups that end up to and at 'until_ms'. */
-void dcp_sim_end_warmups(struct dcp_sim *, int64_t until_ms);
 bool dcp_sim_state_apply(struct dcp_sim *, const struct dcp_sim_event *,
                          struct dcp_error *err);
 /* A result to fill, of the input's window and grid; its samples are not looked

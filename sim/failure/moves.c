@@ -142,6 +142,8 @@ dcp_ha_move_begins(struct dcp_ha *ha, const struct dcp_step *s,
     }
     struct dcp_transfer transfer = dcp_transfer_of(ha->inv, ha->now, s);
 
+    transfer.untold = !own; /* Whose plan it is knows how it goes. */
+
     if (!dcp_transfers_reach(ha->inv, s->from.ix) ||
         !dcp_transfers_reach(ha->inv, s->to.ix)) {
         return !own || estimate(ha, vm, &transfer, err);
@@ -180,4 +182,12 @@ dcp_ha_own_move_ends(struct dcp_ha *ha, uint32_t vm, struct dcp_error *err)
     ha->counts.migrations_given_up += given_up;
     return dcp_ha_step(ha, ha->vms[vm].move,
                        given_up ? DCP_ACTION_FAILED : DCP_ACTION_DONE, err);
+}
+
+bool
+dcp_ha_add_slowdowns(const struct dcp_ha *ha, struct dcp_slowdown **list,
+                     uint32_t *n, struct dcp_error *err)
+{
+    return !ha->transfers ||
+           dcp_transfers_add_slowdowns(ha->transfers, list, n, err);
 }

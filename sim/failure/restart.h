@@ -119,6 +119,11 @@ struct dcp_ha_counts {
 };
 struct dcp_ha_counts dcp_ha_counts(const struct dcp_ha *);
 
+/* Adds the guests that migrations of maintenance slowed down to '*list' of
+ * '*n', which the caller owns. */
+bool dcp_ha_add_slowdowns(const struct dcp_ha *, struct dcp_slowdown **list,
+                          uint32_t *n, struct dcp_error *err) DCP_CHECKED;
+
 /* By host: 1 where it is down or under maintenance, so that nobody should want
  * anything of it. */
 void dcp_ha_unfit(const struct dcp_ha *, uint8_t out[]);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* Random histories, two of three with shares, limits and reservations, a third
- * with warm-ups, every slice audited by a second bookkeeper: each VM is in one place (while it moves,
- * at its source), nothing is served beyond capacity or demand, host time adds up, two integrators of energy agree, and time never
- * goes back. */
+ * with warm-ups, half with guests that migrations slow down, every slice
+ * audited by a second bookkeeper: each VM is in one place (while it moves, at
+ * its source), nothing is served beyond capacity or demand, host time adds up,
+ * two integrators of energy agree, and time never goes back. */
 
 #include "tests/support/random_events.h"
 #include "tests/support/sim_audit.h"
@@ -41,15 +42,42 @@ audit_totals(const struct audit *a, const struct dcp_sim_result *r)
     audit_same(r->warmup_mhz_s, a->warmup_mhz_s, "warm-ups", r->n_slices);
 }
 
+/* One or two for each migration in the window, the latest first, some after its
+ * end. */
+static uint32_t
+random_slowdowns(const struct random_events *r, uint64_t seed,
+                 struct dcp_slowdown out[2 * EVENTS_MAX])
+{
+    struct dcp_rng rng = dcp_rng_stream(seed, "slowdowns", 0);
+    uint32_t n = 0;
+
+    for (uint32_t i = r->n; seed % 2 && i-- > 0;) {
+        const struct dcp_sim_event *e = &r->events[i];
+
+        if (e->step->kind != DCP_STEP_MIGRATE ||
+            e->phase != DCP_ACTION_STARTED || e->at_ms < r->from_ms) {
+            continue;
+        }
+        for (uint64_t k = dcp_rng_below(&rng, 2) + 1; k > 0; k--) {
+            out[n++] = (struct dcp_slowdown){
+                e->at_ms + 1 + (int64_t)dcp_rng_below(&rng, 600000),
+                e->step->object.ix, 0.99 * dcp_rng_unit(&rng)
+            };
+        }
+    }
+    return n;
+}
+
 START_TEST(random_histories_add_up)
 {
     uint32_t n_overloaded = 0, n_switched = 0, n_held = 0;
-    uint32_t n_warmed = 0;
+    uint32_t n_warmed = 0, n_slowed = 0;
 
     for (uint64_t seed = 0; seed < RUNS; seed++) {
         struct random_events r;
         struct audit a;
         struct dcp_sim_result out;
+        struct dcp_slowdown slowdowns[2 * EVENTS_MAX];
         struct dcp_error err = { 0 };
 
         random_events_make(&r, seed);
@@ -62,6 +90,8 @@ START_TEST(random_histories_add_up)
 
         in.watches = watches;
         in.n_watches = 1;
+        in.n_slowdowns = random_slowdowns(&r, seed, slowdowns);
+        in.slowdowns = slowdowns;
         audit_begin(&a, &in);
         ck_assert_msg(dcp_simulate(&in, &out, &err), "seed %u: %s",
                       (unsigned)seed, err.message);
@@ -72,6 +102,7 @@ START_TEST(random_histories_add_up)
         n_switched += out.host_shutdowns;
         n_held += out.held_mhz_s > 0;
         n_warmed += out.warmup_mhz_s > 0;
+        n_slowed += out.slowed_mhz_s > 0;
         dcp_sim_result_finish(&out);
         random_events_finish(&r);
     }
@@ -79,6 +110,7 @@ START_TEST(random_histories_add_up)
     ck_assert_uint_gt(n_switched, RUNS);
     ck_assert_uint_gt(n_held, RUNS / 2);
     ck_assert_uint_gt(n_warmed, RUNS / 5);
+    ck_assert_uint_gt(n_slowed, RUNS / 5);
 }
 END_TEST
 

@@ -19,7 +19,7 @@ enum { AUDIT_HOSTS_MAX = 16, AUDIT_VMS_MAX = 64 };
 struct audit_host {
     enum dcp_sim_power power;
     double on_s, off_s, switching_s, overload_s, unmet_mhz_s, asked_mhz_s, it_j;
-    double held_mhz_s;
+    double held_mhz_s, slowed_mhz_s;
 };
 
 struct audit {
@@ -29,6 +29,7 @@ struct audit {
     bool placed[AUDIT_VMS_MAX], moving[AUDIT_VMS_MAX];
     uint32_t at[AUDIT_VMS_MAX], to[AUDIT_VMS_MAX]; /* to: while moving. */
     int64_t warm_until_ms[AUDIT_VMS_MAX];          /* Up to now: it is not. */
+    double stopped_frac[AUDIT_VMS_MAX];            /* Of those that migrate. */
     double warmup_mhz_s;
     struct audit_host hosts[AUDIT_HOSTS_MAX];
     double vm_unmet_mhz_s[AUDIT_VMS_MAX], vm_ready_s[AUDIT_VMS_MAX];
@@ -124,12 +125,24 @@ audit_ask(const struct audit *a, uint32_t h, uint32_t v, const float *row)
 
 /* That within its limit there. */
 static inline double
-audit_want(const struct audit *a, uint32_t h, uint32_t v, const float *row)
+audit_may(const struct audit *a, uint32_t h, uint32_t v, const float *row)
 {
     double limit = a->in->inventory->vms[v].cpu_limit_mhz * audit_factor(a, h);
     double ask = audit_ask(a, h, v, row);
 
     return audit_enforces(a, h) && limit > 0 && limit < ask ? limit : ask;
+}
+
+/* That with what a migration leaves of its vCPUs. */
+static inline double
+audit_want(const struct audit *a, uint32_t h, uint32_t v, const float *row)
+{
+    const struct dcp_vm *vm = &a->in->inventory->vms[v];
+    double most = (1 - a->stopped_frac[v]) * vm->vcpus * vm->vcpu_mhz *
+                  audit_factor(a, h);
+    double may = audit_may(a, h, v, row);
+
+    return a->stopped_frac[v] > 0 && most < may ? most : may;
 }
 
 /* What it gets where shares are worth 'level' each. */
@@ -193,9 +206,8 @@ audit_missed(struct audit *a, uint32_t h, const float *row, double own,
     double floors = 0, clock = 1;
 
     for (uint32_t v = 0; v < a->in->inventory->n_vms; v++) {
-        floors += a->placed[v] && a->at[v] == h
-                      ? audit_at_level(a, h, v, row, 0)
-                      : 0;
+        floors +=
+            a->placed[v] && a->at[v] == h ? audit_at_level(a, h, v, row, 0) : 0;
     }
     double cut = floors > own * met ? own * met / floors : 1;
 
@@ -223,12 +235,13 @@ audit_one(struct audit *a, uint32_t h, const float *row, double seconds)
     struct audit_host *host = &a->hosts[h];
     double full = dcp_host_capacity(inv, (dcp_host_id){ h }).cpu_mhz;
     double room = host->power == DCP_SIM_ON ? full : 0, own = 0, extra = 0;
-    double asked = 0;
+    double asked = 0, may = 0;
 
     for (uint32_t v = 0; v < inv->n_vms; v++) {
         bool here = a->placed[v] && a->at[v] == h;
 
         own += here ? audit_want(a, h, v, row) : 0;
+        may += here ? audit_may(a, h, v, row) : 0;
         asked += here ? audit_ask(a, h, v, row) : 0;
         a->warmup_mhz_s +=
             here ? (audit_ask(a, h, v, row) - row[v]) * seconds : 0;
@@ -239,7 +252,8 @@ audit_one(struct audit *a, uint32_t h, const float *row, double seconds)
     }
     audit_host_time(host, seconds);
     host->asked_mhz_s += asked * seconds;
-    host->held_mhz_s += (asked - own) * seconds;
+    host->held_mhz_s += (asked - may) * seconds;
+    host->slowed_mhz_s += (may - own) * seconds;
     host->it_j += audit_watts(a, h, own + extra, full) * seconds;
     if (own + extra > room) {
         double met = room / (own + extra);
@@ -266,7 +280,31 @@ audit_stretch(struct audit *a, int64_t until_ms)
     }
 }
 
-/* From the end of one warm-up to that of the next. */
+/* When a guest is slowed down next, at most 'until_ms'. */
+static inline int64_t
+audit_next_slowdown(const struct audit *a, int64_t until_ms)
+{
+    for (uint32_t i = 0; i < a->in->n_slowdowns; i++) {
+        int64_t at_ms = a->in->slowdowns[i].at_ms;
+
+        until_ms = at_ms > a->now_ms && at_ms < until_ms ? at_ms : until_ms;
+    }
+    return until_ms;
+}
+
+static inline void
+audit_slow_down(struct audit *a)
+{
+    for (uint32_t i = 0; i < a->in->n_slowdowns; i++) {
+        const struct dcp_slowdown *s = &a->in->slowdowns[i];
+
+        if (s->at_ms == a->now_ms && a->moving[s->vm]) {
+            a->stopped_frac[s->vm] = s->stopped_frac;
+        }
+    }
+}
+
+/* From one thing that happens by itself to the next. */
 static inline void
 audit_until(struct audit *a, int64_t until_ms)
 {
@@ -280,7 +318,9 @@ audit_until(struct audit *a, int64_t until_ms)
                 next_ms = a->warm_until_ms[v];
             }
         }
+        next_ms = audit_next_slowdown(a, next_ms);
         audit_stretch(a, next_ms);
+        audit_slow_down(a);
     } while (next_ms < until_ms);
 }
 
@@ -299,6 +339,7 @@ audit_move(struct audit *a, const struct dcp_sim_event *e)
     } else {
         ck_assert(a->moving[v]);
         a->moving[v] = false;
+        a->stopped_frac[v] = 0;
         a->at[v] = e->phase == DCP_ACTION_DONE ? a->to[v] : a->at[v];
     }
 }
@@ -348,7 +389,8 @@ audit_host(const struct audit *a, uint32_t h, const struct dcp_sim_host *is,
     double elapsed_s = (double)(a->now_ms - a->in->from_ms) / 1000;
     double capacity =
         dcp_host_capacity(a->in->inventory, (dcp_host_id){ h }).cpu_mhz;
-    double served = is->requested_mhz_s - is->held_mhz_s - is->unmet_mhz_s;
+    double served = is->requested_mhz_s - is->held_mhz_s - is->slowed_mhz_s -
+                    is->unmet_mhz_s;
 
     audit_same(is->on_s, should->on_s, "time on", slice);
     audit_same(is->off_s, should->off_s, "time off", slice);
@@ -360,6 +402,8 @@ audit_host(const struct audit *a, uint32_t h, const struct dcp_sim_host *is,
     audit_same(is->unmet_mhz_s, should->unmet_mhz_s, "unmet demand", slice);
     audit_same(is->held_mhz_s, should->held_mhz_s, "demand above limits",
                slice);
+    audit_same(is->slowed_mhz_s, should->slowed_mhz_s,
+               "demand above what migrations left", slice);
     ck_assert_double_ge(is->unmet_mhz_s, 0);
     ck_assert_double_ge(served, -1e-6);
     ck_assert_double_le(served, capacity * is->on_s * (1 + 1e-9) + 1e-6);

@@ -177,6 +177,11 @@ START_TEST(replays_tell_balloons_and_swap)
     near(r.vm_swap_mib_s[4], 256 * 3600.0);
     near(r.stalled_mhz_s, 6 * 200 * 0.25 * 3600);
     near(r.tenants[0].stalled_mhz_s, r.stalled_mhz_s);
+    near(r.swap_wait_vm_s, 6 * 0.25 * 3600);
+    /* What waits is not asked of the hosts. */
+    near(r.requested_mhz_s, 6 * 200 * 3600);
+    near(r.slices[2].demand_mhz, 6 * 200 * 0.75);
+    near(r.unmet_cpu_mhz_s, 0);
     near(r.hosts[2].swap_mib_s, 512 * 3600.0);
     near(r.unbacked_mib_s, 0);
     dcp_sim_result_finish(&r);
@@ -195,6 +200,14 @@ START_TEST(a_migration_takes_its_memory_along)
     simulate(NULL, &r);
     near(r.hosts[0].swap_mib_s, 512 * 1800.0);
     near(r.hosts[1].swap_mib_s, 512 * 1800.0 + 1536 * 1800.0);
+    /* A quarter of two VMs' work each; from half of the time on, host 0 has one
+     * that has all it wants, and three on host 1 have half of it. */
+    near(r.hosts[0].stalled_mhz_s, 2 * 200 * 0.25 * 1800);
+    near(r.hosts[1].stalled_mhz_s,
+         2 * 200 * 0.25 * 1800 + 3 * 200 * 0.5 * 1800);
+    near(r.requested_mhz_s, 6 * 200 * 3600);
+    near(r.slices[0].demand_mhz, 6 * 200 * 0.75);
+    near(r.slices[r.n_slices - 1].demand_mhz, 200 * (1 + 3 * 0.5 + 2 * 0.75));
     dcp_sim_result_finish(&r);
     free(mem.value);
 }

@@ -283,6 +283,52 @@ START_TEST(sharing_decides_whether_one_converges)
 }
 END_TEST
 
+/* Seconds of CPU that the list takes of each vCPU until 'to_ms'. */
+static double
+slowed_s(const struct dcp_slowdown list[], uint32_t n, int64_t to_ms)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t until_ms = i + 1 < n ? list[i + 1].at_ms : to_ms;
+
+        ck_assert_double_eq_tol(list[i].stopped_frac, 0.2 + 0.1 * i, 1e-9);
+        sum += list[i].stopped_frac * (double)(until_ms - list[i].at_ms) / 1000;
+    }
+    return sum;
+}
+
+/* While its rate is another's, too. */
+START_TEST(slowed_guests_are_told)
+{
+    struct dcp_slowdown *list = NULL;
+    uint32_t n = 0;
+
+    make(NULL);
+    f.inv->policy.precopy.auto_converge = true;
+    vms[0].dirty_kib_s = 90 * 1024;
+    vms[0].working_set_mib = 800;
+    begin(1, 0, 1, 0);
+    begin(2, 4, 2, 1000);
+    end(2, 4, 2);
+    int64_t end_ms = T0 + end_of(1);
+
+    end(1, 0, 1);
+    ck_assert(dcp_transfers_add_slowdowns(transfers, &list, &n, NULL));
+    ck_assert_uint_ge(n, 2);
+    ck_assert_int_gt(list[0].at_ms, T0 + 10000);
+    ck_assert_uint_eq(list[0].vm, 0);
+    struct dcp_transfer_totals sum = dcp_transfers_totals(transfers);
+
+    ck_assert_uint_eq(sum.throttled, 1);
+    /* But for the last stop, in which it does not run at all. */
+    ck_assert_double_eq_tol(slowed_s(list, n, end_ms - sum.downtime_most_ms),
+                            sum.throttled_s, 0.01);
+    free(list);
+    finish();
+}
+END_TEST
+
 /* A step whose migration never converges fails. */
 START_TEST(given_up_steps_fail)
 {
@@ -532,17 +578,12 @@ int
 main(void)
 {
     const TTest *const *const tests[] = {
-        &one_makes_room_for_another,
-        &the_limit_of_one,
-        &uplinks_are_shared,
-        &links_between_sites_are_shared,
-        &production_comes_first,
-        &production_moves,
-        &production_is_counted_once,
-        &sharing_decides_whether_one_converges,
-        &given_up_steps_fail,
-        &a_run_that_was_cut_goes_on,
-        &ends_are_those_of_small_steps,
+        &one_makes_room_for_another, &the_limit_of_one,
+        &uplinks_are_shared,         &links_between_sites_are_shared,
+        &production_comes_first,     &production_moves,
+        &production_is_counted_once, &sharing_decides_whether_one_converges,
+        &slowed_guests_are_told,     &given_up_steps_fail,
+        &a_run_that_was_cut_goes_on, &ends_are_those_of_small_steps,
     };
 
     return run_tests_with("transfers", tests, sizeof tests / sizeof *tests,
