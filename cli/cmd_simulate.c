@@ -39,7 +39,7 @@ struct options {
 };
 
 static const char *const series_kinds[] = { "interval", "host", "vm", "tenant",
-                                            NULL };
+                                            "pool",     NULL };
 
 static const struct dcp_opt rows[] = {
     { "traces", 0, DCP_OPT_FILE, offsetof(struct options, traces), "FILE", NULL,
@@ -350,7 +350,7 @@ is_h5(const char *path)
 static enum dcp_series_of
 series_kind(const char *name)
 {
-    enum dcp_series_of of = DCP_SERIES_TENANT;
+    enum dcp_series_of of = DCP_SERIES_POOL;
 
     while (of != DCP_SERIES_INTERVAL && strcmp(name, dcp_series_of_name(of))) {
         of = (enum dcp_series_of)(of - 1);
@@ -578,7 +578,7 @@ check_policy(const struct options *o, uint32_t n_args, struct dcp_error *err)
     if (o->series && !is_h5(o->series) && !strcmp(o->by, "interval")) {
         return dcp_fail(err, DCP_E_USAGE,
                         "--policy %s takes --series FILE.h5, or CSV --by host, "
-                        "vm or tenant",
+                        "vm, tenant or pool",
                         o->policy);
     }
     return true;

@@ -120,9 +120,9 @@ open_series(struct dcp_onlooker *o, struct dcp_sim_input *in,
     if (!path || (!h5 && o->options.series_of == DCP_SERIES_INTERVAL)) {
         return true;
     }
-    o->series = h5 ? dcp_series_file_create(path, in->inventory, in->cpu, err)
-                   : dcp_series_file_create_csv(path, o->options.series_of,
-                                                in->inventory, in->cpu, err);
+    o->series =
+        h5 ? dcp_series_file_create(path, in, err)
+           : dcp_series_file_create_csv(path, o->options.series_of, in, err);
     if (!o->series) {
         return false;
     }

@@ -278,6 +278,7 @@ dcp_replay_give_samples(const struct dcp_replay *r, struct dcp_sim_input *in)
     in->cpu = &r->cpu;
     in->mem = r->mem.n_times ? &r->mem : NULL;
     in->mem_is_active = r->mem_is_active;
+    in->disk = r->storage.disk.n_times ? &r->storage.disk : NULL;
 }
 
 /* --- Legs --------------------------------------------------------------- */

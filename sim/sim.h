@@ -43,6 +43,9 @@ struct dcp_sim_input {
      * (sim/host/memory.h). */
     const struct dcp_samples *mem;
     bool mem_is_active; /* Else what they consume. */
+    /* KiB/s that VMs read and write, missing ones NaN, for who looks at storage
+     * (sim/storage/io.h); the engine does not.  NULL: not measured. */
+    const struct dcp_samples *disk;
     const struct dcp_placement *start;
     int64_t from_ms, to_ms; /* Within the samples, but for 'rows'. */
     /* Which row of 'cpu' stands at each slice of the window, which is then cut

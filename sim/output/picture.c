@@ -74,7 +74,7 @@ dcp_picture_create(const struct dcp_sim_input *in, struct dcp_error *err)
         p->from_ms = in->from_ms;
         p->data.n_hosts = inv->n_hosts;
         p->data.n_vms = inv->n_vms;
-        p->series = dcp_sim_series_create(inv, in->cpu, err);
+        p->series = dcp_sim_series_create(in, false, err);
     }
     if (!p || !p->series ||
         !allocate(p, n_slices > 1 ? (uint32_t)n_slices : 1)) {

@@ -19,7 +19,6 @@
 
 struct dcp_series_file {
     struct dcp_sim_series *rows;
-    const struct dcp_inventory *inv;
     /* HDF5 */
     struct dcp_matrix_writer *h5;
     struct dcp_matrix_spec specs[DCP_SERIES_FIGURES];
@@ -141,8 +140,7 @@ write_names(struct dcp_series_file *f, enum dcp_series_of of,
 }
 
 static struct dcp_series_file *
-create(const struct dcp_inventory *inv, const struct dcp_samples *cpu,
-       struct dcp_error *err)
+create(const struct dcp_sim_input *in, struct dcp_error *err)
 {
     DCP_AUTO(dcp_series_file) struct dcp_series_file *f = calloc(1, sizeof *f);
 
@@ -150,23 +148,22 @@ create(const struct dcp_inventory *inv, const struct dcp_samples *cpu,
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for series");
         return NULL;
     }
-    f->inv = inv;
     f->fd = f->out.fd = -1;
-    f->rows = dcp_sim_series_create(inv, cpu, err);
+    f->rows = dcp_sim_series_create(in, true, err);
     return f->rows ? DCP_STEAL(f) : NULL;
 }
 
 struct dcp_series_file *
-dcp_series_file_create(const char *path, const struct dcp_inventory *inv,
-                       const struct dcp_samples *cpu, struct dcp_error *err)
+dcp_series_file_create(const char *path, const struct dcp_sim_input *in,
+                       struct dcp_error *err)
 {
     DCP_AUTO(dcp_series_file)
-    struct dcp_series_file *f = create(inv, cpu, err);
+    struct dcp_series_file *f = create(in, err);
 
     if (!f) {
         return NULL;
     }
-    for (uint32_t i = 0; i < DCP_SERIES_FIGURES; i++) {
+    for (uint32_t i = 0; i < dcp_sim_series_n(f->rows); i++) {
         const struct dcp_series_figure *figure = &dcp_series_figures[i];
 
         f->specs[i] = (struct dcp_matrix_spec){
@@ -174,11 +171,12 @@ dcp_series_file_create(const char *path, const struct dcp_inventory *inv,
             dcp_sim_series_count(f->rows, figure->of), figure->whole
         };
     }
-    f->h5 = dcp_matrix_writer_create(path, SCHEMA, f->specs, DCP_SERIES_FIGURES,
-                                     err);
+    f->h5 = dcp_matrix_writer_create(path, SCHEMA, f->specs,
+                                     dcp_sim_series_n(f->rows), err);
     return f->h5 && write_names(f, DCP_SERIES_HOST, err) &&
                    write_names(f, DCP_SERIES_VM, err) &&
-                   write_names(f, DCP_SERIES_TENANT, err)
+                   write_names(f, DCP_SERIES_TENANT, err) &&
+                   write_names(f, DCP_SERIES_POOL, err)
                ? DCP_STEAL(f)
                : NULL;
 }
@@ -186,7 +184,7 @@ dcp_series_file_create(const char *path, const struct dcp_inventory *inv,
 static bool
 write_rows(struct dcp_series_file *f, struct dcp_error *err)
 {
-    for (uint32_t i = 0; i < DCP_SERIES_FIGURES; i++) {
+    for (uint32_t i = 0; i < dcp_sim_series_n(f->rows); i++) {
         if (!dcp_matrix_writer_row(f->h5, i, dcp_sim_series_row(f->rows, i),
                                    err)) {
             return false;
@@ -231,13 +229,19 @@ free_names(char **names, uint32_t n)
 
 struct dcp_series_file *
 dcp_series_file_create_csv(const char *path, enum dcp_series_of of,
-                           const struct dcp_inventory *inv,
-                           const struct dcp_samples *cpu, struct dcp_error *err)
+                           const struct dcp_sim_input *in,
+                           struct dcp_error *err)
 {
     DCP_AUTO(dcp_series_file)
-    struct dcp_series_file *f = create(inv, cpu, err);
+    struct dcp_series_file *f = create(in, err);
 
     if (!f) {
+        return NULL;
+    }
+    if (of == DCP_SERIES_POOL && !dcp_sim_series_count(f->rows, of)) {
+        (void)dcp_fail(err, DCP_E_USAGE,
+                       "the model says of no pool or path what it carries: "
+                       "there are no series of pools");
         return NULL;
     }
     f->of = of;
@@ -255,7 +259,7 @@ dcp_series_file_create_csv(const char *path, enum dcp_series_of of,
         return NULL;
     }
     dcp_text_printf(&f->text, "time,%s", dcp_series_of_name(of));
-    for (uint32_t i = 0; i < DCP_SERIES_FIGURES; i++) {
+    for (uint32_t i = 0; i < dcp_sim_series_n(f->rows); i++) {
         if (dcp_series_figures[i].of == of) {
             dcp_text_printf(&f->text, ",%s", dcp_series_figures[i].name);
         }
@@ -312,7 +316,7 @@ print_rows(struct dcp_series_file *f, const struct dcp_sim_slice *slice,
     dcp_print_instant(slice->start_ms, at);
     for (uint32_t i = 0; i < n; i++) {
         dcp_text_printf(&f->text, "%s,%s", at, f->names[i]);
-        for (uint32_t k = 0; k < DCP_SERIES_FIGURES; k++) {
+        for (uint32_t k = 0; k < dcp_sim_series_n(f->rows); k++) {
             if (dcp_series_figures[k].of == f->of) {
                 print_value(f, k, i);
             }
@@ -345,6 +349,14 @@ dcp_series_file_destroy(struct dcp_series_file *f)
 }
 
 static bool
+see(void *user, const struct dcp_sim_event *e, struct dcp_error *err)
+{
+    struct dcp_series_file *f = user;
+
+    return dcp_sim_series_see(f->rows, e, err);
+}
+
+static bool
 take(void *user, const struct dcp_sim_result *so_far, uint32_t slice,
      bool *more, struct dcp_error *err)
 {
@@ -359,7 +371,7 @@ take(void *user, const struct dcp_sim_result *so_far, uint32_t slice,
 struct dcp_sim_watch
 dcp_series_file_watch(struct dcp_series_file *f)
 {
-    return (struct dcp_sim_watch){ .slice = take, .user = f };
+    return (struct dcp_sim_watch){ see, take, f };
 }
 
 static bool

@@ -4,13 +4,14 @@
 
 /* Series of a replay (sim/output/series.h) in files, written as it goes.
  *
- * HDF5, schema "dcplan/series/1": /host, /vm and /tenant, each with "name" and
- * its figures as matrices [sample][name]; /interval has a column for each
- * figure of the whole, "start_ms" and "end_ms", and with a baseline these as
- * "baseline_...".  Attribute "partial" 1: the replay was stopped.
+ * HDF5, schema "dcplan/series/1": /host, /vm and /tenant, and /pool where
+ * storage is limited, each with "name" and its figures as matrices
+ * [sample][name]; /interval has a column for each figure of the whole,
+ * "start_ms" and "end_ms", and with a baseline these as "baseline_...".
+ * Attribute "partial" 1: the replay was stopped.
  *
- * CSV: a line per sample and host, VM or tenant: time, its name, its figures;
- * a VM's host by name, empty where it has none.
+ * CSV: a line per sample and host, VM, tenant or pool: time, its name, its
+ * figures; a VM's host by name, empty where it has none.
  *
  * One thread. */
 
@@ -19,16 +20,15 @@
 
 struct dcp_series_file;
 
-/* The file appears with dcp_series_file_end(). */
+/* Of a replay of the input, as dcp_sim_series_create() takes it.  The file
+ * appears with dcp_series_file_end(). */
 struct dcp_series_file *
-dcp_series_file_create(const char *path, const struct dcp_inventory *,
-                       const struct dcp_samples *,
+dcp_series_file_create(const char *path, const struct dcp_sim_input *,
                        struct dcp_error *err) DCP_CHECKED;
 /* '-' as 'path': standard output. */
 struct dcp_series_file *
 dcp_series_file_create_csv(const char *path, enum dcp_series_of,
-                           const struct dcp_inventory *,
-                           const struct dcp_samples *,
+                           const struct dcp_sim_input *,
                            struct dcp_error *err) DCP_CHECKED;
 void dcp_series_file_destroy(struct dcp_series_file *); /* NULL is fine. */
 DCP_DEFINE_AUTO(dcp_series_file)

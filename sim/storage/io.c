@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define KIB_PER_MIB 1024.0
 
@@ -24,6 +25,7 @@ struct dcp_io {
     struct dcp_io_flow *flows;   /* One a volume, at most. */
     uint32_t *flow_vm;           /* By flow. */
     struct dcp_warmups *warmups; /* NULL: they cost nothing. */
+    double *vm_kib_s, *vm_unmet_kib_s; /* Of the sample taken last.  Owned. */
     uint32_t n_links;
     struct dcp_io_result out;
 };
@@ -107,7 +109,11 @@ init(struct dcp_io *io, struct dcp_error *err)
     io->flow_vm = calloc(n, sizeof *io->flow_vm);
     io->links = calloc((size_t)io->n_links + 1, sizeof *io->links);
     io->load = calloc((size_t)io->n_links + 1, sizeof *io->load);
-    if (!io->volumes || !io->flows || !io->flow_vm || !io->links || !io->load) {
+    io->vm_kib_s = calloc((size_t)inv->n_vms + 1, sizeof *io->vm_kib_s);
+    io->vm_unmet_kib_s =
+        calloc((size_t)inv->n_vms + 1, sizeof *io->vm_unmet_kib_s);
+    if (!io->volumes || !io->flows || !io->flow_vm || !io->links || !io->load ||
+        !io->vm_kib_s || !io->vm_unmet_kib_s) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for storage");
     }
     for (uint32_t v = 0; v < inv->n_vms; v++) {
@@ -164,6 +170,8 @@ dcp_io_destroy(struct dcp_io *io)
         free(io->flow_vm);
         free(io->links);
         free(io->load);
+        free(io->vm_kib_s);
+        free(io->vm_unmet_kib_s);
         dcp_warmups_destroy(io->warmups);
         dcp_io_result_finish(&io->out);
         free(io);
@@ -250,11 +258,17 @@ make_flows(struct dcp_io *io, const struct dcp_placement *p, const float *row)
 static void
 count_flows(struct dcp_io *io, uint32_t n, double seconds)
 {
+    size_t size = io->inv->n_vms * sizeof(double);
+
+    memset(io->vm_kib_s, 0, size);
+    memset(io->vm_unmet_kib_s, 0, size);
     for (uint32_t i = 0; i < n; i++) {
         const struct dcp_io_flow *f = &io->flows[i];
         double missed_s = (1 - f->served_frac) * seconds;
         double mib = f->kib_s * missed_s / KIB_PER_MIB;
 
+        io->vm_kib_s[io->flow_vm[i]] += f->kib_s;
+        io->vm_unmet_kib_s[io->flow_vm[i]] += f->kib_s * (1 - f->served_frac);
         io->out.asked_mib += f->kib_s * seconds / KIB_PER_MIB;
         io->out.asked_ops += f->iops * seconds;
         if (f->full != DCP_IO_NONE) {
@@ -298,6 +312,13 @@ dcp_io_take(struct dcp_io *io, const struct dcp_placement *p, int64_t start_ms,
     dcp_io_share(io->flows, n, io->links, io->n_links, io->load);
     count_flows(io, n, seconds);
     count_links(io, seconds);
+}
+
+struct dcp_io_now
+dcp_io_now(const struct dcp_io *io)
+{
+    return (struct dcp_io_now){ io->load, io->links, io->vm_kib_s,
+                                io->vm_unmet_kib_s };
 }
 
 bool

@@ -50,6 +50,15 @@ dcp_io_create(const struct dcp_inventory *, const struct dcp_samples *disk,
 void dcp_io_destroy(struct dcp_io *); /* NULL is fine. */
 DCP_DEFINE_AUTO(dcp_io)
 
+/* Of the sample that was taken last; borrowed, until the next. */
+struct dcp_io_now {
+    /* Hosts' paths, then pools; what they carry at most beside it. */
+    const struct dcp_io_load *load;
+    const struct dcp_io_link *links;
+    const double *vm_kib_s, *vm_unmet_kib_s; /* By VM, of its pools' volumes. */
+};
+struct dcp_io_now dcp_io_now(const struct dcp_io *);
+
 struct dcp_sim_watch dcp_io_watch(struct dcp_io *);
 /* The same without a replay: one sample's time, things being where they are. */
 void dcp_io_take(struct dcp_io *, const struct dcp_placement *,

@@ -17,6 +17,7 @@ static struct fixture f;
 static float values[N_TIMES * N_VMS];
 static struct dcp_samples samples;
 static struct dcp_sim_event events[2];
+static struct dcp_sim_input input;
 static char path[64];
 
 static void
@@ -38,6 +39,15 @@ setup(void)
                                     &f.steps[id - 1],
                                     i ? DCP_ACTION_DONE : DCP_ACTION_STARTED };
     }
+    input = (struct dcp_sim_input){
+        .inventory = f.inv,
+        .cpu = &samples,
+        .start = f.plan->before,
+        .from_ms = FIXTURE_START_MS + 7 * MINUTE,
+        .to_ms = FIXTURE_START_MS + (N_TIMES * 5 - 3) * MINUTE,
+        .events = events,
+        .n_events = 2,
+    };
     snprintf(path, sizeof path, "series.%d.tmp", (int)getpid());
 }
 
@@ -54,19 +64,11 @@ replay(struct dcp_series_file *file, struct dcp_sim_result *out)
 {
     struct dcp_sim_watch w = dcp_series_file_watch(file);
     const struct dcp_sim_watch *const watches[] = { &w };
-    struct dcp_sim_input in = {
-        .inventory = f.inv,
-        .cpu = &samples,
-        .start = f.plan->before,
-        .from_ms = FIXTURE_START_MS + 7 * MINUTE,
-        .to_ms = FIXTURE_START_MS + (N_TIMES * 5 - 3) * MINUTE,
-        .events = events,
-        .n_events = 2,
-        .watches = watches,
-        .n_watches = 1,
-    };
+    struct dcp_sim_input in = input;
     struct dcp_error err = { 0 };
 
+    in.watches = watches;
+    in.n_watches = 1;
     ck_assert_msg(dcp_simulate(&in, out, &err), "%s", err.message);
     ck_assert_msg(dcp_series_file_end(file, out, NULL, &err), "%s",
                   err.message);
@@ -123,8 +125,7 @@ START_TEST(series_add_up_to_the_result)
     struct dcp_sim_result r;
     float rows[N_TIMES * N_VMS];
     DCP_AUTO(dcp_series_file)
-    struct dcp_series_file *file =
-        dcp_series_file_create(path, f.inv, &samples, &err);
+    struct dcp_series_file *file = dcp_series_file_create(path, &input, &err);
 
     ck_assert_msg(file != NULL, "%s", err.message);
     ck_assert_int_ne(access(path, F_OK), 0); /* Not before it is whole. */
@@ -162,6 +163,76 @@ START_TEST(series_add_up_to_the_result)
 }
 END_TEST
 
+/* One pool of 300 KiB/s and 30 operations; VMs ask for 100 KiB/s and 4 each. */
+static void
+limit_storage(struct dcp_pool *pool, struct dcp_volume volumes[N_VMS])
+{
+    struct dcp_vm *vms = dcp_arena_array(f.inv->arena, struct dcp_vm, N_VMS);
+
+    memcpy(vms, f.inv->vms, N_VMS * sizeof *vms);
+    *pool = (struct dcp_pool){ .name = "p1", .rate_kib_s = 300, .iops = 30 };
+    for (uint32_t v = 0; v < N_VMS; v++) {
+        volumes[v] = (struct dcp_volume){ .vm = { v },
+                                          .pool = { 0 },
+                                          .size_mib = 1024,
+                                          .rate_kib_s = 100,
+                                          .iops = 4 };
+        vms[v].first_volume = v;
+        vms[v].n_volumes = 1;
+    }
+    f.inv->vms = vms;
+    f.inv->pools = pool;
+    f.inv->n_pools = 1;
+    f.inv->volumes = volumes;
+    f.inv->n_volumes = N_VMS;
+}
+
+START_TEST(storage_is_there_where_it_is_limited)
+{
+    static const struct {
+        const char *name;
+        uint32_t n;
+        float value;
+    } figures[] = {
+        { "/pool/asked_kib_s", 1, 600 },
+        { "/pool/unmet_kib_s", 1, 300 },
+        { "/pool/load_frac", 1, 2 },
+        { "/pool/asked_operations", 1, 24 },
+        { "/vm/storage_kib_s", 6, 100 },
+        { "/vm/storage_unmet_kib_s", 6, 50 },
+        { "/pool/unmet_operations", 1, 12 },
+    };
+    struct dcp_pool pool;
+    struct dcp_volume volumes[N_VMS];
+    struct dcp_error err = { 0 };
+    struct dcp_sim_result r;
+    float rows[N_TIMES * N_VMS];
+
+    ck_assert_ptr_null(
+        dcp_series_file_create_csv(path, DCP_SERIES_POOL, &input, &err));
+    ck_assert_int_eq(err.code, DCP_E_USAGE);
+    limit_storage(&pool, volumes);
+    DCP_AUTO(dcp_series_file)
+    struct dcp_series_file *file = dcp_series_file_create(path, &input, NULL);
+
+    replay(file, &r);
+    for (uint32_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        read_matrix(figures[i].name, r.n_slices, figures[i].n, rows);
+        for (uint32_t k = 0; k < r.n_slices * figures[i].n; k++) {
+            ck_assert_float_eq_tol(rows[k], figures[i].value, 1e-3f);
+        }
+    }
+    read_matrix("/host/storage_kib_s", r.n_slices, N_HOSTS, rows);
+    for (uint32_t t = 0; t < r.n_slices; t++) {
+        bool moved = r.slices[t].end_ms > events[1].at_ms;
+
+        ck_assert_float_eq(rows[t * N_HOSTS], moved ? 100 : 200);
+        ck_assert_float_eq(rows[t * N_HOSTS + 1], moved ? 300 : 200);
+    }
+    dcp_sim_result_finish(&r);
+}
+END_TEST
+
 START_TEST(equal_replays_give_equal_files)
 {
     char *text[2] = { NULL, NULL };
@@ -171,7 +242,7 @@ START_TEST(equal_replays_give_equal_files)
         struct dcp_sim_result r;
         DCP_AUTO(dcp_series_file)
         struct dcp_series_file *file =
-            dcp_series_file_create(path, f.inv, &samples, NULL);
+            dcp_series_file_create(path, &input, NULL);
 
         replay(file, &r);
         dcp_sim_result_finish(&r);
@@ -191,7 +262,7 @@ START_TEST(csv_has_a_line_per_vm_and_sample)
     size_t length, n_lines = 0;
     DCP_AUTO(dcp_series_file)
     struct dcp_series_file *file =
-        dcp_series_file_create_csv(path, DCP_SERIES_VM, f.inv, &samples, NULL);
+        dcp_series_file_create_csv(path, DCP_SERIES_VM, &input, NULL);
 
     replay(file, &r);
     DCP_FREE char *text = dcp_file_read(path, 1 << 20, &length, NULL);
@@ -213,11 +284,10 @@ START_TEST(a_file_that_cannot_be_written_is_told)
 {
     struct dcp_error err = { 0 };
 
-    ck_assert_ptr_null(
-        dcp_series_file_create("no/such/dir.h5", f.inv, &samples, &err));
+    ck_assert_ptr_null(dcp_series_file_create("no/such/dir.h5", &input, &err));
     ck_assert_int_eq(err.code, DCP_E_IO);
     ck_assert_ptr_null(dcp_series_file_create_csv(
-        "no/such/dir.csv", DCP_SERIES_HOST, f.inv, &samples, &err));
+        "no/such/dir.csv", DCP_SERIES_HOST, &input, &err));
     ck_assert_int_eq(err.code, DCP_E_IO);
 }
 END_TEST
@@ -227,6 +297,7 @@ main(void)
 {
     static const TTest *const *const tests[] = {
         &series_add_up_to_the_result,
+        &storage_is_there_where_it_is_limited,
         &equal_replays_give_equal_files,
         &csv_has_a_line_per_vm_and_sample,
         &a_file_that_cannot_be_written_is_told,
