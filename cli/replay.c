@@ -278,7 +278,7 @@ dcp_replay_give_samples(const struct dcp_replay *r, struct dcp_sim_input *in)
     in->cpu = &r->cpu;
     in->mem = r->mem.n_times ? &r->mem : NULL;
     in->mem_is_active = r->mem_is_active;
-    in->disk = r->storage.disk.n_times ? &r->storage.disk : NULL;
+    in->disk = &r->storage.disk;
 }
 
 /* --- Legs --------------------------------------------------------------- */
@@ -510,8 +510,10 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     const struct dcp_inventory *inv = c->model.inventory;
     const struct dcp_placement *start =
         plan ? plan->before : c->model.placement;
+    /* Who looks on is asked before samples are loaded. */
     struct dcp_sim_input in = { .inventory = inv,
                                 .cpu = &r->cpu,
+                                .disk = &r->storage.disk,
                                 .start = start };
 
     r->has_plan = plan != NULL;
