@@ -5,60 +5,18 @@
  * where watts do not count nothing is done. */
 
 #include "solver/search/parts.h"
-#include "tests/support/question.h"
-#include "tests/support/random_model.h"
+#include "tests/support/asked.h"
 #include "tests/unit/run_suite.h"
 
 enum { SEEDS = 40 };
-
-struct asked {
-    struct world w;
-    struct dcp_placement *start;
-    struct dcp_goals goals;
-    struct dcp_goal_terms terms;
-    struct dcp_question q;
-    struct dcp_problem *p;
-    struct dcp_state *s;
-    struct dcp_bound bound;
-    bool complete, headroom;
-};
 
 /* A question about energy, and what first fit makes of it. */
 static void
 ask(struct asked *a, uint64_t seed, enum dcp_goal goal)
 {
-    struct sample sample = { seed, 10, 60, seed % 6 };
-    struct dcp_search_options options = { .strategy = DCP_STRATEGY_FFD,
-                                          .seed = seed,
-                                          .deadline_ms = INT64_MAX };
-    struct dcp_search_result result;
-    struct dcp_error err = { 0 };
-
-    *a = (struct asked){ .w = random_model(&sample), .headroom = seed % 2 };
-    a->start = dcp_placement_start(a->w.inv, NULL);
-    a->goals = dcp_goals_single(goal);
-    a->terms = (struct dcp_goal_terms){ .goals = &a->goals,
-                                        .paid_to = a->w.demand.n_slots };
-    a->q = question_of(&a->w, a->start);
-    a->q.headroom = a->headroom;
-    a->q.terms = &a->terms;
-    a->p = problem_of(&a->q);
-    a->s = state_of(a->p);
-    ck_assert(dcp_bound_compute(a->p, 1, &a->bound, &err));
-    a->bound.value = 0; /* Not to stop at it. */
-    if (!a->bound.infeasible) {
-        ck_assert(dcp_search_run(a->s, &a->bound, &options, &result, &err));
-        a->complete = result.complete;
-    }
-}
-
-static void
-finish(struct asked *a)
-{
-    dcp_state_destroy(a->s);
-    dcp_problem_destroy(a->p);
-    dcp_placement_destroy(a->start);
-    world_free(&a->w);
+    ask_at_random(a, seed);
+    ask_for_goal(a, goal);
+    pack_by_first_fit(a, seed);
 }
 
 /* Returns the VMs away from their start. */
@@ -71,7 +29,7 @@ anneal(struct asked *a, struct dcp_state *s, uint64_t *out_rounds)
     struct search x;
 
     ck_assert(dcp_search_begin(&x, s, &a->bound, &options, 0, &err));
-    ck_assert_msg(dcp_search_anneal(&x, a->headroom, &result, &err), "%s",
+    ck_assert_msg(dcp_search_anneal(&x, a->q.headroom, &result, &err), "%s",
                   err.message);
     ck_assert_uint_eq(x.in.trail.n, 0);
     uint32_t moves = 0;
@@ -82,25 +40,6 @@ anneal(struct asked *a, struct dcp_state *s, uint64_t *out_rounds)
     dcp_search_end(&x);
     *out_rounds = result.rounds;
     return moves;
-}
-
-static void
-expect_legal(struct asked *a, struct dcp_state *s)
-{
-    struct dcp_headroom headroom = { .ok = true };
-    struct dcp_error err = { 0 };
-
-    for (uint32_t i = 0; i < a->p->n_items; i++) {
-        uint32_t h = s->host[i];
-
-        ck_assert(h != DCP_IX_NONE && s->on[h]);
-        dcp_state_remove(s, i);
-        ck_assert(dcp_state_fits(s, i, h) && dcp_state_allowed(s, i, h));
-        dcp_state_place(s, i, h);
-    }
-    ck_assert(!a->headroom ||
-              dcp_headroom_check(s, NULL, NULL, &headroom, &err));
-    ck_assert(headroom.ok && !dcp_state_broken_power_rule(s));
 }
 
 START_TEST(answers_are_legal_cheaper_and_the_same_again)
@@ -136,7 +75,7 @@ START_TEST(answers_are_legal_cheaper_and_the_same_again)
         }
         dcp_state_destroy(again);
         again = NULL;
-        finish(&a);
+        finish_question(&a);
     }
     printf("%u of %u models are cheaper for it\n", n_better, n_complete);
     ck_assert_uint_gt(n_better, n_complete / 2);
@@ -165,7 +104,7 @@ START_TEST(moves_have_a_price_in_gentle_questions)
         }
         dcp_state_destroy(gentle);
         gentle = NULL;
-        finish(&a);
+        finish_question(&a);
     }
     ck_assert_uint_lt(priced_moves, free_moves);
 }
@@ -180,12 +119,12 @@ START_TEST(nothing_is_done_without_watts_or_within_moves)
     ck_assert(a.complete);
     (void)anneal(&a, a.s, &rounds);
     ck_assert_uint_eq(rounds, 0);
-    finish(&a);
+    finish_question(&a);
     ask(&a, 0, DCP_GOAL_ENERGY);
     a.q.limits_moves = true;
     (void)anneal(&a, a.s, &rounds);
     ck_assert_uint_eq(rounds, 0);
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 

@@ -6,56 +6,19 @@
 
 #include "solver/exact/parts.h"
 #include "solver/search/parts.h"
-#include "tests/support/question.h"
-#include "tests/support/random_model.h"
+#include "tests/support/asked.h"
 #include "tests/unit/run_suite.h"
 
 #include <string.h>
 
 enum { SEEDS = 40 };
 
-struct asked {
-    struct world w;
-    struct dcp_placement *start;
-    struct dcp_question q;
-    struct dcp_problem *p;
-    struct dcp_state *s;
-    struct dcp_bound bound;
-    bool complete, headroom;
-};
-
-/* A question and what first fit makes of it. */
+/* A question, and what first fit makes of it. */
 static void
 ask(struct asked *a, uint64_t seed)
 {
-    struct sample sample = { seed, 10, 60, seed % 6 };
-    struct dcp_search_options options = { .strategy = DCP_STRATEGY_FFD,
-                                          .seed = seed,
-                                          .deadline_ms = INT64_MAX };
-    struct dcp_search_result result;
-    struct dcp_error err = { 0 };
-
-    *a = (struct asked){ .w = random_model(&sample), .headroom = seed % 2 };
-    a->start = dcp_placement_start(a->w.inv, NULL);
-    a->q = question_of(&a->w, a->start);
-    a->q.headroom = a->headroom;
-    a->p = problem_of(&a->q);
-    a->s = state_of(a->p);
-    ck_assert(dcp_bound_compute(a->p, 1, &a->bound, &err));
-    a->bound.value = 0; /* Not to stop at it. */
-    if (!a->bound.infeasible) {
-        ck_assert(dcp_search_run(a->s, &a->bound, &options, &result, &err));
-        a->complete = result.complete;
-    }
-}
-
-static void
-finish(struct asked *a)
-{
-    dcp_state_destroy(a->s);
-    dcp_problem_destroy(a->p);
-    dcp_placement_destroy(a->start);
-    world_free(&a->w);
+    ask_at_random(a, seed);
+    pack_by_first_fit(a, seed);
 }
 
 static uint64_t
@@ -74,32 +37,13 @@ search(struct asked *a, struct dcp_state *s, uint32_t threads,
 
     ck_assert(dcp_inserter_init(&x.in, s, 1, &err) &&
               dcp_homeless_init(&x.homeless, a->p, &err));
-    ck_assert_msg(dcp_search_by_programs(&x, a->headroom, &result, &err), "%s",
+    ck_assert_msg(dcp_search_by_programs(&x, a->q.headroom, &result, &err), "%s",
                   err.message);
     ck_assert_uint_eq(x.in.trail.n, 0);
     ck_assert_uint_eq(x.homeless.n, 0);
     dcp_homeless_finish(&x.homeless);
     dcp_inserter_finish(&x.in);
     return result.programs;
-}
-
-static void
-expect_legal(struct asked *a, struct dcp_state *s)
-{
-    struct dcp_headroom headroom = { .ok = true };
-    struct dcp_error err = { 0 };
-
-    for (uint32_t i = 0; i < a->p->n_items; i++) {
-        uint32_t h = s->host[i];
-
-        ck_assert(h != DCP_IX_NONE && s->on[h]);
-        dcp_state_remove(s, i);
-        ck_assert(dcp_state_fits(s, i, h) && dcp_state_allowed(s, i, h));
-        dcp_state_place(s, i, h);
-    }
-    ck_assert(!a->headroom ||
-              dcp_headroom_check(s, NULL, NULL, &headroom, &err));
-    ck_assert(headroom.ok && !dcp_state_broken_power_rule(s));
 }
 
 START_TEST(answers_are_legal_cheaper_and_the_same_again)
@@ -132,7 +76,7 @@ START_TEST(answers_are_legal_cheaper_and_the_same_again)
         }
         dcp_state_destroy(again);
         again = NULL;
-        finish(&a);
+        finish_question(&a);
     }
     printf("%u programs; %u of %d models are cheaper for them\n", n_programs,
            n_better, SEEDS);
@@ -182,7 +126,7 @@ START_TEST(two_threads_find_what_one_does)
         dcp_state_destroy(one);
         dcp_state_destroy(two);
         one = two = NULL;
-        finish(&a);
+        finish_question(&a);
     }
 }
 END_TEST
@@ -200,7 +144,7 @@ START_TEST(a_deadline_leaves_a_legal_state)
             expect_legal(&a, a.s);
             ck_assert(dcp_search_value(a.s) <= before);
         }
-        finish(&a);
+        finish_question(&a);
     }
 }
 END_TEST
@@ -243,7 +187,7 @@ START_TEST(a_killed_worker_changes_nothing)
     dcp_exact_finish(&m);
     dcp_state_destroy(empty);
     empty = NULL;
-    finish(&a);
+    finish_question(&a);
 }
 END_TEST
 
