@@ -9,26 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool
-is_named(const struct dcp_policy *policy, const struct dcp_planning_job *job)
-{
-    uint32_t named = policy->conversions_for;
-
-    switch (job->job) {
-    case DCP_JOB_CONSOLIDATE:
-        return !named || named & DCP_CONVERT_CONSOLIDATE;
-    case DCP_JOB_EVACUATE:
-        return !named || named & DCP_CONVERT_EVACUATE;
-    case DCP_JOB_REPAIR:
-        return !named || named & DCP_CONVERT_REPAIR;
-    case DCP_JOB_BALANCE:
-        return named & DCP_CONVERT_BALANCE;
-    case DCP_JOB_STORAGE:
-        break;
-    }
-    return false;
-}
-
 const char *
 dcp_planning_why_none_converted(const struct dcp_inventory *inv,
                                 const struct dcp_planning_options *o,
@@ -49,7 +29,7 @@ dcp_planning_why_none_converted(const struct dcp_inventory *inv,
                "start included, so a conversion there and back saves none; "
                "consolidate without --window weighs conversions for good";
     }
-    if (!is_named(&inv->policy, job)) {
+    if (!dcp_job_may_convert(&inv->policy, job->job)) {
         return "policy.conversions_for does not name this kind of plan";
     }
     if (weighs && !strstr(a->outcome.goal, "cost")) {

@@ -337,10 +337,10 @@ dcp_rightsizing_plan(struct dcp_rightsizing *z, struct dcp_plan_request *r,
     double limit_s = r->solve.time_limit_s;
     bool chooses = inv->rightsize.choose == DCP_SIZE_CHOOSE_USEFUL &&
                    z->n[DCP_SIZE_OVERSIZED];
-    double first_s = dcp_rightsizing_first_limit_s(&r->solve);
+    struct dcp_rightsizing_limits limits = dcp_rightsizing_limits(&r->solve);
     int64_t began_ms = dcp_monotonic_ms();
 
-    r->solve.time_limit_s = chooses ? first_s : limit_s;
+    r->solve.time_limit_s = chooses ? limits.first_s : limit_s;
     for (int attempt = 0;; attempt++) {
         dcp_rightsizing_ask(z, r, inv, demand);
         if (!dcp_plan_make(r, out, outcome, err)) {
@@ -352,7 +352,7 @@ dcp_rightsizing_plan(struct dcp_rightsizing *z, struct dcp_plan_request *r,
         if (chooses && z->n[DCP_SIZE_OVERSIZED] &&
             !dcp_rightsizing_no_plan(outcome)) {
             z->chose = true;
-            return dcp_rightsizing_choose(z, r, inv, demand, 2 * first_s,
+            return dcp_rightsizing_choose(z, r, inv, demand, limits.all_s,
                                           began_ms, out, outcome, err);
         }
         /* The limit is for all attempts together. */

@@ -76,7 +76,11 @@ double dcp_rightsizing_saves(const struct dcp_size_advice *);
 /* cli/rightsizing_choose.c: after the plan with all advice (in '*plan', made
  * within the first limit), the one in which only those VMs are made smaller of
  * which the goal has something; 'limit_s', from 'began_ms' on, is for all. */
-double dcp_rightsizing_first_limit_s(const struct dcp_solve_options *);
+struct dcp_rightsizing_limits {
+    double all_s, first_s; /* 0: iterations limit instead. */
+};
+struct dcp_rightsizing_limits
+dcp_rightsizing_limits(const struct dcp_solve_options *);
 bool dcp_rightsizing_choose(struct dcp_rightsizing *, struct dcp_plan_request *,
                             const struct dcp_inventory *,
                             const struct dcp_demand *, double limit_s,

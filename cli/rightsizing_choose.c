@@ -343,14 +343,14 @@ narrow(struct choice *c, struct attempt *all, struct dcp_error *err)
 
 /* --- All of it ---------------------------------------------------------- */
 
-double
-dcp_rightsizing_first_limit_s(const struct dcp_solve_options *o)
+struct dcp_rightsizing_limits
+dcp_rightsizing_limits(const struct dcp_solve_options *o)
 {
     double limit_s = o->time_limit_s > 0 ? o->time_limit_s
                      : o->iterations     ? 0
                                          : DEFAULT_S;
 
-    return FIRST_SHARE * limit_s;
+    return (struct dcp_rightsizing_limits){ limit_s, FIRST_SHARE * limit_s };
 }
 
 bool

@@ -44,21 +44,20 @@ dcp_work_converts_last(const struct dcp_work *w)
            (w->r->job == DCP_JOB_REPAIR || w->r->job == DCP_JOB_BALANCE);
 }
 
-/* Whether policy lets plans of this kind convert, and they weigh it. */
-static bool
-job_may_convert(const struct dcp_work *w)
+bool
+dcp_job_may_convert(const struct dcp_policy *policy, enum dcp_job job)
 {
-    uint32_t allowed = w->r->inventory->policy.conversions_for;
+    uint32_t allowed = policy->conversions_for;
 
     if (!allowed) {
         allowed = DCP_CONVERT_CONSOLIDATE | DCP_CONVERT_EVACUATE |
                   DCP_CONVERT_REPAIR;
     }
-    switch (w->r->job) {
+    switch (job) {
     case DCP_JOB_CONSOLIDATE:
-        return allowed & DCP_CONVERT_CONSOLIDATE && dcp_work_counts_money(w);
+        return allowed & DCP_CONVERT_CONSOLIDATE;
     case DCP_JOB_EVACUATE:
-        return allowed & DCP_CONVERT_EVACUATE && dcp_work_counts_money(w);
+        return allowed & DCP_CONVERT_EVACUATE;
     case DCP_JOB_REPAIR:
         return allowed & DCP_CONVERT_REPAIR;
     case DCP_JOB_BALANCE:
@@ -85,7 +84,10 @@ dcp_work_choose_convertible(const struct dcp_work *w, uint8_t *out)
 {
     const struct dcp_inventory *inv = w->r->inventory;
     bool may =
-        dcp_work_stays(w) && !w->r->no_convert && job_may_convert(w);
+        dcp_work_stays(w) && !w->r->no_convert &&
+        dcp_job_may_convert(&inv->policy, w->r->job) &&
+        (w->r->job == DCP_JOB_REPAIR || w->r->job == DCP_JOB_BALANCE ||
+         dcp_work_counts_money(w));
     bool any = false;
 
     for (uint32_t i = 0; may && i < inv->n_conversions; i++) {

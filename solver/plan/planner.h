@@ -33,6 +33,9 @@ enum dcp_job {
     DCP_JOB_STORAGE,  /* VMs and hosts stay as they are: 'storage' alone. */
 };
 
+/* Whether policy lets plans of this kind give VMs another hypervisor. */
+bool dcp_job_may_convert(const struct dcp_policy *, enum dcp_job);
+
 struct dcp_storage_job { /* Moves of volumes, after docs/storage.md. */
     bool asked;
     enum dcp_storage_aim aim;
