@@ -81,8 +81,7 @@ dcp_even_away_with(const struct even *x, uint32_t item, uint32_t to,
     uint32_t from = x->s->host[item];
     struct even_away away = away_after(x, x->away, item, from, to);
 
-    return other == DCP_IX_NONE ? away
-                                : away_after(x, away, other, to, from);
+    return other == DCP_IX_NONE ? away : away_after(x, away, other, to, from);
 }
 
 /* Whether the host takes the item, which is not placed.  Evening out buys no

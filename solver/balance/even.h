@@ -24,9 +24,9 @@
 struct dcp_even_options {
     enum dcp_even_score score;
     uint64_t seed;
-    uint64_t trials;     /* Of annealing; 0: by size. */
-    int64_t deadline_ms; /* On the monotonic clock; INT64_MAX: none. */
-    uint32_t max_moves;  /* VMs away from the problem's start; 0: any. */
+    uint64_t trials;          /* Of annealing; 0: by size. */
+    int64_t deadline_ms;      /* On the monotonic clock; INT64_MAX: none. */
+    uint32_t max_moves;       /* VMs away from the problem's start; 0: any. */
     uint32_t max_conversions; /* Of them under another hypervisor; 0: any. */
     double min_gain_frac;
 };

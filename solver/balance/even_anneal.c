@@ -94,8 +94,7 @@ try_replacement(struct even *x, const struct proposal *m, double temperature)
     }
     dcp_even_go(x, m->home, home, DCP_IX_NONE);
 
-    struct even_away away =
-        dcp_even_away_with(x, m->item, m->to, DCP_IX_NONE);
+    struct even_away away = dcp_even_away_with(x, m->item, m->to, DCP_IX_NONE);
     double cost = dcp_evenness_try(&x->e, m->item, m->to, DCP_IX_NONE) +
                   dcp_even_toll(x, away);
 

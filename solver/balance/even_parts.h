@@ -19,12 +19,12 @@ struct even {
     const struct dcp_even_options *o;
     struct dcp_evenness e;
     struct dcp_rng rng;
-    double value, per_move;   /* Of the state; what a moved VM must gain; */
-    double per_conversion;    /* a converted one that much more. */
+    double value, per_move;       /* Of the state; what a moved VM must gain; */
+    double per_conversion;        /* a converted one that much more. */
     struct even_away away, limit; /* Limits: UINT32_MAX: none. */
-    uint32_t *items, n_items; /* That have somewhere else to go. */
-    uint32_t *hosts, n_hosts; /* That count, most pressing first. */
-    double *pressure;         /* By host. */
+    uint32_t *items, n_items;     /* That have somewhere else to go. */
+    uint32_t *hosts, n_hosts;     /* That count, most pressing first. */
+    double *pressure;             /* By host. */
     uint32_t *moved, *moved_at, n_moved_items;
     uint8_t *stuck;      /* By host: no move from it is worth it. */
     uint8_t *frozen;     /* By item: headroom stood against its move. */

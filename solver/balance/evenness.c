@@ -34,12 +34,8 @@ scalar_load(const struct dcp_state *s, uint32_t h, uint32_t minus,
     const struct dcp_problem *p = s->p;
     double load = s->used[(size_t)MEMORY * p->n_hosts + h];
 
-    load -= minus == DCP_IX_NONE
-                ? 0
-                : dcp_problem_request(p, minus, h, MEMORY);
-    load += plus == DCP_IX_NONE
-                ? 0
-                : dcp_problem_request(p, plus, h, MEMORY);
+    load -= minus == DCP_IX_NONE ? 0 : dcp_problem_request(p, minus, h, MEMORY);
+    load += plus == DCP_IX_NONE ? 0 : dcp_problem_request(p, plus, h, MEMORY);
     return load;
 }
 

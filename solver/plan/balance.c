@@ -120,7 +120,8 @@ weigh_start(struct dcp_work *w, struct dcp_state *s, uint32_t limit,
     w->even_before = w->even_after = dcp_evenness_value(&e);
     dcp_evenness_finish(&e);
     /* Where VMs have no host, begin apart though they move as one, or ask for
-     * more under another hypervisor, what moves is not what the bound counts. */
+     * more under another hypervisor, what moves is not what the bound counts.
+     */
     w->even_bound = 0;
     return s->n_unplaced > 0 || !is_whole(s->p, w->r->start) ||
            (s->p->conversions && s->p->conversions->more) ||

@@ -138,9 +138,9 @@ dcp_work_begin(struct dcp_work *w, const struct dcp_plan_request *r,
     w->change.held = calloc(r->inventory->n_vms + 1u, 1);
     w->change.late = calloc(r->inventory->n_vms + 1u, 1);
     if (!w->on_value || !w->slope || !w->weight || !w->use || !w->parked ||
-        !w->convertible || !w->converted || !w->change.closed[0] || !w->change.closed[1] ||
-        !w->change.shut || !w->change.held || !w->change.late ||
-        !w->night_slots) {
+        !w->convertible || !w->converted || !w->change.closed[0] ||
+        !w->change.closed[1] || !w->change.shut || !w->change.held ||
+        !w->change.late || !w->night_slots) {
         return dcp_fail(err, w->night_slots ? DCP_E_NOMEM : DCP_E_ARGUMENT,
                         "no memory, or no slots, for a plan");
     }

@@ -81,11 +81,11 @@ close_leg(const struct dcp_work *w, int64_t from_ms, int64_t by_ms,
         const struct dcp_rule *rule = &inv->rules[r];
         int64_t a, b;
 
-        closed[r] = dcp_rule_is_about_change(rule->kind) &&
-                    (w->change.shut[r] ||
-                     !dcp_change_span(inv, rule, from_ms, until_ms, LEAST_MS,
-                                      &a, &b) ||
-                     a > by_ms);
+        closed[r] =
+            dcp_rule_is_about_change(rule->kind) &&
+            (w->change.shut[r] ||
+             !dcp_change_span(inv, rule, from_ms, until_ms, LEAST_MS, &a, &b) ||
+             a > by_ms);
     }
 }
 
@@ -160,10 +160,10 @@ time_of(const struct dcp_leg *leg, const struct dcp_step *s, int64_t *out_from,
         int64_t *out_until)
 {
     *out_from = s->not_before_ms ? s->not_before_ms : leg->start_ms;
-    *out_until = s->start_by_ms &&
-                         s->start_by_ms + s->estimate_ms < leg->deadline_ms
-                     ? s->start_by_ms + s->estimate_ms
-                     : leg->deadline_ms;
+    *out_until =
+        s->start_by_ms && s->start_by_ms + s->estimate_ms < leg->deadline_ms
+            ? s->start_by_ms + s->estimate_ms
+            : leg->deadline_ms;
 }
 
 /* The first step that a rule does not allow in its leg; NULL: none. */
@@ -383,8 +383,7 @@ dcp_work_count_held(struct dcp_work *w)
     for (uint32_t v = 0; w->change.any && v < inv->n_vms; v++) {
         bool rests = w->r->resting && w->r->resting[v];
 
-        w->outcome->vms_held +=
-            is_held(w, v) || (w->change.held[v] && !rests);
+        w->outcome->vms_held += is_held(w, v) || (w->change.held[v] && !rests);
     }
     for (uint32_t h = 0; w->change.any && h < w->n_hosts; h++) {
         w->outcome->hosts_held +=

@@ -9,10 +9,11 @@
 /* In units of what compiling a question took, as measured at 10,000 hosts x
  * 100,000 VMs: what comes after all questions of a night, or of one leg; and a
  * question at least. */
-#define AFTER_NIGHT   20.0
-#define AFTER_LEG     9.0
-#define AFTER_EVENING 7.0 /* Of that, what comes after the first of two legs.  \
-                           */
+#define AFTER_NIGHT 20.0
+#define AFTER_LEG   9.0
+#define AFTER_EVENING                                                          \
+    7.0 /* Of that, what comes after the first of two legs.                    \
+         */
 #define LEAST_ANSWER 8.0
 /* Of the limit, and so much more: less is worth the wait. */
 #define HOPELESS_FRAC 1.25

@@ -50,8 +50,8 @@ dcp_job_may_convert(const struct dcp_policy *policy, enum dcp_job job)
     uint32_t allowed = policy->conversions_for;
 
     if (!allowed) {
-        allowed = DCP_CONVERT_CONSOLIDATE | DCP_CONVERT_EVACUATE |
-                  DCP_CONVERT_REPAIR;
+        allowed =
+            DCP_CONVERT_CONSOLIDATE | DCP_CONVERT_EVACUATE | DCP_CONVERT_REPAIR;
     }
     switch (job) {
     case DCP_JOB_CONSOLIDATE:
@@ -83,11 +83,10 @@ bool
 dcp_work_choose_convertible(const struct dcp_work *w, uint8_t *out)
 {
     const struct dcp_inventory *inv = w->r->inventory;
-    bool may =
-        dcp_work_stays(w) && !w->r->no_convert &&
-        dcp_job_may_convert(&inv->policy, w->r->job) &&
-        (w->r->job == DCP_JOB_REPAIR || w->r->job == DCP_JOB_BALANCE ||
-         dcp_work_counts_money(w));
+    bool may = dcp_work_stays(w) && !w->r->no_convert &&
+               dcp_job_may_convert(&inv->policy, w->r->job) &&
+               (w->r->job == DCP_JOB_REPAIR || w->r->job == DCP_JOB_BALANCE ||
+                dcp_work_counts_money(w));
     bool any = false;
 
     for (uint32_t i = 0; may && i < inv->n_conversions; i++) {

@@ -265,8 +265,8 @@ take_better(struct dcp_work *w, struct dcp_question *q,
         }
         better = compare_later(w->outcome, &here) < 0;
     }
-    double bound = other->status == DCP_STATUS_INFEASIBLE ? now->bound
-                                                          : other->bound;
+    double bound =
+        other->status == DCP_STATUS_INFEASIBLE ? now->bound : other->bound;
 
     other->rounds += now->rounds;
     now->rounds = other->rounds;

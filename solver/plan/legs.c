@@ -76,10 +76,9 @@ no_order(struct dcp_work *w, const struct dcp_leg_answer *a)
 
     w->outcome->status = DCP_STATUS_TIMEOUT;
     (void)snprintf(b->rule, sizeof b->rule, "order");
-    (void)snprintf(b->object, sizeof b->object, "%s:%.80s",
-                   is_host ? "host" : "vm",
-                   is_host ? inv->hosts[a->stuck.ix].name
-                           : inv->vms[a->stuck.ix].name);
+    (void)snprintf(
+        b->object, sizeof b->object, "%s:%.80s", is_host ? "host" : "vm",
+        is_host ? inv->hosts[a->stuck.ix].name : inv->vms[a->stuck.ix].name);
     (void)snprintf(b->text, sizeof b->text,
                    is_host ? "no safe order of steps was found: its rack, "
                              "feeds or room do not bear it while it is switched"

@@ -135,9 +135,9 @@ measure_conversions(const struct dcp_work *w, const struct dcp_placement *end1)
     for (uint32_t v = 0; inv->n_conversions && v < inv->n_vms; v++) {
         const struct dcp_conversion *c =
             dcp_conversion_between(inv, start->host[v], end1->host[v])
-                ? dcp_conversion_of(
-                      inv, v, inv->hosts[start->host[v].ix].hypervisor,
-                      inv->hosts[end1->host[v].ix].hypervisor)
+                ? dcp_conversion_of(inv, v,
+                                    inv->hosts[start->host[v].ix].hypervisor,
+                                    inv->hosts[end1->host[v].ix].hypervisor)
                 : NULL;
 
         sum += c ? dcp_conversion_cost(c, w->terms.licence_ms) : 0;
@@ -197,8 +197,7 @@ measure_soft(const struct dcp_work *w, const struct dcp_placement *end1,
     if (!dcp_work_has_soft_rules(w) || w->r->job == DCP_JOB_REPAIR) {
         return 0;
     }
-    struct dcp_question q =
-        dcp_work_question(w, w->r->start, w->night_slots);
+    struct dcp_question q = dcp_work_question(w, w->r->start, w->night_slots);
 
     q.price_soft = true;
     q.vms_apart = true; /* Each is where the placement has it. */

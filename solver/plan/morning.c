@@ -204,8 +204,8 @@ any(const uint8_t *flags, uint32_t n)
 
 /* Hosts of 'change' are on, or off again. */
 static void
-put(const struct dcp_boot_changes *change, bool on,
-    struct dcp_placement *night, struct dcp_placement *day)
+put(const struct dcp_boot_changes *change, bool on, struct dcp_placement *night,
+    struct dcp_placement *day)
 {
     for (uint32_t h = 0; h < day->n_hosts; h++) {
         day->on[h] = change->wake[h] ? on : day->on[h];

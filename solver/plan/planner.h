@@ -27,10 +27,10 @@
 enum dcp_job {
     DCP_JOB_CONSOLIDATE,
     DCP_JOB_EVACUATE, /* 'avoid' says what. */
-    DCP_JOB_REPAIR,   /* Ends violations with the fewest moves, which must be the
-                       * first goal; empties nothing. */
-    DCP_JOB_BALANCE,  /* As repair, then evens out hosts that are on. */
-    DCP_JOB_STORAGE,  /* VMs and hosts stay as they are: 'storage' alone. */
+    DCP_JOB_REPAIR,  /* Ends violations with the fewest moves, which must be the
+                      * first goal; empties nothing. */
+    DCP_JOB_BALANCE, /* As repair, then evens out hosts that are on. */
+    DCP_JOB_STORAGE, /* VMs and hosts stay as they are: 'storage' alone. */
 };
 
 /* Whether policy lets plans of this kind give VMs another hypervisor. */
@@ -53,13 +53,13 @@ struct dcp_plan_request {
     const struct dcp_demand *demand; /* From 'start_ms' to the horizon's end. */
     const struct dcp_placement *start;
     enum dcp_job job;
-    bool two_legs;             /* Window: evening and morning. */
-    int64_t start_ms;          /* Of the first leg. */
-    int64_t window_end_ms;     /* Where two_legs. */
-    const uint8_t *avoid;      /* By host: 1 = must end empty; NULL: none. */
-    const uint8_t *resting;    /* By VM: 1 = stays where it is; NULL: none. */
-    const uint8_t *stays_on;   /* By host: 1 = may not go off; NULL: none. */
-    bool bring_back;           /* EVACUATE: a second leg home. */
+    bool two_legs;           /* Window: evening and morning. */
+    int64_t start_ms;        /* Of the first leg. */
+    int64_t window_end_ms;   /* Where two_legs. */
+    const uint8_t *avoid;    /* By host: 1 = must end empty; NULL: none. */
+    const uint8_t *resting;  /* By VM: 1 = stays where it is; NULL: none. */
+    const uint8_t *stays_on; /* By host: 1 = may not go off; NULL: none. */
+    bool bring_back;         /* EVACUATE: a second leg home. */
     /* The evening of this window has been carried out: only repair, unless
      * there is much to gain. */
     bool settled;
@@ -68,9 +68,9 @@ struct dcp_plan_request {
     struct dcp_solve_options solve;
     uint64_t max_moves;             /* Of all legs; 0: no limit. */
     enum dcp_even_score even_score; /* BALANCE. */
-    bool partial; /* REPAIR: what cannot be repaired is left as it is, where that is
-                   * legal. */
-    bool no_park; /* Nobody is parked, whatever policy.parking says. */
+    bool partial;    /* REPAIR: what cannot be repaired is left as it is, where
+                      * that is    legal. */
+    bool no_park;    /* Nobody is parked, whatever policy.parking says. */
     bool no_convert; /* Nor converted, whatever policy.conversions says. */
     struct dcp_storage_job storage; /* REPAIR, EVACUATE (one leg), STORAGE. */
 };
@@ -83,7 +83,7 @@ struct dcp_plan_outcome {
     enum dcp_stopped_by stopped_by;
     struct dcp_because because;
     struct dcp_conflict conflict; /* Where there is no answer. */
-    char goal[64]; /* "cost", "cost+0.02*moves". */
+    char goal[64];                /* "cost", "cost+0.02*moves". */
     const char *unit, *bound_method;
     char binding[32];
     uint32_t hosts_on_before, hosts_on_after, hosts_lower_bound;
@@ -143,8 +143,8 @@ struct dcp_plan_outcome {
  * says how it stands.  The plan still lacks what only the caller knows:
  * lineage, serial, digests, options, run. */
 bool dcp_plan_make(const struct dcp_plan_request *, struct dcp_plan **out_plan,
-                   struct dcp_plan_outcome *outcome, struct dcp_error *err)
-    DCP_CHECKED;
+                   struct dcp_plan_outcome *outcome,
+                   struct dcp_error *err) DCP_CHECKED;
 
 /* What it is worth that the first leg ends in 'end1' and the second, or all of
  * it, in 'end2': objectives, hosts and prediction of 'outcome', as

@@ -32,14 +32,14 @@ struct dcp_work {
     const struct dcp_placement *first_end, *second_end; /* Borrowed. */
     uint8_t *convertible;       /* By VM: 1 = may get another hypervisor. */
     const uint8_t *may_convert; /* The same; NULL: none may. */
-    bool briefly; /* Questions are asked of the search alone, not of exact
-                   * programs. */
-    bool silent;       /* Improvements are not told. */
-    bool side_by_side; /* Another way is solved on the other thread. */
+    bool briefly;       /* Questions are asked of the search alone, not of exact
+                         * programs. */
+    bool silent;        /* Improvements are not told. */
+    bool side_by_side;  /* Another way is solved on the other thread. */
     uint8_t *converted; /* By VM: scratch of a repair that converts; owned. */
-    uint32_t most_conversions;  /* Of this attempt; 0: no limit. */
-    bool conversions_too_long;  /* The last attempt's do not fit a window. */
-    const uint8_t *absent; /* By VM: parked for the night; NULL: none. */
+    uint32_t most_conversions; /* Of this attempt; 0: no limit. */
+    bool conversions_too_long; /* The last attempt's do not fit a window. */
+    const uint8_t *absent;     /* By VM: parked for the night; NULL: none. */
     struct dcp_storage_answer storage; /* Owned. */
     uint64_t storage_budget; /* Moves of volumes, at most; 0: no limit. */
     uint32_t n_storage_cuts;
@@ -59,7 +59,7 @@ struct dcp_work {
         uint8_t *shut;   /* By rule, owned: closed for good in both legs. */
         bool whole_legs; /* Rules must be open throughout, as a last way. */
         uint32_t n_tries;
-        double bound;         /* Of the first try, and hosts. */
+        double bound; /* Of the first try, and hosts. */
         uint32_t hosts_bound;
     } change;
 };
@@ -87,9 +87,9 @@ bool dcp_work_mark_times(const struct dcp_work *, const struct dcp_plan *,
 
 /* solver/plan/begin.c: work of a request, to be ended whatever comes of
  * it. */
-bool dcp_work_begin(struct dcp_work *, const struct dcp_plan_request *,
-                    struct dcp_plan_outcome *, struct dcp_error *err)
-    DCP_CHECKED;
+bool
+dcp_work_begin(struct dcp_work *, const struct dcp_plan_request *,
+               struct dcp_plan_outcome *, struct dcp_error *err) DCP_CHECKED;
 void dcp_work_end(struct dcp_work *);
 /* Hosts that are off stay off. */
 bool dcp_work_keeps_power(const struct dcp_work *);
@@ -135,9 +135,9 @@ bool dcp_work_time_is_up(const struct dcp_work *);
 bool dcp_work_is_late(const struct dcp_work *, double share);
 /* Solves with a share of the time that is left; soft rules may be broken for
  * their price. */
-bool dcp_work_solve(struct dcp_work *, struct dcp_question *, double share,
-                    struct dcp_solution *out, struct dcp_error *err)
-    DCP_CHECKED;
+bool
+dcp_work_solve(struct dcp_work *, struct dcp_question *, double share,
+               struct dcp_solution *out, struct dcp_error *err) DCP_CHECKED;
 /* The same, once: conversions, where allowed, are not also left out. */
 bool dcp_work_solve_as_asked(struct dcp_work *, struct dcp_question *,
                              double share, struct dcp_solution *out,
@@ -147,23 +147,24 @@ bool dcp_work_solve_as_asked(struct dcp_work *, struct dcp_question *,
 bool dcp_work_has_time_again(const struct dcp_work *);
 
 /* solver/plan/convert.c: whether a goal counts money; conversions are a last
- * resort, for the question is asked without them first; which VMs the plan may convert, by VM (false:
- * none); how many a placement converts; the outcome's figures of them. */
+ * resort, for the question is asked without them first; which VMs the plan may
+ * convert, by VM (false: none); how many a placement converts; the outcome's
+ * figures of them. */
 bool dcp_work_counts_money(const struct dcp_work *);
 bool dcp_work_converts_last(const struct dcp_work *);
 bool dcp_work_choose_convertible(const struct dcp_work *, uint8_t *out);
-uint32_t dcp_work_n_converted(const struct dcp_work *,
-                              const struct dcp_placement *end);
-void dcp_work_weigh_conversions(struct dcp_work *,
-                                const struct dcp_placement *end);
+uint32_t
+dcp_work_n_converted(const struct dcp_work *, const struct dcp_placement *end);
+void
+dcp_work_weigh_conversions(struct dcp_work *, const struct dcp_placement *end);
 /* Fewer conversions for the next attempt, where those of the last take longer
  * than a window of theirs; false: that is not why there is no plan. */
 bool dcp_work_cut_conversions(struct dcp_work *);
 /* Solves the night again, fewer VMs allowed, where its answer to the question
  * converts more than policy.conversions_per_plan. */
-bool dcp_work_keep_conversion_limit(struct dcp_work *,
-                                    const struct dcp_question *,
-                                    struct dcp_error *err) DCP_CHECKED;
+bool
+dcp_work_keep_conversion_limit(struct dcp_work *, const struct dcp_question *,
+                               struct dcp_error *err) DCP_CHECKED;
 
 /* solver/plan/convert_repair.c: after the night was solved without conversions:
  * with them where it has no answer, or where that is cheaper, as few as are
@@ -192,9 +193,9 @@ void dcp_work_judge_balance(struct dcp_work *, bool stays);
 bool dcp_plan_make_as_is(const struct dcp_plan_request *, struct dcp_plan **out,
                          struct dcp_plan_outcome *,
                          struct dcp_error *err) DCP_CHECKED;
-bool dcp_plan_widen(const struct dcp_plan_request *, struct dcp_plan **plan,
-                    struct dcp_plan_outcome *,
-                    struct dcp_error *err) DCP_CHECKED;
+bool
+dcp_plan_widen(const struct dcp_plan_request *, struct dcp_plan **plan,
+               struct dcp_plan_outcome *, struct dcp_error *err) DCP_CHECKED;
 bool dcp_work_stand_still(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
 bool dcp_work_storage(struct dcp_work *, struct dcp_error *err) DCP_CHECKED;
 /* After a plan that takes longer than there is time: with fewer moves of
@@ -247,9 +248,8 @@ bool dcp_work_make_plan(struct dcp_work *, struct dcp_plan *,
                         struct dcp_error *err) DCP_CHECKED;
 /* Headroom of a placement that was not solved for, such as the start; n_losses
  * 0 where it does not survive. */
-bool
-dcp_work_losses(const struct dcp_work *, const struct dcp_placement *where,
-                struct dcp_solution *out, bool *out_survives,
-                struct dcp_error *err) DCP_CHECKED;
+bool dcp_work_losses(const struct dcp_work *, const struct dcp_placement *where,
+                     struct dcp_solution *out, bool *out_survives,
+                     struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/plan/work.h */

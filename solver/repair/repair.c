@@ -126,8 +126,7 @@ add_limits(struct dcp_repair_program *r, uint32_t h)
     for (uint32_t k = 0; k < p->n_scalars; k++) {
         size_t at = (size_t)k * p->n_hosts + h;
 
-        limit_row(r, h, (struct taken){ .scalar = k }, s->used[at],
-                  p->cap[at]);
+        limit_row(r, h, (struct taken){ .scalar = k }, s->used[at], p->cap[at]);
     }
     for (uint32_t t = 0; t < p->n_slots; t++) {
         size_t at = (size_t)h * p->stride + t;

@@ -140,7 +140,8 @@ make_leg(const struct dcp_leg_request *r, const struct dcp_problem *p,
 }
 
 /* Where watts count, a host boots only when the first VM comes to it, so that
- * others may go off before; but all at first where policy.keep_on needs them. */
+ * others may go off before; but all at first where policy.keep_on needs them.
+ */
 static void
 delay_boots(const struct dcp_leg_request *r, const struct dcp_problem *p,
             struct dcp_placement *both_on)
@@ -185,8 +186,7 @@ play_step(struct dcp_state *s, const struct dcp_step *step)
     if (step->kind == DCP_STEP_HOST_ON || step->kind == DCP_STEP_HOST_OFF) {
         dcp_state_power(s, step->object.ix, step->kind == DCP_STEP_HOST_ON);
     } else if (step->object.kind == DCP_OBJECT_VM) {
-        if (step->from.kind == DCP_OBJECT_HOST &&
-            s->host[vm] != DCP_IX_NONE) {
+        if (step->from.kind == DCP_OBJECT_HOST && s->host[vm] != DCP_IX_NONE) {
             dcp_state_remove(s, vm);
         }
         if (step->to.kind == DCP_OBJECT_HOST && s->host[vm] == DCP_IX_NONE) {
@@ -228,7 +228,7 @@ schedule(const struct dcp_leg_request *r, struct dcp_placement *both_on,
     }
     for (uint32_t v = 0; v < n_vms; v++) {
         converts[v] = dcp_conversion_between(r->inventory, r->from->host[v],
-                                        r->to->host[v]);
+                                             r->to->host[v]);
     }
     struct dcp_question q = {
         .inventory = dcp_resizing_moves(resizing),

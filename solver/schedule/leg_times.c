@@ -22,9 +22,9 @@ struct build {
     struct dcp_timetable *t;
     uint32_t *stock; /* [kind * n_hosts + host]; DCP_IX_NONE: none yet. */
     const int64_t *release, *due; /* By step from 'first' on; NULL: none. */
-    uint32_t off;    /* Hosts that go off at once. */
-    bool cpu;        /* Count CPU. */
-    bool loose;      /* For the bound: only waits that no order can shed. */
+    uint32_t off;                 /* Hosts that go off at once. */
+    bool cpu;                     /* Count CPU. */
+    bool loose; /* For the bound: only waits that no order can shed. */
     const int64_t *least; /* loose: durations, by step from 'first' on. */
     uint32_t *last_of_vm, *boot;          /* loose: by VM and by host. */
     uint32_t *leaves_first, *leaves_next; /* loose: steps that touch a host. */
@@ -447,10 +447,10 @@ rehearse(const struct dcp_leg_times_request *r, struct dcp_step_list *list,
 /* Lists the steps as the search finds best, if that is better than as they
  * are; by the times that migrations take as the list stands. */
 static bool
-improve_order(const struct dcp_leg_times_request *r,
-              struct dcp_step_list *list, uint32_t first,
-              struct dcp_trunks *trunks, struct dcp_own_times *own,
-              struct dcp_leg_times *out, struct dcp_error *err)
+improve_order(const struct dcp_leg_times_request *r, struct dcp_step_list *list,
+              uint32_t first, struct dcp_trunks *trunks,
+              struct dcp_own_times *own, struct dcp_leg_times *out,
+              struct dcp_error *err)
 {
     struct dcp_timetable_answer as_is, best = { 0 };
     struct dcp_rehearsal_times played;
@@ -470,9 +470,10 @@ improve_order(const struct dcp_leg_times_request *r,
     if (as_is.makespan > out->bound_ms || late > 0) {
         ok = times_of(r, list, first, own, false, out, &best, err);
     }
-    bool better = ok && best.start &&
-                  (dcp_own_times_lateness(own, list, first, best.start) < late ||
-                   (late == 0 && best.makespan < as_is.makespan));
+    bool better =
+        ok && best.start &&
+        (dcp_own_times_lateness(own, list, first, best.start) < late ||
+         (late == 0 && best.makespan < as_is.makespan));
 
     if (better && !relist(list, first, best.start, trunks)) {
         ok = dcp_fail(err, DCP_E_NOMEM, "no memory to list steps");

@@ -40,7 +40,7 @@ struct dcp_leg_times_request {
     uint32_t n_slots;              /* Slots that the moves run in. */
     uint32_t n_cpu_slots; /* No fewer: that they run in at all, whatever holds
                            * them up. */
-    int64_t deadline_ms;           /* Of the search, as in timetable.h. */
+    int64_t deadline_ms;  /* Of the search, as in timetable.h. */
     const struct dcp_step_spans *spans; /* From the leg's start on, to the
                                          * last that it may end; the same:
                                          * not known, no step has a time. */
@@ -54,8 +54,8 @@ struct dcp_leg_times {
     int64_t bound_ms;
     const char *bound_method; /* "path", "stock", "network". */
     bool cpu_left_out;
-    uint32_t n_late;  /* Steps outside their rules' times. */
-    int64_t late_ms;  /* The most that one is late, where it has a time. */
+    uint32_t n_late; /* Steps outside their rules' times. */
+    int64_t late_ms; /* The most that one is late, where it has a time. */
     const struct dcp_rule *late_rule; /* Of one of them; NULL: none. */
     struct dcp_object late_object;    /* What that step is about. */
 };

@@ -50,9 +50,9 @@ void dcp_move_cpu_finish(struct dcp_move_cpu *);
  * if nothing else lets it before 'from_ms': then, or when the slot begins that
  * it waits for.  'out_host' (may be NULL): set to which host is waited for,
  * where one is. */
-int64_t dcp_move_cpu_ready_ms(const struct dcp_move_cpu *,
-                              const struct dcp_step *, int64_t from_ms,
-                              uint32_t *out_host);
+int64_t
+dcp_move_cpu_ready_ms(const struct dcp_move_cpu *, const struct dcp_step *,
+                      int64_t from_ms, uint32_t *out_host);
 
 /* Adds the gates' waits to the steps; how many were added. */
 bool dcp_move_cpu_add_waits(const struct dcp_move_cpu *, struct dcp_step_list *,

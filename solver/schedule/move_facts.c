@@ -54,8 +54,7 @@ conversion_estimate(const struct dcp_inventory *inv,
 {
     dcp_hypervisor_id from = inv->hosts[move->from].hypervisor;
     dcp_hypervisor_id to = inv->hosts[move->to].hypervisor;
-    const struct dcp_conversion *c =
-        dcp_conversion_of(inv, move->vm, from, to);
+    const struct dcp_conversion *c = dcp_conversion_of(inv, move->vm, from, to);
 
     step->cold = true;
     step->converts = true;
@@ -98,14 +97,13 @@ conversion_text(const struct dcp_inventory *inv, const struct dcp_move *move,
 {
     dcp_hypervisor_id from = inv->hosts[move->from].hypervisor;
     dcp_hypervisor_id to = inv->hosts[move->to].hypervisor;
-    const struct dcp_conversion *c =
-        dcp_conversion_of(inv, move->vm, from, to);
+    const struct dcp_conversion *c = dcp_conversion_of(inv, move->vm, from, to);
 
-    (void)snprintf(
-        out, size, "converted from %.20s to %.20s: %.0f min down, %.2f %.8s",
-        inv->hypervisors[from.ix].name, inv->hypervisors[to.ix].name,
-        c ? (double)dcp_conversion_ms(inv, c, move->vm) / 60000 : 0,
-        c ? c->cost : 0, inv->currency ? inv->currency : "");
+    (void)snprintf(out, size,
+                   "converted from %.20s to %.20s: %.0f min down, %.2f %.8s",
+                   inv->hypervisors[from.ix].name, inv->hypervisors[to.ix].name,
+                   c ? (double)dcp_conversion_ms(inv, c, move->vm) / 60000 : 0,
+                   c ? c->cost : 0, inv->currency ? inv->currency : "");
 }
 
 const char *
@@ -198,8 +196,6 @@ dcp_move_text(const struct dcp_state *s, const struct dcp_move *move,
         arena,
         "%s; on %s then at most memory %.0f of %.0f GiB usable, CPU %u of %u "
         "MHz (%s)",
-        why, inv->hosts[h].name, s->used[h] / 1024.0,
-        p->cap[h] / 1024.0, p->n_slots ? cpu[peak] : 0, p->cap_cpu_mhz[h],
-        label);
+        why, inv->hosts[h].name, s->used[h] / 1024.0, p->cap[h] / 1024.0,
+        p->n_slots ? cpu[peak] : 0, p->cap_cpu_mhz[h], label);
 }
-

@@ -67,7 +67,8 @@ static bool
 is_there(const struct dcp_state *s, const struct dcp_placement *to, uint32_t h)
 {
     return s->on[h] ||
-           (to->on[h] && (!s->watts || dcp_watts_bear_switch(s->watts, h, true)));
+           (to->on[h] &&
+            (!s->watts || dcp_watts_bear_switch(s->watts, h, true)));
 }
 
 static bool
@@ -163,7 +164,8 @@ waiting_host(struct dcp_state *s, const struct dcp_placement *to,
 
         if (h != m->from && h != m->to && p->use[h] != DCP_HOST_AVOID &&
             (!ends_on || second_best == DCP_IX_NONE) &&
-            (pass || dcp_problem_reaches(p, m->vm, h)) && can_go(s, to, m->vm, h) &&
+            (pass || dcp_problem_reaches(p, m->vm, h)) &&
+            can_go(s, to, m->vm, h) &&
             (!pass || dcp_reach_may_pass(p->q, vm, h)) &&
             is_on_the_way(p->q->inventory, m, h) &&
             !stands_in_the_way(s, to, m->vm, h)) {
@@ -220,8 +222,7 @@ break_circle(struct dcp_state *s, const struct dcp_placement *to,
         struct pending *m = &moves[i];
 
         if (m->n_bypasses == BYPASSES_MAX || m->from == DCP_IX_NONE ||
-            waits(seq, waiting, m->vm) ||
-            (best && !is_sooner(m, best))) {
+            waits(seq, waiting, m->vm) || (best && !is_sooner(m, best))) {
             continue;
         }
         uint32_t h = bypass_host(s, to, m);

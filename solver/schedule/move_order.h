@@ -15,7 +15,7 @@ struct dcp_move {
 struct dcp_move_order {
     struct dcp_move *moves; /* Owned. */
     uint32_t n, capacity;
-    uint32_t stuck_vm;      /* DCP_IX_NONE: all moves were ordered. */
+    uint32_t stuck_vm; /* DCP_IX_NONE: all moves were ordered. */
 };
 void dcp_move_order_finish(struct dcp_move_order *);
 

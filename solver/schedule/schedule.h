@@ -36,9 +36,9 @@ struct dcp_leg_request {
     const struct dcp_demand *demand;
     uint32_t first_slot, last_slot; /* In which its states are judged. */
     const struct dcp_placement *from, *to;
-    const uint8_t *closed; /* By rule, as in the question; NULL: none. */
-    uint32_t leg;                   /* Index in the plan. */
-    enum dcp_reason move_reason;    /* EMPTY_HOST, UNPACK, EVACUATE ... */
+    const uint8_t *closed;       /* By rule, as in the question; NULL: none. */
+    uint32_t leg;                /* Index in the plan. */
+    enum dcp_reason move_reason; /* EMPTY_HOST, UNPACK, EVACUATE ... */
     enum dcp_reason off_reason;
     /* VLANs that an earlier leg trunked, by (host, vlan); taken back when
      * nobody uses them any more. */
@@ -62,7 +62,7 @@ struct dcp_trunks {
     struct dcp_trunk {
         uint32_t host, vlan, step; /* step: that trunked it. */
         uint32_t gone;             /* Step that took it back; 0: none. */
-    } *items;
+    } * items;
     uint32_t n, capacity;
 };
 void dcp_trunks_finish(struct dcp_trunks *);
@@ -71,12 +71,12 @@ void dcp_trunks_finish(struct dcp_trunks *);
 void dcp_trunks_rewind(struct dcp_trunks *, uint32_t first_step);
 
 struct dcp_leg_answer {
-    bool ok;           /* False: no safe order was found. */
+    bool ok;                 /* False: no safe order was found. */
     struct dcp_object stuck; /* Where !ok: a VM that could not be moved, or a
                               * host that could not be switched. */
     struct dcp_sequence_clash sequences; /* Where !ok: whether they are why. */
     uint32_t n_moves, n_bypasses;
-    int64_t makespan_ms; /* Estimated under the limits (leg_times.h). */
+    int64_t makespan_ms;       /* Estimated under the limits (leg_times.h). */
     int64_t makespan_bound_ms; /* These moves take no less, in any order. */
     uint64_t moved_mib;
     uint32_t n_late; /* Steps outside their rules' times. */
@@ -85,9 +85,9 @@ struct dcp_leg_answer {
     struct dcp_object late_object;    /* What that step is about. */
 };
 
-bool dcp_schedule_leg(const struct dcp_leg_request *, struct dcp_step_list *,
-                      struct dcp_leg_answer *out, struct dcp_error *err)
-    DCP_CHECKED;
+bool
+dcp_schedule_leg(const struct dcp_leg_request *, struct dcp_step_list *,
+                 struct dcp_leg_answer *out, struct dcp_error *err) DCP_CHECKED;
 
 /* Appends a step with the next id; NULL: out of memory. */
 struct dcp_step *dcp_step_list_add(struct dcp_step_list *);

@@ -25,8 +25,8 @@ struct dcp_sequence_walk {
     uint32_t last;
 };
 /* False: that was the last one. */
-bool dcp_sequence_next(struct dcp_sequence_walk *,
-                       struct dcp_sequence_wait *out);
+bool
+dcp_sequence_next(struct dcp_sequence_walk *, struct dcp_sequence_wait *out);
 
 struct dcp_sequences {
     uint32_t *first; /* By VM, into 'before'; n_vms + 1. NULL: no such rule. */

@@ -27,10 +27,10 @@ bool dcp_sequence_clash_find(const struct dcp_problem *,
                              int64_t deadline_ms, struct dcp_sequence_clash *,
                              struct dcp_error *err) DCP_CHECKED;
 
-/* "'b' need not wait for 'a' (rule 'db-order'), and 2 more", as many as there is
- * room for; one fits in 128 bytes.  Returns 'out'. */
-const char *dcp_sequence_clash_print(const struct dcp_sequence_clash *,
-                                     const struct dcp_inventory *, char *out,
-                                     size_t size);
+/* "'b' need not wait for 'a' (rule 'db-order'), and 2 more", as many as there
+ * is room for; one fits in 128 bytes.  Returns 'out'. */
+const char *
+dcp_sequence_clash_print(const struct dcp_sequence_clash *,
+                         const struct dcp_inventory *, char *out, size_t size);
 
 #endif /* solver/schedule/sequence_clash.h */

@@ -32,7 +32,8 @@ dcp_step_list_add(struct dcp_step_list *l)
     return step;
 }
 
-/* --- VLANs of a plan so far ------------------------------------------------ */
+/* --- VLANs of a plan so far ------------------------------------------------
+ */
 
 void
 dcp_trunks_finish(struct dcp_trunks *t)

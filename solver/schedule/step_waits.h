@@ -17,9 +17,9 @@ struct dcp_step_waits {
 bool dcp_step_waits_add(struct dcp_step_waits *, uint32_t id);
 /* Of step_of_host those of hosts that share a rack, feed or room with 'host'
  * whose watts count. */
-bool dcp_step_waits_add_near(struct dcp_step_waits *,
-                             const struct dcp_watt_limits *, uint32_t host,
-                             const uint32_t step_of_host[]);
+bool
+dcp_step_waits_add_near(struct dcp_step_waits *, const struct dcp_watt_limits *,
+                        uint32_t host, const uint32_t step_of_host[]);
 /* Hands the collected ids to the step, sorted, without repeats. */
 bool dcp_step_waits_take(struct dcp_step_list *, struct dcp_step *,
                          struct dcp_step_waits *);

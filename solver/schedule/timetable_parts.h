@@ -34,16 +34,16 @@ struct dcp_timetable_run {
     const struct dcp_timetable *t;
     int64_t *level;
     int64_t *start;
-    uint32_t *unmet;                  /* Waits that have not ended. */
-    uint32_t *ready, n_ready;         /* Heap by key. */
-    uint32_t *event, n_events;        /* Heap by time. */
-    int64_t *event_time;              /* [task]: end, or release. */
-    uint8_t *running;                 /* [task] */
+    uint32_t *unmet;           /* Waits that have not ended. */
+    uint32_t *ready, n_ready;  /* Heap by key. */
+    uint32_t *event, n_events; /* Heap by time. */
+    int64_t *event_time;       /* [task]: end, or release. */
+    uint8_t *running;          /* [task] */
     /* What waits for a stock: a pairing heap by key (Fredman et al., 1986) of
      * [stock] roots and [task] links, and those passed over at this level. */
     uint32_t *blocked, *child, *sibling, *passed;
     uint32_t *woken_by; /* [task]: the stock that let it try again. */
-    uint32_t *reserved;               /* [stock]: by which task. */
+    uint32_t *reserved; /* [stock]: by which task. */
     const double *key;
     bool reserving;
     const struct dcp_timetable_world *world; /* NULL: all end by duration. */

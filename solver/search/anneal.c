@@ -22,8 +22,8 @@
 #define ITEMS_MAX      3000u /* Above, epochs and their checks take too long. */
 #define TIME_SHARE     0.25  /* Of what is left, at most. */
 /* Temperatures, as shares of what hosts cost for each item. */
-#define HOT_FRAC  0.1
-#define COLD_FRAC 0.002
+#define HOT_FRAC   0.1
+#define COLD_FRAC  0.002
 #define NOISE_FRAC 1e-9 /* Of a value: less is no gain. */
 /* The price of a move in a gentle question, as such a share.  With a tenth of
  * it the demo's morning has 300 moves more and begins so much earlier that
@@ -209,10 +209,9 @@ dcp_search_anneal(struct search *x, bool check, struct dcp_search_result *out,
         double by_steps = (double)e / (double)n;
         bool kept;
 
-        a.temperature =
-            each * HOT_FRAC *
-            pow(COLD_FRAC / HOT_FRAC,
-                progress(x, by_steps, begun_ms, deadline_ms));
+        a.temperature = each * HOT_FRAC *
+                        pow(COLD_FRAC / HOT_FRAC,
+                            progress(x, by_steps, begun_ms, deadline_ms));
         for (uint32_t k = 0; k < EPOCH_STEPS; k++) {
             step(&a);
         }

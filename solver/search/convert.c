@@ -21,7 +21,7 @@
 #define CONVERTS_MAX 64u /* For headroom, of one try. */
 #define MEND_TRIES   24u
 #define OTHERS_MAX   128u /* VMs of one host, looked at for a conversion. */
-#define ROOM_MAX     6u /* VMs that make room for one. */
+#define ROOM_MAX     6u   /* VMs that make room for one. */
 
 static bool
 is_licensed(const struct dcp_state *s, uint32_t h)

@@ -24,8 +24,8 @@ dcp_homeless_init(struct dcp_homeless *g, const struct dcp_problem *p,
         .way = { malloc(n * sizeof **g->way), malloc(n * sizeof **g->way) },
         .ranks = malloc(n * sizeof *g->ranks),
     };
-    if (!g->item || !g->penalty || !g->cost || !g->hosts || !g->way[0] || !g->way[1] ||
-        !g->ranks) {
+    if (!g->item || !g->penalty || !g->cost || !g->hosts || !g->way[0] ||
+        !g->way[1] || !g->ranks) {
         dcp_homeless_finish(g);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for an ejection pool");
     }
@@ -292,8 +292,8 @@ many_in_the_way(struct way *w, uint32_t n, double most)
         uint32_t other = w->list[k];
 
         dcp_state_place(w->s, other, w->host);
-        if (!fits(w) || dcp_state_blocking_group(w->s, w->item, w->host,
-                                                 w->restart)) {
+        if (!fits(w) ||
+            dcp_state_blocking_group(w->s, w->item, w->host, w->restart)) {
             dcp_state_remove(w->s, other);
         } else {
             w->cost -= cost_of(w->g, other);
@@ -323,8 +323,8 @@ find_way(struct way *w)
             ok = true;
         }
     }
-    ok = ok && (w->restart || !dcp_state_short_licence(w->s, w->item, w->host,
-                                                       &units));
+    ok = ok && (w->restart ||
+                !dcp_state_short_licence(w->s, w->item, w->host, &units));
     for (uint32_t k = w->n; k-- > 0;) {
         dcp_state_place(w->s, w->list[k], w->host);
     }

@@ -82,8 +82,9 @@ dcp_search_rank_to_empty(const struct search *x, struct dcp_ranked_host *out)
 
     for (uint32_t h = 0; h < x->p->n_hosts; h++) {
         if (dcp_search_may_switch_off(x, h)) {
-            out[n++] = (struct dcp_ranked_host){ h, dcp_search_fill(x, h) /
-                                               (x->p->on_value[h] + 1e-12) };
+            out[n++] =
+                (struct dcp_ranked_host){ h, dcp_search_fill(x, h) /
+                                                 (x->p->on_value[h] + 1e-12) };
         }
     }
     dcp_search_sort_hosts(out, n);

@@ -24,8 +24,7 @@ remember(struct dcp_trail *t, uint32_t item, uint32_t host)
 {
     if (t->n == t->capacity) {
         uint32_t capacity = t->capacity ? 2 * t->capacity : 256;
-        struct dcp_change *more =
-            realloc(t->change, capacity * sizeof *more);
+        struct dcp_change *more = realloc(t->change, capacity * sizeof *more);
 
         if (!more) {
             t->failed = true;
@@ -126,7 +125,8 @@ dcp_inserter_init(struct dcp_inserter *in, struct dcp_state *s, uint64_t seed,
         .class_first = calloc(p->n_classes + 1u, sizeof *in->class_first),
         .class_end = calloc(p->n_classes + 1u, sizeof *in->class_end),
     };
-    if (!in->scratch || !in->unit_weight || !in->class_first || !in->class_end) {
+    if (!in->scratch || !in->unit_weight || !in->class_first ||
+        !in->class_end) {
         dcp_inserter_finish(in);
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
@@ -233,8 +233,8 @@ host_to_wake(struct dcp_inserter *in, uint32_t item)
         if (s->on[h] || h == in->not_to || p->use[h] != DCP_HOST_FREE ||
             (in->closed && in->closed[h]) ||
             (!p->q->may_wake && !p->q->start->on[h]) ||
-            !dcp_state_may_switch(s, h, true) ||
-            !dcp_state_fits(s, item, h) || !dcp_state_allowed(s, item, h)) {
+            !dcp_state_may_switch(s, h, true) || !dcp_state_fits(s, item, h) ||
+            !dcp_state_allowed(s, item, h)) {
             continue;
         }
         double value = p->on_value[h] / ((double)p->cap_cpu_mhz[h] + 1);
@@ -258,14 +258,15 @@ host_to_wake(struct dcp_inserter *in, uint32_t item)
 }
 
 /* How badly the item suits the host: the squared shares left after it, weighted
- * by how scarce each resource is; or, to balance, minus the weighted dot product
- * of what it asks for and what is left. */
+ * by how scarce each resource is; or, to balance, minus the weighted dot
+ * product of what it asks for and what is left. */
 static double
 misfit(const struct dcp_inserter *in, uint32_t item, uint32_t host)
 {
     const struct dcp_state *s = in->s;
     const struct dcp_problem *p = s->p;
-    const double *w = in->unit_weight + p->type_of_host[host] * (p->n_scalars + 1u);
+    const double *w =
+        in->unit_weight + p->type_of_host[host] * (p->n_scalars + 1u);
     double need = p->cpu_peak_mhz[item];
     double left = (double)p->cap_cpu_mhz[host] - s->cpu_peak_mhz[host];
     double sum = in->balance ? -w[0] * left * need
@@ -339,8 +340,7 @@ eject_one(struct dcp_inserter *in, uint32_t item, uint32_t h)
             uint32_t mark = in->trail.n;
 
             dcp_insert_remove(in, other);
-            if (dcp_state_fits(s, item, h) &&
-                dcp_state_allowed(s, item, h)) {
+            if (dcp_state_fits(s, item, h) && dcp_state_allowed(s, item, h)) {
                 dcp_insert_at(in, item, h);
                 uint32_t to = dcp_insert_best_host(in, other);
 

@@ -13,7 +13,7 @@ struct dcp_trail {
     struct dcp_change {
         uint32_t item; /* DCP_IX_NONE: a power change. */
         uint32_t host; /* Where the item was, or whose power changed. */
-    } *change;
+    } * change;
     uint32_t n, capacity;
     bool failed; /* Out of memory: the change was made, not remembered. */
 };
@@ -41,12 +41,12 @@ struct dcp_inserter {
     /* Licences, as bits: what each item needs, and what each host is to be
      * licensed for; an item goes only where it is covered.  NULL: anywhere. */
     const uint32_t *needs, *covered;
-    uint32_t swap_tries;   /* Ejections tried per item without a place. */
-    uint32_t *scratch;     /* Room for all items; the owner frees it. */
+    uint32_t swap_tries; /* Ejections tried per item without a place. */
+    uint32_t *scratch;   /* Room for all items; the owner frees it. */
 };
 
-bool dcp_inserter_init(struct dcp_inserter *, struct dcp_state *,
-                       uint64_t seed, struct dcp_error *err) DCP_CHECKED;
+bool dcp_inserter_init(struct dcp_inserter *, struct dcp_state *, uint64_t seed,
+                       struct dcp_error *err) DCP_CHECKED;
 void dcp_inserter_finish(struct dcp_inserter *);
 
 /* Scarcity of each resource over the hosts that are on: its demand over its

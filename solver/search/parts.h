@@ -18,13 +18,13 @@ struct search {
     const struct dcp_search_options *options;
     struct dcp_inserter in;
     struct dcp_homeless homeless; /* Empty between parts. */
-    uint8_t *closed; /* By host: for the inserter to point to; */
-    uint32_t *needs, *covered; /* likewise, by item and by host. */
+    uint8_t *closed;              /* By host: for the inserter to point to; */
+    uint32_t *needs, *covered;    /* likewise, by item and by host. */
     bool relieved; /* The repair took watts off what was over its limit. */
     bool again;    /* A second attempt: watts over a limit at home stay, and
                     * a max_on rule is mended once hosts are emptied. */
     bool out_of_time;
-    double told; /* The least value that was told so far. */
+    double told;               /* The least value that was told so far. */
     uint64_t consistent_steps; /* Made so far, of solver/search/consistent.h. */
     /* What a change has nothing to do with (n 0: not known, one of all).  Of a
      * half of them (solver/search/halves.c) the regions that are its, NULL:
@@ -37,10 +37,10 @@ struct search {
 
 /* A search of its own, with the random numbers of a stream; ended also where
  * that failed or it is all zeros. */
-bool dcp_search_begin(struct search *, struct dcp_state *,
-                      const struct dcp_bound *,
-                      const struct dcp_search_options *, uint64_t stream,
-                      struct dcp_error *err) DCP_CHECKED;
+bool
+dcp_search_begin(struct search *, struct dcp_state *, const struct dcp_bound *,
+                 const struct dcp_search_options *, uint64_t stream,
+                 struct dcp_error *err) DCP_CHECKED;
 void dcp_search_end(struct search *);
 
 /* Hosts in order of a key, smallest first; equal ones by index. */
@@ -50,8 +50,8 @@ struct dcp_ranked_host {
 };
 void dcp_search_sort_hosts(struct dcp_ranked_host *, uint32_t n);
 /* Hosts that may go off, by load per what that saves; returns how many. */
-uint32_t dcp_search_rank_to_empty(const struct search *,
-                                  struct dcp_ranked_host *out);
+uint32_t
+dcp_search_rank_to_empty(const struct search *, struct dcp_ranked_host *out);
 
 bool dcp_search_time_is_up(struct search *);
 /* Within the gap that is asked for. */
@@ -93,8 +93,8 @@ dcp_search_is_own(const struct search *x, uint32_t region)
     return !x->own_regions || x->own_regions[region];
 }
 #define DCP_SEARCH_ALL UINT32_MAX
-bool dcp_search_in_region(const struct search *, uint32_t host,
-                          uint32_t region);
+bool
+dcp_search_in_region(const struct search *, uint32_t host, uint32_t region);
 /* Of the resource that binds. */
 double dcp_search_capacity(const struct search *, uint32_t host);
 /* Takes all off a host into the pool and switches it off. */
@@ -104,20 +104,20 @@ bool dcp_search_has_room(const struct search *, uint32_t region);
 /* Places the pool with so many ejections at most, none once the time is up. */
 bool dcp_search_place(struct search *, uint64_t ejections);
 /* Doing without a host: many tried briefly. */
-#define DROP_EJECTIONS 200u
-#define DROP_FAILURES  12u
+#define DROP_EJECTIONS        200u
+#define DROP_FAILURES         12u
 #define DCP_SEARCH_HOSTS_EACH 40u /* Looked at for each ejection. */
 
 /* Places what may not stay where it is, with few moves; out->n_unplaced items
  * found no place.  'items' has room for all. */
 bool dcp_search_repair(struct search *, uint32_t *items,
-                       struct dcp_search_result *out, struct dcp_error *err)
-    DCP_CHECKED;
+                       struct dcp_search_result *out,
+                       struct dcp_error *err) DCP_CHECKED;
 /* Of a second attempt, once hosts were emptied: ends what is still broken of
  * rules about how many hosts are on. */
 bool dcp_search_mend_late(struct search *, uint32_t *items,
-                          struct dcp_search_result *out, struct dcp_error *err)
-    DCP_CHECKED;
+                          struct dcp_search_result *out,
+                          struct dcp_error *err) DCP_CHECKED;
 /* solver/search/repair.c: the same with as few moves as it finds, headroom
  * included (out->headroom, out->n_unplaced). */
 bool dcp_search_fewest(struct search *, uint32_t *items,
@@ -149,8 +149,8 @@ bool dcp_search_covered(struct search *, bool *out_done,
 bool dcp_search_unload_power(struct search *, uint32_t *items, uint32_t *n,
                              struct dcp_error *err) DCP_CHECKED;
 /* Names one that is over its lax limit in out->over_thing. */
-void dcp_search_note_watts(const struct search *,
-                           struct dcp_search_result *out);
+void
+dcp_search_note_watts(const struct search *, struct dcp_search_result *out);
 /* Places an item that found no place under the stated watts under the lax
  * ones; false: it stays unplaced. */
 bool dcp_search_insert_back(struct search *, uint32_t item);
@@ -184,8 +184,8 @@ dcp_search_empty_hosts(struct search *, uint32_t max_passes, bool check,
  * others where that does not do. */
 bool
 dcp_search_keep_and_fill(struct search *, struct dcp_error *err) DCP_CHECKED;
-/* Moves all that a host holds to another that is off, where that one costs less,
- * or as much and is larger. */
+/* Moves all that a host holds to another that is off, where that one costs
+ * less, or as much and is larger. */
 bool dcp_search_exchange_hosts(struct search *, uint32_t region,
                                struct dcp_error *err) DCP_CHECKED;
 /* Does without one host after the other, ejecting at most so often for each,
@@ -232,9 +232,9 @@ bool dcp_search_by_programs(struct search *, bool check,
 /* solver/search/anneal.c: moves and swaps items between hosts that hold some,
  * for watts; nothing where the first goal counts none.  With 'check' the state
  * keeps headroom, before and after. */
-bool dcp_search_anneal(struct search *, bool check,
-                       struct dcp_search_result *out,
-                       struct dcp_error *err) DCP_CHECKED;
+bool
+dcp_search_anneal(struct search *, bool check, struct dcp_search_result *out,
+                  struct dcp_error *err) DCP_CHECKED;
 /* Marks in 'closed' hosts that are best kept empty for what restarts after a
  * loss: one in each region, where policy asks to survive a host. */
 bool dcp_search_reserve(struct search *, uint8_t *closed,
@@ -248,9 +248,9 @@ bool dcp_search_mend_headroom(struct search *, bool kept, bool may_wake,
 /* Switches hosts on until every loss is survived; out->ok: it is. */
 bool dcp_search_add_spares(struct search *, struct dcp_headroom *out,
                            struct dcp_error *err) DCP_CHECKED;
-/* Where that did not do: VMs that find no place after a loss, or others of their
- * host, are converted to another hypervisor one by one, as far as that may be,
- * and spares added again. */
+/* Where that did not do: VMs that find no place after a loss, or others of
+ * their host, are converted to another hypervisor one by one, as far as that
+ * may be, and spares added again. */
 bool dcp_search_convert_for_headroom(struct search *, struct dcp_headroom *out,
                                      struct dcp_error *err) DCP_CHECKED;
 /* With the spares on: the emptiest hosts once more, each kept off only if

@@ -203,8 +203,8 @@ why_stopped(struct search *x)
 
 /* What is packed by sums and hosts is not yet cheap to run: moves, swaps and
  * other kinds of hosts, and then programs for a few.  Where all hosts are few,
- * each way to pack (solver/search/ways.c) had the first; of very many hosts that
- * are on it takes too long. */
+ * each way to pack (solver/search/ways.c) had the first; of very many hosts
+ * that are on it takes too long. */
 static bool
 finish_packing(struct search *x, bool check, struct dcp_search_result *out,
                struct dcp_error *err)
@@ -311,11 +311,9 @@ dcp_search_begin(struct search *x, struct dcp_state *s,
                  const struct dcp_search_options *options, uint64_t stream,
                  struct dcp_error *err)
 {
-    *x = (struct search){ .s = s,
-                          .p = s->p,
-                          .bound = bound,
-                          .options = options,
-                          .told = INFINITY };
+    *x = (struct search){
+        .s = s, .p = s->p, .bound = bound, .options = options, .told = INFINITY
+    };
     x->closed = calloc(s->p->n_hosts + 1u, sizeof *x->closed);
     x->needs = calloc(s->p->n_items + 1u, sizeof *x->needs);
     x->covered = calloc(s->p->n_hosts + 1u, sizeof *x->covered);
@@ -376,8 +374,7 @@ judge(struct search *x, struct dcp_search_result *out)
 
     dcp_search_note_watts(x, out);
     out->broken_power_rule = dcp_state_broken_power_rule(x->s);
-    out->too_many_moves =
-        q->limits_moves && dcp_search_moves(x) > q->max_moves;
+    out->too_many_moves = q->limits_moves && dcp_search_moves(x) > q->max_moves;
     out->n_moves = q->limits_moves ? dcp_search_moves(x) : 0;
     out->complete = !out->n_unplaced && out->headroom.ok && !out->over_thing &&
                     !out->broken_power_rule && !out->too_many_moves;

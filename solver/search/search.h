@@ -30,14 +30,14 @@ struct dcp_search_options {
                           * long as no time limit is reached. */
     int64_t deadline_ms; /* On the monotonic clock; INT64_MAX: none. */
     double gap_frac;     /* Stop when this close to the bound. */
-    struct dcp_observer observer; /* Of improvements. */
-    int64_t started_ms;           /* What its seconds count from. */
+    struct dcp_observer observer;       /* Of improvements. */
+    int64_t started_ms;                 /* What its seconds count from. */
     const struct dcp_repair_need *need; /* The fewest moves are asked for, and
                                          * this is known of them; NULL: not. */
 };
 
 enum dcp_stopped_by {
-    DCP_STOPPED_PROOF,      /* The bound was met. */
+    DCP_STOPPED_PROOF, /* The bound was met. */
     DCP_STOPPED_GAP,
     DCP_STOPPED_TIME,
     DCP_STOPPED_ITERATIONS, /* Also: nothing more was found. */
@@ -45,17 +45,17 @@ enum dcp_stopped_by {
 const char *dcp_stopped_by_name(enum dcp_stopped_by);
 
 struct dcp_search_result {
-    bool complete;         /* Every item has a legal place and headroom is
-                            * kept (where asked). */
-    uint32_t n_misplaced;  /* Items that could not stay where they started. */
-    uint32_t n_unplaced;   /* Items that found no place. */
+    bool complete;          /* Every item has a legal place and headroom is
+                             * kept (where asked). */
+    uint32_t n_misplaced;   /* Items that could not stay where they started. */
+    uint32_t n_unplaced;    /* Items that found no place. */
     uint32_t unplaced_item; /* One of them. */
     const struct dcp_power_rule *broken_power_rule; /* NULL: none is. */
     /* A rack, feed or room that stays over its lax limit; NULL: none does. */
     const struct dcp_watt_thing *over_thing;
     double over_w, over_limit_w;
     struct dcp_headroom headroom; /* Of the final state; not recorded. */
-    bool is_partial; /* Complete, but for what was left broken. */
+    bool is_partial;              /* Complete, but for what was left broken. */
     bool too_many_moves;          /* More than the question allows. */
     uint32_t n_moves;             /* Where it limits them. */
     enum dcp_stopped_by stopped_by;
@@ -74,9 +74,9 @@ dcp_search_later_goals(struct dcp_state *, const struct dcp_search_options *,
                        struct dcp_error *err) DCP_CHECKED;
 
 /* Improves 's' (made from the problem's start) in place. */
-bool dcp_search_run(struct dcp_state *s, const struct dcp_bound *,
-                    const struct dcp_search_options *,
-                    struct dcp_search_result *out, struct dcp_error *err)
-    DCP_CHECKED;
+bool
+dcp_search_run(struct dcp_state *s, const struct dcp_bound *,
+               const struct dcp_search_options *, struct dcp_search_result *out,
+               struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/search/search.h */

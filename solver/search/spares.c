@@ -243,8 +243,7 @@ mend(struct search *x, const struct dcp_headroom *failed,
                (!dcp_search_time_is_up(x) && empty_stand_in(x, host, closed));
     }
     if (failed->too_few_berths) {
-        uint32_t spare =
-            may_wake ? spare_for(x, restarts, item) : DCP_IX_NONE;
+        uint32_t spare = may_wake ? spare_for(x, restarts, item) : DCP_IX_NONE;
 
         if (spare != DCP_IX_NONE) {
             dcp_insert_power(&x->in, spare, true);
@@ -297,9 +296,8 @@ dcp_search_mend_headroom(struct search *x, bool kept, bool may_wake,
         if (!out->ok && !may_wake && dcp_search_time_is_up(x)) {
             return true; /* The caller takes it back. */
         }
-        if (!out->ok && (k >= tries ||
-                         !mend(x, out, restarts, closed, may_wake,
-                               mended[out->failed_item]))) {
+        if (!out->ok && (k >= tries || !mend(x, out, restarts, closed, may_wake,
+                                             mended[out->failed_item]))) {
             return true; /* out->ok is false: nothing helps. */
         }
         if (!out->ok) {

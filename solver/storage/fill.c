@@ -86,10 +86,9 @@ set_weights(struct dcp_fill *f)
         for (uint32_t r = 0; r < DCP_POOL_RESOURCES; r++) {
             double sum = load[pools[p].tier][r];
 
-            f->weight[p][r] =
-                sum > 0 && !(v->q->avoid && v->q->avoid[p])
-                    ? share_of(f, r) / (n * sum)
-                    : 0;
+            f->weight[p][r] = sum > 0 && !(v->q->avoid && v->q->avoid[p])
+                                  ? share_of(f, r) / (n * sum)
+                                  : 0;
         }
     }
     f->move_cost = v->total[DCP_POOL_SPACE]

@@ -18,8 +18,8 @@
  *   the pools of a tier, of how full its own pool is: sum of load^2 / limit
  *   over the sum of loads; and of these the mean, in which the parts of the
  *   day of a resource together count as much as space.  It is least where the
- *   pools are equally full.  Only tiers count whose pools all state the resource and
- *   differ by more than policy.storage.min_difference at the start.
+ *   pools are equally full.  Only tiers count whose pools all state the
+ * resource and differ by more than policy.storage.min_difference at the start.
  *
  * Not thread-safe on one fill. */
 

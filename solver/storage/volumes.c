@@ -254,8 +254,8 @@ compile_items(struct build *b, struct dcp_error *err)
     return true;
 }
 
-/* What pools have at the start is then no reason to move anything, even where it
- * is above what they may hold. */
+/* What pools have at the start is then no reason to move anything, even where
+ * it is above what they may hold. */
 static void
 raise_usable(struct build *b)
 {
