@@ -363,23 +363,22 @@ write_report(const char *path, const struct dcp_inventory *inv,
              const struct dcp_replay *r, const struct dcp_policy_run *band,
              struct dcp_onlooker *onlooker, struct dcp_error *err)
 {
-    struct dcp_sim_page_run runs[3] = {
-        { r->has_plan ? "Without the plan" : "As it is", &r->without,
-          r->has_failures ? &r->failed_without.availability : NULL },
+    const char *names[] = { "As it is", "Without the plan" };
+    struct dcp_sim_page_run all[] = {
+        { names[r->has_plan], &r->without, &r->failed_without.availability },
+        { band->name, &band->result, &band->failed.availability },
+        { "With the plan", &r->with, &r->failed_with.availability },
     };
-    uint32_t n = 1;
+    struct dcp_sim_page_run runs[3]; /* It is about the last one. */
+    const uint32_t order[] = { r->has_plan ? 0 : 1, r->has_plan ? 1 : 0, 2 };
+    uint32_t n = 0;
 
-    if (band->name) {
-        runs[n++] = (struct dcp_sim_page_run){ band->name, &band->result,
-                                               r->has_failures
-                                                   ? &band->failed.availability
-                                                   : NULL };
-    }
-    if (r->has_plan) {
-        runs[n++] = (struct dcp_sim_page_run){
-            "With the plan", &r->with,
-            r->has_failures ? &r->failed_with.availability : NULL
-        };
+    for (uint32_t i = 0; i < 2 + (uint32_t)r->has_plan; i++) {
+        runs[n] = all[order[i]];
+        if (!r->has_failures) {
+            runs[n].availability = NULL;
+        }
+        n += runs[n].name != NULL; /* Ended before the band: none. */
     }
     const struct dcp_sim_page page = { .inventory = inv,
                                        .runs = runs,

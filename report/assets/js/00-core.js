@@ -103,6 +103,14 @@ R.day = (ms) => {
   return DAYS[d.getUTCDay()] + " " + d.getUTCDate() + " " +
     MONTHS[d.getUTCMonth()];
 };
+/* Ticks of an axis of time, in seconds: days where they are that far apart. */
+R.ticks = (splits) => splits.map((s, i) => {
+  const d = R.local(s * 1000), days = splits[1] - splits[0] > 23 * 3600 - 1;
+  const month = i === 0 || d.getUTCDate() < R.local(splits[i - 1] * 1000)
+    .getUTCDate();
+  return !days ? R.clock(s * 1000)
+    : d.getUTCDate() + (month ? " " + MONTHS[d.getUTCMonth()] : "");
+});
 R.date = (ms) => R.day(ms) + " " + R.local(ms).getUTCFullYear();
 R.stamp = (ms) => R.date(ms) + ", " + R.clock(ms);
 

@@ -44,7 +44,7 @@ R.chart = (box, options) => {
     axes: [
       { ...axis, splits: (self, i, min, max) =>
           R.hourSplits(min, max, self.width), size: 26,
-        values: (self, splits) => splits.map((t) => R.clock(t * 1000)) },
+        values: (self, splits) => R.ticks(splits) },
       { ...axis, size: 52, incrs: options.whole ? WHOLE_STEPS : undefined,
         values: (self, splits, i, space, step) => splits.map((v) =>
           R.num(v, decimals(step))) },
