@@ -78,8 +78,10 @@ write_meta(const struct dcp_report_work *r, struct dcp_json *w)
     int64_t from = r->history.present && r->history.start_ms < r->tl.start_ms
                        ? r->history.start_ms
                        : r->tl.start_ms;
+    int64_t made = plan->created_ms; /* Long before, or another night's. */
 
-    dcp_report_write_zone(w, inv->zone, from, r->tl.end_ms);
+    dcp_report_write_zone(w, inv->zone, made < from ? made : from,
+                          made < r->tl.end_ms ? r->tl.end_ms : made + 1000);
     dcp_json_end(w, '}');
 }
 

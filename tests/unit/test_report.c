@@ -383,6 +383,26 @@ START_TEST(another_model_than_the_plans_is_said)
 }
 END_TEST
 
+/* Planned for a night of summer, in winter. */
+START_TEST(when_it_was_made_is_told_by_the_clocks_then)
+{
+    static const int64_t from_s[] = { INT64_MIN, 1382835600 };
+    static const int32_t offset_s[] = { 7200, 3600 };
+    static const struct dcp_zone zone = { "Europe/Brussels", 2, from_s,
+                                          offset_s };
+
+    f.inv->zone = &zone;
+    struct dcp_text page = make_page();
+
+    ck_assert_ptr_null(strstr(page.data, "[1382835600000,3600]"));
+    dcp_text_finish(&page);
+    f.plan->created_ms = FIXTURE_EVENING + 90 * 24 * DCP_HOUR_MS;
+    page = make_page();
+    ck_assert_ptr_nonnull(strstr(page.data, "[1382835600000,3600]"));
+    dcp_text_finish(&page);
+}
+END_TEST
+
 START_TEST(a_plan_without_steps_is_a_page_too)
 {
     f.plan->n_steps = 0;
@@ -547,6 +567,7 @@ report_suite(void)
     tcase_add_test(tc, what_is_not_a_number_is_null);
     tcase_add_test(tc, a_refused_plan_says_so_first);
     tcase_add_test(tc, another_model_than_the_plans_is_said);
+    tcase_add_test(tc, when_it_was_made_is_told_by_the_clocks_then);
     tcase_add_test(tc, a_plan_without_steps_is_a_page_too);
     tcase_add_test(tc, demand_that_does_not_cover_the_plan_is_refused);
     tcase_add_test(tc, a_replay_of_an_unseen_night_comes_first);
