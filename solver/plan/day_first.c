@@ -183,6 +183,8 @@ dcp_day_first_weigh(struct dcp_day_first *d, struct dcp_work *w,
     /* What no plan can do better stays what it was. */
     w->night.bound = night_was.bound;
     w->day.bound = day_was.bound;
+    /* And what is wrong with the start: the other way's began elsewhere. */
+    w->night.n_misplaced = night_was.n_misplaced;
     w->first_end = w->night.placement;
     w->second_end = w->day.placement;
     bool ok = dcp_work_allow_failed_boots(w, &w->night, err) &&
