@@ -2,6 +2,7 @@
 
 #include "solver/plan/day_first.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define WORTH_FRAC 0.002 /* Less is not worth the other way's moves. */
@@ -35,7 +36,8 @@ pack_day(struct dcp_work *w, struct dcp_solution *out, struct dcp_error *err)
     if (!dcp_work_solve(w, &q, KEEP_SHARE, &kept, err)) {
         return false;
     }
-    bool keep = kept.placement && out->value > kept.value * (1 - min_gain);
+    bool keep = kept.placement &&
+                out->value > kept.value - min_gain * fabs(kept.value);
     struct dcp_solution other = keep ? *out : kept;
 
     *out = keep ? kept : *out;
@@ -46,9 +48,10 @@ pack_day(struct dcp_work *w, struct dcp_solution *out, struct dcp_error *err)
 /* The day was packed as if it were all there is; now by what its own hours
  * cost, for the night will be another placement. */
 static bool
-refine_day(struct dcp_work *w, struct dcp_solution *day, struct dcp_error *err)
+refine_day(struct dcp_day_first *d, struct dcp_error *err)
 {
-    struct dcp_question q = dcp_work_question(w, day->placement, w->n_slots);
+    struct dcp_work *w = &d->w;
+    struct dcp_question q = dcp_work_question(w, d->day.placement, w->n_slots);
     struct dcp_solution refined;
 
     q.gentle = true;
@@ -58,8 +61,9 @@ refine_day(struct dcp_work *w, struct dcp_solution *day, struct dcp_error *err)
         return false;
     }
     if (refined.placement) {
-        dcp_solution_finish(day);
-        *day = refined;
+        dcp_solution_finish(&d->day);
+        d->day = refined;
+        d->refined = true;
     } else {
         dcp_solution_finish(&refined);
     }
@@ -83,10 +87,8 @@ dcp_day_first_begin(struct dcp_day_first *d, const struct dcp_work *w,
                     struct dcp_error *err)
 {
     *d = (struct dcp_day_first){ .w = *w, .ok = true };
-    d->outcome = *w->outcome;
-    d->w.outcome = &d->outcome;
+    d->w.outcome = NULL; /* Only what is weighed has one. */
     d->w.night = d->w.day = (struct dcp_solution){ .bound_method = "" };
-    d->w.first_end = d->w.second_end = NULL;
     d->w.home = NULL;
     d->w.searched_s = dcp_work_spent_s(w); /* What was, was not its own. */
     d->w.silent = true;
@@ -110,8 +112,7 @@ dcp_day_first_solve(void *day_first)
     d->ok = pack_day(w, &d->day, err);
     if (d->ok && d->day.placement && dcp_work_by_value(w) &&
         dcp_work_has_time_again(w)) {
-        d->ok = refine_day(w, &d->day, err);
-        d->refined = d->ok;
+        d->ok = refine_day(d, err);
     }
     if (d->ok && d->day.placement && dcp_work_has_time_again(w)) {
         d->ok = empty_for_night(w, d->day.placement, &d->night, err);
@@ -144,7 +145,7 @@ is_better(const struct dcp_work *w, const struct dcp_plan_outcome *was,
           double host_slots_was)
 {
     if (dcp_work_by_value(w)) {
-        return w->outcome->after < was->after * (1 - WORTH_FRAC);
+        return w->outcome->after < was->after - WORTH_FRAC * fabs(was->after);
     }
     return w->outcome->after <= was->after &&
            host_slots(w) < host_slots_was * (1 - WORTH_FRAC);
@@ -152,13 +153,16 @@ is_better(const struct dcp_work *w, const struct dcp_plan_outcome *was,
 
 /* Whether its day is the better one, by hosts or by what the day's hours
  * cost.  Else the night's side does what it is for, and over many nights it
- * moves and saves more than what a single evening can weigh. */
+ * moves and saves more than what a single evening can weigh.  Spares for boots
+ * that fail are on in the first way's day only: they do not count. */
 static bool
-has_better_day(const struct dcp_day_first *d, const struct dcp_solution *was)
+has_better_day(const struct dcp_day_first *d, const struct dcp_work *w)
 {
-    return dcp_placement_n_on(d->day.placement) <
-               dcp_placement_n_on(was->placement) ||
-           (d->refined && d->day.value < was->value * (1 - WORTH_FRAC));
+    double was = w->day.value;
+
+    return dcp_placement_n_on(d->day.placement) + w->outcome->hosts_spare <
+               dcp_placement_n_on(w->day.placement) ||
+           (d->refined && d->day.value < was - WORTH_FRAC * fabs(was));
 }
 
 bool
@@ -171,7 +175,7 @@ dcp_day_first_weigh(struct dcp_day_first *d, struct dcp_work *w,
     /* The day's name the first way's night, which may go now. */
     dcp_work_set_values(w, 0, w->night_slots);
     if (!d->day.placement || !d->night.placement ||
-        !has_better_day(d, &w->day)) {
+        !has_better_day(d, w)) {
         return true;
     }
     struct dcp_solution night_was = w->night, day_was = w->day;
@@ -180,11 +184,8 @@ dcp_day_first_weigh(struct dcp_day_first *d, struct dcp_work *w,
 
     w->night = d->night;
     w->day = d->day;
-    /* What no plan can do better stays what it was. */
-    w->night.bound = night_was.bound;
-    w->day.bound = day_was.bound;
-    /* And what is wrong with the start: the other way's began elsewhere. */
-    w->night.n_misplaced = night_was.n_misplaced;
+    dcp_work_keep_bounds(&w->night, &night_was);
+    dcp_work_keep_bounds(&w->day, &day_was);
     w->first_end = w->night.placement;
     w->second_end = w->day.placement;
     bool ok = dcp_work_allow_failed_boots(w, &w->night, err) &&

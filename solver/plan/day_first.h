@@ -18,7 +18,6 @@
 
 struct dcp_day_first {
     struct dcp_work w; /* Like the first way's, with values of its own. */
-    struct dcp_plan_outcome outcome;
     struct dcp_solution night, day;
     bool refined; /* 'day' is valued by the day's hours alone. */
     bool ok;

@@ -36,6 +36,15 @@ dcp_work_stays(const struct dcp_work *w)
     return !w->r->two_legs && !w->r->bring_back;
 }
 
+void
+dcp_work_keep_bounds(struct dcp_solution *s, const struct dcp_solution *of)
+{
+    s->bound = of->bound;
+    s->hosts_lower_bound = of->hosts_lower_bound;
+    s->bound_method = of->bound_method;
+    s->n_misplaced = of->n_misplaced;
+}
+
 /* --- Solving ------------------------------------------------------------ */
 
 struct dcp_question
@@ -218,7 +227,7 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
             return false;
         }
         bool better = has_answer(&fresh) &&
-                      fresh.value < settled * (1 - SETTLED_GAIN_FRAC);
+                      fresh.value < settled - SETTLED_GAIN_FRAC * fabs(settled);
         struct dcp_solution worse = better ? w->night : fresh;
 
         if (better) {
@@ -403,7 +412,7 @@ has_other_way(const struct dcp_work *w)
 {
     return w->r->two_legs && w->r->job == DCP_JOB_CONSOLIDATE &&
            !w->r->settled && !w->r->max_moves && !w->change.any &&
-           !w->r->bring_back && w->n_slots > w->night_slots &&
+           w->n_slots > w->night_slots &&
            w->r->inventory->policy.unpack != DCP_UNPACK_HOME;
 }
 

@@ -347,15 +347,6 @@ put(struct dcp_work *w, const struct attempt *a)
     *w->outcome = a->outcome;
 }
 
-static void
-keep_bounds(struct dcp_solution *s, const struct dcp_solution *whole)
-{
-    s->bound = whole->bound;
-    s->hosts_lower_bound = whole->hosts_lower_bound;
-    s->bound_method = whole->bound_method;
-    s->n_misplaced = whole->n_misplaced;
-}
-
 /* What the outcome says of hosts that are on, beside what was weighed. */
 static void
 count_kept(const struct cut *c, struct dcp_plan_outcome *o)
@@ -414,7 +405,7 @@ make_legs(const struct cut *c, struct attempt *a, struct dcp_error *err)
     const struct dcp_plan_request *r = w->r;
     bool has_day = c->whole->second_end == c->whole->day.placement;
 
-    keep_bounds(&a->night, &c->whole->night);
+    dcp_work_keep_bounds(&a->night, &c->whole->night);
     a->second_end = c->whole->second_end;
     w->night = a->night;
     if (has_day) {
@@ -424,7 +415,7 @@ make_legs(const struct cut *c, struct attempt *a, struct dcp_error *err)
         if (!a->day.placement) {
             return true;
         }
-        keep_bounds(&a->day, &c->whole->day);
+        dcp_work_keep_bounds(&a->day, &c->whole->day);
         a->second_end = a->day.placement;
     } else if (r->two_legs) { /* Failed boots may wake spares in it. */
         a->home = dcp_placement_copy(c->whole->second_end, err);

@@ -101,6 +101,9 @@ bool dcp_work_by_value(const struct dcp_work *);
 enum dcp_goal dcp_work_guide(const struct dcp_work *);
 /* VMs stay where the plan puts them: no second leg. */
 bool dcp_work_stays(const struct dcp_work *);
+/* What the whole question says of a part of it, or of the same asked another
+ * way: its bounds, and what was wrong with the start. */
+void dcp_work_keep_bounds(struct dcp_solution *, const struct dcp_solution *of);
 /* What the job allows, from 'start', in the slots before 'last_slot'. */
 struct dcp_question
 dcp_work_question(const struct dcp_work *, const struct dcp_placement *start,

@@ -12,8 +12,7 @@
 #include <stdint.h>
 
 struct dcp_progress {
-    const char *part;    /* Of a plan: "night", "day"; and the other way
-                          * round "day first", "night after day"; else "". */
+    const char *part;    /* Of a plan: "night", "day"; else "". */
     const char *unit;    /* Of value and bound: "hosts", "EUR"; may be "". */
     double value, bound; /* Of the first goal, in the question's unit. */
     double gap_frac;     /* (value - bound) / |value|, at least 0. */

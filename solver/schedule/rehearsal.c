@@ -8,7 +8,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define NONE UINT32_MAX
 
@@ -70,6 +69,7 @@ begin(void *user, uint32_t task, int64_t now)
     }
     struct dcp_transfer transfer = dcp_transfer_of(w->inventory, w->now, s);
 
+    transfer.untold = true; /* Times are all that is asked. */
     if (!dcp_transfers_begin(w->transfers, task, &transfer, w->now,
                              w->from_ms + now, NULL)) {
         w->no_memory = true;
@@ -151,27 +151,41 @@ peak_or_slot(const struct dcp_problem *p, uint32_t item, uint32_t n_slots,
     return most;
 }
 
-/* Rows of the slots' shortest length. */
+/* The shortest length of slots that are whole: the first and the last one may
+ * be cut short, by when a leg begins and ends. */
+static int64_t
+whole_slot_ms(const struct dcp_slot *slots, uint32_t n)
+{
+    int64_t least = INT64_MAX, longest = 0;
+
+    for (uint32_t t = 0; t < n; t++) {
+        int64_t ms = slots[t].end_ms - slots[t].start_ms;
+
+        longest = ms > longest ? ms : longest;
+        if (t > 0 && t + 1 < n && ms < least) {
+            least = ms;
+        }
+    }
+    return least < INT64_MAX ? least : longest;
+}
+
+/* Rows that end where slots do; the first may begin before its slot. */
 static bool
 plan_production(const struct dcp_leg_times_request *r, struct world *w)
 {
     const struct dcp_problem *p = r->start->p;
     const struct dcp_slot *slots = p->q->demand->slots + p->q->first_slot;
     bool known = r->spans->from_ms < r->spans->until_ms;
-    int64_t length_ms = INT64_MAX;
 
     if (!p->net_kib_s || !r->n_slots) {
         return true;
     }
-    for (uint32_t t = 0; t < r->n_slots; t++) {
-        int64_t ms = slots[t].end_ms - slots[t].start_ms;
-
-        length_ms = ms < length_ms ? ms : length_ms;
-    }
-    int64_t all_ms = slots[r->n_slots - 1].end_ms - slots[0].start_ms;
+    int64_t length_ms = whole_slot_ms(slots, r->n_slots);
+    int64_t start_ms = slots[0].end_ms - length_ms;
+    int64_t all_ms = slots[r->n_slots - 1].end_ms - start_ms;
 
     w->net = (struct dcp_samples){
-        .start_ms = known ? slots[0].start_ms : 0,
+        .start_ms = known ? start_ms : 0,
         .interval_ms = known ? length_ms : INT64_MAX / 2,
         .n_times = known ? (uint32_t)((all_ms + length_ms - 1) / length_ms) : 1,
         .n_vms = r->inventory->n_vms,

@@ -11,7 +11,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define STREAM 64u /* Of random numbers, of the second half. */
 
@@ -85,9 +84,13 @@ static double
 expected_elsewhere(const struct search *x)
 {
     const struct dcp_problem *p = x->p;
-    double n = 0;
+    double n = 0, all = 0;
 
-    if (!dcp_pricing_counts_hosts_alone(p)) {
+    for (uint32_t k = 0; k < x->bound->n_regions * p->n_types; k++) {
+        all += ceil(x->bound->type_on[k] - 1e-6);
+    }
+    /* Without a whole answer of the bound's program nothing is expected. */
+    if (!dcp_pricing_counts_hosts_alone(p) || all < x->bound->hosts) {
         return 0;
     }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
