@@ -182,11 +182,10 @@ json_expected(struct dcp_json *w, const struct backtest_night *n,
     dcp_json_kdouble(w, key, x.low);
     (void)snprintf(key, sizeof key, "expected_%s_high", p->unit);
     dcp_json_kdouble(w, key, x.high);
-    dcp_json_key(w, covered);
     if (is_foretold(n, p)) {
-        dcp_json_bool(w, is_covered(n, p));
+        dcp_json_kbool(w, covered, is_covered(n, p));
     } else {
-        dcp_json_null(w);
+        dcp_json_knull(w, covered);
     }
 }
 

@@ -269,7 +269,7 @@ dcp_closed_loop(const struct dcp_globals *g, struct dcp_context *context,
             status = -1;
         } else if (g->json) {
             status = print_json(&c, err);
-        } else if (!o->report || strcmp(o->report, "-") != 0) {
+        } else if (!o->silent) {
             print_table(&c);
         }
         if (status == 0 && c.stopped) {

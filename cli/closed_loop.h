@@ -21,6 +21,7 @@ struct dcp_closed_loop_options {
         *replications;                           /* Of policy and none. */
     const struct dcp_resample_options *resample; /* Of those. */
     const char *report; /* A page that compares them; NULL: none. */
+    bool silent;        /* Standard output is a file's: no table. */
 };
 
 /* The exit status, or -1. */

@@ -8,10 +8,10 @@
 #include "cli/policy_run.h"
 #include "cli/print_events.h"
 #include "cli/replay.h"
+#include "cli/replay_page.h"
 #include "cli/replications.h"
 #include "cli/result_json.h"
 #include "cli/shortage.h"
-#include "cli/sim_report.h"
 #include "cli/transfers.h"
 #include "cli/ui.h"
 #include "model/base/arena.h"
@@ -136,6 +136,24 @@ json_saved(struct dcp_json *w, const struct dcp_plan *plan,
     dcp_json_end(w, '}');
 }
 
+/* Null where the replay was ended before it. */
+static bool
+json_band(struct dcp_json *w, const struct dcp_inventory *inv,
+          const struct dcp_replay *r, const struct dcp_policy_run *band,
+          struct dcp_error *err)
+{
+    if (!band->name) {
+        dcp_json_knull(w, "reactive_band");
+        return true;
+    }
+    dcp_json_kobject(w, "reactive_band");
+    bool ok = dcp_policy_run_json(w, inv, r, band, err);
+
+    dcp_json_end(w, '}');
+    return ok;
+}
+
+/* 'band' NULL: not asked for. */
 static int
 print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
            const struct dcp_plan *plan, const struct dcp_replay *r,
@@ -161,15 +179,10 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
         ok = dcp_replay_json(&w, inv, r, dcp_replay_without(r), err);
         dcp_json_end(&w, '}');
     }
-    if (ok && band->name) {
-        dcp_json_kobject(&w, "reactive_band");
-        ok = dcp_policy_run_json(&w, inv, r, band, err);
-        dcp_json_end(&w, '}');
+    if (ok && band) {
+        ok = json_band(&w, inv, r, band, err);
     }
     if (ok && plan) {
-        if (!band->name) {
-            dcp_json_kstring(&w, "reactive_band", NULL);
-        }
         json_saved(&w, plan, r);
         json_legs(&w, plan, r);
     }
@@ -342,6 +355,12 @@ is_stdout(const char *path)
 }
 
 static bool
+takes_stdout(const struct options *o)
+{
+    return is_stdout(o->series) || is_stdout(o->report);
+}
+
+static bool
 is_h5(const char *path)
 {
     return dcp_text_glob("*.h5", path);
@@ -356,37 +375,6 @@ series_kind(const char *name)
         of = (enum dcp_series_of)(of - 1);
     }
     return of;
-}
-
-static bool
-write_report(const char *path, const struct dcp_inventory *inv,
-             const struct dcp_replay *r, const struct dcp_policy_run *band,
-             struct dcp_onlooker *onlooker, struct dcp_error *err)
-{
-    const char *names[] = { "As it is", "Without the plan" };
-    struct dcp_sim_page_run all[] = {
-        { names[r->has_plan], &r->without, &r->failed_without.availability },
-        { band->name, &band->result, &band->failed.availability },
-        { "With the plan", &r->with, &r->failed_with.availability },
-    };
-    struct dcp_sim_page_run runs[3]; /* It is about the last one. */
-    const uint32_t order[] = { r->has_plan ? 0 : 1, r->has_plan ? 1 : 0, 2 };
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < 2 + (uint32_t)r->has_plan; i++) {
-        runs[n] = all[order[i]];
-        if (!r->has_failures) {
-            runs[n].availability = NULL;
-        }
-        n += runs[n].name != NULL; /* Ended before the band: none. */
-    }
-    const struct dcp_sim_page page = { .inventory = inv,
-                                       .runs = runs,
-                                       .n_runs = n,
-                                       .partial = r->partial,
-                                       .in_sample = r->in_sample };
-
-    return dcp_sim_report_write(path, &page, onlooker, err);
 }
 
 /* The reactive band from where the plan starts, or all stands, in the replay's
@@ -408,7 +396,10 @@ run_band(const struct dcp_globals *g, struct dcp_context *c,
 
     in.prepare = dcp_onlooker_prepare;
     in.user = onlooker;
-    if (!dcp_policy_run(&in, false, out, err)) {
+    bool ok = dcp_policy_run(&in, false, out, err);
+
+    dcp_ui_progress_end(g);
+    if (!ok) {
         return false;
     }
     if (out->result.stopped) {
@@ -437,6 +428,7 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                                       .user = onlooker };
     DCP_AUTO(dcp_replications) struct dcp_replications *again = NULL;
     struct dcp_policy_run band = { 0 };
+    bool with_band = plan || o->policy;
     struct dcp_replay r;
     int status = 0;
 
@@ -447,13 +439,13 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
                               plan ? &r.without : NULL, err)
                  ? 0
                  : -1;
-    if (status == 0 && (plan || o->policy) &&
+    if (status == 0 && with_band &&
         !run_band(g, c, plan, &r, o->every_ms, onlooker, &band, err)) {
         status = -1;
     }
     if (status == 0 && o->report &&
-        !write_report(o->report, c->model.inventory, &r, &band, onlooker,
-                      err)) {
+        !dcp_replay_page(o->report, c->model.inventory, &r, &band, onlooker,
+                         err)) {
         status = -1;
     }
     if (status == 0 && o->replications.n && !r.stopped) {
@@ -466,16 +458,16 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
          !is_h5(o->series) && !dcp_replay_series(o->series, &r, err))) {
         status = -1;
     } else if (g->json) {
-        status = print_json(g, c->model.inventory, plan, &r, &band, again, err);
-    } else if (!is_stdout(o->series) && !is_stdout(o->report)) {
+        status = print_json(g, c->model.inventory, plan, &r,
+                            with_band ? &band : NULL, again, err);
+    } else if (!takes_stdout(o)) {
         print_header(plan, &r);
         if (plan) {
             print_two(c->model.inventory, plan, &r);
-            print_band(&band);
         } else {
             print_one(c->model.inventory, &r.without);
-            print_band(&band);
         }
+        print_band(&band);
         dcp_storage_use_print(&r.storage, plan != NULL);
         if (r.has_failures) {
             dcp_failures_print(&r.failures,
@@ -519,7 +511,8 @@ closed_loop(const struct dcp_globals *g, struct dcp_context *c,
                                             .failures = &o->failures,
                                             .replications = &o->replications,
                                             .resample = &o->resample,
-                                            .report = o->report };
+                                            .report = o->report,
+                                            .silent = takes_stdout(o) };
 
     return onlooker ? dcp_closed_loop(g, c, &loop, err) : -1;
 }

@@ -4,6 +4,7 @@
 
 #include "cli/explain.h"
 #include "cli/named.h"
+#include "cli/options.h"
 #include "cli/ui.h"
 #include "model/check/check.h"
 
@@ -261,8 +262,7 @@ price_all(struct dcp_explain *x, struct priced list[], struct dcp_error *err)
     const struct dcp_inventory *inv = dcp_explain_inventory(x);
     struct dcp_plan_request r = x->request;
     struct dcp_worth_base base = { 0 };
-    double all_s = x->g->time_limit_s > 0 ? x->g->time_limit_s
-                                          : EACH_S * (inv->n_rules + 1);
+    double all_s = dcp_globals_limit_s(x->g, EACH_S * (inv->n_rules + 1));
 
     r.solve.time_limit_s = 2 * all_s / (inv->n_rules + 1);
     bool ok = dcp_worth_base_make(&r, &base, err);

@@ -5,6 +5,7 @@
  * a repair does what it must. */
 
 #include "cli/explain.h"
+#include "cli/options.h"
 #include "cli/place.h"
 #include "cli/planning.h"
 #include "cli/ui.h"
@@ -68,8 +69,7 @@ dcp_explain_request(struct dcp_explain *x, const char **out_why_not,
         .solve = { .seed = plan->seed,
                    .iterations =
                        x->g->iterations ? x->g->iterations : o.iterations,
-                   .time_limit_s = x->g->time_limit_s > 0 ? x->g->time_limit_s
-                                                          : DEFAULT_LIMIT_S,
+                   .time_limit_s = dcp_globals_limit_s(x->g, DEFAULT_LIMIT_S),
                    .gap_frac = o.gap_frac },
         .max_moves = o.max_moves,
         .no_park = o.no_park,

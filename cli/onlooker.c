@@ -70,7 +70,7 @@ tell(struct dcp_onlooker *o, double done_frac)
     }
     o->told_s = now_s;
     (void)snprintf(what, sizeof what, "%s, %.0f:%02.0f left,",
-                   o->last ? "simulating" : "simulating the baseline",
+                   o->last ? "simulating" : "simulating what is compared",
                    (double)(int64_t)(left_s / 60),
                    left_s - 60 * (double)(int64_t)(left_s / 60));
     dcp_ui_progress(o->g, what, done_frac);

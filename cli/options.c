@@ -169,6 +169,14 @@ set_defaults(const struct dcp_opt_group *group, void *base)
     return true;
 }
 
+double
+dcp_globals_limit_s(const struct dcp_globals *g, double otherwise_s)
+{
+    return g->time_limit_s > 0 ? g->time_limit_s
+           : g->iterations     ? 0
+                               : otherwise_s;
+}
+
 void
 dcp_globals_default(struct dcp_globals *g)
 {

@@ -9,6 +9,9 @@
 extern const struct dcp_opt_group dcp_global_options;
 
 void dcp_globals_default(struct dcp_globals *);
+/* Seconds for a solver: --time-limit; without it 'otherwise_s', but no limit
+ * (0) where --iterations counts the work, for then no clock may decide. */
+double dcp_globals_limit_s(const struct dcp_globals *, double otherwise_s);
 
 /* A first look at argv: the words that are not options (values of options
  * that any command knows are skipped), and whether help is asked for. */

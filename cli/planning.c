@@ -534,7 +534,7 @@ static bool
 make_both(const struct half *of, struct dcp_error *err)
 {
     struct half plan = *of, need = *of;
-    bool two = of->g->threads > 1;
+    bool two = of->g->threads > 1 && !of->o->brief; /* Then one is nothing. */
 
     plan.work = make_plan;
     need.work = need_hosts;

@@ -2,6 +2,7 @@
 
 #include "cli/policy_solver.h"
 
+#include "cli/options.h"
 #include "cli/planning.h"
 #include "model/base/arena.h"
 #include "model/base/units.h"
@@ -228,8 +229,7 @@ plan(const struct solver_policy *p, const struct dcp_sim_view *view,
     o.history_until_ms = view->now_ms;
     o.max_moves = p->max_moves;
     o.learned = p->learned;
-    o.time_limit_s =
-        p->globals->time_limit_s > 0 ? p->globals->time_limit_s : TIME_LIMIT_S;
+    o.time_limit_s = dcp_globals_limit_s(p->globals, TIME_LIMIT_S);
     return dcp_replan(p->globals, &now, view->placement, &o, &out->plan,
                       &status, err);
 }

@@ -2,6 +2,7 @@
 
 #include "cli/replay.h"
 
+#include "cli/interrupt.h"
 #include "model/base/units.h"
 #include "sim/executor.h"
 #include "sim/host/memory.h"
@@ -405,6 +406,20 @@ show(struct dcp_context *c, struct dcp_sim_input *in, struct dcp_replay *r,
     return true;
 }
 
+/* Of a sweep whose window was looked at before: Ctrl-C ends what comes after
+ * it, for it has to be as long as what was shown; a second one gives up. */
+static bool
+gives_up(void *user, const struct dcp_sim_result *so_far, uint32_t slice,
+         bool *more, struct dcp_error *err)
+{
+    (void)user;
+    (void)so_far;
+    (void)slice;
+    (void)more;
+    return dcp_interrupt_count() < 2 ||
+           dcp_fail(err, DCP_E_CANCELLED, "interrupted twice: given up");
+}
+
 /* Without a plan: straight from the store, where nothing happens. */
 static bool
 replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
@@ -430,6 +445,9 @@ replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
     if (shows && !show(c, in, r, &stopped, err)) {
         return false;
     }
+    static const struct dcp_sim_watch patient = { .slice = gives_up };
+    const struct dcp_sim_watch *const again[] = { &patient };
+    uint32_t n_presses = dcp_interrupt_count();
     struct dcp_sweep_input sweep = {
         .inventory = in->inventory,
         .start = in->start,
@@ -437,15 +455,16 @@ replay_placement(struct dcp_context *c, const struct dcp_replay_options *o,
         .measured = c->measured,
         .from_ms = in->from_ms,
         .to_ms = in->to_ms,
-        .watches = shows ? NULL : in->watches,
-        .n_watches = shows ? 0 : in->n_watches,
+        .watches = shows ? again : in->watches,
+        .n_watches = shows ? 1 : in->n_watches,
         .n_threads = o->threads,
     };
 
     if (!dcp_sweep_run(&sweep, &r->without, &r->fill, err)) {
         return false;
     }
-    r->without.stopped = r->without.stopped || stopped;
+    r->without.stopped |=
+        stopped || (shows && dcp_interrupt_count() > n_presses);
     return dcp_storage_use_static(c, in->start, &r->without, &r->storage, err);
 }
 

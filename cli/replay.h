@@ -97,7 +97,7 @@ bool dcp_replay_series(const char *path, const struct dcp_replay *,
 struct dcp_replay_part { /* Borrowed. */
     const struct dcp_sim_result *result;
     const struct dcp_failure_run *failed; /* Where anything can fail. */
-    const struct dcp_io_result *storage;  /* NULL: was not counted. */
+    const struct dcp_io_result *storage;
 };
 struct dcp_replay_part dcp_replay_without(const struct dcp_replay *);
 struct dcp_replay_part dcp_replay_with(const struct dcp_replay *);

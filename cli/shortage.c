@@ -216,7 +216,8 @@ dcp_shortage_print(const struct dcp_sim_result *without,
         line("CPU held back by limits", "GHz h", without->held_mhz_s / 3.6e6,
              with ? &held : NULL, 1);
     }
-    if (slowed > 0) {
-        line("CPU slowed down by migrations", "GHz h", 0, &slowed, 3);
+    if (without->slowed_mhz_s > 0 || slowed > 0) {
+        line("CPU slowed down by migrations", "GHz h",
+             without->slowed_mhz_s / 3.6e6, with ? &slowed : NULL, 3);
     }
 }

@@ -226,10 +226,6 @@ dcp_storage_use_json(struct dcp_json *w, const struct dcp_inventory *inv,
 {
     uint32_t n_vms = 0;
 
-    if (!r) {
-        dcp_json_kstring(w, "storage", NULL);
-        return true;
-    }
     for (uint32_t v = 0; v < r->n_vms; v++) {
         n_vms += r->vm_unmet_mib[v] > 0;
     }

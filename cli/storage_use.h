@@ -58,7 +58,7 @@ dcp_storage_use_static(struct dcp_context *, const struct dcp_placement *,
 /* Pools and hosts that are named; those that were short longest. */
 #define DCP_STORAGE_USE_LINKS 20
 
-/* Member "storage"; a result of NULL, which was not counted: null. */
+/* Member "storage". */
 bool dcp_storage_use_json(struct dcp_json *, const struct dcp_inventory *,
                           const struct dcp_storage_use *,
                           const struct dcp_io_result *, struct dcp_error *err);
