@@ -5,6 +5,7 @@
 #include "model/power.h"
 #include "solver/exact/exact.h"
 #include "solver/explain/shortage.h"
+#include "solver/headroom/proof.h"
 #include "solver/repair/repair.h"
 #include "solver/rules/clash.h"
 
@@ -73,12 +74,22 @@ dcp_goal_values(const struct dcp_inventory *inv, const struct dcp_demand *d,
 
 /* --- Solving ------------------------------------------------------------ */
 
+/* What cannot be shown to survive what policy asks is no answer. */
 static bool
-read_answer(const struct dcp_problem *p, struct dcp_state *s,
+read_answer(struct dcp_state *s, struct dcp_search_result *result,
             struct dcp_solution *out, struct dcp_error *err)
 {
-    struct dcp_headroom headroom = { .ok = true };
+    const struct dcp_problem *p = s->p;
 
+    result->headroom.ok = true;
+    if (p->q->headroom && !dcp_solution_prove(out, s, &result->headroom, err)) {
+        return false;
+    }
+    if (!result->headroom.ok) {
+        out->status = DCP_STATUS_TIMEOUT;
+        dcp_solve_explain_incomplete(p, result, &out->because);
+        return true;
+    }
     out->placement = dcp_placement_copy(p->q->start, err);
     if (!out->placement) {
         return false;
@@ -94,19 +105,6 @@ read_answer(const struct dcp_problem *p, struct dcp_state *s,
         }
     }
     memcpy(out->placement->on, s->on, p->n_hosts);
-    if (p->q->headroom) {
-        out->arena = dcp_arena_create(0);
-        if (!out->arena) {
-            return dcp_fail(err, DCP_E_NOMEM, "no memory for headroom");
-        }
-        if (!dcp_headroom_check(s, out->arena, NULL, &headroom, err)) {
-            return false;
-        }
-        out->losses = headroom.losses;
-        out->n_losses = headroom.n_losses;
-        out->berths = headroom.berths;
-        out->n_berths = headroom.n_berths;
-    }
     return true;
 }
 
@@ -217,7 +215,7 @@ list_left(const struct dcp_state *s, struct dcp_solution *out,
 
 /* No bound: another choice of what is left may move less. */
 static bool
-take_partial(struct dcp_state *s, const struct dcp_search_result *result,
+take_partial(struct dcp_state *s, struct dcp_search_result *result,
              struct dcp_solution *out, struct dcp_error *err)
 {
     if (!result->complete) {
@@ -229,7 +227,8 @@ take_partial(struct dcp_state *s, const struct dcp_search_result *result,
     out->is_partial = true;
     out->value = dcp_search_value(s);
     out->checks = s->n_checks;
-    return read_answer(s->p, s, out, err) && list_left(s, out, err);
+    return read_answer(s, result, out, err) &&
+           (!out->placement || list_left(s, out, err));
 }
 
 static bool
@@ -294,7 +293,7 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
                                              : DCP_STATUS_FEASIBLE;
     out->value = dcp_search_value(s);
     out->checks = s->n_checks;
-    return read_answer(p, s, out, err);
+    return read_answer(s, &result, out, err);
 }
 
 /* The fewest moves: what the programs of solver/repair/repair.h say. */

@@ -6,7 +6,7 @@
 #include "solver/plan/work.h"
 
 #include "solver/balance/even.h"
-#include "solver/headroom/headroom.h"
+#include "solver/headroom/proof.h"
 
 #include <math.h>
 #include <string.h>
@@ -50,31 +50,27 @@ go_to(struct dcp_state *s, const struct dcp_placement *to)
     }
 }
 
-/* The state becomes the solution, with where VMs restart. */
+/* The state becomes the solution, with where VMs restart; false in *out_taken:
+ * it cannot be shown to survive losses. */
 static bool
-take_answer(struct dcp_work *w, struct dcp_state *s, struct dcp_error *err)
+take_answer(struct dcp_work *w, struct dcp_state *s, bool *out_taken,
+            struct dcp_error *err)
 {
     const struct dcp_problem *p = s->p;
     struct dcp_headroom headroom = { .ok = true };
 
+    if (p->q->headroom && !dcp_solution_prove(&w->night, s, &headroom, err)) {
+        return false;
+    }
+    *out_taken = headroom.ok;
+    if (!headroom.ok) {
+        return true;
+    }
     for (uint32_t i = 0; i < p->n_items; i++) {
         for (uint32_t k = p->vm_first[i]; k < p->vm_first[i + 1]; k++) {
             w->night.placement->host[p->vm[k]].ix = s->host[i];
         }
     }
-    if (!p->q->headroom) {
-        return true;
-    }
-    dcp_arena_destroy(w->night.arena);
-    w->night.arena = dcp_arena_create(0);
-    if (!w->night.arena) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for headroom");
-    }
-    if (!dcp_headroom_check(s, w->night.arena, NULL, &headroom, err)) {
-        return false;
-    }
-    w->night.losses = headroom.losses;
-    w->night.n_losses = headroom.n_losses;
     return true;
 }
 
@@ -160,12 +156,17 @@ dcp_work_balance(struct dcp_work *w, struct dcp_error *err)
     if (!dcp_even_run(s, &options, &result, err)) {
         return false;
     }
-    w->even_after = result.after;
+    bool taken;
+
+    if (!take_answer(w, s, &taken, err)) {
+        return false;
+    }
+    w->even_after = taken ? result.after : result.before;
     w->outcome->rounds += result.trials;
     w->outcome->stopped_by =
         result.out_of_time ? DCP_STOPPED_TIME : DCP_STOPPED_ITERATIONS;
     w->outcome->bound_method = "levels";
-    return take_answer(w, s, err);
+    return true;
 }
 
 void

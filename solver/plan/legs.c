@@ -4,6 +4,7 @@
  * survive lists of its end. */
 
 #include "model/convert.h"
+#include "solver/headroom/proof.h"
 #include "solver/plan/work.h"
 
 #include "solver/schedule/schedule.h"
@@ -481,29 +482,30 @@ dcp_work_losses(const struct dcp_work *w, const struct dcp_placement *where,
 {
     struct dcp_question q = dcp_work_question(w, where, w->n_slots);
     struct dcp_headroom headroom;
+    bool apart = false;
 
     q.host_use = NULL; /* Evacuated hosts are hosts again. */
     *out = (struct dcp_solution){ .bound_method = "" };
-    out->arena = dcp_arena_create(0);
     DCP_AUTO(dcp_problem) struct dcp_problem *p = dcp_problem_create(&q, err);
     DCP_AUTO(dcp_state)
     struct dcp_state *s = p ? dcp_state_create(p, err) : NULL;
 
-    if (!s || !out->arena ||
-        !dcp_headroom_check(s, out->arena, NULL, &headroom, err)) {
+    if (!s) {
         return false;
     }
-    *out_survives = headroom.ok;
     for (uint32_t v = 0; v < where->n_vms; v++) {
         /* What a rule gathers may start apart: then 's' is another state. */
-        *out_survives &= p->item_of_vm[v] == DCP_IX_NONE ||
-                         s->host[p->item_of_vm[v]] == where->host[v].ix;
+        apart |= p->item_of_vm[v] != DCP_IX_NONE &&
+                 s->host[p->item_of_vm[v]] != where->host[v].ix;
     }
-    out->losses = *out_survives ? headroom.losses : NULL;
-    out->n_losses = *out_survives ? headroom.n_losses : 0;
-    out->berths = *out_survives ? headroom.berths : NULL;
-    out->n_berths = *out_survives ? headroom.n_berths : 0;
-    return true;
+    *out_survives = false;
+    if (apart) {
+        return true;
+    }
+    bool ok = dcp_solution_prove(out, s, &headroom, err);
+
+    *out_survives = ok && headroom.ok;
+    return ok;
 }
 
 static bool

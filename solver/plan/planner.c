@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "solver/headroom/proof.h"
 #include "solver/plan/day_first.h"
 #include "solver/plan/homecoming.h"
 #include "solver/run/pair.h"
@@ -289,13 +290,7 @@ stay(struct dcp_work *w, struct dcp_error *err)
         dcp_solution_finish(&here);
         return true;
     }
-    dcp_arena_destroy(w->night.arena);
-    w->night.arena = here.arena;
-    w->night.losses = here.losses;
-    w->night.n_losses = here.n_losses;
-    w->night.berths = here.berths;
-    w->night.n_berths = here.n_berths;
-    w->night.kept_for_boots = NULL;
+    dcp_solution_take_proof(&w->night, &here);
     memcpy(w->night.placement->host, start->host,
            start->n_vms * sizeof *start->host);
     memcpy(w->night.placement->on, start->on, start->n_hosts);

@@ -13,7 +13,7 @@
  * legs still fit.  Where few would be emptied, all sets of them are tried, but
  * those with a part that takes too long already. */
 
-#include "solver/headroom/headroom.h"
+#include "solver/headroom/proof.h"
 #include "solver/plan/homecoming.h"
 #include "solver/plan/work.h"
 #include "solver/state.h"
@@ -178,15 +178,9 @@ stands(struct dcp_state *s, const struct dcp_placement *where, bool *out_stands,
         whole = !s->on[h] || !dcp_state_overloaded(s, h);
     }
     if (whole && p->q->headroom) {
-        out->arena = dcp_arena_create(0);
-        if (!out->arena ||
-            !dcp_headroom_check(s, out->arena, NULL, &headroom, err)) {
+        if (!dcp_solution_prove(out, s, &headroom, err)) {
             return false;
         }
-        out->losses = headroom.losses;
-        out->n_losses = headroom.n_losses;
-        out->berths = headroom.berths;
-        out->n_berths = headroom.n_berths;
     }
     *out_stands = whole && headroom.ok;
     return true;
