@@ -6,10 +6,11 @@
 
 #include <stdlib.h>
 
-/* Up to so many sets are played before berths are looked for, which may ask for
- * a host more, but not for that work; where the model has more, so many where
- * berths are too few, and up to DCP_LOSS_SETS_MAX where then no host is left to
- * wake.  (Whether a host less is survived does not hang on how many sets there
+/* Where the model has so many sets at most they are played, and berths not
+ * looked for, which may ask for a host more, but not for that work.  Where it
+ * has more and berths are too few, up to DCP_LOSS_SETS_MAX of what is on are
+ * played; in a search so many only if it could wake a host for what lacks a
+ * berth.  (Whether a host less is survived does not hang on how many sets there
  * are without it.) */
 #define FEW_SETS 2500u
 
@@ -272,23 +273,35 @@ count_sets(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
     return dcp_loss_count_sets(n, count);
 }
 
-static bool
-could_wake(const struct dcp_state *s)
+bool
+dcp_headroom_could_wake(struct dcp_state *s, uint32_t item, uint32_t host)
 {
-    const struct dcp_question *q = s->p->q;
-    bool could = false;
+    const struct dcp_problem *p = s->p;
 
-    for (uint32_t h = 0; !could && h < s->p->n_hosts; h++) {
-        could = !s->on[h] && s->p->use[h] == DCP_HOST_FREE &&
-                (q->may_wake || q->start->on[h]);
+    return !s->on[host] && p->use[host] == DCP_HOST_FREE &&
+           (p->q->may_wake || p->q->start->on[host]) &&
+           dcp_state_may_switch(s, host, true) &&
+           dcp_state_fits_full(s, item, host) &&
+           dcp_state_restarts(s, item, host);
+}
+
+/* Sets that are played where berths are too few, for that item among others. */
+static uint64_t
+most_sets(struct dcp_state *s, uint32_t item, bool searching)
+{
+    uint64_t most = DCP_LOSS_SETS_MAX;
+
+    for (uint32_t h = 0; searching && most > FEW_SETS && h < s->p->n_hosts;
+         h++) {
+        most = dcp_headroom_could_wake(s, item, h) ? FEW_SETS : most;
     }
-    return could;
+    return most;
 }
 
 /* Losses of one kind. */
 static bool
 check_kind(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
-           uint32_t *objects, const struct dcp_loss_set *passed,
+           uint32_t *objects, const struct dcp_loss_set *passed, bool searching,
            struct dcp_arena *arena, struct dcp_headroom *out)
 {
     uint64_t sets = count > 1 ? count_sets(g, kind, count, objects) : 0;
@@ -309,12 +322,10 @@ check_kind(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
         out->too_few_stand_ins = false;
     }
     if (most > FEW_SETS) {
-        uint64_t limit = could_wake(g->s) ? FEW_SETS : DCP_LOSS_SETS_MAX;
-
         if (!by_berths(g, kind, count, objects, n, arena, out)) {
             return false;
         }
-        if (out->ok || sets > limit) {
+        if (out->ok || sets > most_sets(g->s, out->failed_item, searching)) {
             return true;
         }
         out->ok = true;
@@ -342,9 +353,9 @@ count_answers(const struct dcp_inventory *inv)
 }
 
 static bool
-check(struct dcp_state *s, const uint8_t *only, struct dcp_arena *arena,
-      const struct dcp_headroom *passed, struct dcp_headroom *out,
-      struct dcp_error *err)
+check(struct dcp_state *s, const uint8_t *only, bool searching,
+      struct dcp_arena *arena, const struct dcp_headroom *passed,
+      struct dcp_headroom *out, struct dcp_error *err)
 {
     const struct dcp_inventory *inv = s->p->q->inventory;
     uint32_t first_kind = passed ? passed->failed_kind : 0;
@@ -366,12 +377,12 @@ check(struct dcp_state *s, const uint8_t *only, struct dcp_arena *arena,
 
         if (count) {
             out->failed_kind = k;
-            memory = check_kind(
-                &g, policy->survive[k].kind, count, objects,
-                k == first_kind && passed && !passed->too_few_berths
-                    ? &passed->failed
-                    : NULL,
-                arena, out);
+            memory =
+                check_kind(&g, policy->survive[k].kind, count, objects,
+                           k == first_kind && passed && !passed->too_few_berths
+                               ? &passed->failed
+                               : NULL,
+                           searching, arena, out);
         }
     }
     dcp_loss_play_finish(&g);
@@ -383,13 +394,13 @@ dcp_headroom_check(struct dcp_state *s, struct dcp_arena *arena,
                    const struct dcp_headroom *passed, struct dcp_headroom *out,
                    struct dcp_error *err)
 {
-    return check(s, NULL, arena, passed, out, err);
+    return check(s, NULL, false, arena, passed, out, err);
 }
 
 bool
-dcp_headroom_check_changed(struct dcp_state *s, const uint8_t *changed,
-                           const struct dcp_headroom *passed,
-                           struct dcp_headroom *out, struct dcp_error *err)
+dcp_headroom_check_searching(struct dcp_state *s, const uint8_t *changed,
+                             const struct dcp_headroom *passed,
+                             struct dcp_headroom *out, struct dcp_error *err)
 {
-    return check(s, changed, NULL, passed, out, err);
+    return check(s, changed, true, NULL, passed, out, err);
 }

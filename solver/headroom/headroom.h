@@ -8,16 +8,17 @@
  * the rules that policy does not relax.  Shown by placing them
  * (solver/headroom/loss_play.h), not by sums.
  *
- * Of several at once there are two ways to show it:
- *  - each set of up to 'count' of them is played (where there are few);
- *  - of hosts: every host with protected VMs has 'count' stand-ins, hosts that
- *    are on and empty, each of which takes all of them
- * (solver/headroom/stand_in.h). Whichever hosts are lost, j of them stand-ins,
- * a lost host has count - j stand-ins left, and the other lost hosts took
- * fewer: one is free.  So every set is survived, however many there are. The
- * second is tried first; it needs more room, and is sufficient, not necessary.
- *  - where sets are many: room is kept for parts of what each holds
- * (solver/headroom/berths.h).
+ * Of several at once there are three ways to show it, tried in this order:
+ *  - stand-ins, of hosts only: every host with protected VMs has 'count' others
+ *    that are on and empty, each of which takes all of them
+ *    (solver/headroom/stand_in.h).  Whichever hosts are lost, j of them
+ *    stand-ins, a lost host has count - j stand-ins left, and the other lost
+ *    hosts took fewer: one is free.
+ *  - berths, where sets are many: room is kept for parts of what each holds
+ *    (solver/headroom/berths.h).
+ *  - sets: each set of up to 'count' of them is played, where there are few.
+ * The first two do whatever the number of sets, need more room, and are
+ * sufficient, not necessary.
  *
  * A feed's loss takes the racks that have no other feed.  A VM with a disk of
  * its own on its host is lost with it and cannot be promised a place: it is
@@ -50,12 +51,16 @@ bool
 dcp_headroom_check(struct dcp_state *, struct dcp_arena *arena,
                    const struct dcp_headroom *passed, struct dcp_headroom *out,
                    struct dcp_error *err) DCP_CHECKED;
-/* The same where all losses were survived before hosts in 'changed' (by host;
- * NULL: all) changed, and these share nothing with the others: losses of these
- * alone are played (solver/search/islands.h). */
-bool dcp_headroom_check_changed(struct dcp_state *, const uint8_t *changed,
-                                const struct dcp_headroom *passed,
-                                struct dcp_headroom *out,
-                                struct dcp_error *err) DCP_CHECKED;
+/* For a search, which can do something about what fails: where berths are too
+ * few for an item that a host could be woken for, fewer sets are played.  All
+ * losses were survived before hosts in 'changed' (by host; NULL: all) changed,
+ * and these share nothing with the others: losses of these alone are played
+ * (solver/search/islands.h).  What passes, passes dcp_headroom_check() too. */
+bool dcp_headroom_check_searching(struct dcp_state *, const uint8_t *changed,
+                                  const struct dcp_headroom *passed,
+                                  struct dcp_headroom *out,
+                                  struct dcp_error *err) DCP_CHECKED;
+/* Whether the host is off, could be switched on, and the item restart there. */
+bool dcp_headroom_could_wake(struct dcp_state *, uint32_t item, uint32_t host);
 
 #endif /* solver/headroom/headroom.h */

@@ -266,7 +266,7 @@ dcp_search_convert_for_headroom(struct search *x, struct dcp_headroom *out,
             break;
         }
         x->in.trail.n = 0;
-        if (!dcp_headroom_check(x->s, NULL, NULL, out, err)) {
+        if (!dcp_headroom_check_searching(x->s, NULL, NULL, out, err)) {
             return false;
         }
     }
@@ -281,7 +281,7 @@ mend(struct search *x, double limit, bool *out_ok, struct dcp_error *err)
     struct dcp_headroom headroom = { .ok = true };
 
     for (uint32_t n = 0; n < CONVERTS_MAX; n++) {
-        if (!dcp_headroom_check(x->s, NULL, NULL, &headroom, err)) {
+        if (!dcp_headroom_check_searching(x->s, NULL, NULL, &headroom, err)) {
             return false;
         }
         *out_ok = headroom.ok;

@@ -100,8 +100,8 @@ dcp_search_settle(struct search *x, bool check, bool *out_kept,
 
     *out_kept = !(x->s->watts && x->s->watts->n_over);
     if (*out_kept && check && x->p->q->headroom &&
-        !dcp_headroom_check_changed(x->s, dcp_search_mark_changed(x), NULL, &h,
-                                    err)) {
+        !dcp_headroom_check_searching(x->s, dcp_search_mark_changed(x), NULL,
+                                      &h, err)) {
         return false;
     }
     *out_kept = *out_kept && h.ok;

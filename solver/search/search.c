@@ -107,7 +107,8 @@ dcp_search_keeps_headroom(struct search *x, struct dcp_error *err, bool *out_ok)
 {
     struct dcp_headroom h = { .ok = true };
 
-    if (x->p->q->headroom && !dcp_headroom_check(x->s, NULL, NULL, &h, err)) {
+    if (x->p->q->headroom &&
+        !dcp_headroom_check_searching(x->s, NULL, NULL, &h, err)) {
         return false;
     }
     *out_ok = h.ok;

@@ -107,10 +107,7 @@ spare_for(struct search *x, const uint32_t *restarts, uint32_t item)
     uint32_t best = DCP_IX_NONE;
 
     for (uint32_t h = 0; h < p->n_hosts; h++) {
-        if (!s->on[h] && p->use[h] == DCP_HOST_FREE &&
-            (p->q->may_wake || p->q->start->on[h]) &&
-            dcp_state_may_switch(s, h, true) &&
-            dcp_state_fits_full(s, item, h) && dcp_state_restarts(s, item, h) &&
+        if (dcp_headroom_could_wake(s, item, h) &&
             (best == DCP_IX_NONE ||
              spare_cost(p, restarts, h) < spare_cost(p, restarts, best))) {
             best = h;
@@ -284,7 +281,7 @@ dcp_search_mend_headroom(struct search *x, bool kept, bool may_wake,
         return dcp_fail(err, DCP_E_NOMEM, "no memory for spare hosts");
     }
     for (uint32_t k = 0;; k++) {
-        if (!dcp_headroom_check_changed(
+        if (!dcp_headroom_check_searching(
                 x->s, kept ? dcp_search_mark_changed(x) : NULL,
                 passed.ok ? NULL : &passed, out, err)) {
             return false;
