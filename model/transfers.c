@@ -20,6 +20,7 @@ struct slot { /* By flow. */
     int64_t begin_ms, at_ms; /* The run is as it is at 'at_ms'. */
     double rate_kib_s;
     struct dcp_precopy_run run;
+    uint32_t n_ahead; /* Slowdowns after 'at_ms' that are noted already. */
     int64_t end_ms;
     bool given_up;
     bool changed; /* Its key is among those. */
@@ -34,14 +35,15 @@ struct dcp_transfers {
     int64_t cell;       /* Of production; -1: none yet. */
     double *host_kib_s; /* Production. */
     double *link_kib_s; /* What it takes of the network's links. */
-    uint32_t *flow_of;  /* By key; UINT32_MAX: none. */
+    uint32_t n_keys;
+    uint32_t *flow_of; /* By key; UINT32_MAX: none. */
     struct slot *slots;
     uint32_t n_slots; /* Capacity. */
     uint32_t n_under_way;
     uint32_t *changed; /* Keys. */
     uint32_t n_changed;
     struct dcp_transfer_totals totals;
-    struct dcp_slowdown *slowdowns; /* Those of one VM ascending by time. */
+    struct dcp_slowdown *slowdowns; /* Noted, and not given yet. */
     uint32_t n_slowdowns, slowdowns_capacity;
     bool no_memory; /* For them. */
 };
@@ -188,7 +190,8 @@ predict(struct dcp_transfers *t, struct slot *s)
 }
 
 static void
-note_slowdown(struct dcp_transfers *t, const struct slot *s, double passed_s)
+note_slowdown(struct dcp_transfers *t, const struct slot *s, double passed_s,
+              double stopped_frac)
 {
     if (t->n_slowdowns == t->slowdowns_capacity) {
         uint32_t capacity =
@@ -205,21 +208,53 @@ note_slowdown(struct dcp_transfers *t, const struct slot *s, double passed_s)
     }
     t->slowdowns[t->n_slowdowns++] =
         (struct dcp_slowdown){ s->at_ms + llround(passed_s * 1000), s->vm,
-                               s->run.throttle_frac };
+                               stopped_frac };
+}
+
+/* Lets the run, the slot's own or a copy, go on.  The slowdown at 'n_ahead' and
+ * those after it are new. */
+static uint32_t
+advance(struct dcp_transfers *t, const struct slot *s,
+        struct dcp_precopy_run *run, double seconds)
+{
+    double passed = 0;
+    uint32_t n = 0;
+
+    while (!dcp_precopy_ended(run) && passed < seconds) {
+        double throttle_frac = run->throttle_frac;
+
+        passed += dcp_precopy_advance_some(run, seconds - passed,
+                                           s->rate_kib_s / 1024);
+        if (run->throttle_frac != throttle_frac && !s->untold &&
+            n++ >= s->n_ahead) {
+            note_slowdown(t, s, passed, run->throttle_frac);
+        }
+    }
+    return n;
 }
 
 static void
-advance(struct dcp_transfers *t, struct slot *s, double seconds)
+advance_to(struct dcp_transfers *t, struct slot *s, int64_t now_ms)
 {
-    double passed = 0;
+    (void)advance(t, s, &s->run, (double)(now_ms - s->at_ms) / 1000);
+    s->n_ahead = 0;
+    s->at_ms = now_ms;
+}
 
-    while (!dcp_precopy_ended(&s->run) && passed < seconds) {
-        double throttle_frac = s->run.throttle_frac;
+/* What is under way stays as it was when its rate changed: to stop in between
+ * would change a rounding. */
+static void
+note_ahead(struct dcp_transfers *t, int64_t now_ms)
+{
+    for (uint32_t k = 0; t->n_under_way && k < t->n_keys; k++) {
+        struct slot *s =
+            t->flow_of[k] == NO_FLOW ? NULL : &t->slots[t->flow_of[k]];
 
-        passed += dcp_precopy_advance_some(&s->run, seconds - passed,
-                                           s->rate_kib_s / 1024);
-        if (s->run.throttle_frac != throttle_frac && !s->untold) {
-            note_slowdown(t, s, passed);
+        if (s && !s->untold && now_ms > s->at_ms) {
+            struct dcp_precopy_run copy = s->run;
+
+            s->n_ahead =
+                advance(t, s, &copy, (double)(now_ms - s->at_ms) / 1000);
         }
     }
 }
@@ -234,8 +269,7 @@ settle(struct dcp_transfers *t, int64_t now_ms)
     for (uint32_t i = 0; i < n; i++) {
         struct slot *s = &t->slots[flows[i]];
 
-        advance(t, s, (double)(now_ms - s->at_ms) / 1000);
-        s->at_ms = now_ms;
+        advance_to(t, s, now_ms);
         s->rate_kib_s = dcp_maxmin_rate(t->sharing, flows[i]);
         predict(t, s);
     }
@@ -421,7 +455,8 @@ dcp_transfers_end(struct dcp_transfers *t, uint32_t key,
     struct slot *s = &t->slots[flow];
     bool due = now_ms >= s->end_ms;
 
-    advance(t, s, due ? INFINITY : (double)(now_ms - s->at_ms) / 1000);
+    (void)advance(t, s, &s->run,
+                  due ? INFINITY : (double)(now_ms - s->at_ms) / 1000);
     struct dcp_precopy_result r = dcp_precopy_result(&s->run);
 
     if (!s->untold) {
@@ -496,10 +531,11 @@ dcp_transfers_totals(const struct dcp_transfers *t)
 }
 
 bool
-dcp_transfers_add_slowdowns(const struct dcp_transfers *t,
+dcp_transfers_add_slowdowns(struct dcp_transfers *t, int64_t now_ms,
                             struct dcp_slowdown **list, uint32_t *n,
                             struct dcp_error *err)
 {
+    note_ahead(t, now_ms);
     size_t all = (size_t)*n + t->n_slowdowns;
     struct dcp_slowdown *more =
         t->no_memory ? NULL : realloc(*list, (all + 1) * sizeof *more);
@@ -511,6 +547,7 @@ dcp_transfers_add_slowdowns(const struct dcp_transfers *t,
     for (uint32_t i = 0; i < t->n_slowdowns; i++) {
         more[(*n)++] = t->slowdowns[i];
     }
+    t->n_slowdowns = 0;
     return true;
 }
 
@@ -526,6 +563,7 @@ dcp_transfers_create(const struct dcp_inventory *inv,
     if (t) {
         t->inventory = inv;
         t->net = net;
+        t->n_keys = n_keys;
         t->cell = -1;
         t->network = dcp_network_create(inv, err);
         if (!t->network) {

@@ -86,9 +86,11 @@ double dcp_transfers_rate(const struct dcp_transfers *, uint32_t key);
 int64_t dcp_transfers_next_ms(const struct dcp_transfers *);
 
 struct dcp_transfer_totals dcp_transfers_totals(const struct dcp_transfers *);
-/* Adds the guests that were slowed down so far to '*list' of '*n', which the
- * caller owns; in no order. */
-bool dcp_transfers_add_slowdowns(const struct dcp_transfers *,
+/* Adds the guests that were slowed down up to 'now_ms' to '*list' of '*n',
+ * which the caller owns, but for those that it gave before; those of one VM
+ * ascending.  Nothing happened since that was not told; when it is asked, and
+ * how often, changes no time and no total. */
+bool dcp_transfers_add_slowdowns(struct dcp_transfers *, int64_t now_ms,
                                  struct dcp_slowdown **list, uint32_t *n,
                                  struct dcp_error *err) DCP_CHECKED;
 

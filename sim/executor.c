@@ -184,9 +184,12 @@ dcp_sim_executor_transfers(const struct dcp_sim_executor *x)
 }
 
 bool
-dcp_sim_executor_slowdowns(const struct dcp_sim_executor *x,
+dcp_sim_executor_slowdowns(struct dcp_sim_executor *x,
                            struct dcp_slowdown **list, uint32_t *n,
                            struct dcp_error *err)
 {
-    return dcp_transfers_add_slowdowns(x->transfers, list, n, err);
+    struct dcp_executor *world = dcp_virtual_executor(x->world);
+
+    return dcp_transfers_add_slowdowns(x->transfers, world->ops->now_ms(world),
+                                       list, n, err);
 }

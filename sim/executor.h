@@ -37,8 +37,8 @@ struct dcp_virtual *dcp_sim_executor_world(struct dcp_sim_executor *);
 struct dcp_transfer_totals
 dcp_sim_executor_transfers(const struct dcp_sim_executor *);
 /* Adds the guests that they slowed down to '*list' of '*n', which the caller
- * owns. */
-bool dcp_sim_executor_slowdowns(const struct dcp_sim_executor *,
+ * owns, but for those that it gave before. */
+bool dcp_sim_executor_slowdowns(struct dcp_sim_executor *,
                                 struct dcp_slowdown **list, uint32_t *n,
                                 struct dcp_error *err) DCP_CHECKED;
 

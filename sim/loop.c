@@ -121,8 +121,7 @@ keep_events(struct loop *l, const struct dcp_virtual *world,
 
 /* The guests that the leg's migrations slow down. */
 static bool
-slow_down(struct loop *l, const struct dcp_sim_executor *x,
-          struct dcp_error *err)
+slow_down(struct loop *l, struct dcp_sim_executor *x, struct dcp_error *err)
 {
     struct dcp_slowdown *list = NULL;
     uint32_t n = 0;

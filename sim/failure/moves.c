@@ -185,9 +185,9 @@ dcp_ha_own_move_ends(struct dcp_ha *ha, uint32_t vm, struct dcp_error *err)
 }
 
 bool
-dcp_ha_add_slowdowns(const struct dcp_ha *ha, struct dcp_slowdown **list,
-                     uint32_t *n, struct dcp_error *err)
+dcp_ha_add_slowdowns(struct dcp_ha *ha, struct dcp_slowdown **list, uint32_t *n,
+                     struct dcp_error *err)
 {
     return !ha->transfers ||
-           dcp_transfers_add_slowdowns(ha->transfers, list, n, err);
+           dcp_transfers_add_slowdowns(ha->transfers, ha->now_ms, list, n, err);
 }

@@ -119,10 +119,11 @@ struct dcp_ha_counts {
 };
 struct dcp_ha_counts dcp_ha_counts(const struct dcp_ha *);
 
-/* Adds the guests that migrations of maintenance slowed down to '*list' of
- * '*n', which the caller owns. */
-bool dcp_ha_add_slowdowns(const struct dcp_ha *, struct dcp_slowdown **list,
-                          uint32_t *n, struct dcp_error *err) DCP_CHECKED;
+/* Adds the guests that migrations of maintenance slowed down by now to '*list'
+ * of '*n', which the caller owns, but for those that it gave before. */
+bool
+dcp_ha_add_slowdowns(struct dcp_ha *, struct dcp_slowdown **list, uint32_t *n,
+                     struct dcp_error *err) DCP_CHECKED;
 
 /* By host: 1 where it is down or under maintenance, so that nobody should want
  * anything of it. */

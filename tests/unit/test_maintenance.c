@@ -218,6 +218,52 @@ START_TEST(maintenance_leaves_what_does_not_converge)
 }
 END_TEST
 
+/* Slowdowns of v0, whose memory changes nearly as fast as it can be sent, when
+ * the world ends 'after_ms' after maintenance of its host began. */
+static uint32_t
+slowdowns_after(int64_t after_ms, struct dcp_slowdown **list)
+{
+    uint32_t n = 0;
+
+    *list = NULL;
+    run_to(HOUR + after_ms);
+    ck_assert(dcp_ha_add_slowdowns(ha, list, &n, NULL));
+    dcp_ha_destroy(ha);
+    ha = NULL;
+    return n;
+}
+
+/* Nothing changes the migration's rate until the window's end, half-way. */
+START_TEST(slowdowns_are_told_of_migrations_under_way)
+{
+    uint64_t nic_kib_s;
+    struct dcp_hardware hw[4];
+    struct dcp_slowdown *whole, *half;
+
+    give_nics(&nic_kib_s, hw);
+    inv->policy.out_per_host = 1;
+    inv->policy.precopy.auto_converge = true;
+    fixture_vm(inv, 0)->dirty_kib_s = 90 * 1024;
+    fixture_vm(inv, 0)->working_set_mib = 1600;
+    maintain(0, HOUR, NEVER);
+    uint32_t n = slowdowns_after(HOUR, &whole);
+
+    ck_assert_uint_ge(n, 2);
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t at_ms = whole[i].at_ms - HOUR;
+
+        ck_assert_uint_eq(whole[i].vm, 0);
+        ck_assert_uint_eq(slowdowns_after(at_ms - 10, &half), i);
+        free(half);
+        ck_assert_uint_eq(slowdowns_after(at_ms + 10, &half), i + 1);
+        ck_assert_int_eq(half[i].at_ms, whole[i].at_ms);
+        ck_assert_double_eq(half[i].stopped_frac, whole[i].stopped_frac);
+        free(half);
+    }
+    free(whole);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -226,6 +272,7 @@ main(void)
         &mended_under_maintenance_they_stay_off,
         &maintenance_shares_the_network,
         &maintenance_leaves_what_does_not_converge,
+        &slowdowns_are_told_of_migrations_under_way,
     };
 
     return run_tests_with("maintenance", tests, sizeof tests / sizeof tests[0],

@@ -314,7 +314,7 @@ START_TEST(slowed_guests_are_told)
     int64_t end_ms = T0 + end_of(1);
 
     end(1, 0, 1);
-    ck_assert(dcp_transfers_add_slowdowns(transfers, &list, &n, NULL));
+    ck_assert(dcp_transfers_add_slowdowns(transfers, end_ms, &list, &n, NULL));
     ck_assert_uint_ge(n, 2);
     ck_assert_int_gt(list[0].at_ms, T0 + 10000);
     ck_assert_uint_eq(list[0].vm, 0);
@@ -326,6 +326,52 @@ START_TEST(slowed_guests_are_told)
                             sum.throttled_s, 0.01);
     free(list);
     finish();
+}
+END_TEST
+
+/* Asked every second, while another shares the NIC for some of the time: the
+ * same list, and the same end, as asked once. */
+START_TEST(slowdowns_are_told_as_they_come)
+{
+    struct dcp_slowdown *list[2] = { NULL, NULL };
+    uint32_t n[2] = { 0, 0 };
+    int64_t end_ms[2];
+
+    for (int often = 0; often < 2; often++) {
+        make(NULL);
+        f.inv->policy.precopy.auto_converge = true;
+        vms[0].dirty_kib_s = 90 * 1024;
+        vms[0].working_set_mib = 800;
+        begin(1, 0, 1, 0);
+        for (int64_t at_ms = 0; at_ms < end_of(1); at_ms += 1000) {
+            if (at_ms == 12000) {
+                begin(2, 4, 2, at_ms);
+            }
+            if (dcp_transfers_under_way(transfers, 2) && end_of(2) <= at_ms) {
+                end(2, 4, 2);
+            }
+            if (often) {
+                ck_assert(dcp_transfers_add_slowdowns(transfers, T0 + at_ms,
+                                                      &list[1], &n[1], NULL));
+            }
+            for (uint32_t i = 0; i < n[1]; i++) {
+                ck_assert_int_le(list[1][i].at_ms, T0 + at_ms);
+            }
+        }
+        end_ms[often] = end_of(1);
+        ck_assert(dcp_transfers_add_slowdowns(transfers, T0 + end_ms[often],
+                                              &list[often], &n[often], NULL));
+        finish();
+    }
+    ck_assert_int_eq(end_ms[0], end_ms[1]);
+    ck_assert_uint_ge(n[0], 2);
+    ck_assert_uint_eq(n[0], n[1]);
+    for (uint32_t i = 0; i < n[0]; i++) {
+        ck_assert_int_eq(list[0][i].at_ms, list[1][i].at_ms);
+        ck_assert_double_eq(list[0][i].stopped_frac, list[1][i].stopped_frac);
+    }
+    free(list[0]);
+    free(list[1]);
 }
 END_TEST
 
@@ -582,7 +628,8 @@ main(void)
         &uplinks_are_shared,         &links_between_sites_are_shared,
         &production_comes_first,     &production_moves,
         &production_is_counted_once, &sharing_decides_whether_one_converges,
-        &slowed_guests_are_told,     &given_up_steps_fail,
+        &slowed_guests_are_told,
+        &slowdowns_are_told_as_they_come,     &given_up_steps_fail,
         &a_run_that_was_cut_goes_on, &ends_are_those_of_small_steps,
     };
 
