@@ -75,7 +75,7 @@ enum dcp_reason {
 #define DCP_REASONS (DCP_REASON_STORAGE_REACH + 1)
 
 struct dcp_step {
-    uint32_t id;  /* Unique in the plan, from 1 in order. */
+    uint32_t id;  /* Unique in the plan, from 1 in order; 0: of none. */
     uint32_t leg; /* Index into legs. */
     enum dcp_step_kind kind;
     struct dcp_object object, from, to;

@@ -19,6 +19,7 @@
 struct dcp_slowdown {
     int64_t at_ms; /* From then on, until its migration ends. */
     uint32_t vm;
+    uint32_t step; /* The id of its migration. */
     double stopped_frac; /* 0 to below 1. */
 };
 

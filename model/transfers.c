@@ -16,7 +16,7 @@
 
 struct slot { /* By flow. */
     uint32_t key;
-    uint32_t vm, from, to;
+    uint32_t vm, from, to, step;
     int64_t begin_ms, at_ms; /* The run is as it is at 'at_ms'. */
     double rate_kib_s;
     struct dcp_precopy_run run;
@@ -208,7 +208,7 @@ note_slowdown(struct dcp_transfers *t, const struct slot *s, double passed_s,
     }
     t->slowdowns[t->n_slowdowns++] =
         (struct dcp_slowdown){ s->at_ms + llround(passed_s * 1000), s->vm,
-                               stopped_frac };
+                               s->step, stopped_frac };
 }
 
 /* Lets the run, the slot's own or a copy, go on.  The slowdown at 'n_ahead' and
@@ -371,6 +371,7 @@ dcp_transfer_of(const struct dcp_inventory *inv,
         .vm = s->object.ix,
         .from = s->from.ix,
         .to = s->to.ix,
+        .step = s->id,
         .precopy = dcp_precopy_of(inv, s->object.ix),
     };
 
@@ -410,6 +411,7 @@ dcp_transfers_begin(struct dcp_transfers *t, uint32_t key,
                         .vm = transfer->vm,
                         .from = transfer->from,
                         .to = transfer->to,
+                        .step = transfer->step,
                         .begin_ms = now_ms,
                         .at_ms = now_ms,
                         .end_ms = INT64_MIN,

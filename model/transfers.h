@@ -30,6 +30,7 @@ struct dcp_transfers;
 struct dcp_transfer {
     uint32_t vm, from, to; /* Hosts with NICs. */
     struct dcp_precopy precopy;
+    uint32_t step; /* Of its slowdowns. */
     bool untold; /* Takes its part of links, but is not in what is told. */
 };
 

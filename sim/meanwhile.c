@@ -75,13 +75,14 @@ set_slowed(struct dcp_sim *sim, uint32_t vm, double stopped_frac)
     sim->stopped_frac[vm] = stopped_frac;
 }
 
-/* Of a VM on its way; else its migration was cut. */
+/* Of a VM on its way by that step; else it was cut, or never began. */
 static void
 begin_slowdown(struct dcp_sim *sim, const struct dcp_slowdown *s, int64_t at_ms)
 {
     uint32_t i = 0;
 
-    while (i < sim->n_moves && sim->moves[i].vm != s->vm) {
+    while (i < sim->n_moves && (sim->moves[i].vm != s->vm ||
+                                sim->moves[i].step != s->step)) {
         i++;
     }
     if (i == sim->n_moves) {

@@ -60,7 +60,8 @@ struct dcp_sim_input {
     const struct dcp_sim_event *events;
     uint32_t n_events;
     /* Guests that migrations of those events slow down, in any order; copied.
-     * Those of VMs that do not migrate then are not looked at. */
+     * Those of VMs that do not migrate then, or by another step, are not looked
+     * at. */
     const struct dcp_slowdown *slowdowns;
     uint32_t n_slowdowns;
     /* The same window without the plan: a watt more or less than there counts

@@ -43,7 +43,7 @@ audit_totals(const struct audit *a, const struct dcp_sim_result *r)
 }
 
 /* One or two for each migration in the window, the latest first, some after its
- * end. */
+ * end, some of a migration that never was. */
 static uint32_t
 random_slowdowns(const struct random_events *r, uint64_t seed,
                  struct dcp_slowdown out[2 * EVENTS_MAX])
@@ -61,7 +61,9 @@ random_slowdowns(const struct random_events *r, uint64_t seed,
         for (uint64_t k = dcp_rng_below(&rng, 2) + 1; k > 0; k--) {
             out[n++] = (struct dcp_slowdown){
                 e->at_ms + 1 + (int64_t)dcp_rng_below(&rng, 600000),
-                e->step->object.ix, 0.99 * dcp_rng_unit(&rng)
+                e->step->object.ix,
+                e->step->id + (dcp_rng_below(&rng, 4) == 0),
+                0.99 * dcp_rng_unit(&rng)
             };
         }
     }

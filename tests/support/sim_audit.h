@@ -27,9 +27,10 @@ struct audit {
     int64_t now_ms;
     uint32_t slice;
     bool placed[AUDIT_VMS_MAX], moving[AUDIT_VMS_MAX];
-    uint32_t at[AUDIT_VMS_MAX], to[AUDIT_VMS_MAX]; /* to: while moving. */
-    int64_t warm_until_ms[AUDIT_VMS_MAX];          /* Up to now: it is not. */
-    double stopped_frac[AUDIT_VMS_MAX];            /* Of those that migrate. */
+    uint32_t at[AUDIT_VMS_MAX], to[AUDIT_VMS_MAX]; /* to, step: while moving. */
+    uint32_t step[AUDIT_VMS_MAX];
+    int64_t warm_until_ms[AUDIT_VMS_MAX]; /* Up to now: it is not. */
+    double stopped_frac[AUDIT_VMS_MAX];   /* Of those that migrate. */
     double warmup_mhz_s;
     struct audit_host hosts[AUDIT_HOSTS_MAX];
     double vm_unmet_mhz_s[AUDIT_VMS_MAX], vm_ready_s[AUDIT_VMS_MAX];
@@ -298,7 +299,8 @@ audit_slow_down(struct audit *a)
     for (uint32_t i = 0; i < a->in->n_slowdowns; i++) {
         const struct dcp_slowdown *s = &a->in->slowdowns[i];
 
-        if (s->at_ms == a->now_ms && a->moving[s->vm]) {
+        if (s->at_ms == a->now_ms && a->moving[s->vm] &&
+            a->step[s->vm] == s->step) {
             a->stopped_frac[s->vm] = s->stopped_frac;
         }
     }
@@ -335,6 +337,7 @@ audit_move(struct audit *a, const struct dcp_sim_event *e)
         ck_assert(a->placed[v] && !a->moving[v]);
         ck_assert_uint_eq(a->at[v], e->step->from.ix);
         a->moving[v] = true;
+        a->step[v] = e->step->id;
         a->to[v] = e->step->to.ix;
     } else {
         ck_assert(a->moving[v]);
