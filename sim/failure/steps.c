@@ -249,6 +249,9 @@ move_volume(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
         return false;
     }
     ha->now->pool[s->object.ix].ix = s->to.ix;
+    for (uint32_t h = 0; h < ha->inv->n_hosts; h++) {
+        dcp_ha_mark(ha, h); /* Its VM may be within reach of any now. */
+    }
     return true;
 }
 

@@ -264,6 +264,42 @@ START_TEST(slowdowns_are_told_of_migrations_under_way)
 }
 END_TEST
 
+/* v0's disk is in a pool that h0 alone reaches, until the plan moves it. */
+START_TEST(a_vm_leaves_once_its_disk_may)
+{
+    static const uint32_t h0 = 0;
+    struct dcp_pool pools[2] = {
+        { .name = "near", .reach = { .n = 1, .ix = &h0 } },
+        { .name = "far", .reach_all = true },
+    };
+    struct dcp_volume volume = { .name = "v0/0", .vm = { 0 }, .pool = { 0 } };
+    struct dcp_step move = { .id = 1,
+                             .kind = DCP_STEP_VOLUME_MOVE,
+                             .object = { DCP_OBJECT_VOLUME, 0 },
+                             .from = { DCP_OBJECT_POOL, 0 },
+                             .to = { DCP_OBJECT_POOL, 1 },
+                             .reason_text = "" };
+    uint32_t at[8], on[4];
+
+    inv->pools = pools;
+    inv->n_pools = 2;
+    inv->volumes = &volume;
+    inv->n_volumes = 1;
+    fixture_vm(inv, 0)->n_volumes = 1;
+    inv->policy.migration_kib_s = 1024 * 1024;
+    maintain(0, HOUR, NEVER);
+    run_to(2 * HOUR);
+    play(at, on);
+    ck_assert_uint_eq(at[0], 0);
+    ck_assert_uint_ne(at[3], 0);
+    take(2 * HOUR, &move, DCP_ACTION_STARTED);
+    take(3 * HOUR, &move, DCP_ACTION_DONE);
+    run_to(3 * HOUR + 10 * MINUTE);
+    ck_assert_uint_eq(dcp_ha_counts(ha).hosts_emptied, 1);
+    inv->n_volumes = inv->n_pools = 0;
+}
+END_TEST
+
 int
 main(void)
 {
@@ -273,6 +309,7 @@ main(void)
         &maintenance_shares_the_network,
         &maintenance_leaves_what_does_not_converge,
         &slowdowns_are_told_of_migrations_under_way,
+        &a_vm_leaves_once_its_disk_may,
     };
 
     return run_tests_with("maintenance", tests, sizeof tests / sizeof tests[0],
