@@ -397,7 +397,8 @@ apply_vm(struct dcp_sim *sim, const struct dcp_sim_event *e,
     return true;
 }
 
-/* Takes hold at its end; what the VM uses stays what was measured. */
+/* Takes hold at its end; what the VM uses stays what was measured, but its size
+ * says what a warm-up adds and what a migration leaves. */
 static bool
 resize(struct dcp_sim *sim, const struct dcp_sim_event *e,
        struct dcp_error *err)
@@ -410,16 +411,13 @@ resize(struct dcp_sim *sim, const struct dcp_sim_event *e,
     }
     dcp_sim_integrate(sim, host, e->at_ms);
     count_memory(sim, host, vm, -1);
-    if (sim->warmups) { /* What it asks for depends on its size. */
-        dcp_sim_count_want(sim, host, vm, -1);
-    }
+    dcp_sim_count_want(sim, host, vm, -1);
     if (!dcp_placement_resize(sim->out->end, sim->inv, vm, s->size_to, err) ||
         (s->cold && !begin_warmup(sim, vm, e->at_ms, err))) {
         return false;
     }
-    if (sim->warmups) {
-        dcp_sim_count_want(sim, host, vm, 1);
-    }
+    dcp_sim_count_want(sim, host, vm, 1);
+    dcp_sim_update_moves(sim, host, e->at_ms);
     count_memory(sim, host, vm, 1);
     dcp_sim_settle_memory(sim, host, e->at_ms);
     return true;

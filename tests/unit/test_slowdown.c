@@ -77,12 +77,42 @@ START_TEST(each_step_slows_its_own)
 }
 END_TEST
 
+/* With twice the vCPUs twice as much is left, on both hosts at once. */
+START_TEST(a_larger_guest_has_more_left)
+{
+    struct dcp_sim_result r;
+    uint32_t move = fixture_move(&f, 0, 0, 1, 0, 0);
+    uint32_t resize = fixture_step(&f, DCP_STEP_VM_RESIZE, 0, 0, 0, 0, 0);
+
+    f.steps[resize - 1].from = (struct dcp_object){ DCP_OBJECT_HOST, 0 };
+    f.steps[resize - 1].size_to =
+        (struct dcp_vm_size){ .vcpus = 2, .mem_mib = 1024 };
+    f.inv->policy.migration_cpu_overhead_frac = 0.1;
+    constant_samples(12, 450);
+    event(60 * SECOND, move, DCP_ACTION_STARTED);
+    event(100 * SECOND, resize, DCP_ACTION_DONE);
+    event(160 * SECOND, move, DCP_ACTION_DONE);
+    slow_down(70 * SECOND, 0, move, 0.9);
+    replay(&r);
+    ck_assert_double_eq_tol(r.slowed_mhz_s, 30 * 350.0 + 60 * 250.0, 1e-6);
+    double moved = 10 * 450.0 + 30 * 100 + 60 * 200;
+
+    ck_assert_double_eq_tol(r.degraded_mhz_s, 0.1 * moved, 1e-6);
+    /* 10 MHz more are a watt; with a third VM it is full. */
+    ck_assert_double_eq_tol(r.hosts[1].it_j,
+                            190 * 3600.0 + 0.01 * moved + 10 * 3440.0, 1e-6);
+    ck_assert_double_eq_tol(r.requested_mhz_s, 6 * 450 * 3600.0, 1e-5);
+    dcp_sim_result_finish(&r);
+}
+END_TEST
+
 int
 main(void)
 {
     static const TTest *const *const tests[] = {
         &what_is_left_is_a_cap,
         &each_step_slows_its_own,
+        &a_larger_guest_has_more_left,
     };
 
     return run_tests_with("slowdown", tests, sizeof tests / sizeof tests[0],
