@@ -58,7 +58,7 @@ may_go(const struct dcp_ha *ha, uint32_t vm)
 
     return !dcp_host_is_none(at) && ha->hosts[at.ix].draining &&
            ha->hosts[at.ix].state == HA_ON && ha->vms[vm].state == HA_RUNNING &&
-           !ha->vms[vm].move && ha->inv->vms[vm].movable &&
+           !ha->vms[vm].move && !ha->vms[vm].held && ha->inv->vms[vm].movable &&
            !ha->vms[vm].local && dcp_ha_may_leave(ha, at.ix);
 }
 

@@ -77,6 +77,25 @@ dcp_ha_fits(const struct dcp_ha *ha, uint32_t vm, uint32_t host)
     return true;
 }
 
+bool
+dcp_ha_fits_size(const struct dcp_ha *ha, uint32_t vm, uint32_t host,
+                 struct dcp_vm_size size)
+{
+    const struct ha_host *h = &ha->hosts[host];
+    uint32_t was[DCP_SCALARS_MAX], request[DCP_SCALARS_MAX];
+
+    request_of(ha, vm, host, was);
+    dcp_vm_request_at(ha->inv, (dcp_vm_id){ vm }, size,
+                      ha->inv->hosts[host].hypervisor, request);
+    for (uint32_t i = 0; i < DCP_SCALARS_MAX; i++) {
+        if (request[i] > was[i] && !is_soft(i) &&
+            h->load[i] - was[i] + request[i] > h->capacity[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* --- Rules -------------------------------------------------------------- */
 
 static bool

@@ -476,7 +476,7 @@ bool
 dcp_ha_run(struct dcp_ha *ha, const struct dcp_sim_event events[],
            uint32_t n_events, int64_t to_ms, struct dcp_error *err)
 {
-    for (uint32_t i = 0; i < n_events; i++) {
+    for (uint32_t i = 0; i < n_events && events[i].at_ms <= to_ms; i++) {
         if (!dcp_ha_take(ha, &events[i], err)) {
             return false;
         }

@@ -31,8 +31,10 @@
  * off until the end.
  *
  * What a plan wants is checked again: a step that an outage made impossible
- * (its VM is elsewhere or down, its target is off, full or forbidden, its host
- * not empty) does not happen and is counted.
+ * (its VM is elsewhere, down or on its way, its target is off, full or
+ * forbidden, its host not empty or too full for a larger VM) does not happen and
+ * is counted.  Nor does maintenance move a VM that a plan is stopping or
+ * resizing.
  *
  * Restarts are greedy: a VM without a home may have one in another assignment.
  * Not thread-safe. */
@@ -131,7 +133,7 @@ void dcp_ha_unfit(const struct dcp_ha *, uint8_t out[]);
 
 /* --- All at once -------------------------------------------------------- */
 
-/* Takes all 'events' and goes on to 'to_ms'. */
+/* Takes all 'events' up to and at 'to_ms' and goes on to it. */
 bool
 dcp_ha_run(struct dcp_ha *, const struct dcp_sim_event events[],
            uint32_t n_events, int64_t to_ms, struct dcp_error *err) DCP_CHECKED;

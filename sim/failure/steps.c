@@ -10,7 +10,36 @@
 #include <string.h>
 
 static bool
-begin(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
+goes(const struct dcp_step *s)
+{
+    return s->from.kind == DCP_OBJECT_HOST &&
+           (s->kind == DCP_STEP_VM_STOP || s->kind == DCP_STEP_VM_PARK ||
+            s->kind == DCP_STEP_VM_DESTROY);
+}
+
+/* Does it need its VM where it is until it ends? */
+static bool
+holds(const struct dcp_step *s)
+{
+    return goes(s) || s->kind == DCP_STEP_VM_RESIZE;
+}
+
+/* Counts the VM on the host with another size. */
+static bool
+set_size(struct dcp_ha *ha, uint32_t vm, uint32_t host, struct dcp_vm_size size,
+         struct dcp_error *err)
+{
+    dcp_ha_load(ha, vm, host, false);
+    if (!dcp_placement_resize(ha->now, ha->inv, vm, size, err)) {
+        return false;
+    }
+    dcp_ha_load(ha, vm, host, true);
+    return true;
+}
+
+static bool
+begin(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_vm_size was,
+      struct dcp_error *err)
 {
     if (ha->n_pending == ha->pending_capacity) {
         uint32_t capacity =
@@ -23,7 +52,10 @@ begin(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
         ha->pending = p;
         ha->pending_capacity = capacity;
     }
-    ha->pending[ha->n_pending++].step = s;
+    ha->pending[ha->n_pending++] = (struct ha_pending){ s, was };
+    if (holds(s)) {
+        ha->vms[s->object.ix].held++;
+    }
     return (s->kind != DCP_STEP_MIGRATE || dcp_ha_move_begins(ha, s, err)) &&
            dcp_ha_emit(ha, s, DCP_ACTION_STARTED, err);
 }
@@ -31,17 +63,12 @@ begin(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
 static void
 forget(struct dcp_ha *ha, uint32_t i)
 {
+    if (holds(ha->pending[i].step)) {
+        ha->vms[ha->pending[i].step->object.ix].held--;
+    }
     memmove(&ha->pending[i], &ha->pending[i + 1],
             (ha->n_pending - i - 1) * sizeof *ha->pending);
     ha->n_pending--;
-}
-
-static bool
-goes(const struct dcp_step *s)
-{
-    return s->from.kind == DCP_OBJECT_HOST &&
-           (s->kind == DCP_STEP_VM_STOP || s->kind == DCP_STEP_VM_PARK ||
-            s->kind == DCP_STEP_VM_DESTROY);
 }
 
 static bool
@@ -51,6 +78,19 @@ runs_at(const struct dcp_ha *ha, uint32_t vm, uint32_t host)
 }
 
 /* --- Beginning ---------------------------------------------------------- */
+
+/* While a resize is under way, the larger counts. */
+static struct dcp_vm_size
+larger(const struct dcp_ha *ha, const struct dcp_step *s)
+{
+    struct dcp_vm_size size =
+        dcp_placement_size(ha->inv, ha->now, s->object.ix);
+
+    size.vcpus = size.vcpus > s->size_to.vcpus ? size.vcpus : s->size_to.vcpus;
+    size.mem_mib =
+        size.mem_mib > s->size_to.mem_mib ? size.mem_mib : s->size_to.mem_mib;
+    return size;
+}
 
 static bool
 may_begin(const struct dcp_ha *ha, const struct dcp_step *s)
@@ -73,8 +113,8 @@ may_begin(const struct dcp_ha *ha, const struct dcp_step *s)
                ha->hosts[s->to.ix].state == HA_ON &&
                !ha->hosts[s->to.ix].draining && dcp_ha_fits(ha, ix, s->to.ix);
     }
-    return !goes(s) ? runs_at(ha, ix, s->from.ix)
-                    : runs_at(ha, ix, s->from.ix) && !ha->vms[ix].move;
+    return runs_at(ha, ix, s->from.ix) && !ha->vms[ix].move &&
+           (goes(s) || dcp_ha_fits_size(ha, ix, s->from.ix, larger(ha, s)));
 }
 
 /* What a plan wanted of a host that is down holds once it is mended. */
@@ -93,6 +133,7 @@ static bool
 start_step(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
 {
     uint32_t ix = s->object.ix;
+    struct dcp_vm_size was = { 0 };
 
     if (!may_begin(ha, s)) {
         remember(ha, s);
@@ -110,15 +151,21 @@ start_step(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
         ha->vms[ix].state = HA_STARTING;
         ha->hosts[s->to.ix].starting++;
         dcp_ha_load(ha, ix, s->to.ix, true);
+    } else if (s->kind == DCP_STEP_VM_RESIZE) {
+        was = dcp_placement_size(ha->inv, ha->now, ix);
+        if (!set_size(ha, ix, s->from.ix, larger(ha, s), err)) {
+            return false;
+        }
     }
-    return begin(ha, s, err);
+    return begin(ha, s, was, err);
 }
 
 /* --- Ending ------------------------------------------------------------- */
 
-static void
-undo(struct dcp_ha *ha, const struct dcp_step *s)
+static bool
+undo(struct dcp_ha *ha, const struct ha_pending *p, struct dcp_error *err)
 {
+    const struct dcp_step *s = p->step;
     uint32_t ix = s->object.ix;
 
     if (s->kind == DCP_STEP_HOST_ON) {
@@ -133,19 +180,9 @@ undo(struct dcp_ha *ha, const struct dcp_step *s)
         ha->hosts[s->to.ix].starting--;
         ha->now->host[ix] = dcp_host_none();
         ha->vms[ix].state = HA_AWAY;
+    } else if (s->kind == DCP_STEP_VM_RESIZE) {
+        return set_size(ha, ix, s->from.ix, p->was, err);
     }
-}
-
-static bool
-resize(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
-{
-    uint32_t vm = s->object.ix, host = s->from.ix;
-
-    dcp_ha_load(ha, vm, host, false);
-    if (!dcp_placement_resize(ha->now, ha->inv, vm, s->size_to, err)) {
-        return false;
-    }
-    dcp_ha_load(ha, vm, host, true);
     return true;
 }
 
@@ -173,7 +210,7 @@ done(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
         ha->vms[ix].state = HA_AWAY;
         dcp_ha_mark_left(ha, ix);
     } else if (s->kind == DCP_STEP_VM_RESIZE) {
-        return resize(ha, s, err);
+        return set_size(ha, ix, s->from.ix, s->size_to, err);
     }
     return true;
 }
@@ -215,13 +252,13 @@ end_step(struct dcp_ha *ha, const struct dcp_step *s,
     if (i == ha->n_pending) { /* Prevented, or cut. */
         return true;
     }
+    struct ha_pending p = ha->pending[i];
+
     forget(ha, i);
     if (phase == DCP_ACTION_DONE && fails_by_chance(ha, s)) {
         phase = DCP_ACTION_FAILED;
     }
-    if (phase == DCP_ACTION_FAILED) {
-        undo(ha, s);
-    } else if (!done(ha, s, err)) {
+    if (!(phase == DCP_ACTION_FAILED ? undo(ha, &p, err) : done(ha, s, err))) {
         return false;
     }
     return (s->kind != DCP_STEP_MIGRATE || dcp_ha_move_ends(ha, s, err)) &&
@@ -272,7 +309,8 @@ bool
 dcp_ha_cut_steps(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
 {
     for (uint32_t i = 0; i < ha->n_pending;) {
-        const struct dcp_step *s = ha->pending[i].step;
+        struct ha_pending p = ha->pending[i];
+        const struct dcp_step *s = p.step;
         bool here =
             s->kind == DCP_STEP_MIGRATE || dcp_step_begins_vm(s) || goes(s) ||
                     s->kind == DCP_STEP_VM_RESIZE
@@ -285,15 +323,17 @@ dcp_ha_cut_steps(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
             continue;
         }
         forget(ha, i);
+        if (s->kind == DCP_STEP_VM_RESIZE && !undo(ha, &p, err)) {
+            return false;
+        }
         if (s->kind == DCP_STEP_MIGRATE) { /* The VM is still at its source. */
             ha->counts.migrations_cut++;
-            undo(ha, s);
-            if (!dcp_ha_move_ends(ha, s, err) ||
+            if (!undo(ha, &p, err) || !dcp_ha_move_ends(ha, s, err) ||
                 !dcp_ha_emit(ha, s, DCP_ACTION_FAILED, err)) {
                 return false;
             }
         }
-        ha->counts.steps_prevented++;
+        ha->counts.steps_prevented += !dcp_ha_is_own(s);
     }
     return true;
 }

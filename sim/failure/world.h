@@ -27,6 +27,7 @@ struct ha_vm {
     int64_t homeless_since_ms;
     bool local;                  /* A disk on its host's own disks. */
     const struct dcp_step *move; /* Under way; NULL: none. */
+    uint32_t held; /* Steps of plans that need it where it is. */
     int64_t move_began_ms;
     uint32_t move_timer; /* Those of its end before are void. */
     bool gives_up;       /* Will not converge; without NICs. */
@@ -69,6 +70,7 @@ struct ha_timer {
 
 struct ha_pending { /* A step of a plan, or our own, begun. */
     const struct dcp_step *step;
+    struct dcp_vm_size was; /* Before a resize. */
 };
 
 struct dcp_ha {
@@ -131,6 +133,9 @@ void dcp_ha_home_finish(struct dcp_ha *);
 bool dcp_ha_allowed(const struct dcp_ha *, uint32_t vm, uint32_t host);
 enum dcp_homeless dcp_ha_why(const struct dcp_ha *, uint32_t vm);
 bool dcp_ha_fits(const struct dcp_ha *, uint32_t vm, uint32_t host);
+/* The same of one that is there, with another size. */
+bool dcp_ha_fits_size(const struct dcp_ha *, uint32_t vm, uint32_t host,
+                      struct dcp_vm_size);
 /* More may be possible on the host now. */
 void dcp_ha_mark(struct dcp_ha *, uint32_t host);
 /* The VM has left, and with it what rules kept from where it was. */

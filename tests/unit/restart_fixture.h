@@ -144,7 +144,7 @@ play(uint32_t at[8], uint32_t on[4])
             ck_assert_uint_eq(at[ix], s->from.ix);
             ck_assert(on[s->to.ix]);
             at[ix] = s->to.ix;
-        } else {
+        } else if (s->object.kind == DCP_OBJECT_HOST) {
             on[ix] = s->kind == DCP_STEP_HOST_ON;
         }
     }
@@ -175,6 +175,14 @@ step_of(enum dcp_step_kind kind, uint32_t object, uint32_t from, uint32_t to)
         s.to = (struct dcp_object){ DCP_OBJECT_HOST, to };
     }
     return s;
+}
+
+static inline void
+maintain(uint32_t host, int64_t from_ms, int64_t until_ms)
+{
+    struct dcp_outage m = { from_ms, until_ms, DCP_DOMAIN_HOST, host };
+
+    ck_assert(dcp_outages_add(&maintenance, m, NULL));
 }
 
 static inline void

@@ -42,14 +42,6 @@ START_TEST(maintenance_empties_hosts)
 }
 END_TEST
 
-static void
-maintain(uint32_t host, int64_t from_ms, int64_t until_ms)
-{
-    struct dcp_outage m = { from_ms, until_ms, DCP_DOMAIN_HOST, host };
-
-    ck_assert(dcp_outages_add(&maintenance, m, NULL));
-}
-
 /* How often the host booted. */
 static uint32_t
 n_boots(uint32_t host)
