@@ -39,6 +39,19 @@ drop_plan(struct loop *l)
     l->n_events = l->next_event = 0;
 }
 
+/* The guests that migrations of maintenance slowed down since the last time. */
+static bool
+slow_maintained(struct loop *l, struct dcp_error *err)
+{
+    struct dcp_slowdown *list = NULL;
+    uint32_t n = 0;
+    bool ok = dcp_ha_add_slowdowns(l->options->ha, &list, &n, err) &&
+              dcp_sim_slow_down(l->sim, list, n, err);
+
+    free(list);
+    return ok;
+}
+
 /* The same with failures: they have the first word. */
 static bool
 meet_failures(struct loop *l, int64_t until_ms, struct dcp_error *err)
@@ -52,7 +65,7 @@ meet_failures(struct loop *l, int64_t until_ms, struct dcp_error *err)
             return false;
         }
     }
-    if (!dcp_ha_advance(ha, until_ms, err)) {
+    if (!dcp_ha_advance(ha, until_ms, err) || !slow_maintained(l, err)) {
         return false;
     }
     const struct dcp_sim_event *events = dcp_ha_events(ha, &n);

@@ -212,7 +212,7 @@ bool dcp_sim_apply(struct dcp_sim *, const struct dcp_sim_event *,
 bool dcp_sim_finish(struct dcp_sim *, struct dcp_sim_result *out,
                     struct dcp_error *err) DCP_CHECKED;
 
-/* More guests that are slowed down, from now on; copied. */
+/* More guests that are slowed down; copied.  None before now. */
 bool dcp_sim_slow_down(struct dcp_sim *, const struct dcp_slowdown[],
                        uint32_t n, struct dcp_error *err) DCP_CHECKED;
 
