@@ -244,7 +244,8 @@ decide(struct dcp_sim_policy *policy, const struct dcp_sim *sim,
     if (is_down(p, &view)) {
         return true;
     }
-    if (!p->anew && !stands(p, sim, &view, &out->stands, err)) {
+    if (p->anew ? p->learner && !learn(p, view.now_ms, err)
+                : !stands(p, sim, &view, &out->stands, err)) {
         return false;
     }
     p->n_past = view.n_past;
@@ -271,18 +272,21 @@ static const struct dcp_sim_policy_ops ops = { "solver",
                                                "what consolidate would plan",
                                                decide, destroy };
 
-/* Only one that learns as time passes can learn from days that are drawn. */
+/* Days that are drawn are learned as time passes, at every question by the one
+ * that plans anew. */
 static bool
 see(struct solver_policy *p, const char *text, const struct dcp_samples *drawn,
     struct dcp_error *err)
 {
-    if (!p->anew && p->context->store && !make_learner(p, err)) {
+    if (p->context->store && !make_learner(p, err)) {
         return false;
     }
     if (!p->learner) {
         return dcp_fail(err, DCP_E_USAGE,
-                        "--bootstrap: %s learns from all samples of the store "
-                        "at each question here, not from days that are drawn",
+                        "--bootstrap: in this model %s learns from all samples "
+                        "of the store at each question (policy.overload, or "
+                        "measured disks in pools), not from days that are "
+                        "drawn",
                         text);
     }
     if (drawn->n_times) {
