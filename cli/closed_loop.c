@@ -86,20 +86,28 @@ run_all(struct comparison *c, struct dcp_error *err)
 }
 
 /* With other failures and days each time: the policy, and beside it doing
- * nothing. */
+ * nothing and the band. */
 static bool
 run_again(struct comparison *c, struct dcp_error *err)
 {
-    struct dcp_policy_run_input in = dcp_policy_run_beside(
+    const struct dcp_policy_run_input chosen = dcp_policy_run_beside(
         c->globals, c->context, &c->replay, c->context->model.placement,
         c->options->policy, c->options->every_ms);
+    struct dcp_policy_run_input band = chosen;
+    const struct dcp_replication_input in = {
+        .replay = &c->replay,
+        .policy = &chosen,
+        .band = c->has_chosen ? &band : NULL,
+        .options = c->options->replications,
+        .failures = c->options->failures,
+        .resample = c->options->resample
+    };
 
-    if (!c->options->replications->n || c->stopped) {
+    band.policy = DCP_BAND;
+    if (!in.options->n || c->stopped) {
         return true;
     }
-    c->again = dcp_replications_run(
-        c->globals, c->context, NULL, &in, &c->replay, c->options->replications,
-        c->options->failures, c->options->resample, err);
+    c->again = dcp_replications_run(c->globals, c->context, &in, err);
     return c->again != NULL;
 }
 
@@ -121,8 +129,12 @@ write_report(const struct comparison *c, struct dcp_error *err)
         { c->chosen.name, &c->chosen.result,
           availability(c, &c->chosen.failed) },
     };
+    struct dcp_sim_page_sure sure;
+
+    dcp_replications_table(c->again, &sure);
     const struct dcp_sim_page page = {
         .inventory = c->context->model.inventory,
+        .sure = &sure,
         .runs = runs,
         .n_runs = c->has_chosen ? 3 : 2,
         .partial = c->replay.partial,

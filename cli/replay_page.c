@@ -18,15 +18,19 @@ add_run(struct dcp_sim_page *page, struct dcp_sim_page_run runs[],
 bool
 dcp_replay_page(const char *path, const struct dcp_inventory *inv,
                 const struct dcp_replay *r, const struct dcp_policy_run *band,
+                const struct dcp_replications *again,
                 struct dcp_onlooker *onlooker, struct dcp_error *err)
 {
     struct dcp_sim_page_run runs[3];
+    struct dcp_sim_page_sure sure;
     struct dcp_sim_page page = { .inventory = inv,
                                  .runs = runs,
+                                 .sure = &sure,
                                  .partial = r->partial,
                                  .in_sample = r->in_sample };
     bool fails = r->has_failures;
 
+    dcp_replications_table(again, &sure);
     if (r->has_plan) {
         add_run(&page, runs, "Without the plan", &r->without,
                 fails ? &r->failed_without.availability : NULL);

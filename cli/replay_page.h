@@ -8,12 +8,14 @@
 
 #include "cli/onlooker.h"
 #include "cli/policy_run.h"
-#include "cli/replay.h"
+#include "cli/replications.h"
 
-/* The band has no name where the replay was ended before it: it is left out. */
+/* The band has no name where the replay was ended before it: it is left out.
+ * 'again' NULL: no replications. */
 bool dcp_replay_page(const char *path, const struct dcp_inventory *,
                      const struct dcp_replay *,
-                     const struct dcp_policy_run *band, struct dcp_onlooker *,
-                     struct dcp_error *err) DCP_CHECKED;
+                     const struct dcp_policy_run *band,
+                     const struct dcp_replications *again,
+                     struct dcp_onlooker *, struct dcp_error *err) DCP_CHECKED;
 
 #endif /* cli/replay_page.h */

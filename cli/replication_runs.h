@@ -35,27 +35,32 @@ enum replication_chance {
     CHANCES
 };
 
-/* Of what the plan did worse than no plan. */
+/* Of what the plan did worse than what stands beside it. */
 enum replication_worse { WORSE_DOWNTIME, WORSE_ENERGY, WORSE_OVERLOAD, WORSE };
 
-enum replication_variant { PLAN, BASELINE, VARIANTS }; /* No plan: PLAN. */
+/* What it is about: a plan, a policy, or doing nothing; beside a plan or policy
+ * doing nothing, and the reactive band, unless that is the policy. */
+enum replication_variant { MAIN, BASELINE, BAND, VARIANTS };
 
 struct replication_variant_runs {
-    double *value[MEASURES]; /* By replication. Owned. */
+    double *value[MEASURES]; /* By replication. Owned; NULL: no such variant. */
     uint32_t hits[CHANCES];
+    /* Of what stands beside: MAIN less this, each measure in turn, and how
+     * often MAIN was worse.  Owned. */
+    double *difference;
+    uint32_t n_worse[WORSE];
 };
 
 struct dcp_replications {
     uint64_t *seed; /* By replication. Owned. */
     struct replication_variant_runs of[VARIANTS];
-    double *difference; /* Plan less baseline, each measure in turn. Owned. */
-    double *sorted;     /* Room for one measure. Owned. */
+    double *sorted; /* Room for one measure. Owned. */
     uint32_t n, wanted;
-    uint32_t n_worse[WORSE];
     double half_width_frac;
     struct dcp_resample resample; /* Of the usage; 'bootstrap' NULL: none. */
     const char *policy;           /* In place of a plan; NULL: not. Borrowed. */
-    bool has_plan, has_failures, narrow, interrupted;
+    bool has[VARIANTS];
+    bool has_failures, narrow, interrupted;
 };
 
 static inline enum replication_measure
@@ -64,12 +69,12 @@ replication_first_measure(const struct dcp_replications *x)
     return x->has_failures ? MEASURE_DOWNTIME : MEASURE_ENERGY;
 }
 
-/* What --half-width is about: the downtime of every variant, or, where nothing
- * fails, the energy that the plan saves, or the energy. */
+/* What --half-width is about: the downtime with the plan and without it, or,
+ * where nothing fails, the energy that the plan saves, or the energy. */
 static inline bool
 replication_watches_difference(const struct dcp_replications *x)
 {
-    return x->has_plan && !x->has_failures;
+    return x->has[BASELINE] && !x->has_failures;
 }
 
 #endif /* cli/replication_runs.h */

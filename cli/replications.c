@@ -5,6 +5,7 @@
 #include "cli/interrupt.h"
 #include "cli/ui.h"
 #include "model/base/rng.h"
+#include "solver/run/pair.h"
 
 #include <stdlib.h>
 
@@ -123,28 +124,40 @@ struct played { /* In one variant. Owned. */
 };
 
 static void
-record_both(struct dcp_replications *x, uint64_t seed,
-            const struct played played[VARIANTS])
+compare(struct dcp_replications *x, struct replication_variant_runs *beside)
 {
     static const enum replication_measure worse[WORSE] = {
         [WORSE_DOWNTIME] = MEASURE_DOWNTIME,
         [WORSE_ENERGY] = MEASURE_ENERGY,
         [WORSE_OVERLOAD] = MEASURE_OVERLOAD,
     };
+    double *const *main = x->of[MAIN].value;
 
-    for (int v = 0; v <= x->has_plan; v++) {
+    for (int i = 0; i < WORSE; i++) {
+        beside->n_worse[i] +=
+            main[worse[i]][x->n] > beside->value[worse[i]][x->n];
+    }
+    for (int m = 0; m < MEASURES; m++) {
+        beside->difference[(size_t)m * x->wanted + x->n] =
+            main[m][x->n] - beside->value[m][x->n];
+    }
+}
+
+static void
+record_all(struct dcp_replications *x, uint64_t seed,
+           const struct played played[VARIANTS])
+{
+    for (int v = 0; v < VARIANTS; v++) {
+        if (!x->has[v]) {
+            continue;
+        }
         if (x->has_failures) {
             record_failures(&x->of[v], x->n, &played[v].failed);
         }
         record(&x->of[v], x->n, &played[v].result, &played[v].storage);
-    }
-    for (int i = 0; x->has_plan && i < WORSE; i++) {
-        x->n_worse[i] += x->of[PLAN].value[worse[i]][x->n] >
-                         x->of[BASELINE].value[worse[i]][x->n];
-    }
-    for (int m = 0; x->has_plan && m < MEASURES; m++) {
-        x->difference[(size_t)m * x->wanted + x->n] =
-            x->of[PLAN].value[m][x->n] - x->of[BASELINE].value[m][x->n];
+        if (v != MAIN) {
+            compare(x, &x->of[v]);
+        }
     }
     x->seed[x->n++] = seed;
 }
@@ -153,19 +166,23 @@ record_both(struct dcp_replications *x, uint64_t seed,
 
 /* What all replications share. */
 struct scene {
-    struct dcp_sim_input input; /* Events, reference and rows change. */
+    struct dcp_sim_input input; /* Samples and rows change. */
     const struct dcp_replay *replay;
     const struct dcp_storage_use *storage; /* Of the usage. */
     const struct dcp_failure_options *options;
-    const struct dcp_policy_run_input *policy; /* NULL: the plan, if any. */
+    /* By variant; NULL: the plan, or nothing. */
+    const struct dcp_policy_run_input *policy[VARIANTS];
+    bool two_threads;
 };
 
 static bool
-play_policy(const struct scene *scene, const struct dcp_failures *f,
+play_policy(const struct scene *scene,
+            const struct dcp_policy_run_input *policy,
+            const struct dcp_failures *f,
             const struct dcp_sim_result *reference, struct played *out,
             struct dcp_error *err)
 {
-    struct dcp_policy_run_input input = *scene->policy;
+    struct dcp_policy_run_input input = *policy;
     struct dcp_policy_run played;
 
     input.in.cpu = scene->input.cpu;
@@ -185,22 +202,73 @@ play_policy(const struct scene *scene, const struct dcp_failures *f,
 }
 
 static bool
-play(struct scene *scene, const struct dcp_failures *f, bool with_plan,
+play(const struct scene *scene, const struct dcp_failures *f, bool with_plan,
      const struct dcp_sim_result *reference, struct played *out,
      struct dcp_error *err)
 {
-    struct dcp_sim_input *in = &scene->input;
+    struct dcp_sim_input in = scene->input;
 
-    if (with_plan && scene->policy) {
-        return play_policy(scene, f, reference, out, err);
-    }
-    dcp_replay_give_events(scene->replay, with_plan, in);
-    in->reference = reference;
-    if (f && !dcp_failures_run(f, in, &out->failed, err)) {
+    dcp_replay_give_events(scene->replay, with_plan, &in);
+    in.reference = reference;
+    if (f && !dcp_failures_run(f, &in, &out->failed, err)) {
         return false;
     }
-    return dcp_storage_use_simulate(scene->storage, in, &out->result,
+    return dcp_storage_use_simulate(scene->storage, &in, &out->result,
                                     &out->storage, err);
+}
+
+/* One variant of one replication, against doing nothing. */
+struct task {
+    const struct scene *scene;
+    const struct dcp_failures *failures; /* NULL: none. */
+    const struct dcp_sim_result *reference;
+    const struct dcp_policy_run_input *policy; /* NULL: the plan. */
+    struct played *out;
+    bool wanted, ok;
+    struct dcp_error err;
+};
+
+static void
+run_task(void *user)
+{
+    struct task *t = user;
+
+    t->ok =
+        !t->wanted || (t->policy ? play_policy(t->scene, t->policy, t->failures,
+                                               t->reference, t->out, &t->err)
+                                 : play(t->scene, t->failures, true,
+                                        t->reference, t->out, &t->err));
+}
+
+/* Doing nothing comes first: the others are metered against it. */
+static bool
+play_all(const struct dcp_replications *x, const struct scene *scene,
+         const struct dcp_failures *f, struct played played[VARIANTS],
+         struct dcp_error *err)
+{
+    int first = x->has[BASELINE] ? BASELINE : MAIN;
+
+    if (!play(scene, f, false, NULL, &played[first], err)) {
+        return false;
+    }
+    struct task main = { .scene = scene,
+                         .failures = f,
+                         .reference = &played[first].result,
+                         .policy = scene->policy[MAIN],
+                         .out = &played[MAIN],
+                         .wanted = first != MAIN };
+    struct task band = main;
+
+    band.policy = scene->policy[BAND];
+    band.out = &played[BAND];
+    band.wanted = x->has[BAND];
+    dcp_run_pair(run_task, &main, &band,
+                 scene->two_threads && main.wanted && band.wanted);
+    if (!main.ok || !band.ok) {
+        *err = main.ok ? band.err : main.err;
+        return false;
+    }
+    return true;
 }
 
 /* A policy looks back on samples by their own times, and who counts reads and
@@ -212,7 +280,7 @@ draw_usage(struct dcp_replications *x, struct scene *scene, uint64_t seed,
     if (!x->resample.bootstrap) {
         return true;
     }
-    if (x->policy || x->resample.storage.limited) {
+    if (x->policy || x->has[BAND] || x->resample.storage.limited) {
         scene->storage = &x->resample.storage_window;
         return dcp_resample_copy(&x->resample, seed, &scene->input, err);
     }
@@ -228,7 +296,6 @@ replicate(struct dcp_replications *x, struct scene *scene, uint64_t seed,
     struct dcp_failures drawn = { 0 };
     const struct dcp_failures *f = x->has_failures ? &drawn : NULL;
     struct played played[VARIANTS] = { 0 };
-    int first = x->has_plan ? BASELINE : PLAN;
 
     if (!draw_usage(x, scene, seed, err)) {
         return false;
@@ -238,12 +305,10 @@ replicate(struct dcp_replications *x, struct scene *scene, uint64_t seed,
         return false;
     }
     drawn.net = scene->replay->failures.net;
-    bool ok = play(scene, f, false, NULL, &played[first], err) &&
-              (!x->has_plan || play(scene, f, true, &played[BASELINE].result,
-                                    &played[PLAN], err));
+    bool ok = play_all(x, scene, f, played, err);
 
     if (ok) {
-        record_both(x, seed, played);
+        record_all(x, seed, played);
     }
     for (int v = 0; v < VARIANTS; v++) {
         dcp_failure_run_finish(&played[v].failed);
@@ -272,10 +337,11 @@ is_narrow(const struct dcp_replications *x)
     if (x->n < N_MIN || !(x->half_width_frac > 0)) {
         return false;
     }
-    for (int v = 0; v <= (x->has_plan && !difference); v++) {
-        const double *values = difference
-                                   ? x->difference + (size_t)m * x->wanted
-                                   : x->of[v].value[m];
+    for (int v = MAIN; v <= (x->has[BASELINE] && !difference ? BASELINE : MAIN);
+         v++) {
+        const double *values =
+            difference ? x->of[BASELINE].difference + (size_t)m * x->wanted
+                       : x->of[v].value[m];
         struct dcp_interval i = dcp_interval_of_mean(
             values, x->n, DCP_REPLICATIONS_CONFIDENCE_FRAC);
 
@@ -286,31 +352,46 @@ is_narrow(const struct dcp_replications *x)
     return true;
 }
 
-static struct dcp_replications *
-create(uint32_t n, bool has_plan, struct dcp_error *err)
+static bool
+make_variant(struct replication_variant_runs *v, uint32_t n)
 {
+    bool ok = true;
+
+    for (int m = 0; m < MEASURES; m++) {
+        v->value[m] = calloc(n, sizeof(double));
+        ok = ok && v->value[m];
+    }
+    v->difference = calloc((size_t)n * MEASURES, sizeof(double));
+    return ok && v->difference;
+}
+
+static struct dcp_replications *
+create(const struct dcp_replication_input *in, struct dcp_error *err)
+{
+    uint32_t n = (uint32_t)in->options->n;
     struct dcp_replications *x = calloc(1, sizeof *x);
     bool ok = x != NULL;
 
     if (ok) {
         x->wanted = n;
-        x->has_plan = has_plan;
+        x->has[MAIN] = true;
+        x->has[BASELINE] = in->plan || in->policy;
+        x->has[BAND] = in->band != NULL;
         x->seed = calloc(n, sizeof *x->seed);
-        x->difference = calloc((size_t)n * MEASURES, sizeof(double));
         x->sorted = calloc(n, sizeof(double));
-        ok = x->seed && x->difference && x->sorted;
+        ok = x->seed && x->sorted;
     }
-    for (int v = 0; ok && v <= has_plan; v++) {
-        for (int m = 0; m < MEASURES; m++) {
-            x->of[v].value[m] = calloc(n, sizeof(double));
-            ok = ok && x->of[v].value[m];
-        }
+    for (int v = 0; ok && v < VARIANTS; v++) {
+        ok = !x->has[v] || make_variant(&x->of[v], n);
     }
     if (!ok) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for %u replications", n);
         dcp_replications_destroy(x);
         return NULL;
     }
+    x->policy = in->policy ? in->policy->policy : NULL;
+    x->half_width_frac = in->options->half_width_frac;
+    x->has_failures = in->replay->has_failures;
     return x;
 }
 
@@ -324,73 +405,82 @@ dcp_replications_destroy(struct dcp_replications *x)
         for (int m = 0; m < MEASURES; m++) {
             free(x->of[v].value[m]);
         }
+        free(x->of[v].difference);
     }
     dcp_resample_close(&x->resample);
-    free(x->difference);
     free(x->sorted);
     free(x->seed);
     free(x);
 }
 
-struct dcp_replications *
-dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
-                     const struct dcp_plan *plan,
-                     const struct dcp_policy_run_input *policy,
-                     const struct dcp_replay *r,
-                     const struct dcp_replication_options *o,
-                     const struct dcp_failure_options *failures,
-                     const struct dcp_resample_options *resample,
-                     struct dcp_error *err)
+/* Days that the plan or the policy knew beforehand count. */
+static bool
+open_resample(struct dcp_replications *x, struct dcp_context *c,
+              const struct dcp_replication_input *in, struct dcp_error *err)
 {
-    struct scene scene = {
-        .input = { .inventory = c->model.inventory,
-                   .start = plan ? plan->before : c->model.placement,
-                   .from_ms = r->without.from_ms,
-                   .to_ms = r->without.to_ms },
-        .replay = r,
-        .storage = &r->storage,
-        .options = failures,
-        .policy = policy,
-    };
-    struct dcp_replications *x = create((uint32_t)o->n, plan || policy, err);
+    struct dcp_resample_window window = { .from_ms =
+                                              in->replay->without.from_ms,
+                                          .to_ms = in->replay->without.to_ms };
 
-    dcp_replay_give_samples(r, &scene.input);
-    if (!x) {
-        return NULL;
-    }
-    x->policy = policy ? policy->policy : NULL;
-    x->half_width_frac = o->half_width_frac;
-    x->has_failures = r->has_failures;
-    struct dcp_resample_window window = { .from_ms = scene.input.from_ms,
-                                          .to_ms = scene.input.to_ms };
-
-    if (plan) {
-        window.known_from_ms = plan->traces_from_ms;
-        window.known_until_ms = plan->traces_until_ms;
-    } else if (policy && dcp_policy_is_solver(policy->policy)) {
+    if (in->plan) {
+        window.known_from_ms = in->plan->traces_from_ms;
+        window.known_until_ms = in->plan->traces_until_ms;
+    } else if (x->policy && dcp_policy_is_solver(x->policy)) {
         window.known_from_ms = INT64_MIN;
         window.known_until_ms = window.from_ms;
     }
-    if (resample->block_days &&
-        !dcp_resample_open(c, resample, window, &x->resample, err)) {
-        dcp_replications_destroy(x);
-        return NULL;
-    }
+    return !in->resample->block_days ||
+           dcp_resample_open(c, in->resample, window, &x->resample, err);
+}
+
+static bool
+replicate_all(const struct dcp_globals *g, struct dcp_replications *x,
+              struct scene *scene, struct dcp_error *err)
+{
     while (x->n < x->wanted && !x->narrow) {
         if (dcp_interrupt_count()) {
             x->interrupted = true;
             break;
         }
         dcp_ui_progress(g, "replications", (double)x->n / x->wanted);
-        if (!replicate(x, &scene, seed_of(g->seed, x->n), err)) {
-            dcp_ui_progress_end(g);
-            dcp_replications_destroy(x);
-            return NULL;
+        if (!replicate(x, scene, seed_of(g->seed, x->n), err)) {
+            return false;
         }
         x->narrow = is_narrow(x);
     }
+    return true;
+}
+
+struct dcp_replications *
+dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
+                     const struct dcp_replication_input *in,
+                     struct dcp_error *err)
+{
+    const struct dcp_replay *r = in->replay;
+    struct scene scene = {
+        .input = { .inventory = c->model.inventory,
+                   .start = in->plan ? in->plan->before : c->model.placement,
+                   .from_ms = r->without.from_ms,
+                   .to_ms = r->without.to_ms },
+        .replay = r,
+        .storage = &r->storage,
+        .options = in->failures,
+        .policy = { [MAIN] = in->policy, [BAND] = in->band },
+        /* Solvers have threads and processes of their own. */
+        .two_threads =
+            g->threads > 1 &&
+            !(in->policy && dcp_policy_is_solver(in->policy->policy)),
+    };
+    DCP_AUTO(dcp_replications) struct dcp_replications *x = create(in, err);
+
+    dcp_replay_give_samples(r, &scene.input);
+    if (!x || !open_resample(x, c, in, err)) {
+        return NULL;
+    }
+    bool ok = replicate_all(g, x, &scene, err);
+
     dcp_ui_progress_end(g);
-    return x;
+    return ok ? DCP_STEAL(x) : NULL;
 }
 
 bool

@@ -45,12 +45,17 @@ static const struct {
 static const struct {
     const char *key, *text;
 } worse[WORSE] = {
-    [WORSE_DOWNTIME] = { "more_downtime_than_baseline",
-                         "plan or policy: more downtime" },
-    [WORSE_ENERGY] = { "more_energy_than_baseline",
-                       "plan or policy: more energy" },
-    [WORSE_OVERLOAD] = { "more_overload_than_baseline",
-                         "plan or policy: more overload" },
+    [WORSE_DOWNTIME] = { "more_downtime", "more downtime" },
+    [WORSE_ENERGY] = { "more_energy", "more energy" },
+    [WORSE_OVERLOAD] = { "more_overload", "more overload" },
+};
+
+/* What stands beside what it is about. */
+static const struct {
+    const char *key, *difference, *text;
+} besides[VARIANTS] = {
+    [BASELINE] = { "baseline", "difference", "none" },
+    [BAND] = { "reactive_band", "difference_to_band", DCP_BAND },
 };
 
 static enum replication_chance
@@ -67,11 +72,13 @@ first_worse(const struct dcp_replications *x)
 
 /* --- Figures ------------------------------------------------------------- */
 
+/* Of the variant, or, from VARIANTS on, of MAIN less that variant. */
 static const double *
 values_of(const struct dcp_replications *x, int variant, int m)
 {
-    return variant == VARIANTS ? x->difference + (size_t)m * x->wanted
-                               : x->of[variant].value[m];
+    return variant >= VARIANTS
+               ? x->of[variant - VARIANTS].difference + (size_t)m * x->wanted
+               : x->of[variant].value[m];
 }
 
 struct figure { /* Of one measure in one variant, or of the difference. */
@@ -123,14 +130,16 @@ json_means(struct dcp_json *w, const struct dcp_replications *x)
     for (int m = (int)replication_first_measure(x); m < MEASURES; m++) {
         dcp_json_begin_line(w, '{');
         dcp_json_kstring(w, "of", measures[m].key);
-        json_figure(w, figure_of(x, PLAN, m));
-        if (x->has_plan) {
-            dcp_json_kobject(w, "baseline");
-            json_figure(w, figure_of(x, BASELINE, m));
-            dcp_json_end(w, '}');
-            dcp_json_kobject(w, "difference");
-            json_figure(w, figure_of(x, VARIANTS, m));
-            dcp_json_end(w, '}');
+        json_figure(w, figure_of(x, MAIN, m));
+        for (int v = BASELINE; v < VARIANTS; v++) {
+            if (x->has[v]) {
+                dcp_json_kobject(w, besides[v].key);
+                json_figure(w, figure_of(x, v, m));
+                dcp_json_end(w, '}');
+                dcp_json_kobject(w, besides[v].difference);
+                json_figure(w, figure_of(x, VARIANTS + v, m));
+                dcp_json_end(w, '}');
+            }
         }
         dcp_json_end(w, '}');
     }
@@ -152,19 +161,27 @@ json_shares(struct dcp_json *w, const struct dcp_replications *x)
     for (int c = (int)first_chance(x); c < CHANCES; c++) {
         dcp_json_begin_line(w, '{');
         dcp_json_kstring(w, "of", chances[c].key);
-        json_share(w, share_of(x, x->of[PLAN].hits[c]));
-        if (x->has_plan) {
-            dcp_json_kobject(w, "baseline");
-            json_share(w, share_of(x, x->of[BASELINE].hits[c]));
-            dcp_json_end(w, '}');
+        json_share(w, share_of(x, x->of[MAIN].hits[c]));
+        for (int v = BASELINE; v < VARIANTS; v++) {
+            if (x->has[v]) {
+                dcp_json_kobject(w, besides[v].key);
+                json_share(w, share_of(x, x->of[v].hits[c]));
+                dcp_json_end(w, '}');
+            }
         }
         dcp_json_end(w, '}');
     }
-    for (int i = (int)first_worse(x); x->has_plan && i < WORSE; i++) {
-        dcp_json_begin_line(w, '{');
-        dcp_json_kstring(w, "of", worse[i].key);
-        json_share(w, share_of(x, x->n_worse[i]));
-        dcp_json_end(w, '}');
+    for (int v = BASELINE; v < VARIANTS; v++) {
+        for (int i = (int)first_worse(x); x->has[v] && i < WORSE; i++) {
+            char key[64];
+
+            (void)snprintf(key, sizeof key, "%s_than_%s", worse[i].key,
+                           besides[v].key);
+            dcp_json_begin_line(w, '{');
+            dcp_json_kstring(w, "of", key);
+            json_share(w, share_of(x, x->of[v].n_worse[i]));
+            dcp_json_end(w, '}');
+        }
     }
     dcp_json_end(w, ']');
 }
@@ -194,13 +211,16 @@ json_runs(struct dcp_json *w, const struct dcp_replications *x)
         dcp_json_begin_line(w, '{');
         dcp_json_ku64(w, "seed", x->seed[k]);
         for (int m = first; m < MEASURES; m++) {
-            dcp_json_kdouble(w, measures[m].key, x->of[PLAN].value[m][k]);
+            dcp_json_kdouble(w, measures[m].key, x->of[MAIN].value[m][k]);
         }
-        for (int m = first; x->has_plan && m < MEASURES; m++) {
-            char key[64];
+        for (int v = BASELINE; v < VARIANTS; v++) {
+            for (int m = first; x->has[v] && m < MEASURES; m++) {
+                char key[64];
 
-            (void)snprintf(key, sizeof key, "baseline_%s", measures[m].key);
-            dcp_json_kdouble(w, key, x->of[BASELINE].value[m][k]);
+                (void)snprintf(key, sizeof key, "%s_%s", besides[v].key,
+                               measures[m].key);
+                dcp_json_kdouble(w, key, x->of[v].value[m][k]);
+            }
         }
         if (x->resample.bootstrap) {
             json_days(w, x, k);
@@ -234,6 +254,112 @@ dcp_replications_json(struct dcp_json *w, const struct dcp_replications *x)
     dcp_json_end(w, '}');
 }
 
+/* --- Who and what ----------------------------------------------------------
+ */
+
+/* Not worth a line. */
+static bool
+is_never(const struct dcp_replications *x, int m)
+{
+    for (int v = 0; v < VARIANTS; v++) {
+        for (uint32_t k = 0; x->has[v] && k < x->n; k++) {
+            if (x->of[v].value[m][k] > 0) {
+                return false;
+            }
+        }
+    }
+    return m >= MEASURE_STALLED;
+}
+
+static bool
+has_beside(const struct dcp_replications *x)
+{
+    return x->has[BASELINE] || x->has[BAND];
+}
+
+static const char *
+name_of(const struct dcp_replications *x, int variant)
+{
+    return variant != MAIN    ? besides[variant].text
+           : x->policy        ? x->policy
+           : x->has[BASELINE] ? "with plan"
+                              : besides[BASELINE].text;
+}
+
+/* Columns of the variants, what it is about last, or of the differences. */
+static const int variant_columns[] = { BASELINE, BAND, MAIN };
+static const int difference_columns[] = { VARIANTS + BASELINE,
+                                          VARIANTS + BAND };
+struct columns {
+    const int *of;
+    int n;
+};
+static const struct columns variants = { variant_columns, VARIANTS };
+static const struct columns differences = { difference_columns, VARIANTS - 1 };
+
+/* --- The page ------------------------------------------------------------ */
+
+static struct dcp_interval
+scaled(struct dcp_interval i, double scale)
+{
+    return (struct dcp_interval){ scale * i.mean, scale * i.low,
+                                  scale * i.high };
+}
+
+/* Means of the variants, and of the differences to what stands beside. */
+static void
+fill_row(const struct dcp_replications *x, int m,
+         struct dcp_sim_page_sure_row *out)
+{
+    int n = 0;
+
+    out->what = measures[m].text;
+    for (int c = 0; c < variants.n; c++) {
+        if (x->has[variants.of[c]]) {
+            out->of[n++] =
+                scaled(figure_of(x, variants.of[c], m).mean, measures[m].scale);
+        }
+    }
+    for (int c = 0; c < differences.n; c++) {
+        if (x->has[differences.of[c] % VARIANTS]) {
+            out->of[n++] = scaled(figure_of(x, differences.of[c], m).mean,
+                                  measures[m].scale);
+        }
+    }
+}
+
+void
+dcp_replications_table(const struct dcp_replications *x,
+                       struct dcp_sim_page_sure *out)
+{
+    *out = (struct dcp_sim_page_sure){ 0 };
+    if (!x) {
+        return;
+    }
+    out->n_replications = x->n;
+    for (int c = 0; c < variants.n; c++) {
+        if (x->has[variants.of[c]]) {
+            out->names[out->n_variants++] = name_of(x, variants.of[c]);
+        }
+    }
+    for (int m = (int)replication_first_measure(x); m < MEASURES; m++) {
+        if (!is_never(x, m)) {
+            fill_row(x, m, &out->rows[out->n_rows++]);
+        }
+    }
+    for (int i = (int)first_chance(x); i < CHANCES; i++) {
+        struct dcp_sim_page_sure_row *r = &out->rows[out->n_rows++];
+
+        r->what = chances[i].text;
+        r->is_share = true;
+        for (int c = 0, n = 0; c < variants.n; c++) {
+            if (x->has[variants.of[c]]) {
+                r->of[n++] = share_of(x, x->of[variants.of[c]].hits[i]);
+            }
+        }
+    }
+}
+
 /* --- Text ---------------------------------------------------------------- */
 
 /* 'alike': what to say where low and high are the same. */
@@ -263,39 +389,41 @@ row(const char *what)
     printf("%-30s", what);
 }
 
-/* Not worth a line. */
-static bool
-is_never(const struct dcp_replications *x, int m)
+static void
+print_head(const struct dcp_replications *x, const char *what,
+           struct columns columns)
 {
-    for (uint32_t k = 0; k < x->n; k++) {
-        if (x->of[PLAN].value[m][k] > 0 ||
-            (x->has_plan && x->of[BASELINE].value[m][k] > 0)) {
-            return false;
+    row(what);
+    for (int c = 0; c < columns.n; c++) {
+        int v = columns.of[c] % VARIANTS;
+
+        if (x->has[v]) {
+            printf(" %30.30s", name_of(x, v));
         }
     }
-    return m >= MEASURE_STALLED;
+    putchar('\n');
 }
 
 /* 'spread': medians, and between what eight of ten replications are. */
 static void
-print_measures(const struct dcp_replications *x, bool spread)
+print_measures(const struct dcp_replications *x, struct columns columns,
+               bool spread)
 {
-    static const int order[VARIANTS + 1] = { BASELINE, PLAN, VARIANTS };
-
     for (int m = (int)replication_first_measure(x); m < MEASURES; m++) {
-        if ((m == MEASURE_PREVENTED && !x->has_plan) || is_never(x, m)) {
+        if ((m == MEASURE_PREVENTED && !has_beside(x)) || is_never(x, m)) {
             continue;
         }
         row(measures[m].text);
-        for (int i = 0; i <= VARIANTS; i++) {
-            if (order[i] == PLAN || x->has_plan) {
-                struct figure f = figure_of(x, order[i], m);
+        for (int c = 0; c < columns.n; c++) {
+            if (!x->has[columns.of[c] % VARIANTS]) {
+                continue;
+            }
+            struct figure f = figure_of(x, columns.of[c], m);
 
-                if (spread) {
-                    cell(f.p50, f.p10, f.p90, measures[m].scale, "");
-                } else {
-                    interval_cell(f.mean, measures[m].scale);
-                }
+            if (spread) {
+                cell(f.p50, f.p10, f.p90, measures[m].scale, "");
+            } else {
+                interval_cell(f.mean, measures[m].scale);
             }
         }
         putchar('\n');
@@ -306,18 +434,34 @@ static void
 print_shares(const struct dcp_replications *x)
 {
     puts("share of replications, %, in which");
-    for (int c = (int)first_chance(x); c < CHANCES; c++) {
-        row(chances[c].text);
-        if (x->has_plan) {
-            interval_cell(share_of(x, x->of[BASELINE].hits[c]), 100);
+    for (int i = (int)first_chance(x); i < CHANCES; i++) {
+        row(chances[i].text);
+        for (int c = 0; c < variants.n; c++) {
+            if (x->has[variants.of[c]]) {
+                interval_cell(share_of(x, x->of[variants.of[c]].hits[i]), 100);
+            }
         }
-        interval_cell(share_of(x, x->of[PLAN].hits[c]), 100);
         putchar('\n');
     }
-    for (int i = (int)first_worse(x); x->has_plan && i < WORSE; i++) {
+}
+
+/* Pairs of one replication: what it is about, less what stands beside. */
+static void
+print_differences(const struct dcp_replications *x)
+{
+    char head[64];
+
+    (void)snprintf(head, sizeof head, "%.20s less", name_of(x, MAIN));
+    print_head(x, head, differences);
+    print_measures(x, differences, false);
+    puts("share of replications, %, in which it has");
+    for (int i = (int)first_worse(x); i < WORSE; i++) {
         row(worse[i].text);
-        printf(" %30s", "");
-        interval_cell(share_of(x, x->n_worse[i]), 100);
+        for (int v = BASELINE; v < VARIANTS; v++) {
+            if (x->has[v]) {
+                interval_cell(share_of(x, x->of[v].n_worse[i]), 100);
+            }
+        }
         putchar('\n');
     }
 }
@@ -335,15 +479,16 @@ dcp_replications_print(const struct dcp_replications *x)
     if (x->resample.bootstrap) {
         dcp_resample_print(&x->resample);
     }
-    if (x->has_plan) {
-        row("");
-        printf(" %30s %30s %30s\n", x->policy ? "none" : "without plan",
-               x->policy ? x->policy : "with plan", "difference");
+    if (has_beside(x)) {
+        print_head(x, "", variants);
     }
-    print_measures(x, false);
+    print_measures(x, variants, false);
     if (x->resample.bootstrap) {
         puts("median, and between what 80 % of the replications are");
-        print_measures(x, true);
+        print_measures(x, variants, true);
     }
     print_shares(x);
+    if (has_beside(x)) {
+        print_differences(x);
+    }
 }

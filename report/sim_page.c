@@ -325,6 +325,49 @@ write_picture(const struct page *p, struct dcp_json *w)
     write_ranks(p, w);
 }
 
+/* [what, is it a share, [mean, low, high] of each column]. */
+static void
+write_sure_row(struct dcp_json *w, const struct dcp_sim_page_sure_row *row,
+               uint32_t n_columns)
+{
+    dcp_json_begin(w, '[');
+    dcp_json_string(w, row->what);
+    dcp_json_bool(w, row->is_share);
+    for (uint32_t c = 0; c < n_columns; c++) {
+        dcp_json_begin(w, '[');
+        dcp_json_double(w, row->of[c].mean);
+        dcp_json_double(w, row->of[c].low);
+        dcp_json_double(w, row->of[c].high);
+        dcp_json_end(w, ']');
+    }
+    dcp_json_end(w, ']');
+}
+
+static void
+write_sure(const struct dcp_sim_page_sure *sure, struct dcp_json *w)
+{
+    if (!sure || !sure->n_replications) {
+        return;
+    }
+    dcp_json_kobject(w, "sure");
+    dcp_json_ku64(w, "n", sure->n_replications);
+    dcp_json_karray(w, "names");
+    for (uint32_t v = 0; v < sure->n_variants; v++) {
+        dcp_json_string(w, sure->names[v]);
+    }
+    dcp_json_end(w, ']');
+    dcp_json_karray(w, "rows");
+    for (uint32_t i = 0; i < sure->n_rows; i++) {
+        const struct dcp_sim_page_sure_row *row = &sure->rows[i];
+
+        write_sure_row(w, row,
+                       row->is_share ? sure->n_variants
+                                     : 2 * sure->n_variants - 1);
+    }
+    dcp_json_end(w, ']');
+    dcp_json_end(w, '}');
+}
+
 /* Of a whole column: the first may begin within a sample. */
 static double
 column_s(const struct dcp_picture_data *d)
@@ -359,6 +402,7 @@ write_sim(const struct page *p, struct dcp_json *w)
     dcp_json_end(w, ']');
     write_picture(p, w);
     write_availability(p, w);
+    write_sure(in->sure, w);
     dcp_json_end(w, '}');
 }
 

@@ -13,6 +13,7 @@
 #include "model/base/text.h"
 #include "sim/failure/availability.h"
 #include "sim/output/picture.h"
+#include "sim/stats/interval.h"
 
 struct dcp_sim_page_run {
     const char *name; /* "Without the plan"; for people. */
@@ -21,12 +22,30 @@ struct dcp_sim_page_run {
     const struct dcp_availability *availability;
 };
 
+/* What replications say of each variant, the one that the page is about last,
+ * and of by how much that has more than each before it. */
+#define DCP_SIM_PAGE_VARIANTS  3u
+#define DCP_SIM_PAGE_SURE_ROWS 20u
+struct dcp_sim_page_sure_row {
+    const char *what; /* With its unit, which 'of' is in. */
+    bool is_share;    /* Of replications; else a mean. */
+    /* Of each variant, then, of means, of each difference. */
+    struct dcp_interval of[2 * DCP_SIM_PAGE_VARIANTS - 1];
+};
+struct dcp_sim_page_sure {
+    uint32_t n_replications; /* 0: none. */
+    uint32_t n_variants, n_rows;
+    const char *names[DCP_SIM_PAGE_VARIANTS];
+    struct dcp_sim_page_sure_row rows[DCP_SIM_PAGE_SURE_ROWS];
+};
+
 /* Everything is borrowed for the call. */
 struct dcp_sim_page {
     const struct dcp_inventory *inventory;
     const struct dcp_sim_page_run *runs;    /* Of one window. */
     uint32_t n_runs;                        /* The last is what it is about. */
     const struct dcp_picture_data *picture; /* Of that. */
+    const struct dcp_sim_page_sure *sure;   /* NULL: no replications. */
     bool partial, in_sample;
     const char *tool_version;
 };

@@ -68,8 +68,21 @@ write_page(struct dcp_text *out, bool with_failures)
         { "Before", &without, with_failures ? &failed : NULL },
         { "After", &with, with_failures ? &failed : NULL }
     };
+    const struct dcp_sim_page_sure sure = {
+        .n_replications = with_failures ? 20 : 0,
+        .n_variants = 2,
+        .n_rows = 2,
+        .names = { "none", "plan" },
+        .rows = { { "energy",
+                    false,
+                    { { 9, 8, 10 }, { 7, 6, 8 }, { -2, -2, -2 } } },
+                  { "a VM was hit",
+                    true,
+                    { { 0.5, 0.25, 0.75 }, { 0, 0, 0.5 } } } }
+    };
     const struct dcp_sim_page page = { .inventory = r.f.inv,
                                        .runs = runs,
+                                       .sure = &sure,
                                        .n_runs = 2,
                                        .picture = data,
                                        .in_sample = true,
@@ -212,6 +225,10 @@ START_TEST(failures_are_shown_where_they_were_asked_for)
 
     ck_assert_ptr_nonnull(strstr(html, "\"recoveries\":[0,4,2,0,0,0,0]"));
     ck_assert_ptr_nonnull(strstr(html, "[\"gold\",0.999,3,0.998,0.998]"));
+    ck_assert_ptr_nonnull(strstr(
+        html, "\"sure\":{\"n\":20,\"names\":[\"none\",\"plan\"],\"rows\":"
+              "[[\"energy\",false,[9,8,10],[7,6,8],[-2,-2,-2]],"
+              "[\"a VM was hit\",true,[0.5,0.25,0.75],[0,0,0.5]]]}"));
     ck_assert_ptr_null(strstr(dcp_text_get(&calm), "\"recoveries\":"));
     dcp_text_finish(&page);
     dcp_text_finish(&calm);

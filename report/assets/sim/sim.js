@@ -14,6 +14,24 @@ const runStyle = (i) => ({
   paths: uPlot.paths.stepped({ align: 1 }),
 });
 
+/* What replications say: "12.3 (11.9 to 12.7)". */
+const drawSure = (body, sure) => {
+  const text = (scale) => ([mean, low, high]) => R.num(scale * mean, 2) +
+    (low === null || low === high ? ""
+      : " (" + R.num(scale * low, 2) + " to " + R.num(scale * high, 2) + ")");
+  const last = sure.names.length - 1, about = sure.names[last];
+  const heads = [...sure.names, ...sure.names.slice(0, last).map((name) =>
+    about + " less " + name)];
+  const table = (title, rows, names, scale) => R.table(title,
+    [{ name: "" }, ...names.map((name) => ({ name, num: true }))],
+    rows.map(([what, , ...of]) => [what, ...of.map(text(scale))]));
+  body.append(table("Mean of " + R.count(sure.n, "replication",
+    "replications") + ", and where the true mean is with 95 % confidence",
+    sure.rows.filter(([, share]) => !share), heads, 1),
+    table("Share of replications, %, in which",
+    sure.rows.filter(([, share]) => share), sure.names, 100));
+};
+
 R.parts.push({ id: "summary", draw: () => {
   R.byId("kicker").textContent = R.D.meta.version + ", simulation";
   R.byId("sub").textContent = R.stamp(S.from) + " to " + R.stamp(S.to) + ", " +
@@ -46,6 +64,9 @@ R.parts.push({ id: "summary", draw: () => {
   R.byId("runs").append(R.table(null,
     [{ name: "" }, ...S.runs.map((r) => ({ name: r.name, num: true }))],
     rows.map(([name, value]) => [name, ...S.runs.map(value)])));
+  if (S.sure) {
+    drawSure(R.byId("runs"), S.sure);
+  }
 } });
 
 R.parts.push({ id: "time", draw: () => {
