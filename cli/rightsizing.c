@@ -334,10 +334,10 @@ dcp_rightsizing_plan(struct dcp_rightsizing *z, struct dcp_plan_request *r,
 {
     const struct dcp_inventory *inv = r->inventory;
     const struct dcp_demand *demand = r->demand;
-    double limit_s = r->solve.time_limit_s;
     bool chooses = inv->rightsize.choose == DCP_SIZE_CHOOSE_USEFUL &&
                    z->n[DCP_SIZE_OVERSIZED];
     struct dcp_rightsizing_limits limits = dcp_rightsizing_limits(&r->solve);
+    double limit_s = limits.all_s; /* 0: iterations limit. */
     int64_t began_ms = dcp_monotonic_ms();
 
     r->solve.time_limit_s = chooses ? limits.first_s : limit_s;
@@ -360,7 +360,7 @@ dcp_rightsizing_plan(struct dcp_rightsizing *z, struct dcp_plan_request *r,
             (limit_s > 0 && left_s < LEAST_FRAC * limit_s)) {
             return true;
         }
-        r->solve.time_limit_s = limit_s > 0 ? left_s : limit_s;
+        r->solve.time_limit_s = limit_s > 0 ? left_s : 0;
         z->gave_up = true;
         give_up(z, inv->n_vms, attempt > 0 || !z->n[DCP_SIZE_UNDERSIZED]);
         if (!dcp_rightsizing_model(z, inv, demand, err)) {

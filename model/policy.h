@@ -70,7 +70,8 @@ enum dcp_conversion_job {
 /* Of storage pools, and of moving volumes between them. */
 struct dcp_storage_policy {
     double space_frac; /* Of what a pool may hold: fuller is relieved, and
-                        * nothing is moved in beyond; default 80 %. */
+                        * filled beyond only where nothing else ends what is
+                        * worse (out of reach, over its limit); default 80 %. */
     double io_frac;    /* Likewise of its IOPS and throughput; 80 %. */
     double min_difference_frac; /* Pools of a tier are evened out where fullest
                                  * and emptiest differ by more; 5 %. */

@@ -388,8 +388,8 @@ DEFINE_SECTION(migration, "policy.migration", "migration", NONE, 0,
 static const struct dcp_schema_row storage_rows[] = {
     { "space", QUANTITY(SHARE), AT(P, storage.space_frac), .min = 0.01,
       .max = 1, .fallback = "80%",
-      .help = "of what a pool may hold: a fuller one is relieved, and nothing "
-              "is moved in beyond" },
+      .help = "of what a pool may hold: a fuller one is relieved, and filled "
+              "beyond only where nothing else ends what is worse" },
     { "io", QUANTITY(SHARE), AT(P, storage.io_frac), .min = 0.01, .max = 1,
       .fallback = "80%", .help = "likewise of its IOPS and throughput" },
     { "min_difference", QUANTITY(SHARE), AT(P, storage.min_difference_frac),

@@ -3,6 +3,7 @@
 #include "solver/schedule/leg_times.h"
 
 #include "model/base/sort.h"
+#include "model/migration.h"
 #include "solver/schedule/least_times.h"
 #include "solver/schedule/own_times.h"
 #include "solver/schedule/rehearsal.h"
@@ -11,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEN_GBIT_KIB_S 1220703.0 /* 10^10 / 8 / 1024. */
-#define TASK_STEPS     300000u   /* Tasks timed by the search, at most. */
+#define TASK_STEPS 300000u /* Tasks timed by the search, at most. */
 
 /* One timetable being made of the steps. */
 struct build {
@@ -31,21 +31,6 @@ struct build {
 };
 
 enum { OUT, INTO, UNITS, CPU, MEMORY, N_STOCKS };
-
-static uint32_t
-units_limit(const struct dcp_inventory *inv, uint32_t h)
-{
-    const struct dcp_hardware *hw = &inv->hardware[inv->hosts[h].hardware.ix];
-    uint64_t fastest = 0;
-
-    for (uint32_t i = 0; i < hw->n_nics; i++) {
-        fastest = hw->nic_kib_s[i] > fastest ? hw->nic_kib_s[i] : fastest;
-    }
-    double units =
-        (double)fastest / TEN_GBIT_KIB_S * inv->policy.units_per_10gbit;
-
-    return units < 1 ? 1 : (uint32_t)(units + 0.5);
-}
 
 /* CPU that one migration takes on its source. */
 static int64_t
@@ -90,7 +75,8 @@ stock_of(struct build *b, uint32_t kind, uint32_t h, int64_t extra)
         limit = policy->in_per_host ? policy->in_per_host : 1;
         break;
     case UNITS:
-        limit = units_limit(inv, h);
+        limit = dcp_migration_units(&inv->hardware[inv->hosts[h].hardware.ix],
+                                    policy->units_per_10gbit);
         break;
     case CPU:
         level = cpu_level(b, h);
