@@ -59,6 +59,11 @@ dcp_planning_conversions_json(struct dcp_json *w,
                      n ? (double)o->downtime_ms / 1000 : 0);
     dcp_json_kdouble(w, "downtime_max_seconds",
                      n ? (double)o->downtime_most_ms / 1000 : 0);
+    if (n && job->job == DCP_JOB_REPAIR) {
+        dcp_json_ku64(w, "lower_bound", o->conversions_least);
+    } else {
+        dcp_json_knull(w, "lower_bound");
+    }
     dcp_json_kstring(w, "why_none",
                      dcp_planning_why_none_converted(inv, options, job, a));
     dcp_json_end(w, '}');
@@ -85,5 +90,11 @@ dcp_planning_conversions_print(const struct dcp_inventory *inv,
                "counted here; down %s at most, %s in all\n",
                "conversions", o->conversions, o->conversion_cost, inv->currency,
                o->conversion_cost_counted, most, all);
+        if (job->job == DCP_JOB_REPAIR) {
+            printf("%-15s at least %u must (gap %.1f %%)\n", "",
+                   o->conversions_least,
+                   100.0 * (o->conversions - o->conversions_least) /
+                       o->conversions);
+        }
     }
 }

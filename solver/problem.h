@@ -32,6 +32,14 @@ enum dcp_host_use {
                        * left as it is. */
 };
 
+/* Whether a VM may change its hypervisor, by a cold step, where
+ * policy.conversions has a way. */
+enum dcp_may_convert {
+    DCP_MAY_NOT_CONVERT,
+    DCP_MAY_CONVERT,
+    DCP_MUST_CONVERT, /* No host of the hypervisor that it is of will do. */
+};
+
 struct dcp_question {
     const struct dcp_inventory *inventory; /* Borrowed, all of them. */
     const struct dcp_demand *demand;
@@ -50,9 +58,8 @@ struct dcp_question {
     bool may_wake;  /* Hosts that are off may be switched on. */
     bool may_empty; /* Look for hosts to switch off; else repair only. */
     bool headroom;  /* Ask for policy.survive. */
-    const uint8_t *may_convert; /* By VM: 1 = may change its hypervisor, by a
-                                 * cold step, where policy.conversions has a
-                                 * way; NULL: none may. */
+    const uint8_t *may_convert; /* By VM, enum dcp_may_convert; NULL: none
+                                 * may. */
     bool gentle;    /* Move no more than repair and emptying need: no search
                      * that shuffles. */
     bool bound_elsewhere; /* Another question bounds the first goal: of money

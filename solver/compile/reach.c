@@ -65,6 +65,12 @@ host_has_pool(const struct dcp_inventory *inv, uint32_t host, uint32_t pool)
            inv->hypervisors[hv.ix].transports & p->transport;
 }
 
+static bool
+must_convert(const struct dcp_question *q, uint32_t v)
+{
+    return q->may_convert && q->may_convert[v] == DCP_MUST_CONVERT;
+}
+
 /* Policy, the VM and the hour allow it to get from where it runs to another
  * hypervisor. */
 const char *
@@ -160,6 +166,8 @@ why_not_hypervisor(const struct dcp_question *q, uint32_t vm_ix,
         if (why) {
             return why;
         }
+    } else if (!restart && must_convert(q, vm_ix)) {
+        return because(out, size, "the VM is to get another hypervisor");
     }
     if (!dcp_hypervisor_is_none(hv)) {
         const struct dcp_hypervisor *x = &inv->hypervisors[hv.ix];
@@ -305,7 +313,7 @@ dcp_reach_why_not_machine(const struct dcp_question *q, uint32_t v, uint32_t h,
 {
     /* It runs there; but once it has left, that speaks for it no more, and a
      * restart asks only where it is not. */
-    return q->start->host[v].ix == h && !restart
+    return q->start->host[v].ix == h && !restart && !must_convert(q, v)
                ? NULL
                : dcp_reach_why_not_coming(q, v, h, restart, out, size);
 }

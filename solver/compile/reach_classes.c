@@ -41,6 +41,9 @@ key_of_conversions(const struct dcp_question *q, uint32_t v,
     const struct dcp_inventory *inv = q->inventory;
     dcp_host_id now = q->start->host[v];
 
+    if (q->may_convert && q->may_convert[v] == DCP_MUST_CONVERT) {
+        dcp_text_puts(key, "M;");
+    }
     for (uint32_t i = 0; q->may_convert && q->may_convert[v] &&
                          !dcp_host_is_none(now) && i < inv->n_conversions;
          i++) {

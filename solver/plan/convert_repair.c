@@ -75,9 +75,8 @@ list_converted(const struct dcp_work *w, const struct dcp_placement *end,
     return n;
 }
 
-/* The bound of a question that allows more, and what it proves. */
-static void
-set_bound(struct dcp_solution *s, double bound)
+void
+dcp_work_set_repair_bound(struct dcp_solution *s, double bound)
 {
     bool met = bound >= s->value - 1e-9 && !s->over_watts && !s->is_partial;
 
@@ -106,7 +105,7 @@ try_fewer(struct dcp_work *w, struct dcp_question *q, bool *out_kept,
                     dcp_work_n_converted(w, now->placement);
     s.rounds += now->rounds;
     if (*out_kept) {
-        set_bound(&s, now->bound); /* Other VMs may be converted, too. */
+        dcp_work_set_repair_bound(&s, now->bound); /* Other VMs may be converted, too. */
         dcp_solution_finish(&w->night);
         w->night = s;
     } else {
@@ -136,8 +135,10 @@ forbid(struct dcp_work *w, const struct ranked_vm *list, uint32_t n,
     }
 }
 
+/* Never fewer than 'least', which are proved to be needed. */
 static bool
-convert_fewer(struct dcp_work *w, struct dcp_question *q, struct dcp_error *err)
+convert_fewer(struct dcp_work *w, struct dcp_question *q, uint32_t least,
+              struct dcp_error *err)
 {
     DCP_FREE struct ranked_vm *list =
         malloc((w->r->inventory->n_vms + 1u) * sizeof *list);
@@ -151,7 +152,8 @@ convert_fewer(struct dcp_work *w, struct dcp_question *q, struct dcp_error *err)
     q->may_convert = w->converted;
     for (uint32_t size = (n + 1) / 2; size >= 1; size /= 2) {
         for (uint32_t first = 0;
-             first < n && tries < TRIES_MAX && !dcp_work_time_is_up(w);
+             first < n && tries < TRIES_MAX && !dcp_work_time_is_up(w) &&
+             dcp_work_n_converted(w, w->night.placement) > least;
              first += size) {
             bool any, all, kept = false;
 
@@ -277,7 +279,7 @@ take_better(struct dcp_work *w, struct dcp_question *q,
         *other = plain;
         *q = *wide;
     }
-    set_bound(now, bound);
+    dcp_work_set_repair_bound(now, bound);
     return true;
 }
 
@@ -290,10 +292,18 @@ take_converting(struct dcp_work *w, struct dcp_question *q,
 {
     struct dcp_solution plain = w->night;
     struct dcp_question fewer = *wide;
+    bool none = plain.status == DCP_STATUS_INFEASIBLE;
+    uint32_t least = 0;
 
     w->night = *other;
     w->night.rounds += plain.rounds;
-    bool ok = convert_fewer(w, &fewer, err) && keep_limit(w, &fewer, err);
+    /* A partial repair may leave what needs one. */
+    bool ok = wide->partial || dcp_work_least_conversions(wide, &least, err);
+
+    least = !least && none && !wide->partial ? 1 : least;
+    w->outcome->conversions_least = least;
+    ok = ok && convert_fewer(w, &fewer, least, err) &&
+         keep_limit(w, &fewer, err);
 
     if (plain.placement &&
         (!w->night.placement || w->night.n_left >= plain.n_left)) {

@@ -75,6 +75,7 @@ no_order(struct dcp_work *w, const struct dcp_leg_answer *a)
     struct dcp_because *b = &w->outcome->because;
     bool is_host = a->stuck.kind == DCP_OBJECT_HOST;
 
+    w->stuck = a->stuck;
     w->outcome->status = DCP_STATUS_TIMEOUT;
     (void)snprintf(b->rule, sizeof b->rule, "order");
     (void)snprintf(

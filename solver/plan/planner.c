@@ -182,8 +182,16 @@ solve_night(struct dcp_work *w, struct dcp_error *err)
 
     bool last = dcp_work_converts_last(w);
 
-    q.may_convert = last ? NULL : q.may_convert;
+    w->outcome->conversions_least = 0;
     dcp_work_set_values(w, 0, w->night_slots);
+    if (w->forced.begun) {
+        if (!dcp_work_solve_forced(w, &q, err)) {
+            return false;
+        }
+        take_standing(w, &w->night);
+        return true;
+    }
+    q.may_convert = last ? NULL : q.may_convert;
     if (!dcp_work_solve(w, &q, w->r->two_legs || last ? 0.6 : 1, &w->night,
                         err) ||
         !(last ? dcp_work_repair_by_converting(w, &q, err)
@@ -620,6 +628,10 @@ make(struct dcp_work *w, struct dcp_plan **out_plan, struct dcp_error *err)
                         (!strcmp(outcome->because.rule, "order") ||
                          (w->n_detours > 0 && w->n_detours < r->max_moves &&
                           r->job == DCP_JOB_BALANCE)));
+        if (ok && !*out_plan && !cut &&
+            (w->forced.begun || w->attempt + 1 == ATTEMPTS_MAX)) {
+            again = cut = dcp_work_convert_for_order(w);
+        }
         w->attempt -= cut; /* The same random numbers. */
         dcp_solution_finish(&w->night);
         dcp_solution_finish(&w->day);

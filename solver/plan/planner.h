@@ -110,6 +110,9 @@ struct dcp_plan_outcome {
     /* VMs that get another hypervisor; money for that, whole and the share that
      * the objective counts; how long they are down, added up and at most. */
     uint32_t conversions;
+    /* REPAIR: no legal end converts fewer (solver/plan/convert_bound.c); 0
+     * where nothing is known. */
+    uint32_t conversions_least;
     double conversion_cost, conversion_cost_counted;
     int64_t downtime_ms, downtime_most_ms;
     /* Hosts that the morning wakes, how many of them may never boot, how many

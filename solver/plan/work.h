@@ -10,6 +10,8 @@
 
 /* Sizes of VMs that the goal `room` counts. */
 #define DCP_WORK_SHAPES 4u
+/* VMs that are converted, one at a time, to find an order of moves. */
+#define DCP_WORK_FORCED_MAX 8u
 
 struct dcp_work {
     const struct dcp_plan_request *r;
@@ -39,6 +41,13 @@ struct dcp_work {
     uint8_t *converted; /* By VM: scratch of a repair that converts; owned. */
     uint32_t most_conversions; /* Of this attempt; 0: no limit. */
     bool conversions_too_long; /* The last attempt's do not fit a window. */
+    struct dcp_object stuck;   /* Of the last attempt without an order. */
+    struct dcp_work_forced {   /* solver/plan/convert_order.c */
+        bool begun;
+        uint32_t vm[DCP_WORK_FORCED_MAX], n, at;
+        struct dcp_because because; /* Why there was no order. */
+        double bound;               /* NaN: not asked yet. */
+    } forced;
     const uint8_t *absent;     /* By VM: parked for the night; NULL: none. */
     struct dcp_storage_answer storage; /* Owned. */
     uint64_t storage_budget; /* Moves of volumes, at most; 0: no limit. */
@@ -175,6 +184,22 @@ dcp_work_keep_conversion_limit(struct dcp_work *, const struct dcp_question *,
  * where it is partial, what is left counts first. */
 bool dcp_work_repair_by_converting(struct dcp_work *, struct dcp_question *q,
                                    struct dcp_error *err) DCP_CHECKED;
+
+/* solver/plan/convert_bound.c: how many VMs every legal answer to the question
+ * converts at least, whose 'may_convert' says which it could. */
+bool dcp_work_least_conversions(const struct dcp_question *, uint32_t *out,
+                                struct dcp_error *err) DCP_CHECKED;
+
+/* solver/plan/convert_order.c: after an attempt whose answer has no safe order:
+ * whether another one converts the next of w->forced so that there is one. */
+bool dcp_work_convert_for_order(struct dcp_work *);
+/* The night's answer with that VM converted, and no other; without one the
+ * order is still what is wrong. */
+bool dcp_work_solve_forced(struct dcp_work *, struct dcp_question *q,
+                           struct dcp_error *err) DCP_CHECKED;
+
+/* The bound of a question that allows more, and what it proves. */
+void dcp_work_set_repair_bound(struct dcp_solution *, double bound);
 
 /* solver/plan/measure.c: the outcome's figures when the first leg ends in
  * 'end1' and the second in 'end2' (which may be 'end1'). */

@@ -87,6 +87,28 @@ fewest_moves(const struct tiny_model *m, uint32_t most_conversions)
 }
 
 static uint32_t n_repairs, n_need, n_need_found, n_least, n_cheaper;
+static uint32_t n_bounded, n_tight;
+
+/* The fewest conversions of any repair that brute force finds are no fewer
+ * than the bound. */
+static bool
+bound_holds(const struct tiny_model *m, const struct dcp_plan_outcome *o,
+            char why[WHY])
+{
+    uint32_t least = 0;
+
+    while (least < o->conversions &&
+           fewest_moves(m, least).best == UINT32_MAX) {
+        least++;
+    }
+    if (o->conversions_least > least) {
+        (void)snprintf(why, WHY, "%u conversions at least, %u are enough",
+                       o->conversions_least, least);
+    }
+    n_bounded += least > 0;
+    n_tight += least > 0 && o->conversions_least == least;
+    return o->conversions_least <= least;
+}
 
 static bool
 judge_repair(const struct tiny_model *m, const struct dcp_plan_outcome *o,
@@ -189,6 +211,7 @@ repair_converts_last(const struct sample *s, char why[WHY])
     bool ok = plan_is_legal(&m, &r, &plan, &outcome, why);
 
     ok = ok && judge_repair(&m, &outcome, plan, why) &&
+         (!plan || bound_holds(&m, &outcome, why)) &&
          (plan || outcome.status == DCP_STATUS_NOTHING_TO_DO ||
           no_plan_without_either(&m, r, why));
     dcp_plan_destroy(plan);
@@ -200,13 +223,16 @@ START_TEST(repairs_convert_where_nothing_else_helps)
 {
     try_samples(tiny, repair_converts_last, part_of(600));
     printf("%u repairs; %u need a conversion, %u of them found, %u with the "
-           "fewest; %u convert because that is cheaper\n",
-           n_repairs, n_need, n_need_found, n_least, n_cheaper);
+           "fewest; %u convert because that is cheaper; of %u bounds on "
+           "conversions %u are tight\n",
+           n_repairs, n_need, n_need_found, n_least, n_cheaper, n_bounded,
+           n_tight);
     if (!getenv("DCP_PROP_SEED")) {
         ck_assert_uint_ge(n_repairs, part_of(80));
         ck_assert_uint_ge(n_need, part_of(25));
         ck_assert_uint_ge(n_need_found, n_need - n_need / 10);
         ck_assert_uint_ge(n_least, n_need_found - n_need_found / 10);
+        ck_assert_uint_ge(n_tight, n_bounded - n_bounded / 10);
     }
 }
 END_TEST
@@ -276,6 +302,81 @@ START_TEST(a_repair_that_converts_too_many_is_not_preferred)
     ck_assert_uint_eq(repair_by_price(0).conversions, 2);
     ck_assert_uint_eq(repair_by_price(2).conversions, 2);
     ck_assert_uint_eq(repair_by_price(1).conversions, 0);
+}
+END_TEST
+
+/* Two VMs must change places, those beside them may not step aside, and so the
+ * hosts are too full for either to come first: only if one of those gets another
+ * hypervisor is there room. */
+static struct dcp_plan_outcome
+repair_a_circle(bool convert)
+{
+    struct sample s = { .n_hosts = 3, .n_vms = 4 };
+    struct tiny_model m = make_tiny(&s);
+    struct dcp_rule *rules = WORLD_NEW(&m.w, struct dcp_rule, 4);
+    struct dcp_plan_outcome outcome;
+    struct dcp_plan *plan = NULL;
+    static const uint32_t vm[] = { 0, 1, 2, 3 }, at[] = { 0, 1, 0, 1 };
+    static const uint32_t to[][2] = { { 1 }, { 0 }, { 0, 2 }, { 1 } };
+    static const uint64_t mib[] = { 40000, 45000, 20000, 20000 };
+    char why[WHY] = "";
+
+    for (uint32_t v = 0; v < s.n_vms; v++) {
+        m.w.vms[v].host.ix = at[v];
+        m.w.vms[v].movable = true;
+        m.w.vms[v].needs = m.w.vms[v].max_downtime_ms = 0;
+        m.w.vms[v].hypervisors.n = 0;
+        m.w.vms[v].mem_mib = mib[v];
+        world_need(&m.w, v, 500);
+        rules[v] =
+            (struct dcp_rule){ .kind = DCP_RULE_FENCE,
+                               .name = "fence",
+                               .hold = v < 2 ? DCP_HOLD_END : DCP_HOLD_ALWAYS,
+                               .vms = world_ids(&m.w, 1, &vm[v]),
+                               .n_vms = 1,
+                               .hosts = world_ids(&m.w, 1u + (v == 2), to[v]),
+                               .n_hosts = 1u + (v == 2) };
+    }
+    for (uint32_t h = 0; h < s.n_hosts; h++) {
+        m.w.hosts[h].hypervisor.ix = h == 2;
+        m.w.hosts[h].state = DCP_HOST_UP;
+    }
+    for (uint32_t k = 0; k < KINDS; k++) {
+        m.w.hypervisors[k].live_migration = true;
+        m.w.hypervisors[k].vm_overhead_mib = 0;
+    }
+    m.w.inv->rules = rules;
+    m.w.inv->n_rules = 4;
+    m.ways[0] = (struct dcp_conversion){ .from = { 0 },
+                                         .to = { 1 },
+                                         .vms = { world_ids(&m.w, 1, &vm[2]),
+                                                  1 },
+                                         .fixed_ms = 60000 };
+    m.w.inv->n_conversions = 1;
+    m.w.inv->n_licences = 0;
+    m.w.inv->policy.n_survive = 0;
+    dcp_placement_destroy(m.start);
+    m.start = dcp_placement_start(m.w.inv, NULL);
+    struct dcp_plan_request r = repair_of(&m);
+
+    r.no_convert = !convert;
+    ck_assert_msg(plan_is_legal(&m, &r, &plan, &outcome, why), "%s", why);
+    ck_assert(!plan == !convert);
+    dcp_plan_destroy(plan);
+    free_tiny(&m);
+    return outcome;
+}
+
+START_TEST(a_repair_without_an_order_converts_to_find_one)
+{
+    struct dcp_plan_outcome o = repair_a_circle(false);
+
+    ck_assert_str_eq(o.because.rule, "order");
+    o = repair_a_circle(true);
+    ck_assert_uint_eq(o.conversions, 1);
+    ck_assert_uint_eq(o.moves, 3);
+    ck_assert_double_le(o.lower_bound, 2);
+    ck_assert_int_eq(o.status, DCP_STATUS_FEASIBLE);
 }
 END_TEST
 
@@ -351,6 +452,7 @@ main(void)
     static const TTest *const *const tests[] = {
         &repairs_convert_where_nothing_else_helps,
         &a_repair_that_converts_too_many_is_not_preferred,
+        &a_repair_without_an_order_converts_to_find_one,
         &balancing_converts_where_policy_says_so,
         &what_was_wrong_stays_right,
     };
