@@ -355,23 +355,27 @@ add_use(const struct dcp_network *n, uint32_t node, uint32_t host, double uses,
 }
 
 void
+dcp_network_add_use(const struct dcp_network *n, uint32_t host,
+                    double uses_kib_s, double link_kib_s[])
+{
+    if (!n->any || uses_kib_s == 0) {
+        return;
+    }
+    if (n->node[host] < n->inventory->n_switches) {
+        link_kib_s[n->node[host]] += uses_kib_s;
+    }
+    add_use(n, n->node[host], host, uses_kib_s, link_kib_s);
+    if (n->site[host] != n->node[host]) {
+        add_use(n, n->site[host], host, uses_kib_s, link_kib_s);
+    }
+}
+
+void
 dcp_network_use(const struct dcp_network *n, const double host_kib_s[],
                 double out_kib_s[])
 {
-    const struct dcp_inventory *inv = n->inventory;
-
     memset(out_kib_s, 0, n->n_links * sizeof *out_kib_s);
-    for (uint32_t h = 0; n->any && h < inv->n_hosts; h++) {
-        double uses = host_kib_s[h];
-
-        if (n->node[h] < inv->n_switches) {
-            out_kib_s[n->node[h]] += uses;
-        }
-        if (uses > 0) {
-            add_use(n, n->node[h], h, uses, out_kib_s);
-        }
-        if (uses > 0 && n->site[h] != n->node[h]) {
-            add_use(n, n->site[h], h, uses, out_kib_s);
-        }
+    for (uint32_t h = 0; n->any && h < n->inventory->n_hosts; h++) {
+        dcp_network_add_use(n, h, host_kib_s[h], out_kib_s);
     }
 }

@@ -64,5 +64,9 @@ uint32_t dcp_network_route(const struct dcp_network *, uint32_t from,
 /* What production takes of each link where hosts use 'host_kib_s'. */
 void dcp_network_use(const struct dcp_network *, const double host_kib_s[],
                      double out_kib_s[]);
+/* The same by one host: adds what links carry where it uses so much more, or
+ * less where that is below zero. */
+void dcp_network_add_use(const struct dcp_network *, uint32_t host,
+                         double uses_kib_s, double link_kib_s[]);
 
 #endif /* model/network.h */

@@ -86,8 +86,8 @@ check_leg(struct dcp_leg_view *leg)
     }
     strncat(when, leg->j->plan->legs[leg->index].name, 40);
     dcp_moves_check(leg);
-    return dcp_switch_check(leg) && dcp_vlan_check(leg) &&
-           dcp_pools_check(leg) &&
+    return dcp_network_check(leg) && dcp_switch_check(leg) &&
+           dcp_vlan_check(leg) && dcp_pools_check(leg) &&
            dcp_volumes_check(leg, leg->j->plan->before) &&
            dcp_licences_check(leg) && dcp_always_check(leg) &&
            dcp_capacity_check(leg, leg->j->plan->before) &&

@@ -75,6 +75,8 @@ bool dcp_volumes_check(struct dcp_leg_view *,
 void dcp_volume_tier_check(const struct dcp_judge *, uint32_t volume,
                            dcp_pool_id from, dcp_pool_id pool, uint32_t step);
 void dcp_moves_check(const struct dcp_leg_view *);
+/* Migrations take the time that the network needs for them. */
+bool dcp_network_check(const struct dcp_leg_view *) DCP_CHECKED;
 /* Moves have the CPU that they take on both their hosts. */
 bool dcp_move_cpu_check(struct dcp_leg_view *) DCP_CHECKED;
 bool dcp_always_check(struct dcp_leg_view *) DCP_CHECKED;
