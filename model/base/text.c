@@ -209,6 +209,40 @@ read_character(const unsigned char *p, size_t left, uint32_t *out)
     return c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
 }
 
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+int
+dcp_text_compare(const char *a, const char *b)
+{
+    const char *p = a, *q = b;
+
+    while (*p && *q) {
+        if (!is_digit(*p) || !is_digit(*q)) {
+            if (*p != *q) {
+                return (unsigned char)*p < (unsigned char)*q ? -1 : 1;
+            }
+            p++;
+            q++;
+            continue;
+        }
+        p += strspn(p, "0");
+        q += strspn(q, "0");
+        size_t n = strspn(p, "0123456789"), m = strspn(q, "0123456789");
+        int by_value = n != m ? (n < m ? -1 : 1) : memcmp(p, q, n);
+
+        if (by_value) {
+            return by_value;
+        }
+        p += n;
+        q += n;
+    }
+    return *p ? 1 : *q ? -1 : strcmp(a, b); /* Only zeros in front differ. */
+}
+
 size_t
 dcp_text_utf8(const char *bytes, size_t length)
 {

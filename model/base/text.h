@@ -35,6 +35,10 @@ uint32_t dcp_text_distance(const char *a, const char *b, uint32_t cap);
 uint32_t
 dcp_text_nearest(const char *word, const char *const candidates[], uint32_t n);
 
+/* Below, at or above 0 as 'a' comes before, is, or comes after 'b': digits by
+ * the number that they are (vm-9 before vm-10), the rest by bytes. */
+int dcp_text_compare(const char *a, const char *b);
+
 /* Shell-style match: '*' any run, '?' one character. */
 bool dcp_text_glob(const char *pattern, const char *text);
 

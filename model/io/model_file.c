@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Files and includes -> trees -> tables of entries -> inventory.  The order of
- * the files is the order of the entries, and of the digest. */
+/* Files and includes -> trees -> tables of entries -> inventory.  Entries are
+ * in the order of their names, so that no answer depends on the order in which
+ * they were written; the digest is of the files, in their order. */
 
 #include "model/io/model_file.h"
 
@@ -124,6 +125,35 @@ add_builtin(struct dcp_reader *r)
         struct dcp_entry entry = { .name = dcp_builtin_hypervisor(i)->name };
 
         add_entry(r, DCP_KIND_HYPERVISOR, &entry);
+    }
+}
+
+static int
+compare_entries(const void *a, const void *b)
+{
+    const struct dcp_entry *x = a, *y = b;
+
+    return dcp_text_compare(x->name, y->name);
+}
+
+/* What is built in stays in front. */
+static void
+sort_entries(struct dcp_reader *r, enum dcp_kind kind)
+{
+    struct dcp_entries *t = &r->tables[kind];
+    uint32_t first = r->n_builtin[kind], i = first + 1;
+
+    while (i < t->n && compare_entries(&t->items[i - 1], &t->items[i]) < 0) {
+        i++;
+    }
+    if (i >= t->n) {
+        return;
+    }
+    qsort(t->items + first, t->n - first, sizeof *t->items, compare_entries);
+    dcp_strmap_finish(&t->by_name);
+    t->by_name = (struct dcp_strmap){ 0 };
+    for (i = 0; i < t->n; i++) {
+        r->no_memory |= !dcp_strmap_add(&t->by_name, t->items[i].name, i, NULL);
     }
 }
 
@@ -568,6 +598,9 @@ read_model(struct loader *l, const char *const paths[], uint32_t n_paths,
     r->digest = &l->sha;
     add_builtin(r);
     add_entry(r, DCP_KIND_TIER, &default_tier);
+    for (uint32_t k = 0; k < DCP_KINDS; k++) {
+        r->n_builtin[k] = r->tables[k].n;
+    }
     for (uint32_t i = 0; i < n_paths && !r->no_memory; i++) {
         const char *path = dcp_arena_strdup(r->inv->arena, paths[i]);
 
@@ -579,6 +612,9 @@ read_model(struct loader *l, const char *const paths[], uint32_t n_paths,
     }
     if (policy_path && !r->no_memory) {
         load_policy(l, policy_path);
+    }
+    for (uint32_t k = 0; k < DCP_KINDS && !r->no_memory; k++) {
+        sort_entries(r, (enum dcp_kind)k);
     }
     /* With a file missing every reference into it would be reported. */
     if (!l->truncated && !r->no_memory) {

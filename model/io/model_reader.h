@@ -6,10 +6,10 @@
  * section by its schema rows.
  *
  * First every entry of every table gets its index (its place in the order of
- * the files), so references may point forward; then the sections are read one
- * table at a time.  Problems go to the diagnostics, each with the object that
- * is being read, and reading goes on with the default; a failed allocation
- * sets 'no_memory' and everything after it does nothing.
+ * their names, dcp_text_compare()), so references may point forward; then the
+ * sections are read one table at a time.  Problems go to the diagnostics, each
+ * with the object that is being read, and reading goes on with the default; a
+ * failed allocation sets 'no_memory' and everything after it does nothing.
  *
  * Not thread-safe. */
 
@@ -41,6 +41,7 @@ struct dcp_reader {
     struct dcp_arena *scratch; /* Trees; gone when reading ends. */
     struct dcp_diag *diag;
     struct dcp_entries tables[DCP_KINDS];
+    uint32_t n_builtin[DCP_KINDS]; /* The first ones, which stay first. */
     struct dcp_strmap texts, tags;
     struct dcp_names { /* By value of the map. */
         const char **items;

@@ -4,6 +4,7 @@
  * said by its row in model/rule.c; here every key is read once, whatever the
  * kind. */
 
+#include "model/base/text.h"
 #include "model/base/units.h"
 #include "model/change.h"
 #include "model/io/model_reader.h"
@@ -382,6 +383,14 @@ read_rule(struct dcp_reader *r, const struct dcp_yaml *node, uint32_t ix,
     }
 }
 
+static int
+compare_rules(const void *a, const void *b)
+{
+    const struct dcp_rule *x = a, *y = b;
+
+    return dcp_text_compare(x->name, y->name);
+}
+
 void
 dcp_read_rules(struct dcp_reader *r)
 {
@@ -406,6 +415,9 @@ dcp_read_rules(struct dcp_reader *r)
         }
     }
     dcp_strmap_finish(&names);
+    if (rules && !r->no_memory && r->diag->n_errors == r->n_errors_before) {
+        qsort(rules, r->rules.n, sizeof *rules, compare_rules);
+    }
     r->inv->rules = rules;
     r->inv->n_rules = rules ? r->rules.n : 0;
     dcp_reader_object(r, NULL, NULL);

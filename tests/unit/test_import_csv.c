@@ -150,7 +150,7 @@ START_TEST(hosts_are_grouped_mapped_and_counted)
     ck_assert_uint_eq(result.curve_hosts[DCP_SPEC_EXACT], 2);
     ck_assert_uint_eq(result.curves[DCP_SPEC_FAMILY], 1);
     ck_assert_msg(dcp_model_open(dir, NULL, &diag, &m, &err), "%s", err.message);
-    const struct dcp_hardware *hw = &m.inventory->hardware[0];
+    const struct dcp_hardware *hw = &m.inventory->hardware[1];
 
     ck_assert_uint_eq(hw->mem_mib, 65536);
     ck_assert_uint_eq(hw->clock_mhz, 2600);
@@ -160,7 +160,7 @@ START_TEST(hosts_are_grouped_mapped_and_counted)
     /* 2000000 / (20 x 2600) / 39.1355 */
     ck_assert_double_eq_tol(hw->speed_factor, 0.983, 1e-9);
     /* One socket of a two-socket result: half the watts. */
-    ck_assert_double_eq(m.inventory->hardware[1].power_w[10], 75);
+    ck_assert_double_eq(m.inventory->hardware[0].power_w[10], 75);
     ck_assert_str_eq(
         m.inventory->hypervisors[m.inventory->hosts[0].hypervisor.ix].name,
         "lxc");

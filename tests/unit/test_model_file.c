@@ -255,15 +255,16 @@ START_TEST(policy_and_rules_arrive)
     const struct dcp_rule *r = inv->rules;
 
     ck_assert_uint_eq(inv->n_rules, 4);
-    ck_assert_str_eq(r[0].name, "spread-1");
+    ck_assert_str_eq(r[0].name, "n"); /* In the order of names. */
+    ck_assert_str_eq(r[3].name, "spread-1");
+    ck_assert_uint_eq(r[3].n_vms, 2);
+    ck_assert_int_eq(r[3].over, DCP_DOMAIN_RACK);
+    ck_assert_int_eq(r[3].hold, DCP_HOLD_ALWAYS);
     ck_assert_uint_eq(r[0].n_vms, 2);
-    ck_assert_int_eq(r[0].over, DCP_DOMAIN_RACK);
-    ck_assert_int_eq(r[0].hold, DCP_HOLD_ALWAYS);
-    ck_assert_uint_eq(r[1].n_vms, 2);
-    ck_assert_uint_eq(r[1].n_hosts, 1);
-    ck_assert(r[2].has_hours && r[2].soft);
-    ck_assert_double_eq(r[2].soft_price, 5);
-    ck_assert_uint_eq(r[3].n_others, 1);
+    ck_assert_uint_eq(r[0].n_hosts, 1);
+    ck_assert(r[1].has_hours && r[1].soft);
+    ck_assert_double_eq(r[1].soft_price, 5);
+    ck_assert_uint_eq(r[2].n_others, 1);
     dcp_model_finish(&model);
     dcp_diag_finish(&diag);
 }

@@ -74,19 +74,22 @@ START_TEST(every_kind_is_read)
 {
     struct opened o;
 
-    open_rules(&o,
-               "  - {rule: among, vms: [v1, v2], sets: {a: [h1], b: "
-               "['rack:r2']}}\n"
-               "  - {rule: split, sets: {x: [v1], y: [v2, v3]}, over: switch}\n"
-               "  - {rule: lonely, vms: [v1], hold: always}\n"
-               "  - {rule: quarantine, hosts: ['feed:fa']}\n"
-               "  - {rule: max_skew, vms: ['v*'], over: rack, max: 1}\n"
-               "  - {rule: capacity, hosts: [h1, h2], max_memory: 2GiB}\n"
-               "  - {rule: capacity, hosts: [h1], max_vcpus: 4, vms: [v1]}\n"
-               "  - {rule: running_capacity, hosts: ['switch:tor1'], max: 2}\n"
-               "  - {rule: max_on, hosts: [h1, h2], max: 1, soft: 2.5}\n"
-               "  - {rule: min_on, hosts: [h1, h2], min: 2}\n"
-               "  - {rule: sequence, vms: [v3, v1]}\n");
+    open_rules(
+        &o,
+        "  - {name: r1, rule: among, vms: [v1, v2], sets: {a: [h1], b: "
+        "['rack:r2']}}\n"
+        "  - {name: r2, rule: split, sets: {x: [v1], y: [v2, v3]}, over: "
+        "switch}\n"
+        "  - {name: r3, rule: lonely, vms: [v1], hold: always}\n"
+        "  - {name: r4, rule: quarantine, hosts: ['feed:fa']}\n"
+        "  - {name: r5, rule: max_skew, vms: ['v*'], over: rack, max: 1}\n"
+        "  - {name: r6, rule: capacity, hosts: [h1, h2], max_memory: 2GiB}\n"
+        "  - {name: r7, rule: capacity, hosts: [h1], max_vcpus: 4, vms: [v1]}\n"
+        "  - {name: r8, rule: running_capacity, hosts: ['switch:tor1'], max: "
+        "2}\n"
+        "  - {name: r9, rule: max_on, hosts: [h1, h2], max: 1, soft: 2.5}\n"
+        "  - {name: r10, rule: min_on, hosts: [h1, h2], min: 2}\n"
+        "  - {name: r11, rule: sequence, vms: [v3, v1]}\n");
     for (size_t i = 0; i < o.diag.n; i++) {
         ck_assert_msg(o.diag.items[i].line < FIRST_LINE, "%u: %s",
                       o.diag.items[i].line, o.diag.items[i].message);

@@ -99,6 +99,43 @@ START_TEST(globs_match_as_in_a_shell)
 }
 END_TEST
 
+START_TEST(names_are_in_the_order_people_count_in)
+{
+    static const char *const in_order[] = {
+        "",
+        "1",
+        "2",
+        "10",
+        "a",
+        "a-2",
+        "a-10",
+        "a-10b",
+        "a01",
+        "a1",
+        "a1b2",
+        "a1b10",
+        "a2b",
+        "b",
+        "h9",
+        "h10",
+        "h99999999999999999998",
+        "h99999999999999999999",
+    };
+    uint32_t n = sizeof in_order / sizeof in_order[0];
+
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < n; k++) {
+            int c = dcp_text_compare(in_order[i], in_order[k]);
+
+            ck_assert_msg(i < k   ? c < 0
+                          : i > k ? c > 0
+                                  : c == 0,
+                          "'%s' and '%s'", in_order[i], in_order[k]);
+        }
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -108,6 +145,7 @@ main(void)
         &distance_counts_edits_and_swaps,
         &nearest_suggests_only_what_is_near,
         &globs_match_as_in_a_shell,
+        &names_are_in_the_order_people_count_in,
     };
 
     return RUN_TESTS("text", tests);
