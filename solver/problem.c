@@ -10,6 +10,7 @@
 
 #include "model/base/union_find.h"
 #include "solver/compile/licence_pool.h"
+#include "solver/compile/loss_domains.h"
 #include "solver/compile/pricing.h"
 
 #include "model/power.h"
@@ -493,7 +494,8 @@ compile(struct dcp_problem *p, struct dcp_error *err)
            compile_hosts(p, err) && compile_types(p, err) &&
            compile_item_facts(p, err) && compile_power(p, err) &&
            dcp_problem_compile_reach(p, err) &&
-           dcp_problem_compile_groups(p, err);
+           dcp_problem_compile_groups(p, err) &&
+           dcp_loss_domains_compile(p, &p->losses, err);
 }
 
 struct dcp_problem *

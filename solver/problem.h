@@ -22,6 +22,7 @@
 
 struct dcp_goal_terms;
 struct dcp_licence_pools;
+struct dcp_loss_domains;
 struct dcp_pricing;
 
 /* What a question allows of one host. */
@@ -192,6 +193,9 @@ struct dcp_problem {
     const struct dcp_rule *contradiction;
     uint32_t contradicting_item;
 
+    const struct dcp_loss_domains *losses; /* Racks and feeds that may be lost
+                                            * (solver/compile/loss_domains.h);
+                                            * NULL: not asked. */
     const struct dcp_watt_limits *watts; /* NULL: no rack, feed or room could
                                           * be over its limit. */
 };

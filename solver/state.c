@@ -4,6 +4,7 @@
  * items.  dcp_state_place() and dcp_state_remove() are the only writers of the
  * sums; tests/unit/test_solver.c recounts them. */
 
+#include "solver/headroom/loss_sums.h"
 #include "solver/rows.h"
 #include "solver/state_rules.h"
 
@@ -49,6 +50,10 @@ allocate(struct dcp_state *s)
     if (p->watts) {
         s->watts = dcp_watts_create(p->watts);
         ok = ok && s->watts;
+    }
+    if (p->losses) {
+        s->loss_sums = dcp_loss_sums_create(p);
+        ok = ok && s->loss_sums;
     }
     ok = ok && s->room && s->host && s->on && s->cpu_mhz && s->used && s->cpu_peak_mhz &&
          s->first && s->next && s->prev && s->n_on_host && s->count;
@@ -102,6 +107,7 @@ dcp_state_destroy(struct dcp_state *s)
     free(s->net_kib_s);
     dcp_chance_load_destroy(s->chance);
     dcp_watts_destroy(s->watts);
+    dcp_loss_sums_destroy(s->loss_sums);
     free(s->used);
     free(s->cpu_peak_mhz);
     free(s->room);
@@ -130,6 +136,9 @@ dcp_state_assign(struct dcp_state *to, const struct dcp_state *from)
     }
     if (from->watts) {
         dcp_watts_assign(to->watts, from->watts);
+    }
+    if (from->loss_sums) {
+        dcp_loss_sums_assign(to->loss_sums, from->loss_sums);
     }
     copy_u32(to->used, from->used, nh * p->n_scalars);
     copy_u32(to->cpu_peak_mhz, from->cpu_peak_mhz, nh);
@@ -240,6 +249,9 @@ dcp_state_place(struct dcp_state *s, uint32_t item, uint32_t host)
 {
     dcp_state_add_load(s, item, host);
     set_watts(s, host);
+    if (s->loss_sums) {
+        dcp_loss_sums_place(s->loss_sums, item, host);
+    }
     dcp_state_rules_place(s, item, host);
     link_first(s, item, host);
     dcp_objective_touch(s->objective, host);
@@ -300,6 +312,9 @@ dcp_state_remove(struct dcp_state *s, uint32_t item)
     dcp_state_sub_load(s, item, host);
     set_watts(s, host);
     unlink_item(s, item, host);
+    if (s->loss_sums) {
+        dcp_loss_sums_remove(s->loss_sums, item, host);
+    }
     dcp_objective_touch(s->objective, host);
     s->n_on_host[host]--;
     s->host[item] = DCP_IX_NONE;
@@ -312,6 +327,9 @@ dcp_state_power(struct dcp_state *s, uint32_t host, bool on)
 {
     s->n_on += (uint32_t)on - s->on[host];
     dcp_state_rules_power(s, host, on);
+    if (s->loss_sums && s->on[host] != on) {
+        dcp_loss_sums_power(s->loss_sums, host, on);
+    }
     s->on[host] = on;
     set_watts(s, host);
     dcp_objective_touch(s->objective, host);

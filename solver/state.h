@@ -11,6 +11,8 @@
 #include "solver/objective.h"
 #include "solver/problem.h"
 
+struct dcp_loss_sums;
+
 struct dcp_state {
     const struct dcp_problem *p;
     uint32_t *host;      /* [item]; DCP_IX_NONE: not placed. */
@@ -21,6 +23,9 @@ struct dcp_state {
     struct dcp_chance_load *chance; /* policy.overload; NULL: not asked. */
     struct dcp_watts *watts; /* Of racks, feeds and rooms; NULL: none could be
                               * over its limit. */
+    struct dcp_loss_sums *loss_sums; /* Of racks and feeds that may be lost
+                                      * (solver/headroom/loss_sums.h); NULL:
+                                      * not asked. */
     uint32_t *cpu_peak_mhz; /* Highest slot of each host. */
     uint32_t *room; /* Of the first scalar (memory), usable and free; 0 where
                      * the host is off or must end empty: the first look of

@@ -310,9 +310,16 @@ dcp_bound_add_hosts(const struct dcp_fold *f, struct dcp_lp *lp,
                             cost ? cost[k % (f->n_sides * f->n_types)] : 1,
                             true) != UINT32_MAX;
     }
-    return ok && add_counts(f, lp) && add_rows(f, lp) &&
-           dcp_bound_add_domains(f, lp) && add_clique(f, lp) &&
-           dcp_bound_add_largest(f, lp);
+    return ok && dcp_bound_add_domain_losses(f, lp) && add_counts(f, lp) &&
+           add_rows(f, lp) && dcp_bound_add_domains(f, lp) &&
+           add_clique(f, lp) && dcp_bound_add_largest(f, lp);
+}
+
+/* Hosts on by region and type, then by group of racks and type. */
+static size_t
+n_kept(const struct dcp_fold *f)
+{
+    return (size_t)(f->n_regions + (f->racks ? f->racks->n : 0)) * f->n_types;
 }
 
 /* The program with whole hosts, or, where that takes too long, its bound. */
@@ -338,11 +345,15 @@ solve(const struct dcp_fold *f, struct dcp_lp *lp, double limit_s,
          !dcp_lp_solve(lp, &relaxed, answer, x, err))) {
         return false;
     }
-    memset(type_on, 0, (size_t)f->n_regions * f->n_types * sizeof *type_on);
+    memset(type_on, 0, n_kept(f) * sizeof *type_on);
     for (uint32_t k = 0; k < n_cols; k++) {
         uint32_t r = k / f->n_types / f->n_sides;
 
         type_on[(size_t)r * f->n_types + k % f->n_types] += x[k];
+    }
+    for (size_t k = (size_t)f->n_regions * f->n_types, from = n_cols;
+         k < n_kept(f); k++, from++) {
+        type_on[k] = x[from];
     }
     return true;
 }
@@ -438,7 +449,7 @@ solve_money(const struct dcp_fold *f, double limit_s,
     int64_t deadline_ms = isinf(limit_s)
                               ? INT64_MAX
                               : dcp_monotonic_ms() + (int64_t)(limit_s * 1000);
-    size_t n_on = (size_t)f->n_regions * f->n_types;
+    size_t n_on = n_kept(f);
     DCP_FREE double *kept = calloc(n_on + 1, sizeof *kept);
     bool ok = energy && kept;
 
@@ -555,13 +566,14 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
         ok = f.cliques != NULL;
     }
     if (ok) {
-        type_on =
-            dcp_arena_array(p->arena, double, (size_t)f.n_regions * p->n_types);
+        type_on = dcp_arena_array(p->arena, double, n_kept(&f));
     }
     if (!type_on) {
         return no_memory(err);
     }
     out->type_on = type_on;
+    out->racks = f.racks;
+    out->group_on = f.racks ? type_on + (size_t)f.n_regions * p->n_types : NULL;
     out->region = f.region;
     out->n_regions = f.n_regions;
     out->binding = binding_resource(&f);
@@ -594,8 +606,7 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     /* Which hosts to keep is said by money where being on costs some. */
     double *kept = dcp_pricing_has_host_cost(p)
                        ? type_on
-                       : dcp_arena_array(p->arena, double,
-                                         (size_t)f.n_regions * p->n_types);
+                       : dcp_arena_array(p->arena, double, n_kept(&f));
 
     if (!kept) {
         return no_memory(err);

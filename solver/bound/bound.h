@@ -29,12 +29,13 @@
  * (solver/bound/clique.h), and so do those that need a licence.
  *
  * Headroom besides needs a number of hosts in each region
- * (solver/bound/loss.h).
+ * (solver/bound/loss.h), and what is on without a rack or feed that may be lost
+ * holds the demand (solver/bound/domain_loss.c).
  *
  * Valid because each constraint holds for every legal placement; other rules
  * are left out, which can only lower it. */
 
-#include "solver/problem.h"
+#include "solver/bound/rack_groups.h"
 
 struct dcp_bound {
     double value;          /* Of the goal; safe against rounding. */
@@ -53,6 +54,11 @@ struct dcp_bound {
     const double *type_on;
     const uint8_t *region;
     uint32_t n_regions;
+    /* Where racks or feeds may be lost (else NULL): the racks by group
+     * (solver/bound/rack_groups.h), and hosts of each type that the same
+     * program has on in each, [group * n_types + type]. */
+    const struct dcp_rack_groups *racks;
+    const double *group_on;
 };
 
 /* The programs of the bound may take 'limit_s' together (at most 10 s each); a

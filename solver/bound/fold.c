@@ -4,6 +4,7 @@
 
 #include "model/base/union_find.h"
 #include "solver/bound/loss.h"
+#include "solver/bound/rack_groups.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -260,5 +261,5 @@ dcp_fold_make(const struct dcp_problem *p, struct dcp_fold *f)
         f->n_max[at] += may;
         f->n_min[at] += on && (p->use[h] == DCP_HOST_KEEP || !p->q->may_empty);
     }
-    return true;
+    return !p->losses || dcp_rack_groups_find(p, &f->racks);
 }

@@ -15,6 +15,7 @@
 #include "solver/problem.h"
 
 struct dcp_clique;
+struct dcp_rack_groups;
 
 struct dcp_fold {
     const struct dcp_problem *p;
@@ -34,6 +35,9 @@ struct dcp_fold {
     /* Once found (solver/bound/clique.h): of all items, then of those that need
      * each licence; NULL: not looked for. */
     const struct dcp_clique *cliques;
+    /* Where racks or feeds may be lost (solver/bound/rack_groups.h); else
+     * NULL. */
+    const struct dcp_rack_groups *racks;
     /* Once dcp_bound_trim() was asked and there is policy.overload: sizes of
      * items by bucket, [range * n_items + item], and how many scenarios of the
      * bucket they stand for (0: none). */

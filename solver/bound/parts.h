@@ -57,6 +57,11 @@ dcp_bound_add_domains(const struct dcp_fold *, struct dcp_lp *) DCP_CHECKED;
  * the largest of it holds the demand.  False: no memory. */
 bool
 dcp_bound_add_largest(const struct dcp_fold *, struct dcp_lp *) DCP_CHECKED;
+/* solver/bound/domain_loss.c: what is on without a rack or feed that may be
+ * lost holds the demand.  Columns: hosts on by group of racks and type, [group
+ * * n_types + type], the first ones added; then others.  False: no memory. */
+bool dcp_bound_add_domain_losses(const struct dcp_fold *,
+                                 struct dcp_lp *) DCP_CHECKED;
 /* What a host of the type costs when it is on and idle, besides watts. */
 double dcp_bound_host_cost(const struct dcp_fold *, uint32_t type);
 

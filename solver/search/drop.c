@@ -4,7 +4,7 @@
  * or is spread over the others. */
 
 #include "solver/search/consistent.h"
-#include "solver/search/parts.h"
+#include "solver/search/racks.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -69,7 +69,7 @@ exchange(struct search *x, uint32_t h, const uint32_t *by_type,
                 continue;
             }
             tries++;
-            if (move_all(x, h, to)) {
+            if (move_all(x, h, to) && dcp_search_losses_hold(x)) {
                 double is = dcp_search_value(x->s);
 
                 if (is < was - 1e-9 * fabs(was) ||
@@ -123,7 +123,8 @@ static bool
 settle(struct search *x, double before, bool check, bool *out_kept,
        struct dcp_error *err)
 {
-    struct dcp_headroom headroom = { .ok = dcp_search_value(x->s) <= before };
+    struct dcp_headroom headroom = { .ok = dcp_search_value(x->s) <= before &&
+                                           dcp_search_losses_hold(x) };
 
     if (headroom.ok && check &&
         !dcp_search_mend_headroom(x, true, false, MEND_TRIES, &headroom, err)) {
@@ -191,7 +192,8 @@ dcp_search_drop_hosts(struct search *x, uint32_t region, bool check,
             }
             if (!dcp_search_in_region(x, ranks[k].host, region) ||
                 !dcp_search_may_switch_off(x, ranks[k].host) ||
-                !dcp_insert_is_open(&x->in, ranks[k].host)) {
+                !dcp_insert_is_open(&x->in, ranks[k].host) ||
+                !dcp_search_losses_hold_without(x, ranks[k].host)) {
                 continue;
             }
             dcp_search_pool_host(x, ranks[k].host);

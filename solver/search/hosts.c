@@ -2,7 +2,7 @@
 
 /* Taking hosts out of use one by one. */
 
-#include "solver/search/parts.h"
+#include "solver/search/racks.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -98,7 +98,8 @@ dcp_search_settle(struct search *x, bool check, bool *out_kept,
 {
     struct dcp_headroom h = { .ok = true };
 
-    *out_kept = !(x->s->watts && x->s->watts->n_over);
+    *out_kept = !(x->s->watts && x->s->watts->n_over) &&
+                (!x->p->q->may_empty || dcp_search_losses_hold(x));
     if (*out_kept && check && x->p->q->headroom &&
         !dcp_headroom_check_searching(x->s, dcp_search_mark_changed(x), NULL,
                                       &h, err)) {

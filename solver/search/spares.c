@@ -4,7 +4,7 @@
  * single loss of its region; then, for each item that finds no place after some
  * loss, room made by moving others, or a host switched on. */
 
-#include "solver/search/parts.h"
+#include "solver/search/racks.h"
 
 #include "solver/bound/loss.h"
 #include "solver/headroom/stand_in.h"
@@ -100,17 +100,28 @@ spare_cost(const struct dcp_problem *p, const uint32_t *restarts, uint32_t h)
  * costs least for what it can do, because one spare serves every single loss.
  */
 static uint32_t
-spare_for(struct search *x, const uint32_t *restarts, uint32_t item)
+spare_for(struct search *x, const uint32_t *restarts,
+          const struct dcp_headroom *failed)
 {
+    const struct dcp_inventory *inv = x->p->q->inventory;
+    uint32_t item = failed->failed_item;
+    bool safe = false; /* After the loss of what goes down with the best. */
     struct dcp_state *s = x->s;
     const struct dcp_problem *p = x->p;
     uint32_t best = DCP_IX_NONE;
 
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         if (dcp_headroom_could_wake(s, item, h) &&
-            (best == DCP_IX_NONE ||
-             spare_cost(p, restarts, h) < spare_cost(p, restarts, best))) {
-            best = h;
+            (failed->too_few_berths ||
+             !dcp_loss_set_has(inv, &failed->failed, h))) {
+            bool is_safe = dcp_search_may_expose(x, h);
+
+            if (best == DCP_IX_NONE || (is_safe && !safe) ||
+                (is_safe == safe &&
+                 spare_cost(p, restarts, h) < spare_cost(p, restarts, best))) {
+                best = h;
+                safe = is_safe;
+            }
         }
     }
     return best;
@@ -240,7 +251,8 @@ mend(struct search *x, const struct dcp_headroom *failed,
                (!dcp_search_time_is_up(x) && empty_stand_in(x, host, closed));
     }
     if (failed->too_few_berths) {
-        uint32_t spare = may_wake ? spare_for(x, restarts, item) : DCP_IX_NONE;
+        uint32_t spare =
+            may_wake ? spare_for(x, restarts, failed) : DCP_IX_NONE;
 
         if (spare != DCP_IX_NONE) {
             dcp_insert_power(&x->in, spare, true);
@@ -255,7 +267,7 @@ mend(struct search *x, const struct dcp_headroom *failed,
         make_room(x, failed, closed)) {
         return true;
     }
-    uint32_t h = may_wake ? spare_for(x, restarts, item) : DCP_IX_NONE;
+    uint32_t h = may_wake ? spare_for(x, restarts, failed) : DCP_IX_NONE;
 
     if (h != DCP_IX_NONE) {
         dcp_insert_power(&x->in, h, true);
@@ -308,6 +320,7 @@ bool
 dcp_search_add_spares(struct search *x, struct dcp_headroom *out,
                       struct dcp_error *err)
 {
+    dcp_search_wake_for_losses(x);
     bool ok = dcp_search_mend_headroom(x, false, true, 64 + 2 * x->p->n_hosts,
                                        out, err);
 

@@ -3,7 +3,7 @@
 /* Packing to a target: the hosts that the bound would keep, filled by
  * ejection, region by region. */
 
-#include "solver/search/parts.h"
+#include "solver/search/racks.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -106,11 +106,12 @@ dcp_search_place(struct search *x, uint64_t ejections)
 /* A host that is off and takes the item, the cheapest for what it holds; what
  * was on before is rather left on than another woken. */
 static uint32_t
-host_to_wake(const struct search *x, uint32_t item)
+host_to_wake(struct search *x, uint32_t item)
 {
     const struct dcp_problem *p = x->p;
     uint32_t best = DCP_IX_NONE;
     double least = 0;
+    bool safe = false; /* After the loss of what goes down with the best. */
 
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         if (x->s->on[h] || p->use[h] != DCP_HOST_FREE ||
@@ -124,9 +125,13 @@ host_to_wake(const struct search *x, uint32_t item)
         double rate = p->on_value[h] / (dcp_search_capacity(x, h) + 1) *
                       (p->q->start->on[h] ? 0.999 : 1);
 
-        if (best == DCP_IX_NONE || rate < least) {
+        bool is_safe = dcp_search_may_expose(x, h);
+
+        if (best == DCP_IX_NONE || (is_safe && !safe) ||
+            (is_safe == safe && rate < least)) {
             best = h;
             least = rate;
+            safe = is_safe;
         }
     }
     return best;
@@ -210,7 +215,8 @@ choose_hosts(struct search *x, uint8_t *empty, struct dcp_error *err)
     for (size_t k = 0; k < n_quotas; k++) {
         quota[k] = ceil(x->bound->type_on[k] - 1e-6);
     }
-    if (!enlarge_quotas(x, quota)) {
+    /* In other racks than the program has them larger hosts are no better. */
+    if (!x->bound->racks && !enlarge_quotas(x, quota)) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
     for (uint32_t h = 0; h < p->n_hosts; h++) {
@@ -223,6 +229,9 @@ choose_hosts(struct search *x, uint8_t *empty, struct dcp_error *err)
         }
     }
     dcp_search_sort_hosts(ranks, n);
+    if (x->bound->racks && !dcp_search_rank_by_racks(x, ranks, n)) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
+    }
     for (uint32_t k = 0; k < n; k++) {
         empty[ranks[k].host] = quota[quota_of(x, ranks[k].host)]-- <= 0;
     }
@@ -248,6 +257,7 @@ fill_region(struct search *x, uint32_t region, const uint8_t *empty)
             }
         }
     }
+    dcp_search_place_unpromised(x, region);
     ejections += x->homeless.n / 4;
     while (
         !dcp_search_place(x, dcp_search_has_room(x, region) ? ejections : 0)) {

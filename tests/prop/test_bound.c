@@ -4,7 +4,7 @@
  * of them and without a search: it is never above the least value nor the
  * fewest hosts, and says that there is no answer only where there is none.
  * Half of the models have VMs so large that few share a host; in a fifth any
- * two hosts may be lost at once. */
+ * two hosts may be lost at once, in two fifths one or two racks or feeds. */
 
 #include "solver/bound/bound.h"
 #include "tests/support/brute_force.h"
@@ -57,6 +57,13 @@ is_below(const struct sample *s, char why[WHY])
     if (s->seed % 5 == 0) { /* Any two hosts may be lost at once. */
         m.w.inv->policy.survive[0] = (struct dcp_loss){ DCP_LOSS_HOST, 2 };
         m.w.inv->policy.n_survive = 1;
+    }
+    if (s->seed % 5 == 1 || s->seed % 5 == 2) {
+        m.w.inv->policy.survive[0] =
+            (struct dcp_loss){ s->seed % 5 == 1 ? DCP_LOSS_RACK : DCP_LOSS_FEED,
+                               1 + s->seed / 5 % 2 };
+        m.w.inv->policy.n_survive = 1 + s->seed / 10 % 2;
+        m.w.inv->policy.survive[1] = (struct dcp_loss){ DCP_LOSS_HOST, 1 };
     }
     ask_of(&m, s->seed % 2);
 
