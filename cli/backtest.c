@@ -122,7 +122,9 @@ keep(struct backtest_night *n, const struct dcp_plan *plan,
     n->partial = r->partial;
     for (uint32_t i = 0; i < r->n_legs; i++) {
         n->makespan_min +=
-            (double)(r->legs[i].ended_ms - r->legs[i].started_ms) / MINUTE_MS;
+            (double)(dcp_replay_leg_runs(r)->legs[i].ended_ms -
+                     dcp_replay_leg_runs(r)->legs[i].started_ms) /
+            MINUTE_MS;
     }
 }
 

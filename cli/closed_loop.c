@@ -171,7 +171,7 @@ print_failed(const char *name, const struct dcp_failure_run *run)
     printf("%-16s %8u %10u %11.1f %9u %12.6f %11u %9u\n", name, n.host_failures,
            a->n_vms_hit, a->down_vm_s / 60, n.vms_homeless_max,
            100 * a->availability_frac, n.boots_failed + n.migrations_failed,
-           n.steps_prevented);
+           dcp_lost_steps_prevented(&run->lost));
 }
 
 static void
@@ -186,6 +186,10 @@ print_failures(const struct comparison *c)
     print_failed(DCP_BAND, &c->band.failed);
     if (c->has_chosen) {
         print_failed(c->chosen.name, &c->chosen.failed);
+    }
+    dcp_lost_steps_print(DCP_BAND, &c->band.failed.lost);
+    if (c->has_chosen) {
+        dcp_lost_steps_print(c->chosen.name, &c->chosen.failed.lost);
     }
 }
 

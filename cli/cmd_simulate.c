@@ -100,7 +100,7 @@ json_legs(struct dcp_json *w, const struct dcp_plan *plan,
 {
     dcp_json_karray(w, "legs");
     for (uint32_t i = 0; i < r->n_legs; i++) {
-        const struct dcp_run_report *leg = &r->legs[i];
+        const struct dcp_run_report *leg = &dcp_replay_leg_runs(r)->legs[i];
 
         dcp_json_begin_line(w, '{');
         dcp_json_kstring(w, "leg", plan->legs[i].name);
@@ -113,7 +113,7 @@ json_legs(struct dcp_json *w, const struct dcp_plan *plan,
         dcp_json_ku64(w, "skipped", leg->n_skipped);
         dcp_json_kstring(w, "first_failure",
                          leg->first_failed ? leg->first_failure : NULL);
-        dcp_transfers_json(w, &r->transfers[i]);
+        dcp_transfers_json(w, &dcp_replay_leg_runs(r)->transfers[i]);
         dcp_json_end(w, '}');
     }
     dcp_json_end(w, ']');
@@ -338,10 +338,11 @@ replay_one(const struct dcp_globals *g, struct dcp_context *c,
             dcp_replications_print(again);
         }
     }
+    /* What failures take from it is what was asked. */
     for (uint32_t i = 0; status == 0 && i < r.n_legs; i++) {
-        if (!dcp_run_complete(&r.legs[i])) {
+        if (!dcp_run_complete(&r.calm.legs[i])) {
             dcp_ui_warn(g, "leg '%s' could not be carried out: %s",
-                        plan->legs[i].name, r.legs[i].first_failure);
+                        plan->legs[i].name, r.calm.legs[i].first_failure);
             status = 1;
         }
     }

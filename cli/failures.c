@@ -231,14 +231,25 @@ keep_slowdowns(const struct dcp_sim_input *in, struct dcp_failure_run *run,
 }
 
 bool
+dcp_failures_finish_run(const struct dcp_failures *f, struct dcp_sim_input *in,
+                        struct dcp_failure_run *run, struct dcp_error *err)
+{
+    if (!dcp_ha_advance(run->ha, f->to_ms, err) ||
+        !dcp_failures_end(f, in->start, run, err) ||
+        !keep_slowdowns(in, run, err)) {
+        return false;
+    }
+    dcp_failure_run_give(run, in);
+    return true;
+}
+
+bool
 dcp_failures_run(const struct dcp_failures *f, struct dcp_sim_input *in,
                  struct dcp_failure_run *out, struct dcp_error *err)
 {
     if (dcp_failures_begin(f, in->start, out, err) &&
         dcp_ha_run(out->ha, in->events, in->n_events, f->to_ms, err) &&
-        dcp_failures_end(f, in->start, out, err) &&
-        keep_slowdowns(in, out, err)) {
-        dcp_failure_run_give(out, in);
+        dcp_failures_finish_run(f, in, out, err)) {
         return true;
     }
     dcp_failure_run_finish(out);
@@ -359,8 +370,10 @@ json_vms(struct dcp_json *w, const struct dcp_failures *f,
 }
 
 static void
-json_counts(struct dcp_json *w, const struct dcp_ha_counts *c)
+json_counts(struct dcp_json *w, const struct dcp_failure_run *run)
 {
+    const struct dcp_ha_counts counts = dcp_ha_counts(run->ha), *c = &counts;
+
     dcp_json_ku64(w, "host_failures", c->host_failures);
     dcp_json_ku64(w, "restarts", c->restarts);
     dcp_json_ku64(w, "vms_down_max", c->vms_down_max);
@@ -373,7 +386,13 @@ json_counts(struct dcp_json *w, const struct dcp_ha_counts *c)
     dcp_json_ku64(w, "boots_failed", c->boots_failed);
     dcp_json_ku64(w, "hosts_emptied", c->hosts_emptied);
     dcp_json_ku64(w, "hosts_not_emptied", c->hosts_not_emptied);
-    dcp_json_ku64(w, "steps_prevented", c->steps_prevented);
+    dcp_json_ku64(w, "steps_prevented", dcp_lost_steps_prevented(&run->lost));
+    dcp_json_kobject(w, "steps_lost");
+    for (int i = DCP_STEP_LOSS_NONE + 1; i < DCP_STEP_LOSSES; i++) {
+        dcp_json_ku64(w, dcp_step_loss_name((enum dcp_step_loss)i),
+                      run->lost.n[i]);
+    }
+    dcp_json_end(w, '}');
 }
 
 void
@@ -381,12 +400,11 @@ dcp_failures_json(struct dcp_json *w, const struct dcp_failures *f,
                   const struct dcp_failure_run *run)
 {
     const struct dcp_availability *a = &run->availability;
-    struct dcp_ha_counts counts = dcp_ha_counts(run->ha);
 
     dcp_json_kobject(w, "failures");
     dcp_json_kinstant(w, "from", f->from_ms);
     dcp_json_kinstant(w, "to", f->to_ms);
-    json_counts(w, &counts);
+    json_counts(w, run);
     dcp_json_ku64(w, "vms_counted", a->n_vms);
     dcp_json_ku64(w, "vms_hit", a->n_vms_hit);
     dcp_json_kdouble(w, "availability_frac", a->availability_frac);
@@ -481,7 +499,8 @@ print_table(const struct dcp_failure_run *main,
         { "hosts emptied for maintenance", c.hosts_emptied, d.hosts_emptied },
         { "hosts that could not be emptied", c.hosts_not_emptied,
           d.hosts_not_emptied },
-        { "steps of the plan prevented", c.steps_prevented, 0 },
+        { "steps of the plan prevented", dcp_lost_steps_prevented(&main->lost),
+          0 },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -519,6 +538,18 @@ print_homeless(const struct dcp_failure_run *run)
 }
 
 void
+dcp_lost_steps_print(const char *whose, const struct dcp_lost_steps *lost)
+{
+    for (int i = DCP_STEP_LOSS_NONE + 1; i < DCP_STEP_LOSSES; i++) {
+        if (lost->n[i]) {
+            printf("  %u step%s of %s lost: %s\n", lost->n[i],
+                   lost->n[i] == 1 ? "" : "s", whose,
+                   dcp_step_loss_text((enum dcp_step_loss)i));
+        }
+    }
+}
+
+void
 dcp_failures_print(const struct dcp_failures *f,
                    const struct dcp_failure_run *main,
                    const struct dcp_failure_run *without)
@@ -535,6 +566,7 @@ dcp_failures_print(const struct dcp_failures *f,
     puts("; docs/sim-failures.md says what is assumed.");
     print_table(main, without);
     print_homeless(main);
+    dcp_lost_steps_print("the plan", &main->lost);
     for (uint32_t i = 0; i < a->n_tiers; i++) {
         print_of("tier", f->inventory->tiers[i].name, &a->tiers[i]);
     }

@@ -50,6 +50,7 @@ struct dcp_failure_run {
     struct dcp_availability availability;
     struct dcp_slowdown *slowdowns; /* Of dcp_failures_run(). */
     uint32_t n_slowdowns;
+    struct dcp_lost_steps lost; /* Of a plan or policy. */
 };
 /* Makes 'out->ha', for the caller to run from 'start'; then what became of the
  * VMs is summed up. */
@@ -66,6 +67,12 @@ dcp_failures_end(const struct dcp_failures *, const struct dcp_placement *start,
 bool dcp_failures_run(const struct dcp_failures *, struct dcp_sim_input *in,
                       struct dcp_failure_run *out,
                       struct dcp_error *err) DCP_CHECKED;
+/* The end of it, for a run from 'in->start' that was begun and has its events:
+ * goes on to the window's end and sums up; the slowdowns of 'in' are joined
+ * with its own, and 'in' has both then. */
+bool dcp_failures_finish_run(const struct dcp_failures *,
+                             struct dcp_sim_input *in, struct dcp_failure_run *,
+                             struct dcp_error *err) DCP_CHECKED;
 /* Lets 'in' have what happened in the run. */
 void
 dcp_failure_run_give(const struct dcp_failure_run *, struct dcp_sim_input *in);
@@ -78,5 +85,8 @@ void dcp_failures_json(struct dcp_json *, const struct dcp_failures *,
 void dcp_failures_print(const struct dcp_failures *,
                         const struct dcp_failure_run *main,
                         const struct dcp_failure_run *without);
+
+/* A line for each reason. */
+void dcp_lost_steps_print(const char *whose, const struct dcp_lost_steps *);
 
 #endif /* cli/failures.h */

@@ -93,8 +93,10 @@ dcp_policy_run(const struct dcp_policy_run_input *input, bool last,
         return false;
     }
     o.ha = out->failed.ha;
-    if (run_loop(input, last, policy, &o, out, err) &&
-        (!f || dcp_failures_end(f, start, &out->failed, err))) {
+    bool ok = run_loop(input, last, policy, &o, out, err);
+
+    out->failed.lost = out->report.lost;
+    if (ok && (!f || dcp_failures_end(f, start, &out->failed, err))) {
         return true;
     }
     dcp_policy_run_finish(out);

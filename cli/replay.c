@@ -4,7 +4,6 @@
 
 #include "cli/interrupt.h"
 #include "model/base/units.h"
-#include "sim/executor.h"
 #include "sim/host/memory.h"
 #include "sim/sweep.h"
 #include "sim/watch.h"
@@ -284,76 +283,23 @@ dcp_replay_give_samples(const struct dcp_replay *r, struct dcp_sim_input *in)
 
 /* --- Legs --------------------------------------------------------------- */
 
-static bool
-keep_events(const struct dcp_plan *plan, const struct dcp_virtual *world,
-            struct dcp_replay *r, struct dcp_error *err)
+struct dcp_legs_input
+dcp_replay_legs(const struct dcp_inventory *inv, const struct dcp_plan *plan,
+                const struct dcp_replay *r)
 {
-    uint32_t n;
-    const struct dcp_action_record *log = dcp_virtual_log(world, &n);
-    struct dcp_sim_event *events =
-        realloc(r->events, ((size_t)r->n_events + n + 1) * sizeof *events);
-
-    if (!events) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory for %u events", n);
-    }
-    r->events = events;
-    for (uint32_t i = 0; i < n; i++) {
-        events[r->n_events++] =
-            (struct dcp_sim_event){ log[i].at_ms, &plan->steps[log[i].step - 1],
-                                    log[i].phase };
-    }
-    return true;
-}
-
-static bool
-run_legs(const struct dcp_inventory *inv, const struct dcp_plan *plan,
-         struct dcp_replay *r, struct dcp_error *err)
-{
-    DCP_AUTO(dcp_placement)
-    struct dcp_placement *now = dcp_placement_copy(plan->before, err);
-    int64_t now_ms = INT64_MIN;
-
-    for (uint32_t i = 0; now && i < plan->n_legs; i++) {
-        struct dcp_run_options o;
-
-        if (now_ms < r->leg_start_ms[i]) {
-            now_ms = r->leg_start_ms[i];
-        }
-        DCP_AUTO(dcp_sim_executor)
-        struct dcp_sim_executor *x = dcp_sim_executor_create(
-            inv, plan, i, now, now_ms, r->net.n_times ? &r->net : NULL, err);
-
-        if (!x) {
-            return false;
-        }
-        struct dcp_virtual *world = dcp_sim_executor_world(x);
-
-        dcp_run_options_default(&o);
-        o.leg = i;
-        o.shift_ms = r->leg_start_ms[i] - plan->legs[i].start_ms;
-        if (!dcp_run_leg(inv, plan, dcp_virtual_executor(world), &o,
-                         &r->legs[i], err) ||
-            !keep_events(plan, world, r, err) ||
-            !dcp_sim_executor_slowdowns(x, &r->slowdowns, &r->n_slowdowns,
-                                        err)) {
-            return false;
-        }
-        r->transfers[i] = dcp_sim_executor_transfers(x);
-        now_ms = r->legs[i].ended_ms;
-        dcp_placement_destroy(now);
-        now = dcp_placement_copy(dcp_virtual_placement(world), err);
-    }
-    return now != NULL;
+    return (struct dcp_legs_input){ .inventory = inv,
+                                    .plan = plan,
+                                    .start_ms = r->leg_start_ms,
+                                    .net = r->net.n_times ? &r->net : NULL };
 }
 
 void
 dcp_replay_give_events(const struct dcp_replay *r, bool with_plan,
                        struct dcp_sim_input *in)
 {
-    in->events = with_plan ? r->events : NULL;
-    in->n_events = with_plan ? r->n_events : 0;
-    in->slowdowns = with_plan ? r->slowdowns : NULL;
-    in->n_slowdowns = with_plan ? r->n_slowdowns : 0;
+    static const struct dcp_leg_runs none = { 0 };
+
+    dcp_leg_runs_give(with_plan ? &r->calm : &none, in);
 }
 
 /* --- All of it ---------------------------------------------------------- */
@@ -491,14 +437,30 @@ open_failures(struct dcp_context *c, const struct dcp_replay_options *o,
     return true;
 }
 
-/* The events that are replayed: the plan's or none, or what failures leave of
- * them and add to them. */
+/* The events that are replayed: none, or those of failures. */
 static bool
-meet_failures(struct dcp_replay *r, bool with_plan, struct dcp_sim_input *in,
-              struct dcp_failure_run *run, struct dcp_error *err)
+meet_failures(struct dcp_replay *r, struct dcp_sim_input *in,
+              struct dcp_error *err)
 {
-    dcp_replay_give_events(r, with_plan, in);
-    return !r->has_failures || dcp_failures_run(&r->failures, in, run, err);
+    dcp_replay_give_events(r, false, in);
+    return !r->has_failures ||
+           dcp_failures_run(&r->failures, in, &r->failed_without, err);
+}
+
+/* The plan's, or what failures leave of them and add to them. */
+static bool
+run_plan(struct dcp_replay *r, const struct dcp_plan *plan,
+         struct dcp_sim_input *in, struct dcp_error *err)
+{
+    const struct dcp_legs_input legs = dcp_replay_legs(in->inventory, plan, r);
+
+    if (!dcp_leg_runs_calm(&legs, &r->calm, err)) {
+        return false;
+    }
+    dcp_replay_give_events(r, true, in);
+    return !r->has_failures ||
+           dcp_leg_runs_meet(&legs, &r->calm, &r->failures, in, &r->failed_with,
+                             &r->failing, err);
 }
 
 /* The window ends where a watch ended it, for the plan and for the baseline
@@ -538,8 +500,7 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     r->has_plan = plan != NULL;
     choose_window(c, plan, o, r, &in.from_ms, &in.to_ms);
     if (!fit_window(c, &in.from_ms, &in.to_ms, r, err) ||
-        !open_failures(c, o, &in, r, err) ||
-        !meet_failures(r, false, &in, &r->failed_without, err)) {
+        !open_failures(c, o, &in, r, err) || !meet_failures(r, &in, err)) {
         return false;
     }
     if (!plan) {
@@ -562,12 +523,8 @@ replay(struct dcp_context *c, const struct dcp_plan *plan,
     }
     r->in_sample = c->store && plan->traces_until_ms > in.from_ms &&
                    plan->traces_from_ms < in.to_ms;
-    if (!run_legs(inv, plan, r, err)) {
-        return false;
-    }
     in.reference = &r->without;
-    return meet_failures(r, true, &in, &r->failed_with, err) &&
-           prepare(o, true, &in, err) &&
+    return run_plan(r, plan, &in, err) && prepare(o, true, &in, err) &&
            dcp_storage_use_simulate(&r->storage, &in, &r->with,
                                     &r->storage.with, err) &&
            (!r->with.stopped || stop_both(&in, r, err));
@@ -595,11 +552,8 @@ dcp_replay_finish(struct dcp_replay *r)
     dcp_storage_use_finish(&r->storage);
     dcp_sim_result_finish(&r->without);
     dcp_sim_result_finish(&r->with);
-    for (uint32_t i = 0; i < DCP_LEGS_MAX; i++) {
-        dcp_run_report_finish(&r->legs[i]);
-    }
-    free(r->events);
-    free(r->slowdowns);
+    dcp_leg_runs_finish(&r->calm);
+    dcp_leg_runs_finish(&r->failing);
     dcp_failure_run_finish(&r->failed_without);
     dcp_failure_run_finish(&r->failed_with);
     dcp_failures_close(&r->failures);

@@ -7,11 +7,9 @@
  * with and without what it did.  For `simulate`, `--backtest` and reports. */
 
 #include "cli/context.h"
-#include "cli/failures.h"
+#include "cli/leg_runs.h"
 #include "cli/storage_use.h"
-#include "executors/runner.h"
 #include "model/io/json_writer.h"
-#include "model/transfers.h"
 #include "sim/sim.h"
 
 struct dcp_replay_options {
@@ -49,13 +47,9 @@ struct dcp_replay {
     bool in_sample; /* The window overlaps the history that was fitted. */
     int64_t shift_days;
     int64_t leg_start_ms[DCP_LEGS_MAX]; /* As replayed. */
-    struct dcp_run_report legs[DCP_LEGS_MAX];
-    struct dcp_transfer_totals transfers[DCP_LEGS_MAX]; /* Likewise. */
     uint32_t n_legs;
-    struct dcp_sim_event *events; /* Owned; they borrow the plan's steps. */
-    uint32_t n_events;
-    struct dcp_slowdown *slowdowns; /* Owned. */
-    uint32_t n_slowdowns;
+    struct dcp_leg_runs calm;    /* Where nothing fails. */
+    struct dcp_leg_runs failing; /* Where steps were lost; else no events. */
     bool has_failures; /* Of what follows; 'with' only with a plan. */
     struct dcp_failures failures;
     struct dcp_failure_run failed_without, failed_with;
@@ -74,9 +68,20 @@ bool dcp_replay_load_samples(struct dcp_context *, struct dcp_replay *,
 bool dcp_replay_wants_memory(const struct dcp_context *);
 /* Lets another replay's input have the samples ... */
 void dcp_replay_give_samples(const struct dcp_replay *, struct dcp_sim_input *);
-/* ... and the plan's events with their slowdowns, or none. */
+/* ... and the plan's events with their slowdowns, as if nothing failed, or
+ * none. */
 void dcp_replay_give_events(const struct dcp_replay *, bool with_plan,
                             struct dcp_sim_input *);
+/* The plan's legs, to be run again in its window; both are borrowed. */
+struct dcp_legs_input
+dcp_replay_legs(const struct dcp_inventory *, const struct dcp_plan *,
+                const struct dcp_replay *);
+/* As they were run. */
+static inline const struct dcp_leg_runs *
+dcp_replay_leg_runs(const struct dcp_replay *r)
+{
+    return r->failing.events ? &r->failing : &r->calm;
+}
 void dcp_replay_finish(struct dcp_replay *);
 
 /* What VMs use of their memory, where they may have been given more than there

@@ -131,7 +131,7 @@ print_two(const struct dcp_inventory *inv, const struct dcp_plan *plan,
            b->migrations, b->migrations ? b->migration_mean_s : 0,
            b->host_shutdowns, b->host_boots);
     for (uint32_t i = 0; i < r->n_legs; i++) {
-        const struct dcp_run_report *leg = &r->legs[i];
+        const struct dcp_run_report *leg = &dcp_replay_leg_runs(r)->legs[i];
 
         printf("leg %-10s %u of %u steps in %.0f min (planned %.0f)%s%s\n",
                plan->legs[i].name, leg->n_done + leg->n_already, leg->n_steps,
@@ -139,7 +139,7 @@ print_two(const struct dcp_inventory *inv, const struct dcp_plan *plan,
                (double)plan->legs[i].makespan_ms / 60000,
                leg->first_failed ? "; first failure: " : "",
                leg->first_failed ? leg->first_failure : "");
-        dcp_transfers_print(&r->transfers[i]);
+        dcp_transfers_print(&dcp_replay_leg_runs(r)->transfers[i]);
     }
 }
 

@@ -93,7 +93,7 @@ record_failures(struct replication_variant_runs *v, uint32_t k,
     v->value[MEASURE_AVAILABILITY][k] = a->availability_frac;
     v->value[MEASURE_VMS_HIT][k] = a->n_vms_hit;
     v->value[MEASURE_HOST_FAILURES][k] = counts.host_failures;
-    v->value[MEASURE_PREVENTED][k] = counts.steps_prevented;
+    v->value[MEASURE_PREVENTED][k] = dcp_lost_steps_prevented(&run->lost);
     v->hits[CHANCE_LOST_HOME] += counts.vms_homeless_max > 0;
     v->hits[CHANCE_NO_HOME_AT_END] += counts.vms_homeless > 0;
     v->hits[CHANCE_HIT] += a->n_vms_hit > 0;
@@ -170,6 +170,7 @@ struct scene {
     const struct dcp_replay *replay;
     const struct dcp_storage_use *storage; /* Of the usage. */
     const struct dcp_failure_options *options;
+    const struct dcp_legs_input *legs; /* NULL: no plan. */
     /* By variant; NULL: the plan, or nothing. */
     const struct dcp_policy_run_input *policy[VARIANTS];
     bool two_threads;
@@ -210,7 +211,9 @@ play(const struct scene *scene, const struct dcp_failures *f, bool with_plan,
 
     dcp_replay_give_events(scene->replay, with_plan, &in);
     in.reference = reference;
-    if (f && !dcp_failures_run(f, &in, &out->failed, err)) {
+    if (f && !(with_plan ? dcp_leg_runs_meet(scene->legs, &scene->replay->calm,
+                                             f, &in, &out->failed, NULL, err)
+                         : dcp_failures_run(f, &in, &out->failed, err))) {
         return false;
     }
     return dcp_storage_use_simulate(scene->storage, &in, &out->result,
@@ -457,6 +460,8 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
                      struct dcp_error *err)
 {
     const struct dcp_replay *r = in->replay;
+    const struct dcp_legs_input legs =
+        dcp_replay_legs(c->model.inventory, in->plan, r);
     struct scene scene = {
         .input = { .inventory = c->model.inventory,
                    .start = in->plan ? in->plan->before : c->model.placement,
@@ -465,6 +470,7 @@ dcp_replications_run(const struct dcp_globals *g, struct dcp_context *c,
         .replay = r,
         .storage = &r->storage,
         .options = in->failures,
+        .legs = in->plan ? &legs : NULL,
         .policy = { [MAIN] = in->policy, [BAND] = in->band },
         /* Solvers have threads and processes of their own. */
         .two_threads =

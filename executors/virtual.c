@@ -290,7 +290,11 @@ static bool
 virtual_start(struct dcp_executor *executor, const struct dcp_step *s,
               struct dcp_error *err)
 {
-    return begin_at(of(executor), s, of(executor)->now_ms, err);
+    struct dcp_virtual *w = of(executor);
+    const struct dcp_virtual_options *o = &w->options;
+
+    return (!o->may_start || o->may_start(o->user, s, w->now_ms, err)) &&
+           begin_at(w, s, w->now_ms, err);
 }
 
 static bool
@@ -373,6 +377,9 @@ virtual_observe(struct dcp_executor *executor, const struct dcp_step *s,
         break;
     default:
         out->effect = see(w, s, out->text);
+        if (w->options.seen) {
+            w->options.seen(w->options.user, s, out->effect);
+        }
     }
     return true;
 }
@@ -413,6 +420,12 @@ dcp_virtual_end_at(struct dcp_virtual *w, uint32_t step, int64_t at_ms)
     if (w->activity[step - 1] == RUNNING) {
         dcp_agenda_set(&w->agenda, step, at_ms);
     }
+}
+
+void
+dcp_virtual_change(struct dcp_virtual *w, const struct dcp_step *s)
+{
+    take_effect(w, s);
 }
 
 void

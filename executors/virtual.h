@@ -47,6 +47,12 @@ struct dcp_virtual_options {
     enum dcp_fate (*fate)(void *user, const struct dcp_step *);
     /* Why one fails, for people; NULL: the host refused. */
     const char *(*why)(void *user, const struct dcp_step *);
+    /* Asked before a step begins; false with the reason in 'err': it is
+     * refused, and nothing of it happens.  NULL: all may. */
+    bool (*may_start)(void *user, const struct dcp_step *, int64_t now_ms,
+                      struct dcp_error *err);
+    /* Told what the runner saw of a step that is not under way; may be NULL. */
+    void (*seen)(void *user, const struct dcp_step *, enum dcp_effect);
     /* Called at the time that dcp_virtual_wake_at() gave; may be NULL. */
     void (*wake)(void *user, int64_t now_ms);
     void *user;
@@ -70,6 +76,10 @@ void dcp_virtual_end_at(struct dcp_virtual *, uint32_t step, int64_t at_ms);
 /* wake() is called then, once; the last time asked for counts, INT64_MAX takes
  * it back.  It comes before ends of the same time. */
 void dcp_virtual_wake_at(struct dcp_virtual *, int64_t at_ms);
+
+/* Others did this in the world: a step that is none of the plan's had its
+ * effect. */
+void dcp_virtual_change(struct dcp_virtual *, const struct dcp_step *);
 
 /* Puts back what the journal says was done and sent, so that a killed run goes
  * on: verified steps happened at their times, sent ones are under way since

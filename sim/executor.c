@@ -14,10 +14,16 @@ struct dcp_sim_executor {
     const struct dcp_inventory *inventory;
     struct dcp_transfers *transfers; /* By step id. */
     bool no_memory;
+    const struct dcp_plan *plan;
+    struct dcp_ha *ha; /* NULL: nothing fails; else all that follows. */
+    int64_t ha_until_ms;
+    uint32_t n_events, n_losses; /* Of 'ha', heard. */
+    uint8_t *why;                /* By step id: enum dcp_step_loss. Owned. */
+    uint8_t *begun;              /* By step id, likewise. */
 };
 
 /* Moves the ends of migrations whose rate is another, and asks to be woken when
- * the next sample of production begins. */
+ * the next sample of production begins, or something fails. */
 static void
 tell_changes(struct dcp_sim_executor *x)
 {
@@ -25,11 +31,108 @@ tell_changes(struct dcp_sim_executor *x)
     const uint32_t *steps = dcp_transfers_changed(x->transfers, &n);
 
     for (uint32_t i = 0; i < n; i++) {
-        dcp_virtual_end_at(x->world, steps[i],
-                           dcp_transfers_end_ms(x->transfers, steps[i]));
+        if (!x->ha || x->why[steps[i]] != DCP_STEP_LOSS_CUT) {
+            dcp_virtual_end_at(x->world, steps[i],
+                               dcp_transfers_end_ms(x->transfers, steps[i]));
+        }
     }
-    dcp_virtual_wake_at(x->world, dcp_transfers_next_ms(x->transfers));
+    int64_t next_ms = dcp_transfers_next_ms(x->transfers);
+    int64_t fails_ms = x->ha ? dcp_ha_next_ms(x->ha) : INT64_MAX;
+
+    if (fails_ms <= x->ha_until_ms && fails_ms < next_ms) {
+        next_ms = fails_ms;
+    }
+    dcp_virtual_wake_at(x->world, next_ms);
 }
+
+/* --- What fails ---------------------------------------------------------- */
+
+static bool
+is_told(const struct dcp_sim_executor *x, int64_t now_ms)
+{
+    return x->ha && now_ms <= x->ha_until_ms;
+}
+
+/* Takes over what happened: outages, restarts, repairs, maintenance; steps that
+ * an outage cut end now. */
+static void
+hear(struct dcp_sim_executor *x, int64_t now_ms)
+{
+    uint32_t n;
+    const struct dcp_sim_event *events = dcp_ha_events(x->ha, &n);
+
+    for (; x->n_events < n; x->n_events++) {
+        const struct dcp_sim_event *e = &events[x->n_events];
+
+        if (e->step->id == 0 && e->phase == DCP_ACTION_DONE) {
+            dcp_virtual_change(x->world, e->step);
+        }
+    }
+    const struct dcp_ha_loss *losses = dcp_ha_losses(x->ha, &n);
+
+    for (; x->n_losses < n; x->n_losses++) {
+        const struct dcp_ha_loss *loss = &losses[x->n_losses];
+        uint32_t id = loss->step->id;
+
+        if (loss->step != &x->plan->steps[id - 1]) {
+            continue; /* Of a plan before, which nobody waits for. */
+        }
+        x->why[id] = (uint8_t)loss->why;
+        if (loss->why == DCP_STEP_LOSS_CUT) {
+            dcp_virtual_end_at(x->world, id, now_ms);
+        }
+    }
+}
+
+/* The step begins or ends, if it still can: why[] says. */
+static bool
+tell(struct dcp_sim_executor *x, const struct dcp_step *s, int64_t now_ms,
+     enum dcp_action_phase phase, struct dcp_error *err)
+{
+    const struct dcp_sim_event event = { now_ms, s, phase };
+    bool ok = dcp_ha_take(x->ha, &event, err);
+
+    x->no_memory |= !ok;
+    hear(x, now_ms);
+    tell_changes(x);
+    return ok;
+}
+
+static bool
+may_start(void *user, const struct dcp_step *s, int64_t now_ms,
+          struct dcp_error *err)
+{
+    struct dcp_sim_executor *x = user;
+
+    if (!is_told(x, now_ms)) {
+        return true;
+    }
+    x->why[s->id] = DCP_STEP_LOSS_NONE;
+    return tell(x, s, now_ms, DCP_ACTION_STARTED, err) &&
+           (x->why[s->id] == DCP_STEP_LOSS_NONE ||
+            dcp_fail(err, DCP_E_STALE, "%s",
+                     dcp_step_loss_text(x->why[s->id])));
+}
+
+/* Why the world is not what the plan assumed. */
+static void
+seen(void *user, const struct dcp_step *s, enum dcp_effect effect)
+{
+    struct dcp_sim_executor *x = user;
+    struct dcp_executor *world = dcp_virtual_executor(x->world);
+
+    if (!is_told(x, world->ops->now_ms(world))) {
+        return;
+    }
+    if (effect == DCP_EFFECT_ELSEWHERE && !x->why[s->id]) {
+        x->why[s->id] = (uint8_t)dcp_ha_judge(x->ha, s);
+    }
+    if (effect == DCP_EFFECT_PRESENT) {
+        dcp_ha_remember(x->ha, s); /* A host that is down is off already. */
+    }
+}
+
+/* --- The world's models --------------------------------------------------- */
 
 static int64_t
 begin_migration(struct dcp_sim_executor *x, const struct dcp_step *s,
@@ -61,6 +164,9 @@ begin_step(void *user, const struct dcp_step *s, int64_t now_ms)
     struct dcp_sim_executor *x = user;
     int64_t known_ms = 0;
 
+    if (x->ha) {
+        x->begun[s->id] = true;
+    }
     if (s->converts) { /* No memory is copied. */
         return s->estimate_ms;
     }
@@ -97,18 +203,31 @@ wake(void *user, int64_t now_ms)
 {
     struct dcp_sim_executor *x = user;
 
-    dcp_transfers_pass(x->transfers, dcp_virtual_placement(x->world), now_ms);
+    if (is_told(x, now_ms) && dcp_ha_next_ms(x->ha) <= now_ms) {
+        x->no_memory |= !dcp_ha_advance(x->ha, now_ms, NULL);
+        hear(x, now_ms);
+    }
+    if (dcp_transfers_next_ms(x->transfers) <= now_ms) {
+        dcp_transfers_pass(x->transfers, dcp_virtual_placement(x->world),
+                           now_ms);
+    }
     tell_changes(x);
 }
 
 static enum dcp_fate
 fate_of(void *user, const struct dcp_step *s)
 {
-    const struct dcp_sim_executor *x = user;
+    struct dcp_sim_executor *x = user;
+    struct dcp_executor *world = dcp_virtual_executor(x->world);
+    int64_t now_ms = world->ops->now_ms(world);
+    bool fails = x->no_memory || dcp_transfers_given_up(x->transfers, s->id);
 
-    return x->no_memory || dcp_transfers_given_up(x->transfers, s->id)
-               ? DCP_FATE_FAILS
-               : DCP_FATE_DONE;
+    if (is_told(x, now_ms) && x->begun[s->id] && !x->why[s->id] &&
+        !tell(x, s, now_ms, fails ? DCP_ACTION_FAILED : DCP_ACTION_DONE,
+              NULL)) {
+        return DCP_FATE_FAILS;
+    }
+    return fails || (x->ha && x->why[s->id]) ? DCP_FATE_FAILS : DCP_FATE_DONE;
 }
 
 static const char *
@@ -116,9 +235,10 @@ why(void *user, const struct dcp_step *s)
 {
     const struct dcp_sim_executor *x = user;
 
-    (void)s;
     return x->no_memory ? "no memory for a simulated migration"
-                        : "memory changes faster than it can be sent: given up";
+           : x->ha && x->why[s->id]
+               ? dcp_step_loss_text(x->why[s->id])
+               : "memory changes faster than it can be sent: given up";
 }
 
 struct dcp_sim_executor *
@@ -135,6 +255,7 @@ dcp_sim_executor_create(const struct dcp_inventory *inv,
         return NULL;
     }
     x->inventory = inv;
+    x->plan = plan;
     x->transfers = dcp_transfers_create(inv, net, plan->n_steps + 1, err);
     if (!x->transfers) {
         return NULL;
@@ -149,6 +270,8 @@ dcp_sim_executor_create(const struct dcp_inventory *inv,
         .end = end_step,
         .fate = fate_of,
         .why = why,
+        .may_start = may_start,
+        .seen = seen,
         .wake = wake,
         .user = x,
     };
@@ -167,8 +290,55 @@ dcp_sim_executor_destroy(struct dcp_sim_executor *x)
         dcp_starts_destroy(x->starts);
         dcp_virtual_destroy(x->world);
         dcp_transfers_destroy(x->transfers);
+        free(x->why);
+        free(x->begun);
         free(x);
     }
+}
+
+bool
+dcp_sim_executor_meet(struct dcp_sim_executor *x, struct dcp_ha *ha,
+                      uint32_t n_events, int64_t until_ms,
+                      struct dcp_error *err)
+{
+    struct dcp_executor *world = dcp_virtual_executor(x->world);
+    int64_t now_ms = world->ops->now_ms(world);
+
+    x->why = calloc(x->plan->n_steps + 1, sizeof *x->why);
+    x->begun = calloc(x->plan->n_steps + 1, sizeof *x->begun);
+    if (!x->why || !x->begun) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a simulated world");
+    }
+    x->ha = ha;
+    x->ha_until_ms = until_ms;
+    x->n_events = n_events;
+    (void)dcp_ha_losses(ha, &x->n_losses);
+    if (!dcp_ha_advance(ha, now_ms < until_ms ? now_ms : until_ms, err)) {
+        return false;
+    }
+    hear(x, now_ms);
+    tell_changes(x);
+    return true;
+}
+
+bool
+dcp_sim_executor_lost(const struct dcp_sim_executor *x,
+                      const struct dcp_run_report *r,
+                      struct dcp_lost_steps *sum, struct dcp_error *err)
+{
+    for (uint32_t i = 0; x->ha && i < x->plan->n_steps; i++) {
+        enum dcp_outcome outcome = r->steps[i].outcome;
+
+        if (outcome == DCP_OUTCOME_SKIPPED) {
+            sum->n[DCP_STEP_LOSS_SKIPPED]++;
+        } else if (outcome == DCP_OUTCOME_FAILED ||
+                   outcome == DCP_OUTCOME_UNKNOWN ||
+                   outcome == DCP_OUTCOME_PENDING) {
+            sum->n[x->why[i + 1] ? x->why[i + 1] : DCP_STEP_LOSS_OTHER]++;
+        }
+    }
+    return !x->ha || !x->no_memory ||
+           dcp_fail(err, DCP_E_NOMEM, "no memory for a simulated world");
 }
 
 struct dcp_virtual *

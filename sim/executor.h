@@ -13,10 +13,16 @@
  *   (sim/host/starts.h);
  * - all else: the plan's estimate.
  *
+ * With failures (sim/failure/restart.h) the world is theirs as well: VMs are
+ * lost and restarted, hosts are down, and a step that became impossible is
+ * refused, or ends when an outage cuts it, so that the runner learns of it and
+ * leaves out what waits for it, as it would with real hosts.
+ *
  * `apply --executor sim` and `simulate PLAN` run plans through this. */
 
+#include "executors/runner.h"
 #include "model/transfers.h"
-#include "sim/sim.h"
+#include "sim/failure/restart.h"
 
 struct dcp_sim_executor;
 
@@ -30,6 +36,20 @@ dcp_sim_executor_create(const struct dcp_inventory *, const struct dcp_plan *,
                         struct dcp_error *err) DCP_CHECKED;
 void dcp_sim_executor_destroy(struct dcp_sim_executor *);
 DCP_DEFINE_AUTO(dcp_sim_executor)
+
+/* Before the run: what happens in it meets 'ha', to whose events it adds those
+ * of its steps, up to 'until_ms', after which nothing is told.  'ha' is
+ * advanced to the start and then as the run's time passes; borrowed.  'start'
+ * was its world when it had 'n_events' events. */
+bool dcp_sim_executor_meet(struct dcp_sim_executor *, struct dcp_ha *ha,
+                           uint32_t n_events, int64_t until_ms,
+                           struct dcp_error *err) DCP_CHECKED;
+/* After the run: adds what of it was lost; false where memory ran out on the
+ * way. */
+bool
+dcp_sim_executor_lost(const struct dcp_sim_executor *,
+                      const struct dcp_run_report *, struct dcp_lost_steps *sum,
+                      struct dcp_error *err) DCP_CHECKED;
 
 /* The world, for its executor, log and placement; belongs to this. */
 struct dcp_virtual *dcp_sim_executor_world(struct dcp_sim_executor *);

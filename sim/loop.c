@@ -26,6 +26,7 @@ struct loop {
     struct dcp_sim_event *events; /* Of it; they borrow its steps. Owned. */
     uint32_t n_events, next_event;
     uint32_t n_met; /* Events of options->ha that were played. */
+    int64_t to_ms;
     uint8_t *unfit; /* By host; owned; NULL: nothing fails. */
 };
 
@@ -52,25 +53,19 @@ slow_maintained(struct loop *l, struct dcp_error *err)
     return ok;
 }
 
-/* The same with failures: they have the first word. */
+/* What failed, and what that left of plans, which met it as they were run. */
 static bool
-meet_failures(struct loop *l, int64_t until_ms, struct dcp_error *err)
+play_failures(struct loop *l, int64_t until_ms, struct dcp_error *err)
 {
     struct dcp_ha *ha = l->options->ha;
     uint32_t n;
 
-    while (l->next_event < l->n_events &&
-           l->events[l->next_event].at_ms <= until_ms) {
-        if (!dcp_ha_take(ha, &l->events[l->next_event++], err)) {
-            return false;
-        }
-    }
     if (!dcp_ha_advance(ha, until_ms, err) || !slow_maintained(l, err)) {
         return false;
     }
     const struct dcp_sim_event *events = dcp_ha_events(ha, &n);
 
-    while (l->n_met < n) {
+    while (l->n_met < n && events[l->n_met].at_ms <= until_ms) {
         if (!dcp_sim_apply(l->sim, &events[l->n_met++], err)) {
             return false;
         }
@@ -96,7 +91,7 @@ play_events(struct loop *l, int64_t until_ms, struct dcp_error *err)
 static bool
 play(struct loop *l, int64_t until_ms, struct dcp_error *err)
 {
-    if (!(l->options->ha ? meet_failures(l, until_ms, err)
+    if (!(l->options->ha ? play_failures(l, until_ms, err)
                          : play_events(l, until_ms, err))) {
         return false;
     }
@@ -147,7 +142,7 @@ slow_down(struct loop *l, struct dcp_sim_executor *x, struct dcp_error *err)
 
 static bool
 run_leg(struct loop *l, uint32_t leg, struct dcp_placement **world_now,
-        struct dcp_error *err)
+        uint32_t *n_events, struct dcp_error *err)
 {
     int64_t start_ms = l->plan->legs[leg].start_ms;
     struct dcp_run_options o;
@@ -158,7 +153,9 @@ run_leg(struct loop *l, uint32_t leg, struct dcp_placement **world_now,
     struct dcp_sim_executor *x = dcp_sim_executor_create(
         l->inventory, l->plan, leg, *world_now, start_ms, l->options->net, err);
 
-    if (!x) {
+    struct dcp_ha *ha = l->options->ha;
+
+    if (!x || (ha && !dcp_sim_executor_meet(x, ha, *n_events, l->to_ms, err))) {
         return false;
     }
     struct dcp_virtual *world = dcp_sim_executor_world(x);
@@ -167,15 +164,19 @@ run_leg(struct loop *l, uint32_t leg, struct dcp_placement **world_now,
     o.leg = leg;
     o.timeout_factor = TIMEOUT_FACTOR;
     bool ok = dcp_run_leg(l->inventory, l->plan, dcp_virtual_executor(world),
-                          &o, &r, err);
+                          &o, &r, err) &&
+              dcp_sim_executor_lost(x, &r, &l->report->lost, err);
 
     l->report->steps += r.n_steps;
     l->report->steps_failed +=
         r.n_failed + r.n_skipped + r.n_unknown + r.n_pending;
     l->busy_until_ms = r.ended_ms > start_ms ? r.ended_ms : start_ms;
     dcp_run_report_finish(&r);
-    if (!ok || !keep_events(l, world, err) || !slow_down(l, x, err)) {
+    if (!ok || (!ha && !keep_events(l, world, err)) || !slow_down(l, x, err)) {
         return false;
+    }
+    if (ha) { /* Its events have those of the steps. */
+        (void)dcp_ha_events(ha, n_events);
     }
     dcp_placement_destroy(*world_now);
     *world_now = dcp_placement_copy(dcp_virtual_placement(world), err);
@@ -188,11 +189,12 @@ carry_out(struct loop *l, struct dcp_error *err)
     struct dcp_sim_view view = dcp_sim_view(l->sim);
     DCP_AUTO(dcp_placement)
     struct dcp_placement *now = dcp_placement_copy(view.placement, err);
+    uint32_t n_events = l->n_met;
 
     l->report->plans++;
     l->busy_until_ms = view.now_ms;
     for (uint32_t leg = 0; now && leg < l->plan->n_legs; leg++) {
-        if (!run_leg(l, leg, &now, err)) {
+        if (!run_leg(l, leg, &now, &n_events, err)) {
             return false;
         }
     }
@@ -251,7 +253,8 @@ dcp_loop_run(const struct dcp_sim_input *in, struct dcp_sim_policy *policy,
 {
     struct loop l = { .inventory = in->inventory,
                       .options = options,
-                      .report = out_report };
+                      .report = out_report,
+                      .to_ms = in->to_ms };
 
     *out = (struct dcp_sim_result){ 0 };
     *out_report = (struct dcp_loop_report){ 0 };

@@ -22,9 +22,9 @@
  * of racks and feeds, change windows; rules with hold: always between single
  * moves.
  *
- * With failures, all that happens in that world meets them first
- * (sim/failure/restart.h): what became impossible does not happen, though the
- * runner does not learn of it, and VMs are restarted.  Policies see which hosts
+ * With failures, that world meets them (sim/failure/restart.h): what became
+ * impossible fails, the runner leaves out what waits for it, and VMs are
+ * restarted.  Policies see which hosts
  * are down or under maintenance (view.unfit): nothing may be wished of those.
  *
  * A plan in place of wishes is carried out as it is, its legs at their times.
@@ -39,7 +39,7 @@ struct dcp_loop_options {
     const struct dcp_samples *net; /* As for sim/executor.h; NULL: not known. */
     /* What fails meanwhile, just made from the input's start; NULL: nothing.
      * Borrowed, and advanced to the end: what it counted is the caller's to
-     * ask. Its events borrow steps that are gone then. */
+     * ask.  Its events and losses borrow steps that are gone then. */
     struct dcp_ha *ha;
 };
 
@@ -51,6 +51,7 @@ struct dcp_loop_report {
     uint32_t wishes; /* Moves and switches. */
     uint32_t refused_moves, refused_switches, refused_by_rules;
     uint32_t steps, steps_failed; /* Failed, skipped or unknown. */
+    struct dcp_lost_steps lost;   /* Where things fail: of those, why. */
 };
 
 /* The input's own events are played as well, and meet no failures. */

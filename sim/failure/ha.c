@@ -185,6 +185,7 @@ dcp_ha_destroy(struct dcp_ha *ha)
     free(ha->n_moves);
     free(ha->events);
     free(ha->vm_outages);
+    free(ha->losses);
     free(ha);
 }
 
@@ -202,6 +203,12 @@ dcp_ha_vm_outages(const struct dcp_ha *ha, uint32_t *out_n)
 {
     *out_n = ha->n_vm_outages;
     return ha->vm_outages;
+}
+
+int64_t
+dcp_ha_next_ms(const struct dcp_ha *ha)
+{
+    return ha->queue.n ? ha->queue.items[0].key : INT64_MAX;
 }
 
 void

@@ -40,6 +40,7 @@
  * Not thread-safe. */
 
 #include "sim/failure/failure.h"
+#include "sim/failure/loss.h"
 #include "sim/sim.h"
 
 struct dcp_ha_options {
@@ -126,6 +127,24 @@ struct dcp_ha_counts dcp_ha_counts(const struct dcp_ha *);
 bool
 dcp_ha_add_slowdowns(struct dcp_ha *, struct dcp_slowdown **list, uint32_t *n,
                      struct dcp_error *err) DCP_CHECKED;
+
+/* Steps of plans that were refused, cut, or failed by chance. */
+struct dcp_ha_loss {
+    const struct dcp_step *step; /* As taken. */
+    enum dcp_step_loss why;
+};
+const struct dcp_ha_loss *dcp_ha_losses(const struct dcp_ha *, uint32_t *out_n);
+
+/* --- For who runs a plan in it (sim/executor.h) -----------------------------
+ */
+
+/* Why the step cannot begin now; NONE: it can. */
+enum dcp_step_loss dcp_ha_judge(const struct dcp_ha *, const struct dcp_step *);
+/* What a plan wants of a host that is down, on or off, holds once it is mended;
+ * nothing of other steps. */
+void dcp_ha_remember(struct dcp_ha *, const struct dcp_step *);
+/* When something happens next by itself; INT64_MAX: nothing. */
+int64_t dcp_ha_next_ms(const struct dcp_ha *);
 
 /* By host: 1 where it is down or under maintenance, so that nobody should want
  * anything of it. */

@@ -92,8 +92,8 @@ larger(const struct dcp_ha *ha, const struct dcp_step *s)
     return size;
 }
 
-static bool
-may_begin(const struct dcp_ha *ha, const struct dcp_step *s)
+bool
+dcp_ha_may_begin(const struct dcp_ha *ha, const struct dcp_step *s)
 {
     uint32_t ix = s->object.ix;
 
@@ -117,9 +117,8 @@ may_begin(const struct dcp_ha *ha, const struct dcp_step *s)
            (goes(s) || dcp_ha_fits_size(ha, ix, s->from.ix, larger(ha, s)));
 }
 
-/* What a plan wanted of a host that is down holds once it is mended. */
-static void
-remember(struct dcp_ha *ha, const struct dcp_step *s)
+void
+dcp_ha_remember(struct dcp_ha *ha, const struct dcp_step *s)
 {
     bool on = s->kind == DCP_STEP_HOST_ON;
 
@@ -135,10 +134,10 @@ start_step(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
     uint32_t ix = s->object.ix;
     struct dcp_vm_size was = { 0 };
 
-    if (!may_begin(ha, s)) {
-        remember(ha, s);
+    if (!dcp_ha_may_begin(ha, s)) {
+        dcp_ha_remember(ha, s);
         ha->counts.steps_prevented++;
-        return true;
+        return dcp_ha_lose(ha, s, dcp_ha_judge(ha, s), err);
     }
     if (s->kind == DCP_STEP_HOST_ON) {
         ha->hosts[ix].state = HA_BOOTING;
@@ -257,6 +256,12 @@ end_step(struct dcp_ha *ha, const struct dcp_step *s,
     forget(ha, i);
     if (phase == DCP_ACTION_DONE && fails_by_chance(ha, s)) {
         phase = DCP_ACTION_FAILED;
+        if (!dcp_ha_lose(ha, s,
+                         s->kind == DCP_STEP_HOST_ON ? DCP_STEP_LOSS_BOOT
+                                                     : DCP_STEP_LOSS_MIGRATION,
+                         err)) {
+            return false;
+        }
     }
     if (!(phase == DCP_ACTION_FAILED ? undo(ha, &p, err) : done(ha, s, err))) {
         return false;
@@ -267,9 +272,8 @@ end_step(struct dcp_ha *ha, const struct dcp_step *s,
 
 /* --- Both --------------------------------------------------------------- */
 
-/* Nothing of it depends on what is where. */
-static bool
-is_elsewhere(const struct dcp_step *s)
+bool
+dcp_ha_is_elsewhere(const struct dcp_step *s)
 {
     return s->kind != DCP_STEP_MIGRATE && s->kind != DCP_STEP_HOST_ON &&
            s->kind != DCP_STEP_HOST_OFF && s->kind != DCP_STEP_VM_RESIZE &&
@@ -296,7 +300,7 @@ bool
 dcp_ha_step(struct dcp_ha *ha, const struct dcp_step *s,
             enum dcp_action_phase phase, struct dcp_error *err)
 {
-    if (is_elsewhere(s)) {
+    if (dcp_ha_is_elsewhere(s)) {
         return (s->kind != DCP_STEP_VOLUME_MOVE || phase != DCP_ACTION_DONE ||
                 move_volume(ha, s, err)) &&
                dcp_ha_emit(ha, s, phase, err);
@@ -323,7 +327,8 @@ dcp_ha_cut_steps(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
             continue;
         }
         forget(ha, i);
-        if (s->kind == DCP_STEP_VM_RESIZE && !undo(ha, &p, err)) {
+        if (!dcp_ha_lose(ha, s, DCP_STEP_LOSS_CUT, err) ||
+            (s->kind == DCP_STEP_VM_RESIZE && !undo(ha, &p, err))) {
             return false;
         }
         if (s->kind == DCP_STEP_MIGRATE) { /* The VM is still at its source. */

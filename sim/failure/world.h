@@ -109,6 +109,8 @@ struct dcp_ha {
     uint32_t n_events, events_capacity;
     struct dcp_vm_outage *vm_outages;
     uint32_t n_vm_outages, vm_outages_capacity;
+    struct dcp_ha_loss *losses;
+    uint32_t n_losses, losses_capacity;
     struct dcp_ha_counts counts;
 };
 
@@ -205,5 +207,15 @@ bool dcp_ha_step(struct dcp_ha *, const struct dcp_step *,
 /* All steps under way at the host fail. */
 bool dcp_ha_cut_steps(struct dcp_ha *, uint32_t host,
                       struct dcp_error *err) DCP_CHECKED;
+
+bool dcp_ha_may_begin(const struct dcp_ha *, const struct dcp_step *);
+/* Nothing of it depends on what is where. */
+bool dcp_ha_is_elsewhere(const struct dcp_step *);
+
+/* --- sim/failure/loss.c --------------------------------------------------- */
+
+/* Told of steps of plans; nothing of our own. */
+bool dcp_ha_lose(struct dcp_ha *, const struct dcp_step *,
+                 enum dcp_step_loss why, struct dcp_error *err) DCP_CHECKED;
 
 #endif /* sim/failure/world.h */
