@@ -15,11 +15,11 @@ struct sim_host {
     enum dcp_sim_power power;
     int64_t since_ms;    /* Integrated up to here. */
     int64_t on_since_ms; /* Since when it serves. */
-    double own_mhz;      /* Demand of its VMs, within their limits. */
+    double own_mhz;      /* What its VMs ask of it. */
     /* What they would like beyond: above their limits, above what migrations
      * leave of them, had it not waited for swap. */
     double held_mhz, slowed_mhz, stalled_mhz;
-    double warm_mhz;        /* What of both is warming up. */
+    double warm_mhz;        /* What of all four is warming up. */
     double out_mhz, in_mhz; /* Demand of VMs that leave it, that come to it. */
     double capacity_mhz, target_mhz;
     double mem_mib, mem_capacity_mib;
