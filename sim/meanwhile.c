@@ -68,10 +68,10 @@ dcp_sim_slow_down(struct dcp_sim *sim, const struct dcp_slowdown more[],
 }
 
 static void
-set_slowed(struct dcp_sim *sim, uint32_t vm, double stopped_frac)
+set_slowed(struct dcp_sim *sim, uint32_t host, uint32_t vm, double stopped_frac)
 {
-    sim->n_slowed += stopped_frac > 0;
-    sim->n_slowed -= sim->stopped_frac[vm] > 0;
+    sim->hosts[host].n_slowed += stopped_frac > 0;
+    sim->hosts[host].n_slowed -= sim->stopped_frac[vm] > 0;
     sim->stopped_frac[vm] = stopped_frac;
 }
 
@@ -92,16 +92,16 @@ begin_slowdown(struct dcp_sim *sim, const struct dcp_slowdown *s, int64_t at_ms)
 
     dcp_sim_integrate(sim, host, at_ms);
     dcp_sim_count_want(sim, host, s->vm, -1);
-    set_slowed(sim, s->vm, s->stopped_frac);
+    set_slowed(sim, host, s->vm, s->stopped_frac);
     dcp_sim_count_want(sim, host, s->vm, 1);
     dcp_sim_update_moves(sim, host, at_ms);
 }
 
 void
-dcp_sim_end_slowdown(struct dcp_sim *sim, uint32_t vm)
+dcp_sim_end_slowdown(struct dcp_sim *sim, uint32_t from, uint32_t vm)
 {
     if (sim->stopped_frac) {
-        set_slowed(sim, vm, 0);
+        set_slowed(sim, from, vm, 0);
     }
 }
 

@@ -301,7 +301,7 @@ end_move(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
     bool counts = in_window(sim, at_ms);
 
     dcp_sim_count_want(sim, move.from, vm, -1);
-    dcp_sim_end_slowdown(sim, vm);
+    dcp_sim_end_slowdown(sim, move.from, vm);
     if (!done) {
         dcp_sim_count_want(sim, move.from, vm, 1);
         sim->out->migrations_failed += counts;

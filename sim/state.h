@@ -29,6 +29,7 @@ struct sim_host {
     uint32_t *vms; /* Owned. */
     uint32_t n_vms, vms_capacity;
     bool enforces;         /* See dcp_contention_enforced(). */
+    uint32_t n_slowed;     /* Of its VMs, by migrations that leave it. */
     uint32_t n_controlled; /* Of its VMs that have a share, limit or
                             * reservation that it enforces. */
     uint32_t site;         /* Column. */
@@ -70,7 +71,6 @@ struct dcp_sim {
     struct dcp_slowdown *slowdowns;   /* Ascending.  Owned. */
     uint32_t n_slowdowns, next_slowdown;
     double *stopped_frac;    /* By VM; NULL: none is slowed down. */
-    uint32_t n_slowed;       /* VMs. */
     double *vm_slot_ready_s; /* By VM, of this slice. */
     uint32_t *waiting;       /* VMs that waited in this slice. */
     uint32_t n_waiting;
@@ -127,7 +127,7 @@ void dcp_sim_settle_memory(struct dcp_sim *, uint32_t host, int64_t at_ms);
  * 'until_ms'. */
 void dcp_sim_meanwhile(struct dcp_sim *, int64_t until_ms);
 /* The VM's migration is over: it has all of its vCPUs again. */
-void dcp_sim_end_slowdown(struct dcp_sim *, uint32_t vm);
+void dcp_sim_end_slowdown(struct dcp_sim *, uint32_t from, uint32_t vm);
 
 /* --- Others ----------------------------------------------------------------
  */

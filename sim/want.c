@@ -53,7 +53,7 @@ dcp_sim_want(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
 
     w.want_mhz = within_limit_mhz(sim, host, vm, w.asked_mhz);
     w.held_mhz = w.asked_mhz - w.want_mhz;
-    if (sim->n_slowed && sim->stopped_frac[vm] > 0) {
+    if (sim->stopped_frac && sim->stopped_frac[vm] > 0) {
         double most = dcp_slowdown_most_mhz(
             sim->stopped_frac[vm], vcpus_of(sim, vm), vcpu_mhz(sim, host, vm));
         double left = fmin(w.want_mhz, most);
@@ -144,14 +144,16 @@ sum_host(struct dcp_sim *sim, uint32_t host, bool closely)
 void
 dcp_sim_sum_hosts(struct dcp_sim *sim)
 {
-    bool any = sim->n_slowed > 0 ||
-               (sim->warmups && dcp_warmups_next_ms(sim->warmups) < INT64_MAX);
+    bool warming =
+        sim->warmups && dcp_warmups_next_ms(sim->warmups) < INT64_MAX;
 
     for (uint32_t h = 0; h < sim->inv->n_hosts; h++) {
         struct sim_host *host = &sim->hosts[h];
 
         (void)reclaim(sim, h);
-        sum_host(sim, h, any || host->n_controlled || host->is_short);
+        sum_host(sim, h,
+                 warming || host->n_slowed || host->n_controlled ||
+                     host->is_short);
         host->out_mhz = host->in_mhz = host->slot_mhz_s = 0;
         host->slot_on = host->slot_overloaded = host->slot_above = false;
     }
