@@ -85,7 +85,6 @@ dcp_fleet_init(struct dcp_fleet *f, const struct dcp_ground *ground,
     const struct dcp_inventory *inv = view.inventory;
 
     *f = (struct dcp_fleet){ .inventory = inv,
-                             .ground = ground,
                              .now = view.placement,
                              .wishes = wishes,
                              .order = ground->order };

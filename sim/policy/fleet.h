@@ -39,7 +39,6 @@ struct dcp_fleet_host {
 
 struct dcp_fleet {
     const struct dcp_inventory *inventory; /* Borrowed. */
-    const struct dcp_ground *ground;
     const struct dcp_placement *now;
     struct dcp_wishes *wishes;    /* Borrowed; what is wished here is added. */
     struct dcp_fleet_host *hosts; /* Owned, as those below. */

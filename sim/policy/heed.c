@@ -7,12 +7,17 @@
 #include <stdlib.h>
 
 struct dcp_heed {
-    const struct dcp_inventory *inv;
     const struct dcp_placement *now;
     const struct dcp_ground *ground;
     struct dcp_arena *arena;
     uint32_t **counts; /* By rule: [part][domain]; NULL: few VMs. */
 };
+
+static const struct dcp_rule *
+rule_of(const struct dcp_heed *h, uint32_t r)
+{
+    return &h->ground->inventory->rules[r];
+}
 
 static uint32_t
 n_parts(const struct dcp_rule *rule)
@@ -42,7 +47,7 @@ part_of(const struct dcp_rule *rule, uint32_t vm)
 static void
 count(struct dcp_heed *h, uint32_t r, uint32_t vm, uint32_t host, bool add)
 {
-    const struct dcp_rule *rule = &h->inv->rules[r];
+    const struct dcp_rule *rule = rule_of(h, r);
     uint32_t *n =
         &h->counts[r][(size_t)part_of(rule, vm) * h->ground->n_domains[rule->over] +
                       h->ground->domain[rule->over][host]];
@@ -53,7 +58,7 @@ count(struct dcp_heed *h, uint32_t r, uint32_t vm, uint32_t host, bool add)
 static bool
 index_rule(struct dcp_heed *h, uint32_t r, uint32_t many)
 {
-    const struct dcp_rule *rule = &h->inv->rules[r];
+    const struct dcp_rule *rule = rule_of(h, r);
 
     if (rule->soft || !dcp_ground_parts_vms(rule) ||
         dcp_rule_n_members(rule) <= many) {
@@ -82,7 +87,6 @@ dcp_heed_create(const struct dcp_ground *ground,
     bool ok = h != NULL;
 
     if (ok) {
-        h->inv = inv;
         h->now = now;
         h->ground = ground;
         h->arena = dcp_arena_create(0);
@@ -118,7 +122,7 @@ dcp_heed_destroy(struct dcp_heed *h)
 static bool
 meets_counted(const struct dcp_heed *h, uint32_t r, uint32_t vm, uint32_t d)
 {
-    const struct dcp_rule *rule = &h->inv->rules[r];
+    const struct dcp_rule *rule = rule_of(h, r);
     uint32_t part = part_of(rule, vm);
 
     for (uint32_t p = 0; p < n_parts(rule); p++) {
@@ -134,7 +138,7 @@ static bool
 meets(const struct dcp_heed *h, uint32_t r, const dcp_host_id at[], uint32_t vm,
       uint32_t d)
 {
-    const struct dcp_rule *rule = &h->inv->rules[r];
+    const struct dcp_rule *rule = rule_of(h, r);
     const uint32_t *domain = h->ground->domain[rule->over];
     uint32_t part = part_of(rule, vm);
 
@@ -182,7 +186,7 @@ static bool
 allows(const struct dcp_heed *h, uint32_t r, const dcp_host_id at[],
        uint32_t vm, uint32_t host)
 {
-    const struct dcp_rule *rule = &h->inv->rules[r];
+    const struct dcp_rule *rule = rule_of(h, r);
     uint32_t home = h->now->host[vm].ix;
 
     if (rule->soft) {
