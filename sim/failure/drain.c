@@ -105,10 +105,8 @@ dcp_ha_drain_ends(struct dcp_ha *ha, uint32_t maintenance,
     struct ha_host *h = &ha->hosts[host];
 
     if (h->drained && h->state == HA_STOPPING) { /* Once it is off. */
-        struct ha_timer again = { .kind = HA_DRAIN_ENDS, .ix = maintenance };
-
-        return dcp_ha_set_timer(ha, dcp_ha_later(ha->now_ms, AGAIN_MS), again,
-                                err);
+        return dcp_ha_set_timer_of(ha, dcp_ha_later(ha->now_ms, AGAIN_MS),
+                                   HA_DRAIN_ENDS, maintenance, 0, err);
     }
     ha->n_draining -= h->draining;
     h->draining = false;

@@ -94,15 +94,6 @@ init_states(struct dcp_ha *ha)
 }
 
 static bool
-set_outage_timer(struct dcp_ha *ha, int64_t at_ms, enum ha_timer_kind kind,
-                 uint32_t outage, struct dcp_error *err)
-{
-    struct ha_timer timer = { .kind = kind, .ix = outage };
-
-    return dcp_ha_set_timer(ha, at_ms, timer, err);
-}
-
-static bool
 init(struct dcp_ha *ha, const struct dcp_ha_input *in, struct dcp_error *err)
 {
     size_t n_vms = (size_t)in->inventory->n_vms + 1;
@@ -124,18 +115,19 @@ init(struct dcp_ha *ha, const struct dcp_ha_input *in, struct dcp_error *err)
     for (uint32_t i = 0; i < in->hosts->n; i++) {
         const struct dcp_outage *o = &in->hosts->list[i];
 
-        if (!set_outage_timer(ha, o->from_ms, HA_HOST_FAILS, i, err) ||
+        if (!dcp_ha_set_timer_of(ha, o->from_ms, HA_HOST_FAILS, i, 0, err) ||
             (o->until_ms < INT64_MAX &&
-             !set_outage_timer(ha, o->until_ms, HA_HOST_MENDED, i, err))) {
+             !dcp_ha_set_timer_of(ha, o->until_ms, HA_HOST_MENDED, i, 0,
+                                  err))) {
             return false;
         }
     }
     for (uint32_t i = 0; in->maintenance && i < in->maintenance->n; i++) {
         const struct dcp_outage *o = &in->maintenance->list[i];
 
-        if (!set_outage_timer(ha, o->from_ms, HA_DRAIN, i, err) ||
+        if (!dcp_ha_set_timer_of(ha, o->from_ms, HA_DRAIN, i, 0, err) ||
             (o->until_ms < INT64_MAX &&
-             !set_outage_timer(ha, o->until_ms, HA_DRAIN_ENDS, i, err))) {
+             !dcp_ha_set_timer_of(ha, o->until_ms, HA_DRAIN_ENDS, i, 0, err))) {
             return false;
         }
     }

@@ -16,6 +16,9 @@ dcp_ha_moves_init(struct dcp_ha *ha, const struct dcp_samples *net,
     if (!ha->maintenance || !ha->maintenance->n) {
         return true;
     }
+    if (!dcp_agenda_init(&ha->move_ends, ha->inv->n_vms)) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for migrations");
+    }
     ha->transfers = dcp_transfers_create(ha->inv, net, ha->inv->n_vms, err);
     return ha->transfers != NULL;
 }
@@ -23,6 +26,7 @@ dcp_ha_moves_init(struct dcp_ha *ha, const struct dcp_samples *net,
 void
 dcp_ha_moves_finish(struct dcp_ha *ha)
 {
+    dcp_agenda_finish(&ha->move_ends);
     dcp_transfers_destroy(ha->transfers);
 }
 
@@ -57,25 +61,23 @@ dcp_ha_may_come(const struct dcp_ha *ha, uint32_t host)
 
 /* --- Times -------------------------------------------------------------- */
 
-static bool
-set_end(struct dcp_ha *ha, uint32_t vm, int64_t end_ms, struct dcp_error *err)
+static void
+set_end(struct dcp_ha *ha, uint32_t vm, int64_t end_ms)
 {
-    struct ha_vm *v = &ha->vms[vm];
-    int64_t least_ms = dcp_ha_later(v->move_began_ms, LEAST_MS);
-    struct ha_timer timer = { .kind = HA_MOVE_ENDS,
-                              .ix = vm,
-                              .generation = ++v->move_timer,
-                              .step = v->move };
+    int64_t least_ms = dcp_ha_later(ha->vms[vm].move_began_ms, LEAST_MS);
 
-    end_ms = end_ms > least_ms ? end_ms : least_ms;
-    return end_ms == INT64_MAX || dcp_ha_set_timer(ha, end_ms, timer, err);
+    if (end_ms < INT64_MAX) {
+        dcp_agenda_set(&ha->move_ends, vm,
+                       end_ms > least_ms ? end_ms : least_ms);
+    } else {
+        dcp_agenda_drop(&ha->move_ends, vm);
+    }
 }
 
 /* Sets the ends of our own migrations whose rate is another. */
 static bool
 tell_changes(struct dcp_ha *ha, struct dcp_error *err)
 {
-    struct ha_timer wake = { .kind = HA_NETWORK };
     int64_t next_ms = dcp_transfers_next_ms(ha->transfers);
     uint32_t n;
     const uint32_t *vms = dcp_transfers_changed(ha->transfers, &n);
@@ -83,17 +85,15 @@ tell_changes(struct dcp_ha *ha, struct dcp_error *err)
     for (uint32_t i = 0; i < n; i++) {
         const struct dcp_step *move = ha->vms[vms[i]].move;
 
-        if (move && dcp_ha_is_own(move) &&
-            !set_end(ha, vms[i], dcp_transfers_end_ms(ha->transfers, vms[i]),
-                     err)) {
-            return false;
+        if (move && dcp_ha_is_own(move)) {
+            set_end(ha, vms[i], dcp_transfers_end_ms(ha->transfers, vms[i]));
         }
     }
     if (next_ms == INT64_MAX || next_ms == ha->wake_ms) {
         return true;
     }
     ha->wake_ms = next_ms;
-    return dcp_ha_set_timer(ha, next_ms, wake, err);
+    return dcp_ha_set_timer_of(ha, next_ms, HA_NETWORK, 0, 0, err);
 }
 
 bool
@@ -105,21 +105,21 @@ dcp_ha_network(struct dcp_ha *ha, struct dcp_error *err)
 }
 
 /* In a model without NICs: by the bandwidth that policy allows one. */
-static bool
-estimate(struct dcp_ha *ha, uint32_t vm, const struct dcp_transfer *transfer,
-         struct dcp_error *err)
+static void
+estimate(struct dcp_ha *ha, uint32_t vm, const struct dcp_transfer *transfer)
 {
     struct dcp_precopy precopy = transfer->precopy;
     double kib_s = (double)ha->inv->policy.migration_kib_s;
 
     if (kib_s <= 0) {
-        return set_end(ha, vm, ha->now_ms, err);
+        set_end(ha, vm, ha->now_ms);
+        return;
     }
     precopy.bandwidth_mib_s = kib_s / 1024;
     struct dcp_precopy_result r = dcp_precopy_estimate(&precopy);
 
     ha->vms[vm].gives_up = r.given_up;
-    return set_end(ha, vm, dcp_ha_later(ha->now_ms, r.total_ms), err);
+    set_end(ha, vm, dcp_ha_later(ha->now_ms, r.total_ms));
 }
 
 /* --- What happens ------------------------------------------------------- */
@@ -146,7 +146,10 @@ dcp_ha_move_begins(struct dcp_ha *ha, const struct dcp_step *s,
 
     if (!dcp_transfers_reach(ha->inv, s->from.ix) ||
         !dcp_transfers_reach(ha->inv, s->to.ix)) {
-        return !own || estimate(ha, vm, &transfer, err);
+        if (own) {
+            estimate(ha, vm, &transfer);
+        }
+        return true;
     }
     return dcp_transfers_begin(ha->transfers, vm, &transfer, ha->now,
                                ha->now_ms, err) &&
@@ -160,7 +163,6 @@ dcp_ha_move_ends(struct dcp_ha *ha, const struct dcp_step *s,
     uint32_t vm = s->object.ix;
 
     ha->vms[vm].move = NULL;
-    ha->vms[vm].move_timer++;
     ha->hosts[s->from.ix].leaving--;
     ha->hosts[s->to.ix].coming--;
     /* Whoever may not leave or come because of this one may now. */
@@ -169,6 +171,7 @@ dcp_ha_move_ends(struct dcp_ha *ha, const struct dcp_step *s,
     if (!ha->transfers) {
         return true;
     }
+    dcp_agenda_drop(&ha->move_ends, vm);
     dcp_transfers_end(ha->transfers, vm, ha->now, ha->now_ms);
     return tell_changes(ha, err);
 }

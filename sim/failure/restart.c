@@ -101,9 +101,9 @@ dcp_ha_set_timer(struct dcp_ha *ha, int64_t at_ms, struct ha_timer timer,
            dcp_fail(err, DCP_E_NOMEM, "no memory for failures");
 }
 
-static bool
-set_timer(struct dcp_ha *ha, int64_t at_ms, enum ha_timer_kind kind,
-          uint32_t ix, uint32_t generation, struct dcp_error *err)
+bool
+dcp_ha_set_timer_of(struct dcp_ha *ha, int64_t at_ms, enum ha_timer_kind kind,
+                    uint32_t ix, uint32_t generation, struct dcp_error *err)
 {
     return dcp_ha_set_timer(
         ha, at_ms, (struct ha_timer){ kind, ix, generation, NULL }, err);
@@ -193,8 +193,8 @@ start_vm(struct dcp_ha *ha, uint32_t vm, uint32_t host, struct dcp_error *err)
     ha->now->host[vm].ix = host;
     dcp_ha_load(ha, vm, host, true);
     ha->hosts[host].starting++;
-    return set_timer(ha, dcp_ha_later(ha->now_ms, ha->o.start_ms),
-                     HA_VM_STARTED, vm, v->generation, err);
+    return dcp_ha_set_timer_of(ha, dcp_ha_later(ha->now_ms, ha->o.start_ms),
+                               HA_VM_STARTED, vm, v->generation, err);
 }
 
 static bool
@@ -325,10 +325,11 @@ host_fails(struct dcp_ha *ha, uint32_t outage, struct dcp_error *err)
         }
     }
     return switch_off(ha, o->ix, was, err) &&
-           set_timer(ha,
-                     dcp_ha_later(ha->now_ms, dcp_ha_later(ha->o.detect_ms,
-                                                           ha->o.fence_ms)),
-                     HA_DECLARED, outage, h->generation, err);
+           dcp_ha_set_timer_of(
+               ha,
+               dcp_ha_later(ha->now_ms,
+                            dcp_ha_later(ha->o.detect_ms, ha->o.fence_ms)),
+               HA_DECLARED, outage, h->generation, err);
 }
 
 static void
@@ -364,8 +365,8 @@ dcp_ha_host_boots(struct dcp_ha *ha, uint32_t host, struct dcp_error *err)
     h->state = HA_BOOTING;
     return dcp_ha_emit_own(ha, DCP_STEP_HOST_ON, UINT32_MAX, host,
                            DCP_ACTION_STARTED, err) &&
-           set_timer(ha, dcp_ha_later(ha->now_ms, hw->boot_ms), HA_HOST_BOOTED,
-                     host, h->generation, err);
+           dcp_ha_set_timer_of(ha, dcp_ha_later(ha->now_ms, hw->boot_ms),
+                               HA_HOST_BOOTED, host, h->generation, err);
 }
 
 /* Under maintenance it stays off, as if it had been emptied. */
@@ -418,9 +419,6 @@ hear(struct dcp_ha *ha, const struct ha_timer *t, struct dcp_error *err)
         return dcp_ha_drain_ends(ha, t->ix, err);
     case HA_STEP_ENDS:
         return dcp_ha_step(ha, t->step, DCP_ACTION_DONE, err);
-    case HA_MOVE_ENDS:
-        return t->generation != ha->vms[t->ix].move_timer ||
-               dcp_ha_own_move_ends(ha, t->ix, err);
     case HA_NETWORK:
         return dcp_ha_network(ha, err);
     }
@@ -441,17 +439,42 @@ count_homeless(struct dcp_ha *ha)
     }
 }
 
+/* Timers, and ends of our own migrations, of which the times move. */
+static int64_t
+next_ms(const struct dcp_ha *ha)
+{
+    int64_t at_ms = ha->queue.n ? ha->queue.items[0].key : INT64_MAX, end_ms;
+    uint32_t vm;
+
+    return dcp_agenda_first(&ha->move_ends, &vm, &end_ms) && end_ms < at_ms
+               ? end_ms
+               : at_ms;
+}
+
+/* The next of what happens at 'at_ms'. */
+static bool
+hear_one(struct dcp_ha *ha, int64_t at_ms, struct dcp_error *err)
+{
+    uint32_t vm;
+
+    if (ha->queue.n && ha->queue.items[0].key == at_ms) {
+        struct ha_timer t = ha->timers[dcp_heap_pop(&ha->queue).step];
+
+        return hear(ha, &t, err);
+    }
+    (void)dcp_agenda_first(&ha->move_ends, &vm, &at_ms);
+    dcp_agenda_drop(&ha->move_ends, vm);
+    return dcp_ha_own_move_ends(ha, vm, err);
+}
+
 bool
 dcp_ha_advance(struct dcp_ha *ha, int64_t until_ms, struct dcp_error *err)
 {
-    while (ha->queue.n && ha->queue.items[0].key <= until_ms) {
-        int64_t at_ms = ha->queue.items[0].key;
-
+    for (int64_t at_ms = next_ms(ha); at_ms <= until_ms && at_ms < INT64_MAX;
+         at_ms = next_ms(ha)) {
         ha->now_ms = at_ms > ha->now_ms ? at_ms : ha->now_ms;
-        while (ha->queue.n && ha->queue.items[0].key == at_ms) {
-            struct ha_timer t = ha->timers[dcp_heap_pop(&ha->queue).step];
-
-            if (!hear(ha, &t, err)) {
+        while (next_ms(ha) == at_ms) {
+            if (!hear_one(ha, at_ms, err)) {
                 return false;
             }
         }

@@ -5,9 +5,10 @@
 /* What the files behind sim/failure/restart.h share; private to them. */
 
 #include "executors/heap.h"
+#include "model/base/agenda.h"
 #include "model/capacity.h"
-#include "sim/failure/restart.h"
 #include "model/transfers.h"
+#include "sim/failure/restart.h"
 
 enum ha_vm_state {
     HA_AWAY,     /* Not running, and not meant to. */
@@ -27,10 +28,9 @@ struct ha_vm {
     int64_t homeless_since_ms;
     bool local;                  /* A disk on its host's own disks. */
     const struct dcp_step *move; /* Under way; NULL: none. */
-    uint32_t held; /* Steps of plans that need it where it is. */
+    uint32_t held;               /* Steps of plans that need it where it is. */
     int64_t move_began_ms;
-    uint32_t move_timer; /* Those of its end before are void. */
-    bool gives_up;       /* Will not converge; without NICs. */
+    bool gives_up; /* Will not converge; without NICs. */
 };
 
 enum ha_host_state { HA_OFF, HA_BOOTING, HA_ON, HA_STOPPING, HA_DOWN };
@@ -59,7 +59,6 @@ enum ha_timer_kind {
     HA_DRAIN,       /* ix: maintenance. */
     HA_DRAIN_ENDS,  /* ix: maintenance. */
     HA_STEP_ENDS,   /* A step of our own, of a host. */
-    HA_MOVE_ENDS,   /* A migration of our own; ix: VM. */
     HA_NETWORK,     /* Production is another. */
 };
 struct ha_timer {
@@ -81,6 +80,7 @@ struct dcp_ha {
     struct dcp_ha_options o;
     struct dcp_placement *now;       /* Of VMs that run, start or move. */
     struct dcp_transfers *transfers; /* By VM; NULL: no maintenance. */
+    struct dcp_agenda move_ends;     /* Of our own migrations, by VM. */
     int64_t wake_ms;                 /* HA_NETWORK; INT64_MAX: none. */
     struct dcp_arena *arena;         /* Of steps. */
     int64_t now_ms;
@@ -159,6 +159,10 @@ dcp_ha_own_step(struct dcp_ha *, enum dcp_step_kind, uint32_t vm, uint32_t from,
                 uint32_t to, struct dcp_error *err) DCP_CHECKED;
 bool dcp_ha_set_timer(struct dcp_ha *, int64_t at_ms, struct ha_timer,
                       struct dcp_error *err) DCP_CHECKED;
+/* The same of no step. */
+bool dcp_ha_set_timer_of(struct dcp_ha *, int64_t at_ms, enum ha_timer_kind,
+                         uint32_t ix, uint32_t generation,
+                         struct dcp_error *err) DCP_CHECKED;
 enum ha_search {
     HA_FOR_START,       /* Hosts that start at most so many VMs at one time. */
     HA_FOR_START_AGAIN, /* Of them, those that changed. */
@@ -195,7 +199,7 @@ bool dcp_ha_move_begins(struct dcp_ha *, const struct dcp_step *,
 /* After its VM is where it stays. */
 bool dcp_ha_move_ends(struct dcp_ha *, const struct dcp_step *,
                       struct dcp_error *err) DCP_CHECKED;
-/* Timers: one of our own is due; the network's samples go on. */
+/* One of our own is due; the network's samples go on. */
 bool dcp_ha_own_move_ends(struct dcp_ha *, uint32_t vm,
                           struct dcp_error *err) DCP_CHECKED;
 bool dcp_ha_network(struct dcp_ha *, struct dcp_error *err) DCP_CHECKED;
