@@ -138,8 +138,7 @@ dcp_samples_raise(struct dcp_store *store, enum dcp_metric metric,
                   struct dcp_error *err)
 {
     struct dcp_columns columns = { 0 };
-    uint32_t first =
-        (uint32_t)((s->start_ms - dcp_store_start_ms(store)) / s->interval_ms);
+    uint32_t first = (uint32_t)dcp_store_cell(store, s->start_ms);
 
     if (!s->n_times || !s->n_vms || !dcp_store_has(store, metric)) {
         return true;
