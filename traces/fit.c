@@ -107,26 +107,18 @@ fit_cpu(struct fit *f, const struct dcp_column *pair, const float *raw)
     if (h.n == 0) {
         return; /* Its row from the model stays. */
     }
-    d->n_vms_at_limit += h.n_at_limit > 0;
-    d->n_samples_at_limit += h.n_at_limit;
-    d->n_vms_partial +=
-        dcp_fit_is_partial(&h, f->n_cells, dcp_store_interval_ms(f->store));
-    d->n_by_source[f->rows.source[vm.ix]]--;
-    if (f->inv->policy.predictor == DCP_PREDICT_RATIO) {
-        flat_want(f, of.ceiling_mhz * f->inv->policy.predict_ratio_frac);
-        f->rows.source[vm.ix] = DCP_DEMAND_TRACE;
-    } else if ((int64_t)h.n * dcp_store_interval_ms(f->store) <
-               f->min_history_ms) {
-        flat_want(f, h.peak);
-        f->rows.source[vm.ix] = DCP_DEMAND_SHORT;
-    } else {
+    struct dcp_fit_span span = { f->n_cells, dcp_store_interval_ms(f->store),
+                                 f->min_history_ms };
+    double flat = dcp_fit_cpu_flat(f->inv, vm.ix, &of, &h, &span, d, &f->rows);
+
+    if (isnan(flat)) {
         struct dcp_wish wish = { f->inv->policy.predictor, tier->percentile,
                                  f->inv->policy.predict_sigmas };
 
         d->n_class_fallback += trace_want(f, &wish);
-        f->rows.source[vm.ix] = DCP_DEMAND_TRACE;
+    } else {
+        flat_want(f, flat);
     }
-    d->n_by_source[f->rows.source[vm.ix]]++;
     double scale = 1 + tier->margin_frac;
     uint32_t *row = f->rows.cpu_mhz + (size_t)vm.ix * d->stride;
 
@@ -242,8 +234,8 @@ fit_disk(struct fit *f, const struct dcp_column *pair, const float *reads,
         uint32_t n = gather_disk(f, reads, writes, part);
         uint32_t *to =
             part < DCP_DAY_PARTS
-                ? &f->rows.disk_part_kib_s[(size_t)pair->vm * DCP_DAY_PARTS +
-                                           part]
+                ? &f->rows
+                       .disk_part_kib_s[(size_t)pair->vm * DCP_DAY_PARTS + part]
                 : &f->rows.disk_kib_s[pair->vm];
 
         if (n) {
@@ -367,22 +359,6 @@ prepare(struct fit *f, struct dcp_arena *scratch, struct dcp_error *err)
                                f->min_history_ms, f->demand, err));
 }
 
-static bool
-slots_fit_scheme(const struct dcp_inventory *inv, const struct dcp_slot slots[],
-                 uint32_t n_slots, struct dcp_error *err)
-{
-    uint32_t n_buckets = dcp_bucket_count(inv->policy.buckets, &inv->calendar);
-
-    for (uint32_t s = 0; s < n_slots; s++) {
-        if (slots[s].bucket >= n_buckets) {
-            return dcp_fail(err, DCP_E_ARGUMENT,
-                            "slot %u: bucket %u of %u in this policy", s,
-                            slots[s].bucket, n_buckets);
-        }
-    }
-    return true;
-}
-
 struct dcp_demand *
 dcp_fit(struct dcp_store *store, const struct dcp_inventory *inv,
         const struct dcp_placement *start, const struct dcp_slot slots[],
@@ -398,7 +374,7 @@ dcp_fit(struct dcp_store *store, const struct dcp_inventory *inv,
         .min_history_ms = from_ms == INT64_MIN ? inv->policy.min_history_ms : 0,
     };
 
-    if (!slots_fit_scheme(inv, slots, n_slots, err)) {
+    if (!dcp_fit_slots_check(inv, slots, n_slots, err)) {
         return NULL;
     }
     choose_cells(&f, from_ms, until_ms);

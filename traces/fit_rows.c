@@ -56,6 +56,44 @@ dcp_fit_is_partial(const struct dcp_fit_history *h, uint32_t n_cells,
            (int64_t)(n_cells - 1 - h->last) * step_ms > DCP_DAY_MS;
 }
 
+double
+dcp_fit_cpu_flat(const struct dcp_inventory *inv, uint32_t vm,
+                 const struct dcp_fit_vm *of, const struct dcp_fit_history *h,
+                 const struct dcp_fit_span *span, struct dcp_demand *d,
+                 struct dcp_demand_rows *rows)
+{
+    bool by_ratio = inv->policy.predictor == DCP_PREDICT_RATIO;
+    bool is_short =
+        !by_ratio && (int64_t)h->n * span->step_ms < span->min_history_ms;
+
+    d->n_vms_at_limit += h->n_at_limit > 0;
+    d->n_samples_at_limit += h->n_at_limit;
+    d->n_vms_partial += dcp_fit_is_partial(h, span->n_cells, span->step_ms);
+    d->n_by_source[rows->source[vm]]--;
+    rows->source[vm] = is_short ? DCP_DEMAND_SHORT : DCP_DEMAND_TRACE;
+    d->n_by_source[rows->source[vm]]++;
+    return by_ratio   ? of->ceiling_mhz * inv->policy.predict_ratio_frac
+           : is_short ? h->peak
+                      : NAN;
+}
+
+bool
+dcp_fit_slots_check(const struct dcp_inventory *inv,
+                    const struct dcp_slot slots[], uint32_t n_slots,
+                    struct dcp_error *err)
+{
+    uint32_t n_buckets = dcp_bucket_count(inv->policy.buckets, &inv->calendar);
+
+    for (uint32_t s = 0; s < n_slots; s++) {
+        if (slots[s].bucket >= n_buckets) {
+            return dcp_fail(err, DCP_E_ARGUMENT,
+                            "slot %u: bucket %u of %u in this policy", s,
+                            slots[s].bucket, n_buckets);
+        }
+    }
+    return true;
+}
+
 void
 dcp_fit_write_row(const double want[], uint32_t n_slots, double scale,
                   double most, uint32_t row[])

@@ -35,6 +35,21 @@ float dcp_fit_count(const struct dcp_fit_vm *, uint32_t c, float raw,
 bool dcp_fit_is_partial(const struct dcp_fit_history *, uint32_t n_cells,
                         int64_t step_ms);
 
+struct dcp_fit_span { /* Of what is learned from. */
+    uint32_t n_cells;
+    int64_t step_ms, min_history_ms;
+};
+/* Counts a VM that has samples of CPU, in 'd' and by its source.  What it wants
+ * in all slots alike, in reference MHz; NaN: what its samples say of each. */
+double
+dcp_fit_cpu_flat(const struct dcp_inventory *, uint32_t vm,
+                 const struct dcp_fit_vm *, const struct dcp_fit_history *,
+                 const struct dcp_fit_span *, struct dcp_demand *,
+                 struct dcp_demand_rows *);
+/* Buckets are those of the policy. */
+bool dcp_fit_slots_check(const struct dcp_inventory *, const struct dcp_slot[],
+                         uint32_t n_slots, struct dcp_error *err) DCP_CHECKED;
+
 /* Whole MHz or KiB/s, rounded up, scaled, at most 'most'. */
 void dcp_fit_write_row(const double want[], uint32_t n_slots, double scale,
                        double most, uint32_t row[]);

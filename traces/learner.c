@@ -40,7 +40,7 @@ struct dcp_learner {
     uint32_t n_buckets, n_times, n_known; /* Cells. */
     const struct dcp_samples *seen; /* In place of the store's CPU; or NULL. */
     int64_t first_seen;             /* Its first cell. */
-    uint32_t *bucket_of;                  /* By cell; arena, as all below. */
+    uint32_t *bucket_of;            /* By cell; arena, as all below. */
     struct layout *of_tier;
     struct layout mem;
     bool with[METRICS], with_mem, with_moments;
@@ -493,28 +493,6 @@ catch_up(struct dcp_learner *l, int64_t until_ms, struct dcp_error *err)
 
 /* --- Demand ------------------------------------------------------------- */
 
-static double
-want_of(const struct dcp_learner *l, const struct bucket *of,
-        enum dcp_predictor predictor, double at_percentile)
-{
-    double sigmas =
-        of->mean + l->inv->policy.predict_sigmas *
-                       sqrt(of->n > 1 ? of->square / (of->n - 1) : 0);
-
-    switch (predictor) {
-    case DCP_PREDICT_PEAK:
-        return of->peak;
-    case DCP_PREDICT_NSIGMA:
-        return sigmas;
-    case DCP_PREDICT_MAX:
-        return fmax(at_percentile, sigmas);
-    case DCP_PREDICT_PERCENTILE:
-    case DCP_PREDICT_RATIO:
-        break;
-    }
-    return fmax(at_percentile, l->inv->policy.peak_factor * of->peak);
-}
-
 /* What a VM asks for by slot, of its samples of one metric; returns as
  * dcp_series_fit(). */
 static uint32_t
@@ -525,21 +503,23 @@ trace_want(struct dcp_learner *l, uint32_t metric, uint32_t pair,
     const struct layout *layout = layout_of(l, pair);
     struct dcp_series s = { .n_buckets = l->n_buckets,
                             .bucket_want = l->bucket_want };
-    bool asks =
-        predictor == DCP_PREDICT_PERCENTILE || predictor == DCP_PREDICT_MAX;
+    struct dcp_wish wish = { predictor, layout->percentile,
+                             l->inv->policy.predict_sigmas };
+    bool asks = dcp_wish_asks_percentile(&wish);
 
     for (uint32_t b = 0; b < l->n_buckets; b++) {
         const struct bucket *of =
             &l->buckets[metric][(size_t)pair * l->n_buckets + b];
+        struct dcp_wish_figures figures = { of->n, of->peak, of->mean,
+                                            of->square, 0 };
 
+        if (asks && of->n) {
+            figures.at_percentile =
+                percentile_of(l->top[metric][pair] + layout->first[b], of->n,
+                              layout->most[b], layout->percentile, l->scratch);
+        }
         l->bucket_want[b] =
-            !of->n ? NAN
-                   : want_of(l, of, predictor,
-                             asks ? percentile_of(
-                                        l->top[metric][pair] + layout->first[b],
-                                        of->n, layout->most[b],
-                                        layout->percentile, l->scratch)
-                                  : 0);
+            dcp_wish_of(&wish, &figures, l->inv->policy.peak_factor);
     }
     return dcp_series_slots(&s, slots, n_slots, l->slot_want);
 }
@@ -558,7 +538,6 @@ cpu_row(struct dcp_learner *l, uint32_t pair, struct dcp_demand *d,
 {
     const struct dcp_fit_history *h = &l->history[pair];
     const struct dcp_policy *policy = &l->inv->policy;
-    int64_t step_ms = dcp_store_interval_ms(l->store);
     uint32_t vm = l->columns.pairs[pair].vm;
     struct dcp_fit_vm of =
         dcp_fit_vm(l->store, l->inv, l->start, &l->columns.pairs[pair]);
@@ -567,21 +546,16 @@ cpu_row(struct dcp_learner *l, uint32_t pair, struct dcp_demand *d,
     if (!h->n) {
         return; /* Its row from the model stays. */
     }
-    d->n_vms_at_limit += h->n_at_limit > 0;
-    d->n_samples_at_limit += h->n_at_limit;
-    d->n_vms_partial += dcp_fit_is_partial(h, l->n_known, step_ms);
-    d->n_by_source[rows->source[vm]]--;
-    rows->source[vm] = DCP_DEMAND_TRACE;
-    if (policy->predictor == DCP_PREDICT_RATIO) {
-        flat_want(l, d->n_slots, of.ceiling_mhz * policy->predict_ratio_frac);
-    } else if ((int64_t)h->n * step_ms < policy->min_history_ms) {
-        flat_want(l, d->n_slots, h->peak);
-        rows->source[vm] = DCP_DEMAND_SHORT;
-    } else {
+    struct dcp_fit_span span = { l->n_known, dcp_store_interval_ms(l->store),
+                                 policy->min_history_ms };
+    double flat = dcp_fit_cpu_flat(l->inv, vm, &of, h, &span, d, rows);
+
+    if (isnan(flat)) {
         d->n_class_fallback +=
             trace_want(l, CPU, pair, policy->predictor, d->slots, d->n_slots);
+    } else {
+        flat_want(l, d->n_slots, flat);
     }
-    d->n_by_source[rows->source[vm]]++;
     dcp_fit_write_row(l->slot_want, d->n_slots, scale, of.ceiling_mhz * scale,
                       rows->cpu_mhz + (size_t)vm * d->stride);
 }
@@ -652,13 +626,8 @@ dcp_learner_demand(struct dcp_learner *l, int64_t until_ms,
 {
     struct dcp_demand_rows rows;
 
-    for (uint32_t s = 0; s < n_slots; s++) {
-        if (slots[s].bucket >= l->n_buckets) {
-            (void)dcp_fail(err, DCP_E_ARGUMENT,
-                           "slot %u: bucket %u of %u in this policy", s,
-                           slots[s].bucket, l->n_buckets);
-            return NULL;
-        }
+    if (!dcp_fit_slots_check(l->inv, slots, n_slots, err)) {
+        return NULL;
     }
     if (n_slots > l->slots_capacity || !l->slot_want) {
         l->slot_want = dcp_arena_array(l->arena, double, n_slots + 1u);

@@ -65,49 +65,61 @@ dcp_series_init(struct dcp_series *out, struct dcp_arena *arena,
     return true;
 }
 
-/* Mean and standard deviation of the samples in 'scratch'. */
-static double
-mean_and_sigmas(const struct dcp_series *s, uint32_t n, double sigmas)
+bool
+dcp_wish_asks_percentile(const struct dcp_wish *wish)
 {
-    double mean = 0, square = 0;
-
-    for (uint32_t i = 0; i < n; i++) {
-        double step = s->scratch[i] - mean;
-
-        mean += step / (i + 1);
-        square += step * (s->scratch[i] - mean); /* Welford. */
-    }
-    return mean + sigmas * sqrt(n > 1 ? square / (n - 1) : 0);
+    return wish->predictor == DCP_PREDICT_PERCENTILE ||
+           wish->predictor == DCP_PREDICT_MAX;
 }
 
-static double
-wish_of(struct dcp_series *s, uint32_t n, float peak,
-        const struct dcp_wish *wish)
+bool
+dcp_wish_asks_moments(const struct dcp_wish *wish)
 {
-    double sigmas;
+    return wish->predictor == DCP_PREDICT_NSIGMA ||
+           wish->predictor == DCP_PREDICT_MAX;
+}
 
+double
+dcp_wish_of(const struct dcp_wish *wish, const struct dcp_wish_figures *f,
+            double peak_factor)
+{
+    double sigmas =
+        f->mean + wish->sigmas * sqrt(f->n > 1 ? f->square / (f->n - 1) : 0);
+
+    if (!f->n) {
+        return NAN;
+    }
     switch (wish->predictor) {
     case DCP_PREDICT_PEAK:
-        return peak;
+        return f->peak;
     case DCP_PREDICT_NSIGMA:
-        return mean_and_sigmas(s, n, wish->sigmas);
+        return sigmas;
     case DCP_PREDICT_MAX:
-        sigmas = mean_and_sigmas(s, n, wish->sigmas);
-        return fmax(dcp_percentile(s->scratch, n, wish->percentile), sigmas);
+        return fmax(f->at_percentile, sigmas);
     case DCP_PREDICT_PERCENTILE:
     case DCP_PREDICT_RATIO:
         break;
     }
-    return fmax(dcp_percentile(s->scratch, n, wish->percentile),
-                s->peak_factor * peak);
+    return fmax(f->at_percentile, peak_factor * f->peak);
+}
+
+/* Of the samples in 'scratch', by Welford's sums. */
+static void
+find_moments(const struct dcp_series *s, struct dcp_wish_figures *f)
+{
+    for (uint32_t i = 0; i < f->n; i++) {
+        double step = s->scratch[i] - f->mean;
+
+        f->mean += step / (i + 1);
+        f->square += step * (s->scratch[i] - f->mean);
+    }
 }
 
 static double
 bucket_want(struct dcp_series *s, uint32_t bucket, const struct dcp_wish *wish)
 {
     double want = s->bucket_want[bucket];
-    uint32_t n = 0;
-    float peak = 0;
+    struct dcp_wish_figures f = { 0 };
 
     if (!(want < 0)) {
         return want;
@@ -117,11 +129,17 @@ bucket_want(struct dcp_series *s, uint32_t bucket, const struct dcp_wish *wish)
         float x = s->value[s->cells[i]];
 
         if (!isnan(x)) {
-            s->scratch[n++] = x;
-            peak = x > peak ? x : peak;
+            s->scratch[f.n++] = x;
+            f.peak = x > f.peak ? x : f.peak;
         }
     }
-    want = n ? wish_of(s, n, peak, wish) : NAN;
+    if (dcp_wish_asks_moments(wish)) {
+        find_moments(s, &f);
+    }
+    if (f.n && dcp_wish_asks_percentile(wish)) { /* Reorders them. */
+        f.at_percentile = dcp_percentile(s->scratch, f.n, wish->percentile);
+    }
+    want = dcp_wish_of(wish, &f, s->peak_factor);
     s->bucket_want[bucket] = want;
     return want;
 }

@@ -28,6 +28,19 @@ struct dcp_wish {
     double percentile, sigmas;
 };
 
+/* The samples of one bucket; what the predictor does not look at may be 0. */
+struct dcp_wish_figures {
+    uint32_t n;
+    float peak;
+    double mean, square; /* Square: sum of squared distances from the mean. */
+    double at_percentile;
+};
+bool dcp_wish_asks_percentile(const struct dcp_wish *);
+bool dcp_wish_asks_moments(const struct dcp_wish *);
+/* NaN: there are no samples. */
+double dcp_wish_of(const struct dcp_wish *, const struct dcp_wish_figures *,
+                   double peak_factor);
+
 /* For the cells [first_cell, first_cell + n_cells) of 'store', with the
  * policy's buckets in the model's zone. */
 bool dcp_series_init(struct dcp_series *, struct dcp_arena *,
