@@ -29,6 +29,7 @@ enum dcp_loss_kind { /* What headroom survives the loss of. */
     DCP_LOSS_RACK,
     DCP_LOSS_FEED,
 };
+#define DCP_LOSS_KINDS       (DCP_LOSS_FEED + 1)
 #define DCP_LOSSES_MAX 4
 #define DCP_LOSS_AT_ONCE_MAX 16u /* The highest count. */
 /* Lists for each set of objects lost at once are asked for up to so many sets

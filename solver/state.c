@@ -154,6 +154,7 @@ dcp_state_assign(struct dcp_state *to, const struct dcp_state *from)
     dcp_objective_assign(to->objective, from->objective, p);
     to->n_on = from->n_on;
     to->n_unplaced = from->n_unplaced;
+    memcpy(to->loss_form, from->loss_form, sizeof to->loss_form);
     to->n_checks = from->n_checks;
 }
 

@@ -47,6 +47,9 @@ struct dcp_state {
     struct dcp_objective *objective; /* Owned: solver/objective.h. */
     uint32_t n_on;
     uint32_t n_unplaced;
+    /* By kind, how it was shown that it survives several losses at once
+     * (solver/headroom/headroom.h); 0: not known. */
+    uint8_t loss_form[DCP_LOSS_KINDS];
     uint64_t n_checks; /* Fit tests made: the measure of work. */
 };
 

@@ -5,6 +5,7 @@
 #include "solver/headroom/stand_in.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Where the model has so many sets at most they are played, and berths not
  * looked for, which may ask for a host more, but not for that work.  Where it
@@ -298,40 +299,97 @@ most_sets(struct dcp_state *s, uint32_t item, bool searching)
     return most;
 }
 
-/* Losses of one kind. */
-static bool
-check_kind(struct dcp_loss_play *g, enum dcp_loss_kind kind, uint32_t count,
-           uint32_t *objects, const struct dcp_loss_set *passed, bool searching,
-           struct dcp_arena *arena, struct dcp_headroom *out)
-{
-    uint64_t sets = count > 1 ? count_sets(g, kind, count, objects) : 0;
-    uint64_t most =
-        count > 1 ? dcp_loss_count_sets(
-                        dcp_loss_objects(g->s->p->q->inventory, kind), count)
-                  : 0;
-    uint32_t n = list_objects(g, kind, objects);
+struct kind_losses { /* Of one kind, and how they are to be shown. */
+    enum dcp_loss_kind kind;
+    uint32_t count;
+    bool searching;
+    uint32_t *objects; /* Room for all of the model. */
+    const struct dcp_loss_set *passed;
+    struct dcp_arena *arena;
+};
 
-    if (count > 1 && kind == DCP_LOSS_HOST) {
-        if (!by_stand_ins(g, count, arena, out)) {
+static bool
+show_by(struct dcp_loss_play *g, const struct kind_losses *l,
+        enum dcp_loss_form form, struct dcp_headroom *out)
+{
+    out->ok = true;
+    out->too_few_stand_ins = out->too_few_berths = out->too_few_empty = false;
+    if (form == DCP_LOSS_BY_STAND_INS) {
+        return by_stand_ins(g, l->count, l->arena, out);
+    }
+    uint32_t n = list_objects(g, l->kind, l->objects);
+
+    return form == DCP_LOSS_BY_BERTHS
+               ? by_berths(g, l->kind, l->count, l->objects, n, l->arena, out)
+               : by_sets(g, l->kind, l->count, l->objects, n, l->passed,
+                         l->arena, out);
+}
+
+/* The same; where only what changed is asked and the rest was shown by another
+ * form, of the whole too: a plan has one form of each kind. */
+static bool
+show_all_by(struct dcp_loss_play *g, const struct kind_losses *l,
+            enum dcp_loss_form form, struct dcp_headroom *out)
+{
+    if (!show_by(g, l, form, out)) {
+        return false;
+    }
+    if (out->ok && g->only && l->count > 1 &&
+        g->s->loss_form[l->kind] != form) {
+        struct kind_losses all = *l;
+        struct dcp_loss_play whole;
+
+        all.passed = NULL;
+        bool memory = dcp_loss_play_init(&whole, g->s, NULL) &&
+                      show_by(&whole, &all, form, out);
+
+        dcp_loss_play_finish(&whole);
+        if (!memory) {
+            return false;
+        }
+    }
+    if (out->ok) {
+        out->form[l->kind] = (uint8_t)form;
+    }
+    return true;
+}
+
+/* Losses of one kind: the form that the rest of the datacenter has comes first,
+ * of others the cheapest. */
+static bool
+check_kind(struct dcp_loss_play *g, const struct kind_losses *l,
+           struct dcp_headroom *out)
+{
+    uint32_t n_model = dcp_loss_objects(g->s->p->q->inventory, l->kind);
+    bool stand_ins = l->count > 1 && l->kind == DCP_LOSS_HOST;
+    bool berths =
+        l->count > 1 && dcp_loss_count_sets(n_model, l->count) > FEW_SETS;
+    uint64_t sets = berths ? count_sets(g, l->kind, l->count, l->objects) : 0;
+    bool berths_first =
+        g->only && g->s->loss_form[l->kind] == DCP_LOSS_BY_BERTHS;
+    struct dcp_headroom without = *out; /* Berths: why they are too few. */
+
+    for (uint32_t turn = 0; turn < 2; turn++) {
+        bool is_berths = turn != berths_first;
+
+        if (!(is_berths ? berths : stand_ins)) {
+            continue;
+        }
+        if (!show_all_by(g, l,
+                         is_berths ? DCP_LOSS_BY_BERTHS : DCP_LOSS_BY_STAND_INS,
+                         out)) {
             return false;
         }
         if (out->ok) {
             return true;
         }
-        out->ok = true;
-        out->too_few_stand_ins = false;
+        without = is_berths ? *out : without;
     }
-    if (most > FEW_SETS) {
-        if (!by_berths(g, kind, count, objects, n, arena, out)) {
-            return false;
-        }
-        if (out->ok || sets > most_sets(g->s, out->failed_item, searching)) {
-            return true;
-        }
-        out->ok = true;
-        out->too_few_berths = out->too_few_empty = false;
+    if (berths && sets > most_sets(g->s, without.failed_item, l->searching)) {
+        *out = without;
+        return true;
     }
-    return by_sets(g, kind, count, objects, n, passed, arena, out);
+    return show_all_by(g, l, DCP_LOSS_BY_SETS, out);
 }
 
 /* Answers that may be recorded. */
@@ -352,6 +410,32 @@ count_answers(const struct dcp_inventory *inv)
     return n;
 }
 
+/* Whether it is known of each kind how the whole was shown to survive. */
+static bool
+knows_forms(const struct dcp_state *s)
+{
+    const struct dcp_policy *policy = &s->p->q->inventory->policy;
+    bool known = true;
+
+    for (uint32_t k = 0; k < policy->n_survive; k++) {
+        known &= dcp_loss_most_at_once(policy, k) < 2 ||
+                 s->loss_form[policy->survive[k].kind] != DCP_LOSS_UNKNOWN;
+    }
+    return known;
+}
+
+/* Where it is shown by another form than before, the state's is not known until
+ * who asks accepts it. */
+static void
+forget_forms(struct dcp_state *s, const struct dcp_headroom *shown)
+{
+    for (uint32_t k = 0; k < DCP_LOSS_KINDS; k++) {
+        if (shown->ok && shown->form[k] != s->loss_form[k]) {
+            s->loss_form[k] = DCP_LOSS_UNKNOWN;
+        }
+    }
+}
+
 static bool
 check(struct dcp_state *s, const uint8_t *only, bool searching,
       struct dcp_arena *arena, const struct dcp_headroom *passed,
@@ -363,7 +447,8 @@ check(struct dcp_state *s, const uint8_t *only, bool searching,
     size_t n_objects = (size_t)inv->n_hosts + inv->n_racks + inv->n_feeds + 1;
     DCP_FREE uint32_t *objects = malloc(n_objects * sizeof *objects);
     struct dcp_loss_play g;
-    bool memory = dcp_loss_play_init(&g, s, only) && objects;
+    bool memory =
+        dcp_loss_play_init(&g, s, knows_forms(s) ? only : NULL) && objects;
 
     *out = (struct dcp_headroom){ .ok = true };
     if (memory && arena) {
@@ -376,17 +461,32 @@ check(struct dcp_state *s, const uint8_t *only, bool searching,
         uint32_t count = dcp_loss_most_at_once(policy, k);
 
         if (count) {
+            struct kind_losses losses = {
+                .kind = policy->survive[k].kind,
+                .count = count,
+                .searching = searching,
+                .objects = objects,
+                .passed = k == first_kind && passed && !passed->too_few_berths
+                              ? &passed->failed
+                              : NULL,
+                .arena = arena,
+            };
+
             out->failed_kind = k;
-            memory =
-                check_kind(&g, policy->survive[k].kind, count, objects,
-                           k == first_kind && passed && !passed->too_few_berths
-                               ? &passed->failed
-                               : NULL,
-                           searching, arena, out);
+            memory = check_kind(&g, &losses, out);
         }
     }
     dcp_loss_play_finish(&g);
+    if (!passed) {
+        forget_forms(s, out);
+    }
     return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for headroom");
+}
+
+void
+dcp_headroom_accept(struct dcp_state *s, const struct dcp_headroom *shown)
+{
+    memcpy(s->loss_form, shown->form, sizeof s->loss_form);
 }
 
 bool

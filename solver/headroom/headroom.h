@@ -27,8 +27,17 @@
 
 #include "solver/headroom/berths.h"
 
+enum dcp_loss_form { /* In struct dcp_state's loss_form. */
+                     DCP_LOSS_UNKNOWN,
+                     DCP_LOSS_BY_STAND_INS,
+                     DCP_LOSS_BY_BERTHS,
+                     DCP_LOSS_BY_SETS
+};
+
 struct dcp_headroom {
     bool ok;
+    uint8_t
+        form[DCP_LOSS_KINDS]; /* By kind, as enum dcp_loss_form, where ok. */
     /* The first loss that is not survived, and an item without a place. */
     struct dcp_loss_set failed;
     uint32_t failed_kind; /* Index in policy.survive. */
@@ -55,11 +64,14 @@ dcp_headroom_check(struct dcp_state *, struct dcp_arena *arena,
  * few for an item that a host could be woken for, fewer sets are played.  All
  * losses were survived before hosts in 'changed' (by host; NULL: all) changed,
  * and these share nothing with the others: losses of these alone are played
- * (solver/search/islands.h).  What passes, passes dcp_headroom_check() too. */
+ * (solver/search/islands.h), by the form that showed the whole, or of the whole
+ * where that is not known.  What passes, passes dcp_headroom_check() too. */
 bool dcp_headroom_check_searching(struct dcp_state *, const uint8_t *changed,
                                   const struct dcp_headroom *passed,
                                   struct dcp_headroom *out,
                                   struct dcp_error *err) DCP_CHECKED;
+/* The state stays as it was shown to survive: that is the form from now on. */
+void dcp_headroom_accept(struct dcp_state *, const struct dcp_headroom *shown);
 /* Whether the host is off, could be switched on, and the item restart there. */
 bool dcp_headroom_could_wake(struct dcp_state *, uint32_t item, uint32_t host);
 

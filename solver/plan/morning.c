@@ -109,8 +109,6 @@ struct losses {
     uint32_t n_objects;
 };
 
-enum { LOSS_KINDS = DCP_LOSS_FEED + 1 };
-
 static bool
 append(struct losses *l, const struct dcp_loss_answer *answer)
 {
@@ -164,7 +162,8 @@ add_empty_losses(const struct dcp_inventory *inv, struct dcp_solution *night,
 
     l.n_objects = inv->n_racks > l.n_objects ? inv->n_racks : l.n_objects;
     l.n_objects = inv->n_feeds > l.n_objects ? inv->n_feeds : l.n_objects;
-    DCP_FREE uint8_t *known = calloc(LOSS_KINDS * (size_t)l.n_objects + 1, 1);
+    DCP_FREE uint8_t *known =
+        calloc(DCP_LOSS_KINDS * (size_t)l.n_objects + 1, 1);
     bool ok = known && l.arena;
 
     l.known = known;

@@ -133,6 +133,9 @@ settle(struct search *x, double before, bool check, bool *out_kept,
     *out_kept = headroom.ok;
     if (headroom.ok) {
         x->in.trail.n = 0;
+        if (check) {
+            dcp_headroom_accept(x->s, &headroom);
+        }
         dcp_search_tell(x, check);
     } else {
         dcp_trail_undo(&x->in.trail, x->s);

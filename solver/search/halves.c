@@ -11,6 +11,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STREAM 64u /* Of random numbers, of the second half. */
 
@@ -151,6 +152,8 @@ pack_both(struct search *x, struct search *y, const uint8_t *first,
         return dcp_fail(err, e->code, "%s", e->message);
     }
     take_over(x->s, y->s, x->bound->region, second);
+    /* Each half may be shown to survive by another form. */
+    memset(x->s->loss_form, DCP_LOSS_UNKNOWN, sizeof x->s->loss_form);
     return true;
 }
 

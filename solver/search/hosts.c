@@ -108,6 +108,9 @@ dcp_search_settle(struct search *x, bool check, bool *out_kept,
     *out_kept = *out_kept && h.ok;
     if (*out_kept) {
         x->in.trail.n = 0;
+        if (check && x->p->q->headroom) {
+            dcp_headroom_accept(x->s, &h);
+        }
         dcp_search_tell(x, check);
     } else {
         dcp_trail_undo(&x->in.trail, x->s);

@@ -238,6 +238,9 @@ settle(struct programs *g, double before, bool *out_kept, struct dcp_error *err)
                 !(q->limits_moves && dcp_search_moves(x) > q->max_moves);
     if (*out_kept) {
         x->in.trail.n = 0;
+        if (g->check) {
+            dcp_headroom_accept(x->s, &headroom);
+        }
         dcp_search_tell(x, g->check);
     } else {
         dcp_trail_undo(&x->in.trail, x->s);

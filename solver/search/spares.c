@@ -325,5 +325,8 @@ dcp_search_add_spares(struct search *x, struct dcp_headroom *out,
                                        out, err);
 
     x->in.trail.n = 0;
+    if (ok && out->ok) {
+        dcp_headroom_accept(x->s, out);
+    }
     return ok;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* By which form headroom is shown where several hosts may be lost at once:
- * whether what is shown hangs on hosts that are off and on who asks. */
+ * whether it hangs on hosts that are off and on who asks, and that parts which
+ * share nothing are shown by one form. */
 
 #include "solver/headroom/headroom.h"
 #include "tests/support/asked.h"
@@ -97,12 +98,122 @@ START_TEST(who_wakes_none_has_all_sets_played)
 }
 END_TEST
 
+/* --- Parts that share nothing --------------------------------------------- */
+
+enum { HOSTS = 220, HALF = HOSTS / 2 };
+
+enum { EMPTY = 2 };
+
+/* 24,310 sets of two, too many to play.  The first half, fenced off, is full
+ * but for two empty hosts: stand-ins; but two VMs that a rule spreads would
+ * have both to themselves, and others no berth.  The other half has room on
+ * every host and no empty one: berths. */
+static struct asked
+two_halves(uint32_t *vms)
+{
+    static const uint32_t apart[PAIR] = { EMPTY, EMPTY + 1 };
+    struct asked a = one_each(HOSTS, HOSTS, 2);
+    uint32_t *hosts = WORLD_NEW(&a.w, uint32_t, HALF);
+
+    for (uint32_t v = 0; v < HOSTS; v++) {
+        vms[v] = v;
+        a.w.vms[v].mem_mib = v >= EMPTY && v < HALF ? 60000 : 20000;
+        a.w.vms[v].host.ix = v < EMPTY ? HALF + v : v;
+    }
+    for (uint32_t k = 0; k < HALF; k++) {
+        hosts[k] = k;
+    }
+    vms[HOSTS] = 0; /* After the others: the two that are not at home. */
+    vms[HOSTS + 1] = 1;
+    a.w.rules[0] = (struct dcp_rule){ .kind = DCP_RULE_FENCE,
+                                      .name = "first",
+                                      .vms = vms + EMPTY,
+                                      .n_vms = HALF - EMPTY,
+                                      .hosts = hosts,
+                                      .n_hosts = HALF };
+    a.w.rules[1] = (struct dcp_rule){ .kind = DCP_RULE_BAN,
+                                      .name = "second",
+                                      .vms = vms + HALF,
+                                      .n_vms = HALF + EMPTY,
+                                      .hosts = hosts,
+                                      .n_hosts = HALF };
+    a.w.rules[2] = (struct dcp_rule){ .kind = DCP_RULE_SPREAD,
+                                      .name = "apart",
+                                      .vms = apart,
+                                      .n_vms = PAIR,
+                                      .over = DCP_DOMAIN_HOST };
+    a.w.inv->n_rules = 3;
+    return a;
+}
+
+START_TEST(parts_are_shown_by_the_form_of_the_whole)
+{
+    uint32_t vms[HOSTS + EMPTY];
+    struct asked a = two_halves(vms);
+    struct dcp_error err = { 0 };
+    struct dcp_headroom whole, part;
+    uint8_t changed[HOSTS] = { 0 };
+
+    compile(&a);
+    ck_assert(dcp_headroom_check(a.s, NULL, NULL, &whole, &err));
+    ck_assert(!whole.ok);
+    for (uint32_t half = 0; half < 2; half++) {
+        uint8_t own = half ? DCP_LOSS_BY_BERTHS : DCP_LOSS_BY_STAND_INS;
+        uint8_t other = half ? DCP_LOSS_BY_STAND_INS : DCP_LOSS_BY_BERTHS;
+
+        for (uint32_t h = 0; h < HOSTS; h++) {
+            changed[h] = h / HALF == half;
+        }
+        a.s->loss_form[DCP_LOSS_HOST] = own;
+        ck_assert(
+            dcp_headroom_check_searching(a.s, changed, NULL, &part, &err));
+        ck_assert(part.ok && part.form[DCP_LOSS_HOST] == own);
+        ck_assert_uint_eq(a.s->loss_form[DCP_LOSS_HOST], own);
+        /* The rest was shown by the other, and is not by this one. */
+        a.s->loss_form[DCP_LOSS_HOST] = other;
+        ck_assert(
+            dcp_headroom_check_searching(a.s, changed, NULL, &part, &err));
+        ck_assert(!part.ok);
+        a.s->loss_form[DCP_LOSS_HOST] = DCP_LOSS_UNKNOWN;
+        ck_assert(
+            dcp_headroom_check_searching(a.s, changed, NULL, &part, &err));
+        ck_assert(!part.ok);
+    }
+    finish_question(&a);
+}
+END_TEST
+
+/* What passes by another form passes where the whole does, and is the state's
+ * form only once it is accepted. */
+START_TEST(the_form_may_change_for_all)
+{
+    struct asked a = one_each(HOSTS, HOSTS, 2);
+    struct dcp_error err = { 0 };
+    struct dcp_headroom h;
+    uint8_t changed[HOSTS] = { 1 };
+
+    compile(&a);
+    a.s->loss_form[DCP_LOSS_HOST] = DCP_LOSS_BY_STAND_INS;
+    ck_assert(dcp_headroom_check_searching(a.s, changed, NULL, &h, &err));
+    ck_assert(!h.ok); /* What changed, one host, has nobody to go to. */
+    memset(changed, 1, sizeof changed);
+    ck_assert(dcp_headroom_check_searching(a.s, changed, NULL, &h, &err));
+    ck_assert(h.ok && h.form[DCP_LOSS_HOST] == DCP_LOSS_BY_BERTHS);
+    ck_assert_uint_eq(a.s->loss_form[DCP_LOSS_HOST], DCP_LOSS_UNKNOWN);
+    dcp_headroom_accept(a.s, &h);
+    ck_assert_uint_eq(a.s->loss_form[DCP_LOSS_HOST], DCP_LOSS_BY_BERTHS);
+    finish_question(&a);
+}
+END_TEST
+
 int
 main(void)
 {
     static const TTest *const *const tests[] = {
         &a_host_that_helps_nobody_changes_nothing,
         &who_wakes_none_has_all_sets_played,
+        &parts_are_shown_by_the_form_of_the_whole,
+        &the_form_may_change_for_all,
     };
 
     return RUN_TESTS("headroom", tests);
