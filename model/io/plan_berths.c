@@ -117,6 +117,10 @@ parse_parts(struct dcp_plan_reader *r, json_t *o, struct dcp_berths *b)
         return false;
     }
     for (size_t i = 0; i < n; i++) {
+        if (!json_is_array(json_array_get(all, i))) {
+            return dcp_plan_reader_fail(r, DCP_E_PARSE, "parts",
+                                        "expected an array of names");
+        }
         n_vms += json_array_size(json_array_get(all, i));
     }
     uint32_t *first = dcp_arena_array(r->plan->arena, uint32_t, n + 1);
@@ -148,71 +152,26 @@ parse_parts(struct dcp_plan_reader *r, json_t *o, struct dcp_berths *b)
 }
 
 static bool
-parse_pool(struct dcp_plan_reader *r, json_t *o, struct dcp_berths *b)
+parse_pool(struct dcp_plan_reader *r, json_t *o, uint32_t leg, void *out)
 {
+    struct dcp_berths *b = out;
+
     if (!json_is_object(o)) {
         return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
     }
+    b->leg = leg;
     return parse_kind(r, o, &b->lose) && parse_hosts(r, o, b) &&
            parse_parts(r, o, b);
-}
-
-/* The pools of one leg. */
-static bool
-parse_leg(struct dcp_plan_reader *r, json_t *all, uint32_t leg,
-          struct dcp_berths *out)
-{
-    json_t *list = json_object_get(all, r->plan->legs[leg].name);
-
-    r->name = r->plan->legs[leg].name;
-    for (r->index = 0; r->index < json_array_size(list); r->index++) {
-        struct dcp_berths *b = &out[r->plan->n_berths++];
-
-        b->leg = leg;
-        if (!parse_pool(r, json_array_get(list, r->index), b)) {
-            return false;
-        }
-    }
-    r->index = SIZE_MAX;
-    return true;
 }
 
 bool
 dcp_plan_parse_berths(struct dcp_plan_reader *r, json_t *root)
 {
-    size_t n = 0;
-
-    dcp_plan_reader_enter(r, "");
     if (!json_object_get(root, "berths")) {
         return true;
     }
-    json_t *all = dcp_plan_reader_get(r, root, "berths", JSON_OBJECT);
-
-    if (!all) {
-        return false;
-    }
-    dcp_plan_reader_enter(r, "berths");
-    for (uint32_t i = 0; i < r->plan->n_legs; i++) {
-        const json_t *list =
-            dcp_plan_reader_get(r, all, r->plan->legs[i].name, JSON_ARRAY);
-
-        if (!list) {
-            return false;
-        }
-        n += json_array_size(list);
-    }
-    struct dcp_berths *pools =
-        dcp_arena_array(r->plan->arena, struct dcp_berths, n);
-
-    if (!pools) {
-        return dcp_plan_reader_no_memory(r);
-    }
-    for (uint32_t i = 0; i < r->plan->n_legs; i++) {
-        if (!parse_leg(r, all, i, pools)) {
-            return false;
-        }
-    }
-    r->plan->berths = pools;
-    dcp_plan_reader_enter(r, "");
-    return true;
+    r->plan->berths =
+        dcp_plan_reader_by_leg(r, root, "berths", sizeof *r->plan->berths,
+                               parse_pool, &r->plan->n_berths);
+    return r->plan->berths != NULL;
 }

@@ -96,8 +96,9 @@ parse_lose(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
 }
 
 static bool
-parse_loss(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
+parse_loss(struct dcp_plan_reader *r, json_t *o, uint32_t leg, void *out)
 {
+    struct dcp_survive *s = out;
     json_t *restart;
     dcp_host_id *stand_ins;
     uint32_t *vms;
@@ -105,6 +106,7 @@ parse_loss(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
     if (!json_is_object(o)) {
         return dcp_plan_reader_fail(r, DCP_E_PARSE, NULL, "expected an object");
     }
+    s->leg = leg;
     if (!parse_lose(r, o, s) ||
         !(restart = dcp_plan_reader_get(r, o, "restart", JSON_OBJECT)) ||
         !parse_restarts(r, restart, s)) {
@@ -128,63 +130,21 @@ parse_loss(struct dcp_plan_reader *r, json_t *o, struct dcp_survive *s)
     return true;
 }
 
-/* Lists of what is lost, by leg; every leg has one. */
-static bool
-parse_losses(struct dcp_plan_reader *r, json_t *root, const char *key,
-             const struct dcp_survive **out, uint32_t *out_n)
-{
-    size_t n = 0;
-
-    dcp_plan_reader_enter(r, "");
-    json_t *all = dcp_plan_reader_get(r, root, key, JSON_OBJECT);
-
-    if (!all) {
-        return false;
-    }
-    dcp_plan_reader_enter(r, key);
-    for (uint32_t i = 0; i < r->plan->n_legs; i++) {
-        const json_t *list =
-            dcp_plan_reader_get(r, all, r->plan->legs[i].name, JSON_ARRAY);
-
-        if (!list) {
-            return false;
-        }
-        n += json_array_size(list);
-    }
-    struct dcp_survive *losses =
-        dcp_arena_array(r->plan->arena, struct dcp_survive, n);
-
-    if (!losses) {
-        return dcp_plan_reader_no_memory(r);
-    }
-    for (uint32_t i = 0; i < r->plan->n_legs; i++) {
-        const json_t *list = json_object_get(all, r->plan->legs[i].name);
-
-        r->name = r->plan->legs[i].name;
-        for (r->index = 0; r->index < json_array_size(list); r->index++) {
-            struct dcp_survive *s = &losses[(*out_n)++];
-
-            s->leg = i;
-            if (!parse_loss(r, json_array_get(list, r->index), s)) {
-                return false;
-            }
-        }
-        r->index = SIZE_MAX;
-    }
-    *out = losses;
-    return true;
-}
-
 bool
 dcp_plan_parse_survive(struct dcp_plan_reader *r, json_t *root)
 {
     struct dcp_plan *plan = r->plan;
 
-    return parse_losses(r, root, "survive", &plan->survive,
-                        &plan->n_survive) &&
-           (!json_object_get(root, "no_boot") ||
-            parse_losses(r, root, "no_boot", &plan->no_boot,
-                         &plan->n_no_boot));
+    plan->survive =
+        dcp_plan_reader_by_leg(r, root, "survive", sizeof *plan->survive,
+                               parse_loss, &plan->n_survive);
+    if (plan->survive && json_object_get(root, "no_boot")) {
+        plan->no_boot =
+            dcp_plan_reader_by_leg(r, root, "no_boot", sizeof *plan->no_boot,
+                                   parse_loss, &plan->n_no_boot);
+        return plan->no_boot != NULL;
+    }
+    return plan->survive != NULL;
 }
 
 /* --- Steps -------------------------------------------------------------- */

@@ -337,3 +337,48 @@ dcp_plan_reader_hosts(struct dcp_plan_reader *r, json_t *object,
     *out_n = n;
     return true;
 }
+
+void *
+dcp_plan_reader_by_leg(struct dcp_plan_reader *r, json_t *root, const char *key,
+                       size_t size, dcp_plan_element_fn *parse, uint32_t *out_n)
+{
+    size_t n = 0;
+
+    dcp_plan_reader_enter(r, "");
+    json_t *all = dcp_plan_reader_get(r, root, key, JSON_OBJECT);
+
+    if (!all) {
+        return NULL;
+    }
+    dcp_plan_reader_enter(r, key);
+    for (uint32_t i = 0; i < r->plan->n_legs; i++) {
+        const json_t *list =
+            dcp_plan_reader_get(r, all, r->plan->legs[i].name, JSON_ARRAY);
+
+        if (!list) {
+            return NULL;
+        }
+        n += json_array_size(list);
+    }
+    char *elements = dcp_arena_calloc(r->plan->arena, n, size);
+
+    if (!elements) {
+        (void)dcp_plan_reader_no_memory(r);
+        return NULL;
+    }
+    *out_n = 0;
+    for (uint32_t i = 0; i < r->plan->n_legs; i++) {
+        const json_t *list = json_object_get(all, r->plan->legs[i].name);
+
+        r->name = r->plan->legs[i].name;
+        for (r->index = 0; r->index < json_array_size(list); r->index++) {
+            if (!parse(r, json_array_get(list, r->index), i,
+                       elements + size * (*out_n)++)) {
+                return NULL;
+            }
+        }
+        r->index = SIZE_MAX;
+    }
+    dcp_plan_reader_enter(r, "");
+    return elements;
+}

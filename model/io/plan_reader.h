@@ -65,6 +65,15 @@ bool dcp_plan_reader_vms(struct dcp_plan_reader *, json_t *object,
 bool dcp_plan_reader_hosts(struct dcp_plan_reader *, json_t *object,
                            const char *key, dcp_host_id **out, uint32_t *out_n);
 
+/* Reads one element, which is of that leg. */
+typedef bool dcp_plan_element_fn(struct dcp_plan_reader *, json_t *,
+                                 uint32_t leg, void *out);
+/* The elements of root[key] = {leg: [...]}, leg by leg, 'size' bytes each, in
+ * the plan's arena; every leg has an array.  NULL: it fails. */
+void *dcp_plan_reader_by_leg(struct dcp_plan_reader *, json_t *root,
+                             const char *key, size_t size,
+                             dcp_plan_element_fn *parse, uint32_t *out_n);
+
 /* model/io/plan_left_out.c: "left_out", which may be absent. */
 bool dcp_plan_parse_left_out(struct dcp_plan_reader *, json_t *root);
 /* model/io/plan_berths.c: "berths", which may be absent. */

@@ -326,6 +326,8 @@ START_TEST(refuses_with_place_and_code)
           "steps[1].kind: 'teleport' is not a kind of step" },
         { "\"estimate_ms\": 1000", "\"estimate_ms\": -1", DCP_E_PARSE,
           "steps[0].estimate_ms: is below 0" },
+        { "\"parts\": [[", "\"parts\": [\"v0\", [", DCP_E_PARSE,
+          "parts: expected an array of names" },
         { "dcplan/plan/1", "dcplan/plan/2", DCP_E_PARSE, "schema: " },
         { "\"a test\"", "\"another\"", DCP_E_STALE, "digest: does not" },
         { "\"id\": 2", "\"id\": 3", DCP_E_PARSE, "steps[1].id: is 3" },
