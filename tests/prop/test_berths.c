@@ -248,19 +248,107 @@ keeps_promise(struct trial *t, uint64_t seed, char why[WHY])
     return true;
 }
 
+/* The object that is lost with the host, by position in t->down; t->n_down:
+ * none is. */
+static uint32_t
+lost_with(const struct trial *t, uint32_t host)
+{
+    uint32_t k = 0;
+
+    for (; k < t->n_down; k++) {
+        struct dcp_loss_set one = { .kind = t->loss.kind,
+                                    .n = 1,
+                                    .ix = { t->down[k] } };
+
+        if (is_lost(t, &one, host)) {
+            break;
+        }
+    }
+    return k;
+}
+
+/* What the sum asks for, counted by trying all sets of as many objects. */
+static uint32_t
+berths_needed(const struct trial *t, const struct dcp_berths *pool)
+{
+    uint32_t n_of[17] = { 0 }, most = 0;
+    uint32_t count = t->loss.count < t->n_down ? t->loss.count : t->n_down;
+    uint32_t place[DCP_LOSS_AT_ONCE_MAX];
+
+    for (uint32_t k = 0; k < pool->n_hosts; k++) {
+        n_of[lost_with(t, pool->hosts[k].ix)] += pool->n_at[k];
+    }
+    for (uint32_t i = 0; i < pool->n_parts; i++) {
+        uint32_t vm = pool->vms[pool->first[i]];
+
+        n_of[lost_with(t, t->w.plan->before->host[vm].ix)]++;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        place[i] = i;
+    }
+    do {
+        uint32_t sum = 0;
+
+        for (uint32_t i = 0; i < count; i++) {
+            sum += n_of[place[i]];
+        }
+        most = sum > most ? sum : most;
+    } while (dcp_loss_next_places(place, count, t->n_down));
+    return most;
+}
+
+/* Berths of the pool are taken away one by one, in random order: the plan
+ * passes as long as the rest suffices, and is refused from then on. */
+static bool
+needs_each_berth(struct trial *t, struct dcp_berths *pool, struct dcp_rng *rng,
+                 char why[WHY])
+{
+    uint32_t *n_at = dcp_arena_array(t->w.plan->arena, uint32_t, pool->n_hosts);
+    const uint32_t *all = pool->n_at;
+    uint32_t have = 0;
+    bool ok = true, enough = true;
+    char text[WHY];
+
+    for (uint32_t k = 0; k < pool->n_hosts; k++) {
+        n_at[k] = all[k];
+        have += all[k];
+    }
+    pool->n_at = n_at;
+    while (ok && enough && have) {
+        uint32_t k = draw(rng, pool->n_hosts);
+
+        if (!n_at[k]) {
+            continue;
+        }
+        n_at[k]--;
+        have--;
+        enough = berths_needed(t, pool) <= have;
+        n_refused += !enough;
+        ok = plan_passes(&t->w, t->w.plan, text, sizeof text) == enough;
+    }
+    if (!ok) {
+        (void)snprintf(why, WHY, "%u berths left are %s", have,
+                       enough ? "refused" : "passed over");
+    }
+    pool->n_at = all;
+    return ok;
+}
+
 /* Without one of its parts, or with one berth less than the sum asks for, the
  * plan is refused. */
 static bool
-needs_all(struct trial *t, char why[WHY])
+needs_all(struct trial *t, uint64_t seed, char why[WHY])
 {
     struct dcp_plan *plan = t->w.plan;
     struct dcp_berths *all = as_plan_has_them(t);
+    struct dcp_rng rng = dcp_rng_stream(seed, "taken away", 0);
     char text[WHY];
+    bool ok = true;
 
     plan->berths = all;
     plan->n_berths = t->found.n_pools;
     plan->n_survive = t->n_down;
-    for (uint32_t i = 0; i < plan->n_berths; i++) {
+    for (uint32_t i = 0; ok && i < plan->n_berths; i++) {
         if (!all[i].n_parts) {
             continue;
         }
@@ -269,16 +357,11 @@ needs_all(struct trial *t, char why[WHY])
             (void)snprintf(why, WHY, "a part is passed over");
             return false;
         }
+        n_refused++;
         all[i].n_parts++;
-        all[i].n_hosts = 0;
-        if (plan_passes(&t->w, plan, text, sizeof text)) {
-            (void)snprintf(why, WHY, "parts without berths are passed over");
-            return false;
-        }
-        n_refused += 2;
-        break;
+        ok = needs_each_berth(t, &all[i], &rng, why);
     }
-    return true;
+    return ok;
 }
 
 /* What the start breaks is excused, and the search says nothing of it: as the
@@ -355,7 +438,7 @@ berths_keep_their_promise(const struct sample *s, char why[WHY])
     if (is_start && t.found.ok && t.n_down) {
         n_found++;
         ok = keeps_promise(&t, s->seed, why) &&
-             (t.loss.count == 1 || needs_all(&t, why));
+             (t.loss.count == 1 || needs_all(&t, s->seed, why));
     }
     dcp_loss_play_finish(&g);
     dcp_state_destroy(state);
