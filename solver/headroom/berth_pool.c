@@ -119,8 +119,8 @@ object_at(const struct packing *k, uint32_t i)
     return k->room->object[k->room->s->host[k->items[i]]];
 }
 
-/* First fit of those that 'takes' says (small or large), each object's items
- * into parts of its own. */
+/* First fit of those that are 'large' or those that are not, each object's
+ * items into parts of its own. */
 static void
 pack(struct packing *k, const uint32_t *unit, const uint8_t *is_large,
      bool large)

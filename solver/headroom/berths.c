@@ -47,22 +47,6 @@ struct find {
 
 /* --- Who is lost with what ------------------------------------------------ */
 
-static uint32_t
-object_of(const struct dcp_inventory *inv, enum dcp_loss_kind kind,
-          uint32_t host)
-{
-    dcp_rack_id rack = inv->hosts[host].rack;
-
-    if (kind == DCP_LOSS_HOST) {
-        return host;
-    }
-    if (kind == DCP_LOSS_RACK || dcp_rack_is_none(rack)) {
-        return rack.ix;
-    }
-    return inv->racks[rack.ix].feeds.n == 1 ? inv->racks[rack.ix].feeds.ix[0]
-                                            : DCP_IX_NONE;
-}
-
 static void
 number_separates(struct find *f)
 {
@@ -296,7 +280,8 @@ join_crowds(struct find *f)
 /* --- Pools ---------------------------------------------------------------- */
 
 /* Items of the crowds that joined this one: of each object (or host, where they
- * go as a whole) together, the largest first; returns how many. */
+ * go as a whole) together, the largest first; how many in *out_n.  False: no
+ * memory. */
 static bool
 list_items(struct find *f, uint32_t crowd, uint32_t *out_n)
 {
@@ -588,8 +573,9 @@ open_find(struct find *f, uint32_t count)
     }
     number_separates(f);
     for (uint32_t h = 0; h < p->n_hosts; h++) {
-        f->object[h] =
-            f->s->on[h] ? object_of(p->q->inventory, f->kind, h) : DCP_IX_NONE;
+        f->object[h] = f->s->on[h]
+                           ? dcp_loss_object_of(p->q->inventory, f->kind, h)
+                           : DCP_IX_NONE;
     }
     return take_turns(f) && dcp_berth_room_init(&f->room, f->s, f->own,
                                                 f->object, f->n_objects, count);

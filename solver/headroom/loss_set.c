@@ -4,32 +4,34 @@
 
 #include <stdio.h>
 
-static bool
-goes_down(const struct dcp_inventory *inv, enum dcp_loss_kind kind, uint32_t ix,
-          uint32_t host)
+uint32_t
+dcp_loss_object_of(const struct dcp_inventory *inv, enum dcp_loss_kind kind,
+                   uint32_t host)
 {
     dcp_rack_id rack = inv->hosts[host].rack;
 
     switch (kind) {
     case DCP_LOSS_HOST:
-        return host == ix;
+        return host;
     case DCP_LOSS_RACK:
-        return rack.ix == ix;
+        return rack.ix;
     case DCP_LOSS_FEED:
-        return !dcp_rack_is_none(rack) && inv->racks[rack.ix].feeds.n == 1 &&
-               inv->racks[rack.ix].feeds.ix[0] == ix;
+        return !dcp_rack_is_none(rack) && inv->racks[rack.ix].feeds.n == 1
+                   ? inv->racks[rack.ix].feeds.ix[0]
+                   : DCP_IX_NONE;
     }
-    return false;
+    return DCP_IX_NONE;
 }
 
 bool
 dcp_loss_set_has(const struct dcp_inventory *inv,
                  const struct dcp_loss_set *set, uint32_t host)
 {
+    uint32_t object = dcp_loss_object_of(inv, set->kind, host);
     bool lost = false;
 
     for (uint32_t k = 0; k < set->n && !lost; k++) {
-        lost = goes_down(inv, set->kind, set->ix[k], host);
+        lost = set->ix[k] == object;
     }
     return lost;
 }

@@ -14,6 +14,9 @@ struct dcp_loss_set { /* Lost at once: of one kind, ascending. */
     uint32_t ix[DCP_LOSS_AT_ONCE_MAX]; /* Hosts, racks or feeds. */
 };
 
+/* The object of that kind that the host goes down with; DCP_IX_NONE: none. */
+uint32_t dcp_loss_object_of(const struct dcp_inventory *, enum dcp_loss_kind,
+                            uint32_t host);
 /* Whether the host goes down with it. */
 bool dcp_loss_set_has(const struct dcp_inventory *, const struct dcp_loss_set *,
                       uint32_t host);

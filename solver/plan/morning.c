@@ -80,26 +80,6 @@ add_to_set(struct dcp_arena *arena, struct dcp_loss_answer *out, uint32_t ix)
     return true;
 }
 
-/* The object of that kind that the host goes down with; DCP_IX_NONE: none. */
-static uint32_t
-goes_down_with(const struct dcp_inventory *inv, enum dcp_loss_kind kind,
-               uint32_t host)
-{
-    dcp_rack_id rack = inv->hosts[host].rack;
-
-    switch (kind) {
-    case DCP_LOSS_HOST:
-        return host;
-    case DCP_LOSS_RACK:
-        return rack.ix;
-    case DCP_LOSS_FEED:
-        return !dcp_rack_is_none(rack) && inv->racks[rack.ix].feeds.n == 1
-                   ? inv->racks[rack.ix].feeds.ix[0]
-                   : DCP_IX_NONE;
-    }
-    return DCP_IX_NONE;
-}
-
 /* A solution's losses while hosts without VMs are added. */
 struct losses {
     struct dcp_arena *arena;
@@ -176,8 +156,8 @@ add_empty_losses(const struct dcp_inventory *inv, struct dcp_solution *night,
 
         for (uint32_t h = 0; ok && h < inv->n_hosts; h++) {
             ok = !hosts[h] ||
-                 add_empty_loss(&l, policy, kind, goes_down_with(inv, kind, h),
-                                in_sets);
+                 add_empty_loss(&l, policy, kind,
+                                dcp_loss_object_of(inv, kind, h), in_sets);
         }
     }
     if (ok) {
