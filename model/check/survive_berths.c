@@ -281,11 +281,11 @@ refusal(const struct berth_work *b, uint32_t vm, uint32_t host, bool alone)
 
 static void
 judge_place(struct berth_work *b, const struct dcp_berths *pool, uint32_t i,
-            uint32_t host)
+            bool is_from_one, uint32_t host)
 {
     const struct dcp_survive_work *w = b->w;
     bool empty = is_kept_empty(b, host);
-    bool alone = empty && is_from_one_host(b, pool, i);
+    bool alone = empty && is_from_one;
     uint32_t first = pool->first[i], last = pool->first[i + 1];
     char text[120];
 
@@ -370,10 +370,12 @@ judge_pool(struct berth_work *b, const struct dcp_berths *pool)
         return;
     }
     for (uint32_t i = 0; pool->n_hosts && i < pool->n_parts; i++) {
+        bool is_from_one = is_from_one_host(b, pool, i);
+
         add_need(b, pool, i);
         for (uint32_t k = 0; k < pool->n_hosts; k++) {
             if (pool->n_at[k]) {
-                judge_place(b, pool, i, pool->hosts[k].ix);
+                judge_place(b, pool, i, is_from_one, pool->hosts[k].ix);
             }
         }
     }
@@ -458,12 +460,6 @@ side_of(const struct dcp_rule *rule, uint32_t i)
     return i < rule->n_vms ? SIDE_A : SIDE_B;
 }
 
-static uint32_t
-member_of(const struct dcp_rule *rule, uint32_t i)
-{
-    return i < rule->n_vms ? rule->vms[i] : rule->others[i - rule->n_vms];
-}
-
 /* Who comes from each pool, and by host who is there or could come.  A host
  * with one berth and nothing else has one part at a time: if that is from one
  * host it is what was together there. */
@@ -475,8 +471,8 @@ gather_sides(struct berth_work *b, const struct dcp_rule *rule, uint8_t *of)
 
     memset(b->sides, 0, plan->n_berths);
     memset(of, 0, w->inv->n_hosts);
-    for (uint32_t i = 0; i < rule->n_vms + rule->n_others; i++) {
-        uint32_t vm = member_of(rule, i), host = host_of(b, vm);
+    for (uint32_t i = 0; i < dcp_rule_n_members(rule); i++) {
+        uint32_t vm = dcp_rule_member(rule, i), host = host_of(b, vm);
 
         if (host != DCP_IX_NONE) {
             of[host] |= side_of(rule, i);

@@ -46,16 +46,10 @@ is_everywhere(const struct dcp_rule *rule)
 }
 
 static uint32_t
-member_of(const struct dcp_rule *rule, uint32_t i)
-{
-    return i < rule->n_vms ? rule->vms[i] : rule->others[i - rule->n_vms];
-}
-
-static uint32_t
 n_members(const struct dcp_survive_work *w, const struct dcp_rule *rule)
 {
     return dcp_survive_rule_counts(w, rule) && !is_everywhere(rule)
-               ? rule->n_vms + rule->n_others
+               ? dcp_rule_n_members(rule)
                : 0;
 }
 
@@ -79,7 +73,7 @@ dcp_survive_index_rules(struct dcp_survive_work *w)
             w->everywhere[w->n_everywhere++] = r;
         }
         for (uint32_t i = 0; i < n; i++) {
-            w->rule_first[member_of(rule, i) + 2]++;
+            w->rule_first[dcp_rule_member(rule, i) + 2]++;
             total++;
         }
     }
@@ -95,7 +89,7 @@ dcp_survive_index_rules(struct dcp_survive_work *w)
         uint32_t n = n_members(w, rule);
 
         for (uint32_t i = 0; i < n; i++) {
-            w->rules[w->rule_first[member_of(rule, i) + 1]++] = r;
+            w->rules[w->rule_first[dcp_rule_member(rule, i) + 1]++] = r;
         }
     }
     return true;
@@ -148,7 +142,7 @@ conflict(const struct dcp_survive_work *w, const struct dcp_rule *rule,
     bool in_b = dcp_ids_contain(&side_b, vm);
 
     for (uint32_t i = 0; i < rule->n_vms + rule->n_others; i++) {
-        uint32_t other = member_of(rule, i);
+        uint32_t other = dcp_rule_member(rule, i);
         dcp_host_id h = w->after[other];
 
         if (other == vm || dcp_host_is_none(h)) {
