@@ -430,8 +430,8 @@ solve_priced(const struct dcp_bound_energy *e,
     return true;
 }
 
-static double
-left_s(int64_t deadline_ms)
+double
+dcp_bound_left_s(int64_t deadline_ms)
 {
     return fmax((double)(deadline_ms - dcp_monotonic_ms()) / 1000, 0.001);
 }
@@ -462,8 +462,8 @@ solve_money(const struct dcp_fold *f, double limit_s,
     for (uint32_t k = 0; ok && k < prices.n; k++) {
         struct dcp_lp_answer priced = { .bound = -DCP_LP_INF };
 
-        ok = solve_priced(energy, &prices, k, left_s(deadline_ms), &priced,
-                          kept, err);
+        ok = solve_priced(energy, &prices, k, dcp_bound_left_s(deadline_ms),
+                          &priced, kept, err);
         if (ok && priced.bound > answer->bound) {
             answer->bound = priced.bound;
             *out_method = "item prices";
@@ -611,7 +611,8 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     if (!kept) {
         return no_memory(err);
     }
-    each_s = no_clock ? limit_s : fmin(left_s(deadline_ms), PROGRAM_S);
+    each_s =
+        no_clock ? limit_s : fmin(dcp_bound_left_s(deadline_ms), PROGRAM_S);
     if (!solve_money(&f, each_s, &value, kept, &out->method, err)) {
         return false;
     }

@@ -408,8 +408,7 @@ take_duals(struct program *m, int64_t deadline_ms, struct dcp_error *err)
     const struct dcp_bound_energy *e = guide->e;
     DCP_FREE double *duals = calloc(dcp_lp_n_rows(m->lp) + 1u, sizeof *duals);
     struct dcp_lp_options options = {
-        .time_limit_s =
-            fmax((double)(deadline_ms - dcp_monotonic_ms()) / 1000, 0.001),
+        .time_limit_s = dcp_bound_left_s(deadline_ms),
         .max_iterations = DCP_BOUND_ITERATIONS,
         .duals = duals,
     };

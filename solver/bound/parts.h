@@ -13,6 +13,10 @@
  * does.  None was seen to take a tenth of it. */
 #define DCP_BOUND_ITERATIONS 50000u
 
+/* Seconds until then on the monotonic clock, at least a moment; of INT64_MAX,
+ * no deadline, more than any program takes. */
+double dcp_bound_left_s(int64_t deadline_ms);
+
 /* A resource: its size by item and its capacities by host. */
 struct dcp_bound_resource {
     const uint32_t *size; /* Of item i: size[i * step]. */

@@ -192,9 +192,9 @@ dcp_bound_sift_solve(const struct dcp_bound_pattern *q,
     DCP_FREE double *duals =
         m.ok ? calloc(dcp_lp_n_rows(lp) + 1u, sizeof *duals) : NULL;
     bool no_clock = q->deadline_ms == INT64_MAX;
-    double left_s = (double)(q->deadline_ms - dcp_monotonic_ms()) / 1000;
     struct dcp_lp_options options = {
-        .time_limit_s = no_clock ? 0 : fmax(fmin(SOLVE_S, left_s), 0.001),
+        .time_limit_s =
+            no_clock ? 0 : fmin(SOLVE_S, dcp_bound_left_s(q->deadline_ms)),
         .max_iterations = DCP_BOUND_ITERATIONS,
         .duals = duals,
     };
