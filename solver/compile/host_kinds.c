@@ -2,6 +2,8 @@
 
 #include "solver/compile/host_kinds.h"
 
+#include "solver/compile/reach_parts.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,21 +95,6 @@ n_values(const struct dcp_inventory *inv)
     return 2 + inv->n_hypervisors + inv->n_hardware + inv->n_vlans;
 }
 
-/* A host without ports, or with a port on a switch that is configured as
- * needed, has every VLAN. */
-static bool
-has_every_vlan(const struct dcp_inventory *inv, const struct dcp_host *host)
-{
-    bool any = !host->n_ports;
-
-    for (uint32_t i = 0; i < host->n_ports; i++) {
-        dcp_switch_id to = host->ports[i].to;
-
-        any |= !dcp_switch_is_none(to) && inv->switches[to.ix].driver[0];
-    }
-    return any;
-}
-
 static void
 visit_all(const struct dcp_inventory *inv, struct visitor *v)
 {
@@ -122,7 +109,7 @@ visit_all(const struct dcp_inventory *inv, struct visitor *v)
                      ? 0
                      : 1 + host->hypervisor.ix);
         v->visit(v, h, hardware + host->hardware.ix);
-        if (has_every_vlan(inv, host)) {
+        if (dcp_reach_has_every_vlan(inv, host)) {
             v->visit(v, h, vlans + inv->n_vlans);
             continue;
         }

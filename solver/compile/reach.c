@@ -33,23 +33,30 @@ because(char *out, size_t size, const char *format, ...)
     return out;
 }
 
+bool
+dcp_reach_has_every_vlan(const struct dcp_inventory *inv,
+                         const struct dcp_host *host)
+{
+    bool every = !host->n_ports; /* Nothing is known against it. */
+
+    for (uint32_t i = 0; i < host->n_ports; i++) {
+        dcp_switch_id to = host->ports[i].to;
+
+        every |= !dcp_switch_is_none(to) && inv->switches[to.ix].driver[0];
+    }
+    return every;
+}
+
 static bool
 host_has_vlan(const struct dcp_inventory *inv, const struct dcp_host *host,
               uint32_t vlan)
 {
-    if (!host->n_ports) {
-        return true; /* Ports not modelled: nothing is known against it. */
-    }
-    for (uint32_t i = 0; i < host->n_ports; i++) {
-        const struct dcp_port *port = &host->ports[i];
+    bool has = dcp_reach_has_every_vlan(inv, host);
 
-        if (dcp_ids_contain(&port->vlans, vlan) ||
-            (!dcp_switch_is_none(port->to) &&
-             inv->switches[port->to.ix].driver[0])) {
-            return true;
-        }
+    for (uint32_t i = 0; i < host->n_ports && !has; i++) {
+        has = dcp_ids_contain(&host->ports[i].vlans, vlan);
     }
-    return false;
+    return has;
 }
 
 static bool
@@ -223,19 +230,13 @@ why_not_hardware(const struct dcp_inventory *inv, const struct dcp_vm *vm,
     return NULL;
 }
 
-static bool
-lists(const uint32_t *ix, uint32_t n, uint32_t value)
-{
-    return dcp_ids_contain(&(struct dcp_ids){ ix, n }, value);
-}
-
 /* Whether the rule is about VM 'v' and has a say on hosts alone. */
 static bool
 concerns(const struct dcp_rule *rule, uint32_t v)
 {
     return dcp_rule_names_hosts(rule) &&
            (dcp_rule_delta(rule->kind)->every_vm ||
-            lists(rule->vms, rule->n_vms, v));
+            dcp_rule_lists(rule->vms, rule->n_vms, v));
 }
 
 static bool

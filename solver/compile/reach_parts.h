@@ -7,6 +7,10 @@
 
 #include "solver/problem.h"
 
+/* A host without ports, or with a port on a switch that is configured as
+ * needed, has every VLAN. */
+bool
+dcp_reach_has_every_vlan(const struct dcp_inventory *, const struct dcp_host *);
 /* Of machines: hypervisor, hardware, VLANs, storage; not of rules. */
 const char *dcp_reach_why_not_machine(const struct dcp_question *, uint32_t vm,
                                       uint32_t host, bool restart, char *out,

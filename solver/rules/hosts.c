@@ -4,12 +4,6 @@
 
 #include "solver/rules/delta.h"
 
-static bool
-lists(const uint32_t *ix, uint32_t n, uint32_t value)
-{
-    return dcp_ids_contain(&(struct dcp_ids){ ix, n }, value);
-}
-
 bool
 dcp_fence_forbids(const struct dcp_question *q, const struct dcp_rule *rule,
                   uint32_t vm, uint32_t host, enum dcp_forbids_when when)
@@ -17,7 +11,7 @@ dcp_fence_forbids(const struct dcp_question *q, const struct dcp_rule *rule,
     (void)q;
     (void)vm;
     (void)when;
-    return !lists(rule->hosts, rule->n_hosts, host);
+    return !dcp_rule_lists(rule->hosts, rule->n_hosts, host);
 }
 
 bool
@@ -27,7 +21,7 @@ dcp_ban_forbids(const struct dcp_question *q, const struct dcp_rule *rule,
     (void)q;
     (void)vm;
     (void)when;
-    return lists(rule->hosts, rule->n_hosts, host);
+    return dcp_rule_lists(rule->hosts, rule->n_hosts, host);
 }
 
 /* Root binds a VM to where it was whenever its hours meet the slots. */
@@ -102,7 +96,7 @@ dcp_quarantine_forbids(const struct dcp_question *q,
 {
     uint32_t at = q->start->host[vm].ix;
 
-    return at != host && (lists(rule->hosts, rule->n_hosts, host) ||
+    return at != host && (dcp_rule_lists(rule->hosts, rule->n_hosts, host) ||
                           (when != DCP_FORBIDS_RESTART && at != DCP_IX_NONE &&
-                           lists(rule->hosts, rule->n_hosts, at)));
+                           dcp_rule_lists(rule->hosts, rule->n_hosts, at)));
 }
