@@ -436,7 +436,6 @@ dcp_state_fits_instead(struct dcp_state *s, uint32_t item, uint32_t other,
     if (!s->chance && !s->watts) {
         unlink_item(s, other, host);
         link_first(s, other, host);
-        dcp_objective_touch(s->objective, host);
         return swap_fits(s, item, other, full);
     }
     dcp_state_remove(s, other);
