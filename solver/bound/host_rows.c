@@ -60,17 +60,28 @@ follows(const struct dcp_host_rows *x, uint32_t a, uint32_t b)
     return ok;
 }
 
-static bool
-says_something(const struct dcp_host_rows *x, uint32_t row)
+/* Keeps the row, and no longer those that follow from it, unless it follows
+ * from one that is kept.  So every row that is left out was set against one
+ * that was kept, or left out for such a one: products are rounded, and three
+ * rows can seem to follow from each other in a circle, of which one then stays.
+ */
+static void
+keep(const struct dcp_host_rows *x, uint32_t row, uint32_t *kept, uint32_t *n)
 {
-    bool needless = false;
+    uint32_t left = 0;
 
-    /* Of rows that follow from each other the first is kept. */
-    for (uint32_t k = 0; !needless && k < x->n; k++) {
-        needless =
-            k != row && follows(x, row, k) && (k < row || !follows(x, k, row));
+    for (uint32_t k = 0; k < *n; k++) {
+        if (follows(x, row, kept[k])) {
+            return;
+        }
     }
-    return !needless;
+    for (uint32_t k = 0; k < *n; k++) {
+        if (!follows(x, kept[k], row)) {
+            kept[left++] = kept[k];
+        }
+    }
+    kept[left++] = row;
+    *n = left;
 }
 
 static bool
@@ -101,10 +112,15 @@ emit(const struct dcp_host_rows *x, uint32_t ix, struct dcp_lp *lp)
 bool
 dcp_host_rows_emit(const struct dcp_host_rows *x, struct dcp_lp *lp)
 {
-    bool ok = true;
+    DCP_FREE uint32_t *kept = malloc((x->n + 1u) * sizeof *kept);
+    bool ok = kept != NULL;
+    uint32_t n = 0;
 
     for (uint32_t k = 0; ok && k < x->n; k++) {
-        ok = !says_something(x, k) || emit(x, k, lp);
+        keep(x, k, kept, &n);
+    }
+    for (uint32_t k = 0; ok && k < n; k++) {
+        ok = emit(x, kept[k], lp);
     }
     return ok;
 }
