@@ -504,3 +504,34 @@ dcp_headroom_check_searching(struct dcp_state *s, const uint8_t *changed,
 {
     return check(s, changed, true, NULL, passed, out, err);
 }
+
+bool
+dcp_headroom_check_hosts(struct dcp_state *s, const uint32_t *hosts, uint32_t n,
+                         bool *out_ok, struct dcp_error *err)
+{
+    const struct dcp_policy *policy = &s->p->q->inventory->policy;
+    struct dcp_loss_play g;
+    bool by_host = false;
+
+    *out_ok = true;
+    for (uint32_t k = 0; k < policy->n_survive; k++) {
+        by_host |= policy->survive[k].kind == DCP_LOSS_HOST &&
+                   dcp_loss_most_at_once(policy, k) > 0;
+    }
+    if (!by_host) {
+        return true;
+    }
+    bool memory = dcp_loss_play_init(&g, s, NULL);
+
+    for (uint32_t k = 0; memory && *out_ok && k < n; k++) {
+        struct dcp_loss_set one = { .kind = DCP_LOSS_HOST,
+                                    .n = 1,
+                                    .ix = { hosts[k] } };
+        struct dcp_headroom out = { .ok = true };
+
+        memory = play_loss(&g, &one, NULL, &out);
+        *out_ok = out.ok;
+    }
+    dcp_loss_play_finish(&g);
+    return memory || dcp_fail(err, DCP_E_NOMEM, "no memory for headroom");
+}

@@ -3,14 +3,18 @@
 /* Descent on one level of goals that leaves the earlier ones within limits:
  * an item moves to the host where that gains most, two items change hosts, all
  * of a host go to one of another kind that is off.  Each change is judged by
- * its delta; headroom is checked for a few changes together. */
+ * its delta; headroom is checked for a few changes together, and after each the
+ * losses of the hosts that it touched, and of those that failed last. */
 
 #include "solver/search/parts.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CHANGES_PER_CHECK 12u
+#define TOUCHED_MAX       4u /* Hosts of one change. */
+#define TIGHT_MAX         4u
 /* Hosts looked at for one item, and partners for one swap. */
 #define HOSTS_TRIED 64u
 #define SWAPS_TRIED 24u
@@ -27,6 +31,8 @@ struct polish {
     const double *limits; /* Of the levels before. */
     bool check;
     uint32_t n_unchecked;
+    uint32_t n_looked_at; /* Of the trail: what is behind passed a quick look. */
+    uint32_t tight[TIGHT_MAX], n_tight; /* Hosts whose loss failed lately. */
     uint32_t n_kept;   /* Changes that stay. */
     bool counts_moves; /* And not too many hosts to look at pairs. */
 };
@@ -65,21 +71,104 @@ is_over(const struct polish *d)
                     : dcp_search_is_over(d->x, d->check);
 }
 
+/* The hosts of the last change on the trail, each once. */
+static uint32_t
+list_touched(const struct polish *d, uint32_t out[TOUCHED_MAX])
+{
+    const struct dcp_trail *trail = &d->x->in.trail;
+    uint32_t n = 0;
+
+    for (uint32_t k = d->n_looked_at; k < trail->n; k++) {
+        struct dcp_change c = trail->change[k];
+        uint32_t both[2] = {
+            c.host, c.item == DCP_IX_NONE ? c.host : d->x->s->host[c.item]
+        };
+
+        for (uint32_t j = 0; j < 2; j++) {
+            uint32_t i = 0;
+
+            while (i < n && out[i] != both[j]) {
+                i++;
+            }
+            if (i == n && n < TOUCHED_MAX && both[j] != DCP_IX_NONE) {
+                out[n++] = both[j];
+            }
+        }
+    }
+    return n;
+}
+
+/* Takes the last change back where a loss of the hosts that it touched, or of
+ * those that failed lately, is not survived: one such change would take all
+ * others of its check with it. */
+static bool
+look_at_last(struct polish *d, struct dcp_error *err)
+{
+    struct search *x = d->x;
+    uint32_t hosts[TOUCHED_MAX + TIGHT_MAX], n;
+    bool ok;
+
+    if (!d->check || x->in.trail.n <= d->n_looked_at) {
+        return true;
+    }
+    memcpy(hosts, d->tight, d->n_tight * sizeof *hosts);
+    n = d->n_tight + list_touched(d, hosts + d->n_tight);
+    if (!dcp_headroom_check_hosts(x->s, hosts, n, &ok, err)) {
+        return false;
+    }
+    if (!ok) {
+        dcp_trail_undo_to(&x->in.trail, x->s, d->n_looked_at);
+        d->n_unchecked--;
+    }
+    d->n_looked_at = x->in.trail.n;
+    return true;
+}
+
+/* A host whose loss was not survived after a change of others is looked at
+ * after each change, in place of the one that was so first. */
+static void
+note_tight(struct polish *d, const struct dcp_headroom *h)
+{
+    if (h->failed.kind != DCP_LOSS_HOST || h->failed.n != 1) {
+        return;
+    }
+    if (d->n_tight == TIGHT_MAX) {
+        memmove(d->tight, d->tight + 1, --d->n_tight * sizeof *d->tight);
+    }
+    d->tight[d->n_tight++] = h->failed.ix[0];
+}
+
 /* Keeps what is on the trail, or not, where headroom says so. */
 static bool
 settle(struct polish *d, bool last, struct dcp_error *err)
 {
-    bool kept;
+    struct search *x = d->x;
+    struct dcp_headroom h = { .ok = true };
 
+    if (!look_at_last(d, err)) {
+        return false;
+    }
     if (!d->n_unchecked ||
         (!last && d->check && d->n_unchecked < CHANGES_PER_CHECK)) {
         return true;
     }
-    if (!dcp_search_settle(d->x, d->check, &kept, err)) {
+    bool kept = !(x->s->watts && x->s->watts->n_over);
+
+    if (kept && d->check &&
+        !dcp_headroom_check_changed(x->s, dcp_search_mark_changed(x), NULL, &h,
+                                    err)) {
         return false;
     }
-    d->n_kept += kept ? d->n_unchecked : 0;
+    if (kept && h.ok) {
+        d->n_kept += d->n_unchecked;
+        x->in.trail.n = 0;
+        dcp_search_tell(x, d->check);
+    } else {
+        dcp_trail_undo(&x->in.trail, x->s);
+        note_tight(d, &h);
+    }
     d->n_unchecked = 0;
+    d->n_looked_at = 0;
     return true;
 }
 

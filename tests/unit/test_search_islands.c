@@ -162,6 +162,38 @@ START_TEST(losses_of_what_changed_say_all)
 }
 END_TEST
 
+START_TEST(losses_of_single_hosts_say_all)
+{
+    uint32_t n_failed = 0;
+
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct asked a = two_fences(seed, 42);
+        struct dcp_error err = { 0 };
+        struct dcp_headroom all;
+        bool ok, each = true;
+
+        compile(&a);
+        ck_assert(dcp_headroom_check(a.s, NULL, NULL, &all, &err));
+        ck_assert(
+            dcp_headroom_check_hosts(a.s, all_hosts, HOSTS, &ok, &err));
+        ck_assert_int_eq(all.ok, ok);
+        for (uint32_t h = 0; h < HOSTS; h++) {
+            ck_assert(dcp_headroom_check_hosts(a.s, &h, 1, &ok, &err));
+            each = each && ok;
+        }
+        ck_assert_int_eq(all.ok, each);
+        n_failed += !all.ok;
+        a.w.inv->policy.survive[0].kind = DCP_LOSS_RACK; /* Says nothing. */
+        ck_assert(
+            dcp_headroom_check_hosts(a.s, all_hosts, HOSTS, &ok, &err));
+        ck_assert(ok);
+        finish_question(&a);
+    }
+    ck_assert_uint_gt(n_failed, 10);
+    ck_assert_uint_lt(n_failed, 190);
+}
+END_TEST
+
 static void
 pack(struct asked *a, uint32_t threads, uint32_t *out_on)
 {
@@ -218,6 +250,7 @@ main(void)
     static const TTest *const *const tests[] = {
         &what_is_shared_makes_one,
         &losses_of_what_changed_say_all,
+        &losses_of_single_hosts_say_all,
         &halves_are_the_same_on_one_thread,
     };
 
