@@ -108,6 +108,7 @@ keep(struct backtest_night *n, const struct dcp_plan *plan,
     if (plan) {
         n->planned_kwh = plan->predicted.energy_kwh_before -
                          plan->predicted.energy_kwh_after;
+        n->foreseen_kwh = dcp_plan_saves_kwh(plan);
     }
     n->saved_kwh = r->without.meter_kwh - with->meter_kwh;
     n->hosts_before = r->without.hosts_on_mean;
@@ -158,7 +159,7 @@ expect(const struct backtest *b, uint32_t night)
 
         if (past->has_plan && class_of(b, past) == class_of(b, now)) {
             roots[n] = sqrt(past->overload_some_min);
-            misses[n++] = past->saved_kwh - past->planned_kwh;
+            misses[n++] = past->saved_kwh - past->foreseen_kwh;
         }
     }
     if (!now->has_plan || n < N_MISSES_MIN) {
@@ -170,9 +171,9 @@ expect(const struct backtest *b, uint32_t night)
         dcp_interval_of_next(roots, n, DCP_BACKTEST_CONFIDENCE_FRAC);
     double low = fmax(root.low, 0);
 
-    now->expected_kwh = (struct dcp_interval){ now->planned_kwh + kwh.mean,
-                                               now->planned_kwh + kwh.low,
-                                               now->planned_kwh + kwh.high };
+    now->expected_kwh = (struct dcp_interval){ now->foreseen_kwh + kwh.mean,
+                                               now->foreseen_kwh + kwh.low,
+                                               now->foreseen_kwh + kwh.high };
     now->expected_overload_min =
         (struct dcp_interval){ root.mean * root.mean, low * low,
                                root.high * root.high };

@@ -14,7 +14,9 @@ struct backtest_night {
     int64_t start_ms, end_ms; /* The window. */
     const char *status;       /* Of the plan. */
     bool has_plan;            /* Else nothing was done, and nothing foreseen. */
-    double planned_kwh, saved_kwh;
+    double planned_kwh;       /* What the plan saves at planned demand, */
+    double foreseen_kwh;      /* what it said to expect, */
+    double saved_kwh;         /* and what came of it. */
     double hosts_before, hosts_after;
     double overload_before_min, overload_after_min; /* Host-minutes. */
     /* Minutes in which some host was overloaded, with the plan, by samples; and

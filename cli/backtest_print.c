@@ -27,6 +27,7 @@ struct column {
     }
 enum {
     PLANNED,
+    FORESEEN,
     SAVED,
     HOSTS_BEFORE,
     HOSTS_AFTER,
@@ -41,6 +42,8 @@ enum {
 static const struct column columns[N_COLUMNS] = {
     [PLANNED] =
         COLUMN("planned_kwh_saved", "planned kWh", planned_kwh, 1, 1, false),
+    [FORESEEN] =
+        COLUMN("foreseen_kwh_saved", "foreseen", foreseen_kwh, 1, 1, false),
     [SAVED] = COLUMN("kwh_saved", "saved kWh", saved_kwh, 1, 1, false),
     [HOSTS_BEFORE] =
         COLUMN("hosts_on_mean_before", "hosts was", hosts_before, 1, 1, true),

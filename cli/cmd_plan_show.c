@@ -6,6 +6,7 @@
 #include "model/io/plan_text.h"
 #include "model/base/units.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -256,7 +257,12 @@ print_head(const struct dcp_plan *plan)
     printf(" %s for goal %s: hosts on %u -> %u (at least %u), gap %.2f %%\n",
            plan->status, plan->goal, plan->hosts_on_before,
            plan->hosts_on_after, plan->hosts_lower_bound, 100 * plan->gap_frac);
-    printf(" energy %.1f -> %.1f kWh, cost %.2f -> %.2f %s\n",
+    if (!isnan(plan->expected.energy_kwh_before)) {
+        printf(" energy %.1f -> %.1f kWh at mean usage\n",
+               plan->expected.energy_kwh_before,
+               plan->expected.energy_kwh_after);
+    }
+    printf(" energy %.1f -> %.1f kWh, cost %.2f -> %.2f %s at planned demand\n",
            d->energy_kwh_before, d->energy_kwh_after, d->cost_before,
            d->cost_after, plan->currency);
 }

@@ -119,23 +119,6 @@ json_legs(struct dcp_json *w, const struct dcp_plan *plan,
     dcp_json_end(w, ']');
 }
 
-static void
-json_saved(struct dcp_json *w, const struct dcp_plan *plan,
-           const struct dcp_replay *r)
-{
-    const struct dcp_sim_result *a = &r->without, *b = &r->with;
-
-    dcp_json_kobject(w, "saved");
-    dcp_json_kdouble(w, "energy_kwh", a->meter_kwh - b->meter_kwh);
-    dcp_json_kdouble(w, "energy_cost", a->energy_cost - b->energy_cost);
-    dcp_json_kdouble(w, "carbon_kg", a->carbon_kg - b->carbon_kg);
-    dcp_json_kdouble(w, "hosts_on_mean", a->hosts_on_mean - b->hosts_on_mean);
-    dcp_json_kdouble(w, "planned_energy_kwh",
-                     plan->predicted.energy_kwh_before -
-                         plan->predicted.energy_kwh_after);
-    dcp_json_end(w, '}');
-}
-
 /* Null where the replay was ended before it. */
 static bool
 json_band(struct dcp_json *w, const struct dcp_inventory *inv,
@@ -183,7 +166,7 @@ print_json(const struct dcp_globals *g, const struct dcp_inventory *inv,
         ok = json_band(&w, inv, r, band, err);
     }
     if (ok && plan) {
-        json_saved(&w, plan, r);
+        dcp_replay_json_saved(&w, plan, r);
         json_legs(&w, plan, r);
     }
     if (ok && again) {

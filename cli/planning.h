@@ -115,6 +115,14 @@ bool
 dcp_planning_goals(const struct dcp_inventory *, const char *text,
                    struct dcp_goals *out, struct dcp_error *err) DCP_CHECKED;
 
+/* cli/planning_measured.c: of an answer with a plan, what raw samples say: its
+ * joint loads (not of a brief one) and what the plan is expected to save.
+ * Nothing where demand was learned before, or there are none. */
+bool
+dcp_planning_measure(struct dcp_context *, const struct dcp_planning_options *,
+                     struct dcp_planning_answer *,
+                     struct dcp_error *err) DCP_CHECKED;
+
 /* cli/planning_left.c: what the plan leaves broken (repair --partial) and what
  * change windows hold: members "partial" and "changes", and lines for people. */
 void dcp_planning_left_json(struct dcp_json *, const struct dcp_inventory *,

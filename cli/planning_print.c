@@ -116,9 +116,26 @@ json_hosts(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_end(w, ']');
 }
 
+/* Without a plan, or a history, there is nothing to expect. */
+static void
+json_expected(struct dcp_json *w, const struct dcp_plan *plan)
+{
+    if (!plan || isnan(plan->expected.energy_kwh_before)) {
+        dcp_json_knull(w, "expected");
+        return;
+    }
+    dcp_json_kobject(w, "expected");
+    dcp_json_kdouble(w, "energy_kwh_before", plan->expected.energy_kwh_before);
+    dcp_json_kdouble(w, "energy_kwh_after", plan->expected.energy_kwh_after);
+    dcp_json_kdouble(w, "energy_cost_before",
+                     plan->expected.energy_cost_before);
+    dcp_json_kdouble(w, "energy_cost_after", plan->expected.energy_cost_after);
+    dcp_json_end(w, '}');
+}
+
 static void
 json_cost(struct dcp_json *w, const struct dcp_inventory *inv,
-          const struct dcp_plan_prediction *p)
+          const struct dcp_plan_prediction *p, const struct dcp_plan *plan)
 {
     dcp_json_kobject(w, "cost");
     dcp_json_kstring(w, "currency", inv->currency[0] ? inv->currency : NULL);
@@ -128,6 +145,7 @@ json_cost(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_kdouble(w, "energy_cost_after", p->energy_cost_after);
     dcp_json_kdouble(w, "licence_cost_before", p->licence_cost_before);
     dcp_json_kdouble(w, "licence_cost_after", p->licence_cost_after);
+    json_expected(w, plan);
     dcp_json_end(w, '}');
 }
 
@@ -251,7 +269,7 @@ dcp_planning_json(const struct dcp_globals *g, const struct dcp_context *c,
         dcp_json_knull(&w, "hosts_needed_active");
     }
     dcp_rightsizing_json(&w, c->model.inventory, &a->rightsizing);
-    json_cost(&w, c->model.inventory, &o->predicted);
+    json_cost(&w, c->model.inventory, &o->predicted, a->plan);
     dcp_json_kstring(&w, "binding", o->binding);
     json_demand(&w, c->model.inventory, a->demand);
     json_hosts(&w, c->model.inventory, a);
@@ -420,20 +438,47 @@ print_night(const struct dcp_plan_outcome *o)
     }
 }
 
-static void
-print_ledger(const struct dcp_inventory *inv, const struct dcp_plan_outcome *o)
+static double
+percent_saved(double before, double after)
 {
-    const struct dcp_plan_prediction *p = &o->predicted;
-    double saved = p->energy_kwh_before - p->energy_kwh_after;
+    return before > 0 ? 100 * (before - after) / before : 0;
+}
+
+/* What to expect comes first; what the plan was made by stands below. */
+static void
+print_energy(const struct dcp_inventory *inv, const struct dcp_plan *plan)
+{
+    const struct dcp_plan_expectation *e = &plan->expected;
+    const struct dcp_plan_prediction *p = &plan->predicted;
+    bool known = !isnan(e->energy_kwh_before);
+    double before = known ? e->energy_kwh_before : p->energy_kwh_before;
+    double after = known ? e->energy_kwh_after : p->energy_kwh_after;
 
     printf("%-15s %.0f -> %.0f kWh until the next window: saves %.0f kWh "
-           "(%.1f %%)\n",
-           "energy", p->energy_kwh_before, p->energy_kwh_after, saved,
-           p->energy_kwh_before > 0 ? 100 * saved / p->energy_kwh_before : 0);
-    if (p->energy_cost_before > 0) {
-        printf("%-15s %.2f -> %.2f %s\n", "energy cost", p->energy_cost_before,
-               p->energy_cost_after, inv->currency);
+           "(%.1f %%)%s\n",
+           "energy", before, after, before - after,
+           percent_saved(before, after), known ? " at mean usage" : "");
+    if (known) {
+        printf("%-15s %.0f -> %.0f kWh at planned demand: %.0f kWh (%.1f %%)\n",
+               "", p->energy_kwh_before, p->energy_kwh_after,
+               p->energy_kwh_before - p->energy_kwh_after,
+               percent_saved(p->energy_kwh_before, p->energy_kwh_after));
     }
+    if (p->energy_cost_before > 0) {
+        printf("%-15s %.2f -> %.2f %s\n", "energy cost",
+               known ? e->energy_cost_before : p->energy_cost_before,
+               known ? e->energy_cost_after : p->energy_cost_after,
+               inv->currency);
+    }
+}
+
+static void
+print_ledger(const struct dcp_inventory *inv, const struct dcp_plan_outcome *o,
+             const struct dcp_plan *plan)
+{
+    const struct dcp_plan_prediction *p = &o->predicted;
+
+    print_energy(inv, plan);
     if (p->licence_cost_before > 0 || p->licence_cost_after > 0) {
         printf("%-15s %.2f -> %.2f %s%s\n", "licences", p->licence_cost_before,
                p->licence_cost_after, inv->currency,
@@ -597,7 +642,7 @@ dcp_planning_print(const struct dcp_globals *g, const struct dcp_context *c,
     }
     print_legs(c, a->plan);
     print_night(o);
-    print_ledger(inv, o);
+    print_ledger(inv, o, a->plan);
     dcp_planning_conversions_print(inv, options, job, a);
     if (options->output) {
         printf("%-15s %s\n", "plan", options->output);

@@ -107,6 +107,9 @@ struct dcp_replay_part { /* Borrowed. */
 struct dcp_replay_part dcp_replay_without(const struct dcp_replay *);
 struct dcp_replay_part dcp_replay_with(const struct dcp_replay *);
 
+/* Member "saved" of a replay with a plan: what came true, and what was said. */
+void dcp_replay_json_saved(struct dcp_json *, const struct dcp_plan *,
+                           const struct dcp_replay *);
 /* Members of a result object of `simulate` (design, section 5), up to and with
  * "digest", which is over all members before it, of a run in that window. */
 bool dcp_replay_json(struct dcp_json *, const struct dcp_inventory *,

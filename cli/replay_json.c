@@ -165,3 +165,23 @@ dcp_replay_json(struct dcp_json *w, const struct dcp_inventory *inv,
     dcp_json_kstring(w, "digest", digest);
     return true;
 }
+
+void
+dcp_replay_json_saved(struct dcp_json *w, const struct dcp_plan *plan,
+                      const struct dcp_replay *r)
+{
+    const struct dcp_sim_result *a = &r->without, *b = &r->with;
+
+    dcp_json_kobject(w, "saved");
+    dcp_json_kdouble(w, "energy_kwh", a->meter_kwh - b->meter_kwh);
+    dcp_json_kdouble(w, "energy_cost", a->energy_cost - b->energy_cost);
+    dcp_json_kdouble(w, "carbon_kg", a->carbon_kg - b->carbon_kg);
+    dcp_json_kdouble(w, "hosts_on_mean", a->hosts_on_mean - b->hosts_on_mean);
+    dcp_json_kdouble(w, "planned_energy_kwh",
+                     plan->predicted.energy_kwh_before -
+                         plan->predicted.energy_kwh_after);
+    dcp_json_kdouble(w, "expected_energy_kwh",
+                     plan->expected.energy_kwh_before -
+                         plan->expected.energy_kwh_after);
+    dcp_json_end(w, '}');
+}

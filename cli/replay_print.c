@@ -6,6 +6,7 @@
 #include "cli/transfers.h"
 #include "model/base/units.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* 'share': the saving, and as a part of what was; else no saving is shown. */
@@ -125,9 +126,10 @@ print_two(const struct dcp_inventory *inv, const struct dcp_plan *plan,
     line("CPU asked for and not given, %", unmet_percent(a), unmet_percent(b),
          3, false);
     dcp_shortage_print(a, b);
-    printf("\nThe plan foresaw %.1f kWh saved over its horizon.  %u migrations"
+    printf("\nThe plan foresaw %.1f kWh saved%s.  %u migrations"
            ", %.0f s each on average; %u hosts switched off, %u on.\n",
-           plan->predicted.energy_kwh_before - plan->predicted.energy_kwh_after,
+           dcp_plan_saves_kwh(plan),
+           isnan(plan->expected.energy_kwh_before) ? " at planned demand" : "",
            b->migrations, b->migrations ? b->migration_mean_s : 0,
            b->host_shutdowns, b->host_boots);
     for (uint32_t i = 0; i < r->n_legs; i++) {

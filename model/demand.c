@@ -123,6 +123,19 @@ dcp_demand_add_disk(struct dcp_demand *d, struct dcp_demand_rows *rows,
     return true;
 }
 
+bool
+dcp_demand_add_means(struct dcp_demand *d, struct dcp_demand_rows *rows,
+                     struct dcp_error *err)
+{
+    rows->cpu_mean_mhz =
+        dcp_arena_array(d->arena, uint32_t, (size_t)d->n_vms * d->stride);
+    if (!rows->cpu_mean_mhz) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for expected demand");
+    }
+    d->cpu_mean_mhz = rows->cpu_mean_mhz;
+    return true;
+}
+
 /* By slot, the one of 'd' that it lies in. */
 static bool
 find_slots(const struct dcp_demand *d, const struct dcp_slot slots[],
@@ -155,6 +168,9 @@ copy_rows(const struct dcp_demand *from, const uint32_t *at,
             size_t of = (size_t)v * from->stride + at[s];
 
             rows->cpu_mhz[cell] = from->cpu_mhz[of];
+            if (from->cpu_mean_mhz) {
+                rows->cpu_mean_mhz[cell] = from->cpu_mean_mhz[of];
+            }
             if (from->net_kib_s) {
                 rows->net_kib_s[cell] = from->net_kib_s[of];
             }
@@ -192,6 +208,7 @@ dcp_demand_part(const struct dcp_demand *d, const struct dcp_slot slots[],
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a demand");
     }
     if (!at || !find_slots(d, slots, n_slots, at, err) ||
+        (d->cpu_mean_mhz && !dcp_demand_add_means(part, &rows, err)) ||
         (d->disk_kib_s && !dcp_demand_add_disk(part, &rows, err))) {
         return NULL;
     }

@@ -44,6 +44,11 @@ struct dcp_demand {
     uint32_t stride; /* n_slots rounded up to a multiple of 8. */
     const struct dcp_slot *slots;
     const uint32_t *cpu_mhz;   /* [vm * stride + slot], padding 0. */
+    /* Same shape: what is to be expected, the mean of the slot's bucket,
+     * without margin; planned demand for VMs without a trace.  Nothing has to
+     * fit by it: model/expect.h tells what a plan saves at it.  NULL: not
+     * known. */
+    const uint32_t *cpu_mean_mhz;
     const uint32_t *net_kib_s; /* Same shape; NULL: not measured. The larger
                                 * of both directions. */
     const uint32_t *mem_active_mib; /* By VM: planned active memory; NULL: not
@@ -76,7 +81,8 @@ struct dcp_demand {
 /* The rows of a demand that is being made; same shapes, NULL where it has
  * none.  They belong to the demand. */
 struct dcp_demand_rows {
-    uint32_t *cpu_mhz, *net_kib_s, *mem_active_mib, *disk_kib_s;
+    uint32_t *cpu_mhz, *cpu_mean_mhz;
+    uint32_t *net_kib_s, *mem_active_mib, *disk_kib_s;
     uint32_t *disk_part_kib_s;
     uint8_t *source;
 };
@@ -92,6 +98,11 @@ struct dcp_demand *dcp_demand_create(uint32_t n_vms,
 /* Adds the columns of reads and writes, of UINT32_MAX.  False: out of memory. */
 bool dcp_demand_add_disk(struct dcp_demand *, struct dcp_demand_rows *,
                          struct dcp_error *err) DCP_CHECKED;
+
+/* Adds the columns of what is to be expected, of zeros.  False: out of memory.
+ */
+bool dcp_demand_add_means(struct dcp_demand *, struct dcp_demand_rows *,
+                          struct dcp_error *err) DCP_CHECKED;
 
 /* Demand from profiles and allocations alone.  'slots' is copied.  NULL: out
  * of memory. */

@@ -4,6 +4,7 @@
 
 #include "model/base/units.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,22 @@ static const char *const reason_names[] = {
     [DCP_REASON_STORAGE_REACH] = "storage_reach",
 };
 
+struct dcp_plan_expectation
+dcp_plan_expectation_none(void)
+{
+    return (struct dcp_plan_expectation){ NAN, NAN, NAN, NAN, NAN, NAN };
+}
+
+double
+dcp_plan_saves_kwh(const struct dcp_plan *plan)
+{
+    return isnan(plan->expected.energy_kwh_before)
+               ? plan->predicted.energy_kwh_before -
+                     plan->predicted.energy_kwh_after
+               : plan->expected.energy_kwh_before -
+                     plan->expected.energy_kwh_after;
+}
+
 struct dcp_plan *
 dcp_plan_create(struct dcp_error *err)
 {
@@ -68,6 +85,7 @@ dcp_plan_create(struct dcp_error *err)
     plan->lineage = plan->tool_version = plan->status = plan->goal = "";
     plan->bound_method = plan->currency = plan->planner_host = "";
     plan->options_json = "{}";
+    plan->expected = dcp_plan_expectation_none();
     return plan;
 }
 

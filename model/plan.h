@@ -171,7 +171,18 @@ struct dcp_plan_limits {
     uint32_t moves_per_pool; /* Of volumes; 0: no volume is moved. */
 };
 
-struct dcp_plan_prediction { /* Over 'horizon'; before = nothing done. */
+/* What to expect, at the mean of what VMs used in the same hours
+ * (model/expect.h); energy_kwh_before NaN: not known. */
+struct dcp_plan_expectation {
+    double energy_kwh_before, energy_kwh_after;
+    double energy_cost_before, energy_cost_after;
+    /* Saved by holding the last leg's placement all along. */
+    double packing_kwh, packing_cost;
+};
+
+/* At planned demand, which is more than the mean.  Over the horizon; before:
+ * nothing done. */
+struct dcp_plan_prediction {
     double energy_kwh_before, energy_kwh_after;
     double energy_cost_before, energy_cost_after;
     double licence_cost_before, licence_cost_after;
@@ -219,6 +230,7 @@ struct dcp_plan {
     uint32_t hosts_on_before, hosts_on_after, hosts_lower_bound;
     double gap_frac;
     struct dcp_plan_prediction predicted;
+    struct dcp_plan_expectation expected;
     const char *currency;
 
     /* The run, in no digest. */
@@ -231,6 +243,11 @@ struct dcp_plan {
 struct dcp_plan *dcp_plan_create(struct dcp_error *err) DCP_CHECKED;
 void dcp_plan_destroy(struct dcp_plan *);
 DCP_DEFINE_AUTO(dcp_plan)
+
+/* All NaN. */
+struct dcp_plan_expectation dcp_plan_expectation_none(void);
+/* Energy that the plan says it saves: as expected, else at planned demand. */
+double dcp_plan_saves_kwh(const struct dcp_plan *);
 
 const char *dcp_step_kind_name(enum dcp_step_kind);      /* "migrate" ... */
 const char *dcp_object_kind_name(enum dcp_object_kind);  /* "vm" ... */

@@ -116,6 +116,13 @@ write_result(const struct dcp_report_work *r, struct dcp_json *w)
     dcp_json_ki64(w, "horizon_ms", r->in->inventory->policy.horizon_ms);
     dcp_json_end(w, '}');
     dcp_json_kobject(w, "savings");
+    dcp_json_kbool(w, "expected", r->savings.expected);
+    dcp_json_kdouble(w, "before_kwh",
+                     dcp_report_round(r->savings.before_kwh, 3));
+    dcp_json_kdouble(w, "planned_night_kwh",
+                     dcp_report_round(r->savings.planned_night_kwh, 3));
+    dcp_json_kdouble(w, "planned_packing_kwh",
+                     dcp_report_round(r->savings.planned_packing_kwh, 3));
     dcp_json_kdouble(w, "night_kwh", dcp_report_round(r->savings.night_kwh, 3));
     dcp_json_kdouble(w, "night_cost",
                      dcp_report_round(r->savings.night_cost, 4));

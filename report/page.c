@@ -7,6 +7,7 @@
 #include "report/template.h"
 #include "report/work.h"
 
+#include <math.h>
 #include <string.h>
 
 static void
@@ -79,18 +80,34 @@ set_savings(struct dcp_report_work *r)
 {
     const struct dcp_plan *plan = r->in->plan;
     const struct dcp_plan_prediction *p = &plan->predicted;
+    const struct dcp_plan_expectation *e = &plan->expected;
+    struct dcp_report_savings *s = &r->savings;
+    double before = p->energy_kwh_before;
     double kwh = p->energy_kwh_before - p->energy_kwh_after;
     double cost = p->energy_cost_before - p->energy_cost_after;
+    double packing_kwh = r->tl.packing_kwh, packing_cost = r->tl.packing_cost;
     bool comes_back = plan->n_legs > 1;
 
     if (!(p->energy_kwh_before > 0)) { /* Not predicted: our own sum. */
-        kwh = r->tl.kwh[DCP_WITHOUT] - r->tl.kwh[DCP_WITH];
+        before = r->tl.kwh[DCP_WITHOUT];
+        kwh = before - r->tl.kwh[DCP_WITH];
         cost = r->tl.cost[DCP_WITHOUT] - r->tl.cost[DCP_WITH];
     }
-    r->savings.packing_kwh = comes_back ? r->tl.packing_kwh : kwh;
-    r->savings.packing_cost = comes_back ? r->tl.packing_cost : cost;
-    r->savings.night_kwh = kwh - r->savings.packing_kwh;
-    r->savings.night_cost = cost - r->savings.packing_cost;
+    s->planned_packing_kwh = comes_back ? packing_kwh : kwh;
+    s->planned_night_kwh = kwh - s->planned_packing_kwh;
+    s->expected = isfinite(e->energy_kwh_before);
+    if (s->expected) {
+        before = e->energy_kwh_before;
+        kwh = e->energy_kwh_before - e->energy_kwh_after;
+        cost = e->energy_cost_before - e->energy_cost_after;
+        packing_kwh = e->packing_kwh;
+        packing_cost = e->packing_cost;
+    }
+    s->before_kwh = before;
+    s->packing_kwh = comes_back ? packing_kwh : kwh;
+    s->packing_cost = comes_back ? packing_cost : cost;
+    s->night_kwh = kwh - s->packing_kwh;
+    s->night_cost = cost - s->packing_cost;
 }
 
 static bool

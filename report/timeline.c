@@ -7,9 +7,9 @@
  * host. */
 
 #include "report/timeline.h"
-#include "report/course.h"
-
 #include "model/capacity.h"
+#include "model/course.h"
+#include "model/plan_times.h"
 #include "model/power.h"
 
 #include <math.h>
@@ -22,12 +22,6 @@
 #define MS_PER_HOUR     3600000.0
 
 enum { HELD = 2, COURSES };
-struct event {
-    int64_t at_ms;
-    bool is_end; /* Ends come before starts of the same instant. */
-    uint32_t step;
-};
-
 struct host_fact {
     const struct dcp_hardware *hw;
     double cpu_mhz, pue, pue_marginal;
@@ -39,11 +33,12 @@ struct walk {
     const struct dcp_rows *rows;
     struct dcp_timeline *out;
     struct host_fact *facts;
+    double *vm_mhz;  /* By VM: planned, in the slot at hand. */
     double *price;   /* By site; the last: of hosts without a site. */
     double *fixed_w; /* By site: what draws the same whatever runs where; at
                       * the meter. */
     struct dcp_course course[COURSES];
-    struct event *events;
+    struct dcp_plan_event *events;
     uint32_t n_events, next_event;
     uint32_t slot;
     double *heat_mhz[2], *heat_capacity[2]; /* Like heat. */
@@ -61,42 +56,8 @@ dcp_heat_cell(double load_frac)
                                     : 0;
 }
 
-static int
-by_time(const void *a, const void *b)
-{
-    const struct event *x = a, *y = b;
-
-    if (x->at_ms != y->at_ms) {
-        return x->at_ms < y->at_ms ? -1 : 1;
-    }
-    if (x->is_end != y->is_end) {
-        return x->is_end ? -1 : 1;
-    }
-    return x->step < y->step ? -1 : x->step > y->step;
-}
-
-static bool
-make_events(struct walk *w, struct dcp_arena *arena)
-{
-    const struct dcp_plan *plan = w->in->plan;
-
-    w->n_events = 0;
-    w->events = dcp_arena_array(arena, struct event, 2 * (size_t)plan->n_steps);
-    if (!w->events) {
-        return false;
-    }
-    for (uint32_t i = 0; i < plan->n_steps; i++) {
-        w->events[w->n_events++] =
-            (struct event){ w->out->step_start_ms[i], false, i };
-        w->events[w->n_events++] =
-            (struct event){ w->out->step_end_ms[i], true, i };
-    }
-    qsort(w->events, w->n_events, sizeof *w->events, by_time);
-    return true;
-}
-
 static void
-apply_event(struct walk *w, const struct event *e)
+apply_event(struct walk *w, const struct dcp_plan_event *e)
 {
     const struct dcp_step *step = &w->in->plan->steps[e->step];
     uint32_t host = step->object.ix;
@@ -113,17 +74,7 @@ apply_event(struct walk *w, const struct event *e)
 static double
 host_watts(const struct host_fact *f, const struct dcp_course *c, uint32_t host)
 {
-    switch ((enum dcp_course_power)c->power[host]) {
-    case DCP_COURSE_OFF:
-        return f->hw->sleep_w;
-    case DCP_COURSE_BOOTING:
-        return f->hw->boot_w;
-    case DCP_COURSE_STOPPING:
-        return f->hw->shutdown_w;
-    case DCP_COURSE_ON:
-        break;
-    }
-    return dcp_power_at(f->hw, f->cpu_mhz > 0 ? c->mhz[host] / f->cpu_mhz : 0);
+    return dcp_course_watts(c, f->hw, f->cpu_mhz, host);
 }
 
 static void
@@ -228,8 +179,12 @@ walk_all(struct walk *w)
             w->slot++;
             begins = true;
         }
+        for (uint32_t v = 0; begins && v < demand->n_vms; v++) {
+            w->vm_mhz[v] =
+                demand->cpu_mhz[(size_t)v * demand->stride + w->slot];
+        }
         for (int k = 0; begins && k < COURSES; k++) {
-            dcp_course_begin_slot(&w->course[k], demand, w->slot);
+            dcp_course_load(&w->course[k], w->vm_mhz);
         }
         begins = false;
         for (;
@@ -300,7 +255,8 @@ make_facts(struct walk *w, struct dcp_arena *arena)
     w->facts = dcp_arena_array(arena, struct host_fact, inv->n_hosts);
     w->price = dcp_arena_array(arena, double, (size_t)inv->n_sites + 1);
     w->fixed_w = dcp_arena_array(arena, double, (size_t)inv->n_sites + 1);
-    if (!w->facts || !w->price || !w->fixed_w) {
+    w->vm_mhz = dcp_arena_array(arena, double, inv->n_vms);
+    if (!w->vm_mhz || !w->facts || !w->price || !w->fixed_w) {
         return false;
     }
     for (uint32_t h = 0; h < inv->n_hosts; h++) {
@@ -414,13 +370,16 @@ dcp_timeline_make(const struct dcp_report_input *in,
     out->step_end_ms = dcp_arena_array(arena, int64_t, plan->n_steps);
     out->leg_end_ms = dcp_arena_array(arena, int64_t, plan->n_legs);
     if (out->step_start_ms && out->step_end_ms && out->leg_end_ms &&
-        !dcp_schedule_steps(in->inventory, plan, arena, out->step_start_ms,
-                            out->step_end_ms, out->leg_end_ms, err)) {
+        !dcp_plan_times(in->inventory, plan, arena, out->step_start_ms,
+                        out->step_end_ms, out->leg_end_ms, err)) {
         return false;
     }
-    if (!out->step_start_ms || !out->step_end_ms || !out->leg_end_ms ||
-        !make_events(&w, arena) || !make_facts(&w, arena) ||
-        !make_room(&w, arena) ||
+    if (out->step_start_ms && out->step_end_ms && out->leg_end_ms) {
+        w.events =
+            dcp_plan_events(plan, out->step_start_ms, out->step_end_ms, arena);
+        w.n_events = 2 * plan->n_steps;
+    }
+    if (!w.events || !make_facts(&w, arena) || !make_room(&w, arena) ||
         !dcp_course_init(&w.course[DCP_WITHOUT], plan->before, arena) ||
         !dcp_course_init(&w.course[DCP_WITH], plan->before, arena) ||
         !dcp_course_init(&w.course[HELD], plan->legs[plan->n_legs - 1].after,

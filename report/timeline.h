@@ -6,10 +6,9 @@
  * carries over the plan's hours, with the plan and without it, at planned
  * demand.
  *
- * Steps start in the plan's order, each as soon as its leg has begun, what it
- * waits for is done and both its hosts have a free place (plan->limits).  A
- * host counts as on from the start of its boot to the end of its shutdown.
- * The CPU that migrating itself costs is not in the figures.
+ * Steps run by the plan's own clock (model/plan_times.h).  A host counts as on
+ * from the start of its boot to the end of its shutdown. The CPU that migrating
+ * itself costs is not in the figures.
  *
  * Everything lives in the caller's arena. */
 
@@ -65,12 +64,5 @@ bool dcp_timeline_make(const struct dcp_report_input *, const struct dcp_rows *,
 
 /* The cell value of a load; capped below the marks. */
 uint8_t dcp_heat_cell(double load_frac);
-
-/* One pass over the steps: start and end of each.  The arrays have room for
- * plan->n_steps and plan->n_legs. */
-bool
-dcp_schedule_steps(const struct dcp_inventory *, const struct dcp_plan *,
-                   struct dcp_arena *, int64_t start_ms[], int64_t end_ms[],
-                   int64_t leg_end_ms[], struct dcp_error *err) DCP_CHECKED;
 
 #endif /* report/timeline.h */

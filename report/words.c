@@ -230,6 +230,15 @@ say_saving(const struct dcp_report_work *r, struct dcp_text *out)
             dcp_text_puts(out, " against today's, with or without nights.");
         }
     }
+    if (s->expected && (packs || fabs(s->night_kwh) >= 0.005)) {
+        double kwh = is_round_trip(r->in->plan) ? s->planned_night_kwh
+                                                : s->planned_packing_kwh;
+
+        dcp_text_puts(out, " That is at what VMs used in such hours; at "
+                           "planned demand, by which all has to fit, ");
+        add_amount(out, kwh);
+        dcp_text_puts(out, " kWh.");
+    }
     add_licences(r, out);
 }
 

@@ -9,9 +9,14 @@
 #include "report/history.h"
 #include "report/timeline.h"
 
-struct dcp_report_savings { /* Over the plan's horizon; two separate facts. */
+/* Over the plan's horizon; two separate facts.  At mean usage where the plan
+ * says what to expect, else at planned demand. */
+struct dcp_report_savings {
+    bool expected;
+    double before_kwh; /* Without the plan, likewise. */
     double night_kwh, night_cost;
     double packing_kwh, packing_cost;
+    double planned_night_kwh, planned_packing_kwh; /* At planned demand. */
 };
 
 struct dcp_report_work {

@@ -74,6 +74,27 @@ flat_want(struct fit *f, double want)
     }
 }
 
+/* For their means alone. */
+static void
+look_at_samples(struct fit *f)
+{
+    (void)trace_want(f, &(struct dcp_wish){ DCP_PREDICT_PEAK, 0, 0 });
+}
+
+static void
+write_means(struct fit *f, uint32_t vm)
+{
+    const struct dcp_demand *d = f->demand;
+    uint32_t *row = f->rows.cpu_mean_mhz + (size_t)vm * d->stride;
+
+    dcp_series_means(&f->series, d->slots, d->n_slots, f->slot_want);
+    for (uint32_t s = 0; s < d->n_slots; s++) {
+        row[s] = f->slot_want[s] >= UINT32_MAX
+                     ? UINT32_MAX
+                     : (uint32_t)(f->slot_want[s] + 0.5);
+    }
+}
+
 static void
 write_row(const struct fit *f, double scale, double most, uint32_t row[])
 {
@@ -111,12 +132,14 @@ fit_cpu(struct fit *f, const struct dcp_column *pair, const float *raw)
                                  f->min_history_ms };
     double flat = dcp_fit_cpu_flat(f->inv, vm.ix, &of, &h, &span, d, &f->rows);
 
+    f->series.most = of.ceiling_mhz;
     if (isnan(flat)) {
         struct dcp_wish wish = { f->inv->policy.predictor, tier->percentile,
                                  f->inv->policy.predict_sigmas };
 
         d->n_class_fallback += trace_want(f, &wish);
     } else {
+        look_at_samples(f);
         flat_want(f, flat);
     }
     double scale = 1 + tier->margin_frac;
@@ -127,6 +150,7 @@ fit_cpu(struct fit *f, const struct dcp_column *pair, const float *raw)
         dcp_joint_fit_vm(&f->joint, &f->series, d, vm.ix, scale,
                          of.ceiling_mhz * scale, row);
     }
+    write_means(f, vm.ix);
 }
 
 /* --- Network and memory ------------------------------------------------- */
@@ -139,6 +163,7 @@ fit_net(struct fit *f, const struct dcp_column *pair, const float *rx,
     uint32_t n = 0;
     float peak = 0;
 
+    f->series.most = INFINITY;
     for (uint32_t c = 0; c < f->n_cells; c++) {
         float x = fmaxf(rx[c], tx[c]); /* NaN only where both are. */
 
@@ -402,6 +427,11 @@ dcp_fit(struct dcp_store *store, const struct dcp_inventory *inv,
     d->at_limit_raise_frac = DCP_FIT_AT_LIMIT_RAISE_FRAC;
     dcp_fit_from_model(inv, NULL, d, &f.rows);
     if (f.n_cells) {
+        if (!dcp_demand_add_means(d, &f.rows, err)) {
+            return NULL;
+        }
+        memcpy(f.rows.cpu_mean_mhz, d->cpu_mhz,
+               (size_t)d->n_vms * d->stride * sizeof *d->cpu_mhz);
         d->from_ms = dcp_store_start_ms(store) +
                      f.first_cell * dcp_store_interval_ms(store);
         d->until_ms = d->from_ms + f.n_cells * dcp_store_interval_ms(store);

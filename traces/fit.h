@@ -31,6 +31,7 @@
  * - A VM that appears over a day after the history begins, or is last seen
  *   over a day before it ends, is fitted on its own time, and counted.
  * - No sample at all: dcp_demand_row_from_model().
+ * - Beside it the mean of each slot's bucket, for what is to be expected.
  * Network is fitted alike on the larger direction of each sample, without a
  * ceiling; 0 where it was not measured.  Active memory is the p95 of all
  * samples, at least the balloon floor and the reservation, at most what is

@@ -43,6 +43,7 @@ dcp_series_init(struct dcp_series *out, struct dcp_arena *arena,
     struct dcp_series s = {
         .n_cells = n_cells,
         .n_buckets = dcp_bucket_count(inv->policy.buckets, &inv->calendar),
+        .most = INFINITY,
         .peak_factor = inv->policy.peak_factor,
     };
     uint32_t *bucket_of_cell = dcp_arena_array(arena, uint32_t, n_cells);
@@ -52,8 +53,9 @@ dcp_series_init(struct dcp_series *out, struct dcp_arena *arena,
     s.bucket_first = dcp_arena_array(arena, uint32_t, (size_t)s.n_buckets + 1);
     s.cells = dcp_arena_array(arena, uint32_t, n_cells);
     s.bucket_want = dcp_arena_array(arena, double, s.n_buckets);
+    s.bucket_mean = dcp_arena_array(arena, double, s.n_buckets);
     if (!bucket_of_cell || !s.value || !s.scratch || !s.bucket_first ||
-        !s.cells || !s.bucket_want) {
+        !s.cells || !s.bucket_want || !s.bucket_mean) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to fit %u samples a VM",
                         n_cells);
     }
@@ -120,6 +122,7 @@ bucket_want(struct dcp_series *s, uint32_t bucket, const struct dcp_wish *wish)
 {
     double want = s->bucket_want[bucket];
     struct dcp_wish_figures f = { 0 };
+    double sum = 0;
 
     if (!(want < 0)) {
         return want;
@@ -131,6 +134,7 @@ bucket_want(struct dcp_series *s, uint32_t bucket, const struct dcp_wish *wish)
         if (!isnan(x)) {
             s->scratch[f.n++] = x;
             f.peak = x > f.peak ? x : f.peak;
+            sum += x < s->most ? x : s->most;
         }
     }
     if (dcp_wish_asks_moments(wish)) {
@@ -141,6 +145,7 @@ bucket_want(struct dcp_series *s, uint32_t bucket, const struct dcp_wish *wish)
     }
     want = dcp_wish_of(wish, &f, s->peak_factor);
     s->bucket_want[bucket] = want;
+    s->bucket_mean[bucket] = f.n ? sum / f.n : NAN;
     return want;
 }
 
@@ -201,4 +206,37 @@ dcp_series_slots(struct dcp_series *s, const struct dcp_slot slots[],
                  uint32_t n_slots, double out_want[])
 {
     return fill_slots(s, slots, n_slots, NULL, out_want);
+}
+
+/* Over the buckets [first, n_buckets) by 'step' that are known to have samples;
+ * NaN: none has. */
+static double
+mean_of_means(const struct dcp_series *s, uint32_t first, uint32_t step)
+{
+    double sum = 0;
+    uint32_t n = 0;
+
+    for (uint32_t b = first; b < s->n_buckets; b += step) {
+        if (s->bucket_want[b] >= 0) {
+            sum += s->bucket_mean[b];
+            n++;
+        }
+    }
+    return n ? sum / n : NAN;
+}
+
+void
+dcp_series_means(const struct dcp_series *s, const struct dcp_slot slots[],
+                 uint32_t n_slots, double out_mean[])
+{
+    for (uint32_t i = 0; i < n_slots; i++) {
+        uint32_t bucket = slots[i].bucket;
+
+        out_mean[i] = s->bucket_mean[bucket];
+        if (isnan(s->bucket_want[bucket])) {
+            double hour = mean_of_means(s, bucket % 24, 24);
+
+            out_mean[i] = isnan(hour) ? mean_of_means(s, 0, 1) : hour;
+        }
+    }
 }

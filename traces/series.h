@@ -18,6 +18,8 @@ struct dcp_series {
     uint32_t *bucket_first; /* n_buckets + 1, into 'cells'. */
     uint32_t *cells;        /* Grouped by bucket, ascending within one. */
     double *bucket_want;    /* By bucket: < 0 not computed, NaN no samples. */
+    double *bucket_mean;    /* By bucket, where that is known: of what is ... */
+    double most;            /* ... at most so much; INFINITY: no end to it. */
     double peak_factor;
 };
 
@@ -54,8 +56,12 @@ bool dcp_series_init(struct dcp_series *, struct dcp_arena *,
 uint32_t
 dcp_series_fit(struct dcp_series *, const struct dcp_slot slots[],
                uint32_t n_slots, const struct dcp_wish *, double out_want[]);
-/* The same where 'bucket_want' is known already, of all buckets: of 's' that
- * and 'n_buckets' are looked at, nothing else. */
+/* After that: the mean of each slot's samples, each at most 'most'.  A bucket
+ * without history has the mean of its hour's other classes, else of all. */
+void dcp_series_means(const struct dcp_series *, const struct dcp_slot slots[],
+                      uint32_t n_slots, double out_mean[]);
+/* The same as dcp_series_fit() where 'bucket_want' is known already, of all
+ * buckets: of 's' that and 'n_buckets' are looked at, nothing else. */
 uint32_t dcp_series_slots(struct dcp_series *s, const struct dcp_slot slots[],
                           uint32_t n_slots, double out_want[]);
 

@@ -426,6 +426,33 @@ parse_bounds(struct dcp_plan_reader *r, json_t *predicted)
     return bounds != NULL;
 }
 
+/* Plans without a history have none. */
+static bool
+parse_expected(struct dcp_plan_reader *r, json_t *predicted)
+{
+    struct dcp_plan_expectation *e = &r->plan->expected;
+    json_t *o = json_object_get(predicted, "expected");
+
+    if (!o || json_is_null(o)) {
+        return true;
+    }
+    dcp_plan_reader_enter(r, "predicted");
+    if (!(o = dcp_plan_reader_get(r, predicted, "expected", JSON_OBJECT))) {
+        return false;
+    }
+    dcp_plan_reader_enter(r, "predicted.expected");
+    return dcp_plan_reader_double(r, o, "energy_kwh_before",
+                                  &e->energy_kwh_before) &&
+           dcp_plan_reader_double(r, o, "energy_kwh_after",
+                                  &e->energy_kwh_after) &&
+           dcp_plan_reader_double(r, o, "energy_cost_before",
+                                  &e->energy_cost_before) &&
+           dcp_plan_reader_double(r, o, "energy_cost_after",
+                                  &e->energy_cost_after) &&
+           dcp_plan_reader_double(r, o, "packing_kwh", &e->packing_kwh) &&
+           dcp_plan_reader_double(r, o, "packing_cost", &e->packing_cost);
+}
+
 static bool
 parse_tail(struct dcp_plan_reader *r, json_t *root)
 {
@@ -479,7 +506,8 @@ parse_tail(struct dcp_plan_reader *r, json_t *root)
                                   &d->licence_cost_after) &&
            dcp_plan_reader_double(r, o, "cost_before", &d->cost_before) &&
            dcp_plan_reader_double(r, o, "cost_after", &d->cost_after) &&
-           dcp_plan_reader_text(r, o, "currency", &plan->currency);
+           dcp_plan_reader_text(r, o, "currency", &plan->currency) &&
+           parse_expected(r, o);
 }
 
 static bool

@@ -7,6 +7,7 @@
 #include "model/io/plan_file.h"
 #include "model/io/plan_text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -402,6 +403,22 @@ print_result(struct printer *p)
 }
 
 static void
+print_expectation(struct dcp_json *w, const struct dcp_plan_expectation *e)
+{
+    if (isnan(e->energy_kwh_before)) {
+        return;
+    }
+    dcp_json_kobject(w, "expected");
+    dcp_json_kdouble(w, "energy_kwh_before", e->energy_kwh_before);
+    dcp_json_kdouble(w, "energy_kwh_after", e->energy_kwh_after);
+    dcp_json_kdouble(w, "energy_cost_before", e->energy_cost_before);
+    dcp_json_kdouble(w, "energy_cost_after", e->energy_cost_after);
+    dcp_json_kdouble(w, "packing_kwh", e->packing_kwh);
+    dcp_json_kdouble(w, "packing_cost", e->packing_cost);
+    dcp_json_end(w, '}');
+}
+
+static void
 print_prediction(struct printer *p)
 {
     struct dcp_json *w = &p->w;
@@ -429,6 +446,7 @@ print_prediction(struct printer *p)
     dcp_json_kdouble(w, "cost_before", d->cost_before);
     dcp_json_kdouble(w, "cost_after", d->cost_after);
     dcp_json_kstring(w, "currency", p->plan->currency);
+    print_expectation(w, &p->plan->expected);
     dcp_json_end(w, '}');
 }
 

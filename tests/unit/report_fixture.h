@@ -545,7 +545,7 @@ fixture_finish(struct fixture *f)
     dcp_inventory_destroy(f->inv);
 }
 
-static struct dcp_report_input
+static inline struct dcp_report_input
 fixture_input(const struct fixture *f)
 {
     return (struct dcp_report_input){

@@ -97,6 +97,11 @@ START_TEST(slot_has_its_buckets_percentile_and_margin)
         ck_assert_uint_eq(d->cpu_mhz[h], with_margin(100 + h));
     }
     ck_assert_uint_eq(d->cpu_mhz[d->stride + 3], 990);
+    /* What to expect: the mean, without margin. */
+    ck_assert_uint_eq(d->cpu_mean_mhz[4], 104);
+    ck_assert_uint_eq(d->cpu_mean_mhz[3],
+                      143); /* (6 x 900 + 114 x 103) / 120. */
+    ck_assert_uint_eq(d->cpu_mean_mhz[d->stride + 3], 149); /* 149.49. */
     ck_assert_uint_eq(d->n_by_source[DCP_DEMAND_TRACE], 2);
     ck_assert_uint_eq(d->n_vms_partial, 0);
     ck_assert_uint_eq(d->n_class_fallback, 0);
@@ -169,6 +174,8 @@ START_TEST(samples_at_the_limit_are_raised)
     ck_assert_uint_eq(d->cpu_mhz[d->stride + 5],
                       (uint32_t)ceil(1001 * 1.1 * 1.1));
     ck_assert_uint_eq(d->cpu_mhz[2 * d->stride + 5], (uint32_t)ceil(979 * 1.1));
+    ck_assert_uint_eq(d->cpu_mean_mhz[5], 2000); /* No more than it may. */
+    ck_assert_uint_eq(d->cpu_mean_mhz[d->stride + 5], 1101);
     ck_assert_uint_eq(d->n_vms_at_limit, 2);
     ck_assert_uint_eq(d->n_samples_at_limit, 2 * 14 * HOUR);
     ck_assert_double_eq(d->at_limit_raise_frac, 0.1);
@@ -200,6 +207,9 @@ START_TEST(short_partial_and_absent_histories)
         ck_assert_uint_eq(d->cpu_mhz[d->stride + h], with_margin(100 + h));
         ck_assert_uint_eq(d->cpu_mhz[2 * d->stride + h], 2000);
         ck_assert_uint_eq(d->cpu_mhz[3 * d->stride + h], 2000);
+        ck_assert_uint_eq(d->cpu_mean_mhz[h], 100 + h); /* Short: by hours. */
+        ck_assert_uint_eq(d->cpu_mean_mhz[d->stride + h], 100 + h);
+        ck_assert_uint_eq(d->cpu_mean_mhz[3 * d->stride + h], 2000);
     }
     ck_assert_uint_eq(d->source[0], DCP_DEMAND_SHORT);
     ck_assert_uint_eq(d->source[1], DCP_DEMAND_TRACE);
@@ -236,6 +246,7 @@ START_TEST(class_without_history_takes_the_worst_known)
 
     ck_assert_uint_eq(d->cpu_mhz[2], 550);
     ck_assert_uint_eq(d->cpu_mhz[3], 114); /* The weekday's 103. */
+    ck_assert_uint_eq(d->cpu_mean_mhz[2], 301); /* Of 102 and 500. */
     ck_assert_uint_eq(d->n_class_fallback, 1);
 }
 END_TEST

@@ -4,8 +4,8 @@
  * night's page, for tests/integration/report.test and for people's eyes;
  * --write-hostile the same with names that would like to be elements. */
 
+#include "model/course.h"
 #include "report/base64.h"
-#include "report/course.h"
 #include "report/history.h"
 #include "report_fixture.h"
 

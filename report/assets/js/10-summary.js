@@ -3,7 +3,7 @@
 /* The verdict and the figures below the headline. */
 
 R.parts.push({ id: "summary", draw: () => {
-  const D = R.D, r = D.result, p = D.predicted, s = D.savings;
+  const D = R.D, r = D.result, s = D.savings;
 
   R.byId("kicker").textContent = D.meta.version;
   R.byId("sub").textContent = R.count(r.hosts_total, "host", "hosts") + ", " +
@@ -52,18 +52,20 @@ R.parts.push({ id: "summary", draw: () => {
   const hours = Math.round((D.night.end - D.night.start) / 3600000);
   const perUnit = "kWh/" + (hours >= 23 && hours <= 25 ? "day"
     : hours + "\u00a0h");
-  const worth = (kwh, cost) => (D.meta.priced ? R.money(cost) + " in energy"
-    : "the model has no prices") + (p.energy_kwh_before > 0
-      ? "; " + R.percent(kwh / p.energy_kwh_before, 1) + " of all energy" : "");
+  const worth = (kwh, cost, planned) =>
+    (D.meta.priced ? R.money(cost) + " in energy" : "the model has no prices") +
+    (s.before_kwh > 0
+      ? "; " + R.percent(kwh / s.before_kwh, 1) + " of all energy" : "") +
+    (s.expected ? "; " + R.amount(planned) + " kWh at planned demand" : "");
   const returns = D.legs.length > 1;
   if (returns) {
     tile("Night saving", R.amount(s.night_kwh), perUnit,
-         worth(s.night_kwh, s.night_cost));
+         worth(s.night_kwh, s.night_cost, s.planned_night_kwh));
   }
   if (!returns || Math.abs(s.packing_kwh) >= 0.005) {
     tile(returns ? "Packing saving, apart" : "Packing saving",
          R.amount(s.packing_kwh), perUnit,
-         worth(s.packing_kwh, s.packing_cost) +
+         worth(s.packing_kwh, s.packing_cost, s.planned_packing_kwh) +
          (returns ? "; not to be added" : ""));
   }
   tile("Moves", R.num(D.legs.reduce((n, leg) => n + leg.moves, 0)), null,

@@ -108,7 +108,8 @@ const replayWords = (p) => {
   const saved = p.kwh[0] - p.kwh[1];
   /* A replay tells no packing from night: compare where there is none. */
   const planned = Math.abs(R.D.savings.packing_kwh) < 0.005
-    ? " where " + R.amount(R.D.savings.night_kwh) + " was planned" : "";
+    ? " where " + R.amount(R.D.savings.night_kwh) + " was " +
+      (R.D.savings.expected ? "expected" : "planned") : "";
   return "The plan’s steps replayed against raw samples of every VM" +
     (p.in_sample ? ", of a night that the plan was made from (in-sample)"
       : ", of a night that the plan had not seen") + ": " +

@@ -3,7 +3,9 @@
 /* A move counts at its target from its end on; a host that is being switched
  * is neither on nor off. */
 
-#include "report/course.h"
+#include "model/course.h"
+
+#include "model/power.h"
 
 #include <string.h>
 
@@ -28,22 +30,14 @@ dcp_course_init(struct dcp_course *c, const struct dcp_placement *start,
     return true;
 }
 
-static uint32_t
-planned_mhz(const struct dcp_course *c, uint32_t vm)
-{
-    return c->demand->cpu_mhz[(size_t)vm * c->demand->stride + c->slot];
-}
-
 void
-dcp_course_begin_slot(struct dcp_course *c, const struct dcp_demand *demand,
-                      uint32_t slot)
+dcp_course_load(struct dcp_course *c, const double vm_mhz[])
 {
-    c->demand = demand;
-    c->slot = slot;
+    c->vm_mhz = vm_mhz;
     memset(c->mhz, 0, c->n_hosts * sizeof *c->mhz);
     for (uint32_t vm = 0; vm < c->n_vms; vm++) {
         if (c->host[vm] != DCP_IX_NONE) {
-            c->mhz[c->host[vm]] += planned_mhz(c, vm);
+            c->mhz[c->host[vm]] += vm_mhz[vm];
         }
     }
 }
@@ -51,7 +45,7 @@ dcp_course_begin_slot(struct dcp_course *c, const struct dcp_demand *demand,
 static void
 place(struct dcp_course *c, uint32_t vm, uint32_t to)
 {
-    double mhz = planned_mhz(c, vm);
+    double mhz = c->vm_mhz[vm];
 
     if (c->host[vm] != DCP_IX_NONE) {
         c->mhz[c->host[vm]] -= mhz;
@@ -109,4 +103,21 @@ dcp_course_step(struct dcp_course *c, const struct dcp_step *step, bool is_end)
     } else if (is_end && step->object.kind == DCP_OBJECT_VM) {
         end_vm_step(c, step);
     }
+}
+
+double
+dcp_course_watts(const struct dcp_course *c, const struct dcp_hardware *hw,
+                 double cpu_mhz, uint32_t host)
+{
+    switch ((enum dcp_course_power)c->power[host]) {
+    case DCP_COURSE_OFF:
+        return hw->sleep_w;
+    case DCP_COURSE_BOOTING:
+        return hw->boot_w;
+    case DCP_COURSE_STOPPING:
+        return hw->shutdown_w;
+    case DCP_COURSE_ON:
+        break;
+    }
+    return dcp_power_at(hw, cpu_mhz > 0 ? c->mhz[host] / cpu_mhz : 0);
 }

@@ -5,9 +5,9 @@
  * place that its hosts have free.  A place is a time from which one more
  * migration may leave (or enter) a host. */
 
-#include "report/timeline.h"
+#include "model/plan_times.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 struct places {
     int64_t *out, *in; /* [host * per] */
@@ -60,10 +60,9 @@ raise_to(int64_t *value, int64_t floor)
 }
 
 bool
-dcp_schedule_steps(const struct dcp_inventory *inv, const struct dcp_plan *plan,
-                   struct dcp_arena *arena, int64_t start_ms[],
-                   int64_t end_ms[], int64_t leg_end_ms[],
-                   struct dcp_error *err)
+dcp_plan_times(const struct dcp_inventory *inv, const struct dcp_plan *plan,
+               struct dcp_arena *arena, int64_t start_ms[], int64_t end_ms[],
+               int64_t leg_end_ms[], struct dcp_error *err)
 {
     struct places p;
 
@@ -78,6 +77,7 @@ dcp_schedule_steps(const struct dcp_inventory *inv, const struct dcp_plan *plan,
         int64_t *taken[2] = { NULL, NULL };
         int64_t start = plan->legs[s->leg].start_ms;
 
+        raise_to(&start, s->not_before_ms);
         for (uint32_t a = 0; a < s->n_after; a++) {
             if (s->after[a] - 1 < i) {
                 raise_to(&start, end_ms[s->after[a] - 1]);
@@ -105,4 +105,36 @@ dcp_schedule_steps(const struct dcp_inventory *inv, const struct dcp_plan *plan,
         raise_to(&leg_end_ms[s->leg], end_ms[i]);
     }
     return true;
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+    const struct dcp_plan_event *x = a, *y = b;
+
+    if (x->at_ms != y->at_ms) {
+        return x->at_ms < y->at_ms ? -1 : 1;
+    }
+    if (x->is_end != y->is_end) {
+        return x->is_end ? -1 : 1;
+    }
+    return x->step < y->step ? -1 : x->step > y->step;
+}
+
+struct dcp_plan_event *
+dcp_plan_events(const struct dcp_plan *plan, const int64_t start_ms[],
+                const int64_t end_ms[], struct dcp_arena *arena)
+{
+    size_t n = 0;
+    struct dcp_plan_event *events = dcp_arena_array(
+        arena, struct dcp_plan_event, 2 * (size_t)plan->n_steps);
+
+    for (uint32_t i = 0; events && i < plan->n_steps; i++) {
+        events[n++] = (struct dcp_plan_event){ start_ms[i], false, i };
+        events[n++] = (struct dcp_plan_event){ end_ms[i], true, i };
+    }
+    if (n) {
+        qsort(events, n, sizeof *events, by_time);
+    }
+    return events;
 }
