@@ -98,6 +98,21 @@ keep_overload(struct backtest_night *n, const struct dcp_sim_result *s)
     }
 }
 
+struct backtest_short
+backtest_short_of(const struct dcp_sim_result *s,
+                  const struct dcp_io_result *io)
+{
+    double seconds = (double)(s->to_ms - s->from_ms) / 1000;
+
+    return (struct backtest_short){
+        .balloon_mib = s->balloon_mib_s / seconds,
+        .swap_mib = s->swap_mib_s / seconds,
+        .stalled_frac =
+            s->requested_mhz_s > 0 ? s->stalled_mhz_s / s->requested_mhz_s : 0,
+        .unserved_frac = io->asked_mib > 0 ? io->unmet_mib / io->asked_mib : 0,
+    };
+}
+
 static void
 keep(struct backtest_night *n, const struct dcp_plan *plan,
      const struct dcp_replay *r)
@@ -119,6 +134,9 @@ keep(struct backtest_night *n, const struct dcp_plan *plan,
     n->above_target_frac =
         frac(with->host_slots_above_target, with->host_slots);
     keep_overload(n, with);
+    n->short_before = backtest_short_of(&r->without, &r->storage.without);
+    n->short_after = backtest_short_of(with, r->has_plan ? &r->storage.with
+                                                         : &r->storage.without);
     n->migrations = with->migrations;
     n->partial = r->partial;
     for (uint32_t i = 0; i < r->n_legs; i++) {

@@ -10,6 +10,15 @@
 
 #define DCP_BACKTEST_CONFIDENCE_FRAC 0.8
 
+/* What there was too little of besides CPU, of a replay: docs/sim-host.md. */
+struct backtest_short {
+    double balloon_mib, swap_mib; /* Means over the window. */
+    double stalled_frac;          /* Of demand: waited for swap. */
+    double unserved_frac; /* Of reads and writes: paths and pools too slow. */
+};
+struct backtest_short
+backtest_short_of(const struct dcp_sim_result *, const struct dcp_io_result *);
+
 struct backtest_night {
     int64_t start_ms, end_ms; /* The window. */
     const char *status;       /* Of the plan. */
@@ -23,6 +32,7 @@ struct backtest_night {
      * the longest time of them without a break. */
     double overload_some_min, overload_longest_min;
     double overloaded_frac, above_target_frac; /* Of host samples. */
+    struct backtest_short short_before, short_after;
     uint32_t migrations;
     double makespan_min;
     bool partial;
@@ -39,6 +49,8 @@ struct backtest_entrant {
     /* By night; saved against nobody. */
     double saved_kwh[DCP_BACKTEST_MAX], saved_cost[DCP_BACKTEST_MAX];
     double overload_min[DCP_BACKTEST_MAX]; /* Host-minutes. */
+    double swap_mib[DCP_BACKTEST_MAX];     /* As in struct backtest_short. */
+    double stalled_frac[DCP_BACKTEST_MAX], unserved_frac[DCP_BACKTEST_MAX];
     uint64_t migrations;
 };
 #define DCP_BACKTEST_ENTRANTS_MAX 16

@@ -64,40 +64,40 @@ backtest_policies_open(struct backtest *b, const char *policies,
 
 static void
 keep(struct backtest_entrant *e, uint32_t night,
-     const struct dcp_sim_result *nobody, const struct dcp_sim_result *s)
+     const struct dcp_sim_result *nobody, const struct dcp_sim_result *s,
+     const struct dcp_io_result *io)
 {
+    struct backtest_short lacks = backtest_short_of(s, io);
+
     e->saved_kwh[night] = nobody->meter_kwh - s->meter_kwh;
     e->saved_cost[night] = nobody->energy_cost - s->energy_cost;
     e->overload_min[night] = s->overload_host_s / 60;
+    e->swap_mib[night] = lacks.swap_mib;
+    e->stalled_frac[night] = lacks.stalled_frac;
+    e->unserved_frac[night] = lacks.unserved_frac;
     e->migrations += s->migrations;
 }
 
-static bool
-play(struct backtest *b, uint32_t night, struct backtest_entrant *e,
-     const struct dcp_sim_input *in, const struct dcp_samples *net,
-     struct dcp_error *err)
-{
-    const struct dcp_policy_run_input input = { .globals = b->globals,
-                                                .context = b->context,
-                                                .policy = e->name,
-                                                .in = *in,
-                                                .net = net,
-                                                .every_ms = b->every_ms };
-    struct dcp_policy_run run;
+/* What a night was like for who plays it.  Owned. */
+struct usage {
+    struct dcp_samples cpu, net, mem;
+    bool mem_is_active;
+    struct dcp_storage_use storage;
+};
 
-    if (!dcp_policy_run(&input, true, &run, err)) {
-        return false;
-    }
-    keep(e, night, in->reference, &run.result);
-    dcp_policy_run_finish(&run);
-    return true;
+static void
+finish(struct usage *u)
+{
+    dcp_samples_finish(&u->cpu);
+    dcp_samples_finish(&u->net);
+    dcp_samples_finish(&u->mem);
+    dcp_storage_use_finish(&u->storage);
 }
 
 /* Usage of the night, and of the day before it as far as there is any. */
 static bool
-load(struct dcp_context *c, const struct dcp_sim_result *night,
-     struct dcp_samples *cpu, struct dcp_samples *net, struct dcp_samples *mem,
-     bool *out_mem_is_active, struct dcp_error *err)
+load(struct dcp_context *c, const struct dcp_sim_result *night, struct usage *u,
+     struct dcp_error *err)
 {
     const struct dcp_inventory *inv = c->model.inventory;
     int64_t from_ms = night->from_ms - DCP_DAY_MS;
@@ -107,42 +107,68 @@ load(struct dcp_context *c, const struct dcp_sim_result *night,
         from_ms = dcp_store_start_ms(c->store);
     }
     return dcp_samples_load(c->store, DCP_METRIC_CPU_MHZ, inv, c->measured,
-                            from_ms, night->to_ms, cpu, err) &&
-           dcp_samples_look_back(c->store, inv, c->measured, cpu, err) &&
-           dcp_sim_fill(inv, cpu, &unused, err) &&
-           dcp_replay_net(c, night->from_ms, night->to_ms, net, err) &&
-           dcp_replay_memory(c, from_ms, night->to_ms, mem, out_mem_is_active,
-                             err);
+                            from_ms, night->to_ms, &u->cpu, err) &&
+           dcp_samples_look_back(c->store, inv, c->measured, &u->cpu, err) &&
+           dcp_sim_fill(inv, &u->cpu, &unused, err) &&
+           dcp_replay_net(c, night->from_ms, night->to_ms, &u->net, err) &&
+           dcp_replay_memory(c, from_ms, night->to_ms, &u->mem,
+                             &u->mem_is_active, err) &&
+           dcp_storage_use_load(c, from_ms, night->to_ms, &u->storage, err);
+}
+
+static bool
+play(struct backtest *b, uint32_t night, struct backtest_entrant *e,
+     const struct dcp_sim_input *in, const struct usage *usage,
+     struct dcp_error *err)
+{
+    const struct dcp_policy_run_input input = { .globals = b->globals,
+                                                .context = b->context,
+                                                .policy = e->name,
+                                                .in = *in,
+                                                .net = &usage->net,
+                                                .storage = &usage->storage,
+                                                .every_ms = b->every_ms };
+    struct dcp_policy_run run;
+
+    if (!dcp_policy_run(&input, true, &run, err)) {
+        return false;
+    }
+    keep(e, night, in->reference, &run.result, &run.storage);
+    dcp_policy_run_finish(&run);
+    return true;
 }
 
 bool
 backtest_policies_play(struct backtest *b, uint32_t night,
                        const struct dcp_replay *r, struct dcp_error *err)
 {
-    struct dcp_samples cpu = { 0 }, net = { 0 }, mem = { 0 };
-    struct dcp_sim_input in = { .inventory = b->context->model.inventory,
-                                .cpu = &cpu,
-                                .start = b->context->model.placement,
-                                .from_ms = r->without.from_ms,
-                                .to_ms = r->without.to_ms,
-                                .reference = &r->without };
+    struct usage usage = { 0 };
 
     if (!b->n_entrants) {
         return true;
     }
-    keep(&b->entrants[NOBODY], night, &r->without, &r->without);
+    keep(&b->entrants[NOBODY], night, &r->without, &r->without,
+         &r->storage.without);
     keep(&b->entrants[NIGHT_PLAN], night, &r->without,
-         r->has_plan ? &r->with : &r->without);
-    bool ok =
-        load(b->context, &r->without, &cpu, &net, &mem, &in.mem_is_active, err);
+         r->has_plan ? &r->with : &r->without,
+         r->has_plan ? &r->storage.with : &r->storage.without);
+    bool ok = load(b->context, &r->without, &usage, err);
+    const struct dcp_sim_input in = {
+        .inventory = b->context->model.inventory,
+        .cpu = &usage.cpu,
+        .mem = usage.mem.n_times ? &usage.mem : NULL,
+        .mem_is_active = usage.mem_is_active,
+        .disk = &usage.storage.disk,
+        .start = b->context->model.placement,
+        .from_ms = r->without.from_ms,
+        .to_ms = r->without.to_ms,
+        .reference = &r->without,
+    };
 
-    in.mem = mem.n_times ? &mem : NULL;
     for (uint32_t i = FIRST_POLICY; ok && i < b->n_entrants; i++) {
-        ok = play(b, night, &b->entrants[i], &in, &net, err);
+        ok = play(b, night, &b->entrants[i], &in, &usage, err);
     }
-    dcp_samples_finish(&cpu);
-    dcp_samples_finish(&net);
-    dcp_samples_finish(&mem);
+    finish(&usage);
     return ok;
 }
 
@@ -271,6 +297,9 @@ json_entrant(struct dcp_json *w, const struct backtest *b,
     }
     json_nights(w, "kwh_saved", e->saved_kwh, b->n);
     json_nights(w, "overload_host_minutes", e->overload_min, b->n);
+    json_nights(w, "swap_mib_mean", e->swap_mib, b->n);
+    json_nights(w, "stalled_cpu_frac", e->stalled_frac, b->n);
+    json_nights(w, "unmet_storage_frac", e->unserved_frac, b->n);
     dcp_json_end(w, '}');
 }
 
@@ -314,6 +343,34 @@ print_agreement(const char *what, const struct dcp_rank_agreement *a)
     }
 }
 
+static double
+mean_of_nights(const struct backtest *b, const double values[])
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < b->n; i++) {
+        sum += values[i];
+    }
+    return b->n ? sum / b->n : 0;
+}
+
+/* Who had too little memory or storage, where anybody had. */
+static void
+print_short(const struct backtest *b)
+{
+    for (uint32_t i = 0; i < b->n_entrants; i++) {
+        const struct backtest_entrant *e = &b->entrants[i];
+        double stalled = mean_of_nights(b, e->stalled_frac);
+        double unserved = mean_of_nights(b, e->unserved_frac);
+
+        if (stalled > 0 || unserved > 0) {
+            printf("%-18s %.3f %% of CPU waited for swap, %.3f %% of reads and "
+                   "writes were not served, mean of all nights\n",
+                   e->name, 100 * stalled, 100 * unserved);
+        }
+    }
+}
+
 void
 backtest_policies_print(const struct backtest *b)
 {
@@ -331,6 +388,7 @@ backtest_policies_print(const struct backtest *b)
                o.saved_kwh[SECOND][i], o.overload_min[FIRST][i],
                o.overload_min[SECOND][i], b->entrants[i].migrations);
     }
+    print_short(b);
     printf("Saves most at first: %s; then: %s.  What the first winner saves "
            "more than %s, then: %.1f kWh a night (80 %% interval %.1f to "
            "%.1f).\n",

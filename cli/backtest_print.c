@@ -19,11 +19,17 @@ struct column {
     double factor;
     int decimals;
     bool never_negative;
+    bool rare; /* People see it only where it is above 0 on some night. */
 };
+#define RARE(KEY, TITLE, MEMBER, FACTOR, DECIMALS)                             \
+    {                                                                          \
+        KEY, TITLE, offsetof(struct backtest_night, MEMBER), FACTOR, DECIMALS, \
+            true, true                                                         \
+    }
 #define COLUMN(KEY, TITLE, MEMBER, FACTOR, DECIMALS, POSITIVE)                 \
     {                                                                          \
         KEY, TITLE, offsetof(struct backtest_night, MEMBER), FACTOR, DECIMALS, \
-            POSITIVE                                                           \
+            POSITIVE, false                                                    \
     }
 enum {
     PLANNED,
@@ -37,6 +43,14 @@ enum {
     LONGEST_OVER,
     OVERLOADED,
     ABOVE_TARGET,
+    BALLOON_BEFORE,
+    BALLOON_AFTER,
+    SWAP_BEFORE,
+    SWAP_AFTER,
+    STALLED_BEFORE,
+    STALLED_AFTER,
+    UNSERVED_BEFORE,
+    UNSERVED_AFTER,
     N_COLUMNS
 };
 static const struct column columns[N_COLUMNS] = {
@@ -61,6 +75,22 @@ static const struct column columns[N_COLUMNS] = {
                           overloaded_frac, 100, 3, true),
     [ABOVE_TARGET] = COLUMN("host_slots_above_target_frac", "% > target",
                             above_target_frac, 100, 3, true),
+    [BALLOON_BEFORE] = RARE("balloon_mib_mean_before", "balloon was",
+                            short_before.balloon_mib, 1 / 1024.0, 1),
+    [BALLOON_AFTER] = RARE("balloon_mib_mean", "balloon GiB",
+                           short_after.balloon_mib, 1 / 1024.0, 1),
+    [SWAP_BEFORE] = RARE("swap_mib_mean_before", "swap was",
+                         short_before.swap_mib, 1 / 1024.0, 1),
+    [SWAP_AFTER] =
+        RARE("swap_mib_mean", "swap GiB", short_after.swap_mib, 1 / 1024.0, 1),
+    [STALLED_BEFORE] = RARE("stalled_cpu_frac_before", "stalled was",
+                            short_before.stalled_frac, 100, 3),
+    [STALLED_AFTER] =
+        RARE("stalled_cpu_frac", "% stalled", short_after.stalled_frac, 100, 3),
+    [UNSERVED_BEFORE] = RARE("unmet_storage_frac_before", "disk was",
+                             short_before.unserved_frac, 100, 3),
+    [UNSERVED_AFTER] =
+        RARE("unmet_storage_frac", "% disk", short_after.unserved_frac, 100, 3),
 };
 
 static double
@@ -282,16 +312,29 @@ print_expected(const struct backtest_night *n, const struct promise *p)
     }
 }
 
+static bool
+is_shown(const struct backtest *b, const struct column *c)
+{
+    bool shown = !c->rare;
+
+    for (uint32_t i = 0; i < b->n && !shown; i++) {
+        shown = value_of(&b->nights[i], c) > 0;
+    }
+    return shown;
+}
+
 static void
-print_night(const struct backtest_night *n)
+print_night(const struct backtest *b, const struct backtest_night *n)
 {
     char start[32];
 
     dcp_print_instant(n->start_ms, start);
     printf("%-18.16s", start);
     for (size_t c = 0; c < N_COLUMNS; c++) {
-        printf(" %11.*f", columns[c].decimals,
-               columns[c].factor * value_of(n, &columns[c]));
+        if (is_shown(b, &columns[c])) {
+            printf(" %11.*f", columns[c].decimals,
+                   columns[c].factor * value_of(n, &columns[c]));
+        }
     }
     print_expected(n, &saving);
     print_expected(n, &overload);
@@ -325,16 +368,20 @@ backtest_print_text(const struct backtest *b)
 {
     printf("%-18s", "night from");
     for (size_t c = 0; c < N_COLUMNS; c++) {
-        printf(" %11s", columns[c].title);
+        if (is_shown(b, &columns[c])) {
+            printf(" %11s", columns[c].title);
+        }
     }
     printf(" %-21s %-21s  %s\n", "  saved, 80 %", "  min with, 80 %", "plan");
     for (uint32_t i = 0; i < b->n; i++) {
-        print_night(&b->nights[i]);
+        print_night(b, &b->nights[i]);
     }
     printf("%-18s", "mean");
     for (size_t c = 0; c < N_COLUMNS; c++) {
-        printf(" %11.*f", columns[c].decimals,
-               columns[c].factor * interval_of(b, &columns[c]).mean);
+        if (is_shown(b, &columns[c])) {
+            printf(" %11.*f", columns[c].decimals,
+                   columns[c].factor * interval_of(b, &columns[c]).mean);
+        }
     }
     struct dcp_interval saved = interval_of(b, &columns[SAVED]);
     struct dcp_interval over = interval_of(b, &columns[OVERLOADED]);
