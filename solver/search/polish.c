@@ -6,7 +6,7 @@
  * its delta; headroom is checked for a few changes together, and after each the
  * losses of the hosts that it touched, and of those that failed last. */
 
-#include "solver/search/parts.h"
+#include "solver/search/racks.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -152,16 +152,20 @@ settle(struct polish *d, bool last, struct dcp_error *err)
         (!last && d->check && d->n_unchecked < CHANGES_PER_CHECK)) {
         return true;
     }
-    bool kept = !(x->s->watts && x->s->watts->n_over);
+    bool kept = !(x->s->watts && x->s->watts->n_over) &&
+                (!x->p->q->may_empty || dcp_search_losses_hold(x));
 
     if (kept && d->check &&
-        !dcp_headroom_check_changed(x->s, dcp_search_mark_changed(x), NULL, &h,
-                                    err)) {
+        !dcp_headroom_check_searching(x->s, dcp_search_mark_changed(x), NULL,
+                                      &h, err)) {
         return false;
     }
     if (kept && h.ok) {
         d->n_kept += d->n_unchecked;
         x->in.trail.n = 0;
+        if (d->check) {
+            dcp_headroom_accept(x->s, &h);
+        }
         dcp_search_tell(x, d->check);
     } else {
         dcp_trail_undo(&x->in.trail, x->s);
