@@ -54,10 +54,11 @@ add_item(const struct dcp_state *s, uint32_t item, uint32_t *row)
 }
 
 bool
-dcp_berth_room_init(struct dcp_berth_room *room, const struct dcp_state *s,
+dcp_berth_room_init(struct dcp_berth_room *room, const struct dcp_loss_play *g,
                     struct dcp_arena *arena, const uint32_t *object,
                     uint32_t n_objects, uint32_t at_once)
 {
+    const struct dcp_state *s = g->s;
     const struct dcp_problem *p = s->p;
     uint32_t n_cells = p->n_slots * (s->net_kib_s ? 2 : 1) + p->n_scalars;
 
@@ -65,20 +66,24 @@ dcp_berth_room_init(struct dcp_berth_room *room, const struct dcp_state *s,
         .s = s,
         .arena = arena,
         .n_cells = n_cells,
+        .row = dcp_arena_array(arena, uint32_t, p->n_hosts + 1u),
         .left =
-            dcp_arena_array(arena, uint32_t, (size_t)p->n_hosts * n_cells + 1),
+            dcp_arena_array(arena, uint32_t, (size_t)g->n_roomy * n_cells + 1),
+        .n_rows = g->n_roomy,
         .object = object,
         .n_objects = n_objects,
         .at_once = at_once,
     };
     uint32_t *used = dcp_arena_array(arena, uint32_t, n_cells + 1u);
 
-    if (!room->left || !used) {
+    if (!room->row || !room->left || !used) {
         return false;
     }
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
-        uint32_t *left = room->left + (size_t)h * n_cells;
+    for (uint32_t k = 0; k < g->n_roomy; k++) {
+        uint32_t h = g->roomy[k].host;
+        uint32_t *left = room->left + (size_t)k * n_cells;
 
+        room->row[h] = k;
         host_row(s, h, false, left);
         host_row(s, h, true, used);
         for (uint32_t c = 0; c < n_cells; c++) {
@@ -216,7 +221,7 @@ static uint32_t
 count_room(const struct dcp_berth_room *room, uint32_t host,
            const uint32_t *size, uint32_t most)
 {
-    const uint32_t *left = room->left + (size_t)host * room->n_cells;
+    const uint32_t *left = room->left + (size_t)room->row[host] * room->n_cells;
     uint32_t n = most;
 
     for (uint32_t c = 0; n && c < room->n_cells; c++) {
@@ -301,7 +306,7 @@ static void
 keep(struct dcp_berth_room *room, uint32_t host, const uint32_t *size,
      uint32_t n, bool whole)
 {
-    uint32_t *left = room->left + (size_t)host * room->n_cells;
+    uint32_t *left = room->left + (size_t)room->row[host] * room->n_cells;
 
     for (uint32_t c = 0; c < room->n_cells; c++) {
         left[c] = whole ? 0 : left[c] - n * size[c];
@@ -356,7 +361,9 @@ find_berths(struct dcp_berth_room *room, const struct packing *k,
             f.both[o] -= n;
         }
         out->n_at[h] = n;
-        keep(room, h, size, n, whole && n);
+        if (n) {
+            keep(room, h, size, n, whole);
+        }
     }
     return true;
 }
@@ -490,7 +497,7 @@ dcp_berth_pools_make(struct dcp_berth_room *room, const uint32_t *items,
                      uint32_t n, const uint64_t *hosts,
                      struct dcp_berth_pool out[2], uint32_t *out_n)
 {
-    size_t n_left = (size_t)room->s->p->n_hosts * room->n_cells;
+    size_t n_left = (size_t)room->n_rows * room->n_cells;
     uint32_t n_cells = room->n_cells;
     DCP_FREE uint32_t *left = malloc((n_left + 1) * sizeof *left);
     DCP_FREE uint32_t *rows = calloc(3 * (size_t)n_cells + 1, sizeof *rows);

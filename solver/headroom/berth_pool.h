@@ -13,13 +13,15 @@
  *
  * Packing is first fit decreasing, and sizes are tried: a heuristic. */
 
-#include "solver/state.h"
+#include "solver/headroom/loss_play.h"
 
 struct dcp_berth_room { /* What pools share; made by dcp_berth_room_init(). */
     const struct dcp_state *s;
     struct dcp_arena *arena; /* Borrowed. */
     uint32_t n_cells;        /* CPU and network per slot, then scalars. */
-    uint32_t *left;          /* [host * n_cells + cell]: not kept yet. */
+    uint32_t *row;           /* By host: of those that are asked. */
+    uint32_t *left;          /* [row * n_cells + cell]: not kept yet. */
+    uint32_t n_rows;
     const uint32_t *object;  /* By host; DCP_IX_NONE: off, or lost with none. */
     uint32_t n_objects, at_once;
 };
@@ -32,9 +34,9 @@ struct dcp_berth_pool {
     uint32_t *n_at; /* Berths by host. */
 };
 
-/* All limits are those after a loss.  'object' and 'arena' are borrowed; false:
- * no memory. */
-bool dcp_berth_room_init(struct dcp_berth_room *, const struct dcp_state *,
+/* Room on hosts of the play, no others are asked.  All limits are those after a
+ * loss.  'object' and 'arena' are borrowed; false: no memory. */
+bool dcp_berth_room_init(struct dcp_berth_room *, const struct dcp_loss_play *,
                          struct dcp_arena *, const uint32_t *object,
                          uint32_t n_objects, uint32_t at_once) DCP_CHECKED;
 

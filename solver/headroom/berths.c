@@ -37,6 +37,7 @@ struct find {
     uint64_t *host_sides; /* By host: of all that may come. */
     uint32_t *separate;   /* By group: which such rule; DCP_IX_NONE: none. */
     uint32_t *crowd_of;   /* By item; DCP_IX_NONE: not to be placed. */
+    uint32_t *placed, n_placed; /* Items that are to be. */
     struct crowd *crowds;
     uint32_t n_crowds, n_whole; /* Those of whole hosts first. */
     uint32_t *items, *rank; /* Of one pool; by item: place in order of size. */
@@ -216,16 +217,23 @@ find_crowds(struct find *f)
 
     for (uint32_t i = 0; i < f->p->n_items; i++) {
         f->crowd_of[i] = DCP_IX_NONE;
+        if (is_to_be_placed(f, i)) {
+            f->placed[f->n_placed++] = i;
+        }
     }
-    for (uint32_t i = 0; ok && i < f->p->n_items; i++) {
-        if (is_to_be_placed(f, i) && f->crowd_of[i] == DCP_IX_NONE) {
+    for (uint32_t k = 0; ok && k < f->n_placed; k++) {
+        uint32_t i = f->placed[k];
+
+        if (f->crowd_of[i] == DCP_IX_NONE) {
             (void)find_sides(f, i, &cares);
             ok = !cares || add_whole_host(f, f->s->host[i]);
         }
     }
     f->n_whole = f->n_crowds;
-    for (uint32_t i = 0; ok && i < f->p->n_items; i++) {
-        if (is_to_be_placed(f, i) && f->crowd_of[i] == DCP_IX_NONE) {
+    for (uint32_t k = 0; ok && k < f->n_placed; k++) {
+        uint32_t i = f->placed[k];
+
+        if (f->crowd_of[i] == DCP_IX_NONE) {
             ok = add_to_crowd(f, i, find_sides(f, i, &cares));
         }
     }
@@ -288,11 +296,9 @@ list_items(struct find *f, uint32_t crowd, uint32_t *out_n)
     bool whole = f->crowds[crowd].host != DCP_IX_NONE;
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < f->p->n_items; i++) {
-        uint32_t c = f->crowd_of[i];
-
-        if (c != DCP_IX_NONE && f->crowds[c].with == crowd) {
-            f->items[n++] = i;
+    for (uint32_t k = 0; k < f->n_placed; k++) {
+        if (f->crowds[f->crowd_of[f->placed[k]]].with == crowd) {
+            f->items[n++] = f->placed[k];
         }
     }
     DCP_FREE uint32_t(*pairs)[2] = calloc(n + 1u, sizeof *pairs);
@@ -562,13 +568,14 @@ open_find(struct find *f, uint32_t count)
     f->object = dcp_arena_array(f->own, uint32_t, p->n_hosts + 1u);
     f->turn = dcp_arena_array(f->own, uint32_t, p->n_hosts + 1u);
     f->crowd_of = dcp_arena_array(f->own, uint32_t, p->n_items + 1u);
+    f->placed = dcp_arena_array(f->own, uint32_t, p->n_items + 1u);
     f->crowds = dcp_arena_array(f->own, struct crowd, p->n_items + 1u);
     f->separate = dcp_arena_array(f->own, uint32_t, p->n_groups + 1u);
     f->host_sides = dcp_arena_array(f->own, uint64_t, p->n_hosts + 1u);
     f->items = dcp_arena_array(f->own, uint32_t, p->n_items + 1u);
     f->rank = dcp_arena_array(f->own, uint32_t, p->n_items + 1u);
-    if (!f->object || !f->turn || !f->crowd_of || !f->crowds || !f->items ||
-        !f->rank || !f->separate || !f->host_sides) {
+    if (!f->object || !f->turn || !f->crowd_of || !f->placed || !f->crowds ||
+        !f->items || !f->rank || !f->separate || !f->host_sides) {
         return false;
     }
     number_separates(f);
@@ -577,7 +584,7 @@ open_find(struct find *f, uint32_t count)
                            ? dcp_loss_object_of(p->q->inventory, f->kind, h)
                            : DCP_IX_NONE;
     }
-    return take_turns(f) && dcp_berth_room_init(&f->room, f->s, f->own,
+    return take_turns(f) && dcp_berth_room_init(&f->room, f->g, f->own,
                                                 f->object, f->n_objects, count);
 }
 
