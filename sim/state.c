@@ -358,6 +358,9 @@ appear(struct dcp_sim *sim, const struct dcp_step *s, int64_t at_ms,
         return false;
     }
     dcp_sim_count_want(sim, s->to.ix, s->object.ix, 1);
+    if (in_window(sim, at_ms)) {
+        sim->placed_ms[s->object.ix] = at_ms;
+    }
     return add_and_settle(sim, s->to.ix, s->object.ix, at_ms, err);
 }
 

@@ -89,6 +89,28 @@ START_TEST(migration_counts_on_both_sides)
 }
 END_TEST
 
+/* One that was stopped in between stayed since it began again. */
+START_TEST(a_vm_stays_since_it_began)
+{
+    struct dcp_sim_result r;
+    uint32_t stop = fixture_step(&f, DCP_STEP_VM_STOP, 0, 0, 0, 0, 0);
+    uint32_t start = fixture_step(&f, DCP_STEP_VM_START, 0, 0, 0, 0, 0);
+    uint32_t move = fixture_move(&f, 0, 1, 2, 60 * SECOND, 0);
+
+    f.steps[stop - 1].from = (struct dcp_object){ DCP_OBJECT_HOST, 0 };
+    f.steps[start - 1].to = (struct dcp_object){ DCP_OBJECT_HOST, 1 };
+    constant_samples(12, 200);
+    event(10 * MINUTE, stop, DCP_ACTION_DONE);
+    event(20 * MINUTE, start, DCP_ACTION_DONE);
+    event(25 * MINUTE, move, DCP_ACTION_STARTED);
+    event(26 * MINUTE, move, DCP_ACTION_DONE);
+    simulate(NULL, &r);
+    ck_assert_uint_eq(r.migrations, 1);
+    ck_assert_double_eq_tol(r.mean_s_before_migration, 300, 1e-9);
+    dcp_sim_result_finish(&r);
+}
+END_TEST
+
 START_TEST(switching_takes_time_and_energy)
 {
     struct dcp_sim_result r;
@@ -411,6 +433,7 @@ main(void)
     tcase_add_test(tcase, constant_demand_gives_exact_energy);
     tcase_add_test(tcase, overload_by_hand);
     tcase_add_test(tcase, migration_counts_on_both_sides);
+    tcase_add_test(tcase, a_vm_stays_since_it_began);
     tcase_add_test(tcase, switching_takes_time_and_energy);
     tcase_add_test(tcase, what_happened_before_the_window_is_not_counted);
     tcase_add_test(tcase, marginal_pue_applies_to_the_difference);
