@@ -26,7 +26,7 @@
  * and into a host as policy.migration allows.  They share the network with each
  * other and with a plan's migrations, whose own times were set before and do
  * not change; what does not converge fails and is tried again.  Once empty the
- * host is switched off, and boots at the end.  One with a VM that finds no
+ * host is switched off, and boots at the end, if no plan wanted it off since.  One with a VM that finds no
  * place stays on: 'hosts_not_emptied' counts it; one that fails meanwhile stays
  * off until the end.
  *
@@ -140,8 +140,9 @@ const struct dcp_ha_loss *dcp_ha_losses(const struct dcp_ha *, uint32_t *out_n);
 
 /* Why the step cannot begin now; NONE: it can. */
 enum dcp_step_loss dcp_ha_judge(const struct dcp_ha *, const struct dcp_step *);
-/* What a plan wants of a host that is down, on or off, holds once it is mended;
- * nothing of other steps. */
+/* What a plan wants of a host that is down, on or off, holds once it is mended,
+ * and of one that is off under maintenance at its end; nothing of other steps.
+ */
 void dcp_ha_remember(struct dcp_ha *, const struct dcp_step *);
 /* When something happens next by itself; INT64_MAX: nothing. */
 int64_t dcp_ha_next_ms(const struct dcp_ha *);

@@ -122,9 +122,15 @@ dcp_ha_remember(struct dcp_ha *ha, const struct dcp_step *s)
 {
     bool on = s->kind == DCP_STEP_HOST_ON;
 
-    if ((on || s->kind == DCP_STEP_HOST_OFF) &&
-        ha->hosts[s->object.ix].state == HA_DOWN) {
-        ha->hosts[s->object.ix].wanted_on = on;
+    if (!on && s->kind != DCP_STEP_HOST_OFF) {
+        return;
+    }
+    struct ha_host *h = &ha->hosts[s->object.ix];
+
+    if (h->state == HA_DOWN) {
+        h->wanted_on = on;
+    } else if (h->draining && h->state != HA_ON) {
+        h->drained = on;
     }
 }
 

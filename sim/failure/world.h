@@ -39,7 +39,7 @@ struct ha_host {
     enum ha_host_state state;
     bool wanted_on; /* While down: boots once mended. */
     bool draining;  /* Under maintenance: takes no VMs. */
-    bool drained;   /* Switched off for it. */
+    bool drained;   /* Off for it: boots at its end. */
     bool dirty;     /* In the list of those that changed. */
     uint32_t generation;
     uint32_t n_vms;           /* On it, starting, or on their way to it. */

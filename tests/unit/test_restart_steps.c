@@ -134,6 +134,36 @@ START_TEST(nothing_is_counted_after_the_end)
 }
 END_TEST
 
+/* h3 is off and h0 is emptied: what the plan wants of them meanwhile they do
+ * once maintenance is over; h1 does as maintenance has it. */
+START_TEST(wishes_outlast_maintenance)
+{
+    struct dcp_step wake = step_of(DCP_STEP_HOST_ON, 3, 0, 0);
+    struct dcp_step off = step_of(DCP_STEP_HOST_OFF, 0, 0, 0);
+    uint32_t at[8], on[4];
+
+    for (uint32_t v = 0; v < 4; v++) {
+        start->host[v] = dcp_host_none();
+    }
+    inv->policy.migration_kib_s = 1024 * 1024;
+    maintain(0, HOUR, 5 * HOUR);
+    maintain(1, HOUR, 5 * HOUR);
+    maintain(3, HOUR, 5 * HOUR);
+    open_world();
+    take(2 * HOUR, &wake, DCP_ACTION_STARTED);
+    take(2 * HOUR, &off, DCP_ACTION_STARTED);
+    take(3 * HOUR, &wake, DCP_ACTION_DONE);
+    take(3 * HOUR, &off, DCP_ACTION_DONE);
+    run_to(4 * HOUR);
+    play(at, on);
+    ck_assert(!on[0] && !on[1] && !on[3]);
+    run_to(6 * HOUR);
+    play(at, on);
+    ck_assert(!on[0] && on[1] && on[3]);
+    ck_assert_uint_eq(dcp_ha_counts(ha).steps_prevented, 2);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -143,6 +173,7 @@ main(void)
         &a_resize_that_was_cut_is_undone,
         &only_steps_of_plans_are_prevented,
         &nothing_is_counted_after_the_end,
+        &wishes_outlast_maintenance,
     };
 
     return run_tests_with("restart_steps", tests,
