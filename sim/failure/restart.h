@@ -26,9 +26,9 @@
  * and into a host as policy.migration allows.  They share the network with each
  * other and with a plan's migrations, whose own times were set before and do
  * not change; what does not converge fails and is tried again.  Once empty the
- * host is switched off, and boots at the end, if no plan wanted it off since.  One with a VM that finds no
- * place stays on: 'hosts_not_emptied' counts it; one that fails meanwhile stays
- * off until the end.
+ * host is switched off, and boots at the end, if no plan wanted it off since.
+ * One with a VM that finds no place stays on: 'hosts_not_emptied' counts it; one
+ * that fails meanwhile stays off until the end.
  *
  * What a plan wants is checked again: a step that an outage made impossible
  * (its VM is elsewhere, down or on its way, its target is off, full or

@@ -34,6 +34,7 @@ set_size(struct dcp_ha *ha, uint32_t vm, uint32_t host, struct dcp_vm_size size,
         return false;
     }
     dcp_ha_load(ha, vm, host, true);
+    dcp_ha_mark_left(ha, vm); /* Sums of a rule may have room elsewhere now. */
     return true;
 }
 

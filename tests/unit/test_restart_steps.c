@@ -164,6 +164,36 @@ START_TEST(wishes_outlast_maintenance)
 }
 END_TEST
 
+/* A rule lets v0 and v6 have 3 GiB together: v6 begins again, on another host
+ * than v0's, once that is smaller. */
+START_TEST(a_smaller_vm_leaves_others_their_share)
+{
+    static const uint32_t vms[] = { 0, 6 }, hosts[] = { 0, 1, 2, 3 };
+    struct dcp_rule rule = { .kind = DCP_RULE_CAPACITY,
+                             .vms = vms,
+                             .n_vms = 2,
+                             .hosts = hosts,
+                             .n_hosts = 4,
+                             .resource = DCP_RULE_MEMORY,
+                             .limit = 3072 };
+    struct dcp_step less = resize_of(0, 0, 1024);
+    uint32_t at[8], on[4];
+
+    inv->rules = &rule;
+    inv->n_rules = 1;
+    break_host(2, HOUR, NEVER);
+    open_world();
+    take(2 * HOUR, &less, DCP_ACTION_STARTED);
+    play(at, on);
+    ck_assert_uint_eq(at[6], DCP_IX_NONE);
+    take(3 * HOUR, &less, DCP_ACTION_DONE);
+    run_to(4 * HOUR);
+    play(at, on);
+    ck_assert_uint_eq(at[6], 1);
+    inv->n_rules = 0;
+}
+END_TEST
+
 int
 main(void)
 {
@@ -174,6 +204,7 @@ main(void)
         &only_steps_of_plans_are_prevented,
         &nothing_is_counted_after_the_end,
         &wishes_outlast_maintenance,
+        &a_smaller_vm_leaves_others_their_share,
     };
 
     return run_tests_with("restart_steps", tests,
