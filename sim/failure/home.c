@@ -112,6 +112,15 @@ is_everywhere(const struct dcp_rule *rule)
     return rule->kind == DCP_RULE_LONELY || rule->kind == DCP_RULE_QUARANTINE;
 }
 
+/* Where a VM that has a host will be; while it moves, it counts at both. */
+static uint32_t
+next_host(const struct dcp_ha *ha, uint32_t vm)
+{
+    const struct dcp_step *move = ha->vms[vm].move;
+
+    return move ? move->to.ix : ha->now->host[vm].ix;
+}
+
 /* May 'vm' not be in one domain with 'other', by the rule? */
 static bool
 are_apart(const struct dcp_rule *rule, uint32_t vm, uint32_t other)
@@ -144,11 +153,12 @@ pairs_allow(const struct dcp_ha *ha, const struct dcp_rule *rule, uint32_t vm,
         if (other == vm || dcp_host_is_none(at)) {
             continue;
         }
-        bool together = domain[at.ix] == domain[host];
+        bool is_here = domain[at.ix] == domain[host];
+        bool will_be = domain[next_host(ha, other)] == domain[host];
 
         if (rule->kind == DCP_RULE_GATHER
-                ? !together
-                : together && are_apart(rule, vm, other)) {
+                ? !is_here || !will_be
+                : (is_here || will_be) && are_apart(rule, vm, other)) {
             return false;
         }
     }
@@ -165,7 +175,8 @@ among_allows(const struct dcp_ha *ha, const struct dcp_rule *rule, uint32_t vm,
         dcp_host_id at = ha->now->host[rule->vms[i]];
 
         if (rule->vms[i] != vm && !dcp_host_is_none(at) &&
-            dcp_rule_set_of(rule, at.ix) != set) {
+            (dcp_rule_set_of(rule, at.ix) != set ||
+             dcp_rule_set_of(rule, next_host(ha, rule->vms[i])) != set)) {
             return false;
         }
     }
@@ -179,7 +190,8 @@ lonely_allows(const struct dcp_ha *ha, const struct dcp_rule *rule, uint32_t vm,
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < rule->n_vms; i++) {
-        n += ha->now->host[rule->vms[i]].ix == host;
+        n += ha->now->host[rule->vms[i]].ix == host ||
+             next_host(ha, rule->vms[i]) == host;
     }
     return dcp_rule_lists(rule->vms, rule->n_vms, vm)
                ? n == ha->hosts[host].n_vms
@@ -202,7 +214,9 @@ sums_allow(const struct dcp_ha *ha, const struct dcp_rule *rule, uint32_t vm,
 
         if (other == vm ||
             (!dcp_host_is_none(at) &&
-             dcp_rule_lists(rule->hosts, rule->n_hosts, at.ix))) {
+             (dcp_rule_lists(rule->hosts, rule->n_hosts, at.ix) ||
+              dcp_rule_lists(rule->hosts, rule->n_hosts,
+                             next_host(ha, other))))) {
             sum += rule->kind == DCP_RULE_RUNNING_CAPACITY ? 1
                    : rule->resource == DCP_RULE_MEMORY     ? size.mem_mib
                                                            : size.vcpus;

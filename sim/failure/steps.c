@@ -181,8 +181,10 @@ undo(struct dcp_ha *ha, const struct ha_pending *p, struct dcp_error *err)
         dcp_ha_mark(ha, ix);
     } else if (s->kind == DCP_STEP_MIGRATE) {
         dcp_ha_load(ha, ix, s->to.ix, false);
+        dcp_ha_mark_left(ha, ix);
     } else if (dcp_step_begins_vm(s)) {
         dcp_ha_load(ha, ix, s->to.ix, false);
+        dcp_ha_mark_left(ha, ix);
         ha->hosts[s->to.ix].starting--;
         ha->now->host[ix] = dcp_host_none();
         ha->vms[ix].state = HA_AWAY;

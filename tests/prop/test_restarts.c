@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Hosts of random models are lost one after another.  Wherever VMs are
- * restarted, the checker, which reads the rules apart from it, finds no hard
+/* Hosts of random models are lost one after another, and others emptied.
+ * Wherever VMs are restarted and moved to, the checker, which reads the rules apart from it, finds no hard
  * rule broken; memory is never promised twice; VMs are where the events say. */
 
 #include "model/capacity.h"
@@ -14,7 +14,7 @@
 
 #define HOUR (3600 * INT64_C(1000))
 
-static uint32_t n_tried, n_restarts, n_homeless;
+static uint32_t n_tried, n_restarts, n_homeless, n_moved;
 
 static struct sample
 with_room(uint64_t seed)
@@ -88,6 +88,10 @@ play(struct dcp_placement *p, const struct dcp_sim_event *e, char why[WHY])
     } else if (s->kind == DCP_STEP_VM_START) {
         ok = dcp_host_is_none(p->host[ix]) && p->on[s->to.ix];
         p->host[ix].ix = s->to.ix;
+    } else if (s->kind == DCP_STEP_MIGRATE) {
+        ok = p->host[ix].ix == s->from.ix && p->on[s->to.ix];
+        p->host[ix].ix = s->to.ix;
+        n_moved++;
     } else {
         p->on[ix] = s->kind == DCP_STEP_HOST_ON;
     }
@@ -142,7 +146,7 @@ restarts_are_legal(const struct sample *s, char why[WHY])
     struct world w = random_model(s);
     struct dcp_rng rng = dcp_rng_stream(s->seed, "losses", 0);
     DCP_AUTO(dcp_placement) struct dcp_placement *p = begin(&w, s->seed);
-    struct dcp_outages lost = { 0 };
+    struct dcp_outages lost = { 0 }, emptied = { 0 };
     bool holds = true;
 
     for (uint32_t i = 0; i < 3; i++) {
@@ -155,10 +159,18 @@ restarts_are_legal(const struct sample *s, char why[WHY])
             break;
         }
     }
+    for (uint32_t h = 0; h < s->n_hosts; h++) {
+        struct dcp_outage o = { HOUR / 4 * (1 + draw(&rng, 12)), 0,
+                                DCP_DOMAIN_HOST, h };
+
+        o.until_ms = o.from_ms + HOUR;
+        ck_assert(chance(&rng, 60) || dcp_outages_add(&emptied, o, NULL));
+    }
     if (rules_hold(w.inv, p, why) && memory_holds(w.inv, p, why)) {
         struct dcp_ha_input in = { .inventory = w.inv,
                                    .start = p,
-                                   .hosts = &lost };
+                                   .hosts = &lost,
+                                   .maintenance = &emptied };
 
         dcp_ha_options_default(&in.options);
         in.options.at_once = 1 + draw(&rng, 3);
@@ -171,6 +183,7 @@ restarts_are_legal(const struct sample *s, char why[WHY])
         n_homeless += dcp_ha_counts(ha).vms_homeless_max;
     }
     dcp_outages_finish(&lost);
+    dcp_outages_finish(&emptied);
     world_free(&w);
     return holds;
 }
@@ -182,6 +195,7 @@ START_TEST(restarts_break_no_rule)
         ck_assert_uint_gt(n_tried, 500);
         ck_assert_uint_gt(n_restarts, 500);
         ck_assert_uint_gt(n_homeless, 20);
+        ck_assert_uint_gt(n_moved, 500);
     }
 }
 END_TEST

@@ -292,6 +292,46 @@ START_TEST(a_vm_leaves_once_its_disk_may)
 }
 END_TEST
 
+/* v0 and v4 leave their hosts at the same time, and only h2 has room: one is on
+ * its way there when the other looks for a home. */
+START_TEST(rules_count_who_is_on_its_way)
+{
+    static const uint32_t pair[] = { 0, 4 };
+    static const uint32_t hosts[] = { 2 };
+    struct dcp_rule rules[] = {
+        { .kind = DCP_RULE_SPREAD, .vms = pair, .n_vms = 2 },
+        { .kind = DCP_RULE_LONELY, .vms = &pair[0], .n_vms = 1 },
+        { .kind = DCP_RULE_RUNNING_CAPACITY,
+          .vms = pair,
+          .n_vms = 2,
+          .hosts = hosts,
+          .n_hosts = 1,
+          .limit = 1 },
+    };
+    uint32_t at[8], on[4];
+
+    inv->policy.migration_kib_s = 10 * 1024;
+    for (uint32_t v = 0; v < 8; v++) {
+        if (v != 0 && v != 4) {
+            start->host[v] = dcp_host_none();
+        }
+    }
+    maintain(0, HOUR, 2 * HOUR);
+    maintain(1, HOUR, 2 * HOUR);
+    inv->n_rules = 1;
+    for (uint32_t r = 0; r < 3; r++) {
+        inv->rules = &rules[r];
+        run_to(HOUR + 30 * MINUTE);
+        play(at, on);
+        ck_assert_uint_eq(at[0], 2);
+        ck_assert_uint_eq(at[4], 1);
+        dcp_ha_destroy(ha);
+        ha = NULL;
+    }
+    inv->n_rules = 0;
+}
+END_TEST
+
 int
 main(void)
 {
@@ -302,6 +342,7 @@ main(void)
         &maintenance_leaves_what_does_not_converge,
         &slowdowns_are_told_of_migrations_under_way,
         &a_vm_leaves_once_its_disk_may,
+        &rules_count_who_is_on_its_way,
     };
 
     return run_tests_with("maintenance", tests, sizeof tests / sizeof tests[0],
