@@ -197,12 +197,6 @@ dcp_ha_vm_outages(const struct dcp_ha *ha, uint32_t *out_n)
     return ha->vm_outages;
 }
 
-int64_t
-dcp_ha_next_ms(const struct dcp_ha *ha)
-{
-    return ha->queue.n ? ha->queue.items[0].key : INT64_MAX;
-}
-
 void
 dcp_ha_unfit(const struct dcp_ha *ha, uint8_t out[])
 {

@@ -440,8 +440,8 @@ count_homeless(struct dcp_ha *ha)
 }
 
 /* Timers, and ends of our own migrations, of which the times move. */
-static int64_t
-next_ms(const struct dcp_ha *ha)
+int64_t
+dcp_ha_next_ms(const struct dcp_ha *ha)
 {
     int64_t at_ms = ha->queue.n ? ha->queue.items[0].key : INT64_MAX, end_ms;
     uint32_t vm;
@@ -470,10 +470,10 @@ hear_one(struct dcp_ha *ha, int64_t at_ms, struct dcp_error *err)
 bool
 dcp_ha_advance(struct dcp_ha *ha, int64_t until_ms, struct dcp_error *err)
 {
-    for (int64_t at_ms = next_ms(ha); at_ms <= until_ms && at_ms < INT64_MAX;
-         at_ms = next_ms(ha)) {
+    for (int64_t at_ms = dcp_ha_next_ms(ha);
+         at_ms <= until_ms && at_ms < INT64_MAX; at_ms = dcp_ha_next_ms(ha)) {
         ha->now_ms = at_ms > ha->now_ms ? at_ms : ha->now_ms;
-        while (next_ms(ha) == at_ms) {
+        while (dcp_ha_next_ms(ha) == at_ms) {
             if (!hear_one(ha, at_ms, err)) {
                 return false;
             }

@@ -162,6 +162,8 @@ START_TEST(maintenance_shares_the_network)
     dcp_ha_destroy(ha);
     ha = NULL;
     inv->policy.out_per_host = 1;
+    run_to(HOUR);
+    ck_assert_int_eq(dcp_ha_next_ms(ha), HOUR + alone_ms(0, 100));
     run_to(2 * HOUR);
     ck_assert_int_eq(move_ms(0), alone_ms(0, 100));
     dcp_ha_destroy(ha);
