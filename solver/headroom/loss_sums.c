@@ -50,7 +50,9 @@ dcp_loss_sums_create(const struct dcp_problem *p)
         x->n_resources = n;
         x->unit = calloc(n + 1u, sizeof *x->unit);
         x->spare = calloc((size_t)p->losses->n_zones * n + 1, sizeof *x->spare);
-        ok = x->unit && x->spare;
+        x->demand =
+            calloc((size_t)p->losses->n_zones * n + 1, sizeof *x->demand);
+        ok = x->unit && x->spare && x->demand;
     }
     for (uint32_t k = 0; ok && k < p->losses->n_kinds; k++) {
         x->exposed[k] = calloc((size_t)p->losses->kinds[k].n * n + 1,
@@ -71,6 +73,8 @@ dcp_loss_sums_create(const struct dcp_problem *p)
             spare[r] -= item_size(p, i, r);
         }
     }
+    memcpy(x->demand, x->spare,
+           (size_t)p->losses->n_zones * n * sizeof *x->demand);
     return x;
 }
 
@@ -80,6 +84,7 @@ dcp_loss_sums_destroy(struct dcp_loss_sums *x)
     if (x) {
         free(x->unit);
         free(x->spare);
+        free(x->demand);
         free(x->exposed[0]);
         free(x->exposed[1]);
         free(x);
@@ -151,6 +156,20 @@ dcp_loss_sums_power(struct dcp_loss_sums *x, uint32_t host, bool on)
             }
         }
     }
+}
+
+double
+dcp_loss_sums_full(const struct dcp_problem *p, uint32_t host,
+                   uint32_t resource)
+{
+    return host_full(p, host, resource);
+}
+
+double
+dcp_loss_sums_demand(const struct dcp_loss_sums *x, uint32_t zone,
+                     uint32_t resource)
+{
+    return -(double)x->demand[(size_t)zone * x->n_resources + resource];
 }
 
 /* --- Questions ---------------------------------------------------------- */

@@ -23,7 +23,8 @@ struct dcp_loss_sums {
     const struct dcp_problem *p;
     uint32_t n_resources;
     double *unit;        /* [resource]: what one host holds on average. */
-    int64_t *spare;      /* [zone * n_resources + resource] */
+    int64_t *demand;     /* [zone * n_resources + resource], below 0. */
+    int64_t *spare;      /* Likewise. */
     int64_t *exposed[2]; /* By kind of loss: [domain * n_resources + ...] */
 };
 
@@ -37,6 +38,12 @@ void dcp_loss_sums_place(struct dcp_loss_sums *, uint32_t item, uint32_t host);
 void dcp_loss_sums_remove(struct dcp_loss_sums *, uint32_t item, uint32_t host);
 /* The host goes on, or off, which it was not. */
 void dcp_loss_sums_power(struct dcp_loss_sums *, uint32_t host, bool on);
+
+/* What a host holds after a loss, and what all items of a zone ask for. */
+double dcp_loss_sums_full(const struct dcp_problem *, uint32_t host,
+                          uint32_t resource);
+double dcp_loss_sums_demand(const struct dcp_loss_sums *, uint32_t zone,
+                            uint32_t resource);
 
 /* By how much the spare of the zone is too small, as a share of what one host
  * of the model holds on average, for the worst resource and kind of loss;

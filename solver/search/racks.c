@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of those that are spare, used for what packing loses. */
+#define PACKING_HOSTS 1.0
+
 /* Its rack; hosts without one share a number. */
 static uint32_t
 rack_of(const struct search *x, uint32_t h)
@@ -66,6 +69,113 @@ dcp_search_rank_by_racks(const struct search *x, struct dcp_ranked_host *ranks,
     }
     dcp_search_sort_hosts(ranks, n);
     return true;
+}
+
+/* --- Reserves ------------------------------------------------------------- */
+
+/* Of what the bound's program has on in the zone, hosts and what they hold of a
+ * resource after a loss. */
+static void
+hosts_wanted(const struct search *x, uint32_t zone, uint32_t resource,
+             double *out_hosts, double *out_full)
+{
+    const struct dcp_problem *p = x->p;
+
+    *out_hosts = *out_full = 0;
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        uint32_t g = x->bound->racks->of_host[h];
+        size_t cell = (size_t)g * p->n_types + p->type_of_host[h];
+
+        if (g == DCP_IX_NONE || p->losses->zone_of_host[h] != zone) {
+            continue;
+        }
+        double share = x->bound->group_on[cell] / x->bound->racks->n_max[cell];
+
+        *out_hosts += share;
+        *out_full += share * dcp_loss_sums_full(p, h, resource);
+    }
+}
+
+/* Whole hosts of the zone that are spare in every resource. */
+static double
+spare_hosts(const struct search *x, uint32_t zone, double *out_hosts)
+{
+    const struct dcp_loss_sums *sums = x->s->loss_sums;
+    double least = INFINITY;
+
+    for (uint32_t r = 0; r < sums->n_resources; r++) {
+        double full, demand = dcp_loss_sums_demand(sums, zone, r);
+
+        hosts_wanted(x, zone, r, out_hosts, &full);
+        if (full > 0) {
+            least = fmin(least, (full - demand) / full * *out_hosts);
+        }
+    }
+    return isinf(least) ? 0 : floor(least - PACKING_HOSTS);
+}
+
+static bool
+may_reserve(const struct search *x, uint32_t h, uint32_t zone,
+            const uint8_t *closed)
+{
+    return x->s->on[h] && !closed[h] && x->p->use[h] == DCP_HOST_FREE &&
+           x->p->losses->zone_of_host[h] == zone && wanted(x, h) > 0;
+}
+
+/* The host of the rack that holds least. */
+static uint32_t
+emptiest_of(const struct search *x, uint32_t rack, uint32_t zone,
+            const uint8_t *closed)
+{
+    uint32_t best = DCP_IX_NONE;
+
+    for (uint32_t h = 0; h < x->p->n_hosts; h++) {
+        if (rack_of(x, h) == rack && may_reserve(x, h, zone, closed) &&
+            (best == DCP_IX_NONE || x->s->used[h] < x->s->used[best])) {
+            best = h;
+        }
+    }
+    return best;
+}
+
+bool
+dcp_search_reserve_in_racks(const struct search *x, uint8_t *closed)
+{
+    const struct dcp_problem *p = x->p;
+    uint32_t n_racks = p->q->inventory->n_racks + 1;
+
+    if (!x->s->loss_sums) {
+        return true;
+    }
+    DCP_FREE double *share = calloc(n_racks, sizeof *share);
+
+    for (uint32_t z = 0; share && z < p->losses->n_zones; z++) {
+        double n_hosts, due = 0;
+        double spare = spare_hosts(x, z, &n_hosts);
+
+        memset(share, 0, n_racks * sizeof *share);
+        for (uint32_t h = 0; h < p->n_hosts; h++) {
+            uint32_t g = x->bound->racks->of_host[h];
+            size_t cell = (size_t)g * p->n_types + p->type_of_host[h];
+
+            if (g != DCP_IX_NONE && p->losses->zone_of_host[h] == z) {
+                share[rack_of(x, h)] +=
+                    x->bound->group_on[cell] / x->bound->racks->n_max[cell];
+            }
+        }
+        for (uint32_t r = 0; spare > 0 && r < n_racks; r++) {
+            uint32_t h = 0;
+
+            due += share[r] * spare / n_hosts;
+            for (; due >= 1 - 1e-6 && h != DCP_IX_NONE; due--) {
+                h = emptiest_of(x, r, z, closed);
+                if (h != DCP_IX_NONE) {
+                    closed[h] = 1;
+                }
+            }
+        }
+    }
+    return share != NULL;
 }
 
 /* --- Sums ----------------------------------------------------------------- */

@@ -18,6 +18,13 @@
 bool dcp_search_rank_by_racks(const struct search *, struct dcp_ranked_host *,
                               uint32_t n) DCP_CHECKED;
 
+/* Marks in 'closed' hosts to be kept empty until all else is packed: of each
+ * rack the share of its hosts that the spare is of all, so that what a loss
+ * takes finds room in whole hosts; VMs that are large find none in what is left
+ * on many.  False: no memory. */
+bool
+dcp_search_reserve_in_racks(const struct search *, uint8_t *closed) DCP_CHECKED;
+
 /* Whether, in sums, the losses of racks and feeds are survived. */
 bool dcp_search_losses_hold(const struct search *);
 /* The same without a host that is on. */

@@ -83,7 +83,8 @@ dcp_search_reserve(struct search *x, uint8_t *closed, struct dcp_error *err)
             closed[best] = 1;
         }
     }
-    return true;
+    return dcp_search_reserve_in_racks(x, closed) ||
+           dcp_fail(err, DCP_E_NOMEM, "no memory for spare hosts");
 }
 
 /* --- Spares ------------------------------------------------------------- */
