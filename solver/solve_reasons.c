@@ -4,6 +4,8 @@
 
 #include "model/change.h"
 #include "solver/bound/pigeonhole.h"
+#include "solver/compile/loss_domains.h"
+#include "solver/headroom/loss_set.h"
 #include "solver/repair/repair.h"
 #include "solver/rules/delta.h"
 
@@ -182,6 +184,73 @@ unprotectable_item(const struct dcp_problem *p, struct dcp_state *empty,
     return false;
 }
 
+/* A host that goes down with all hosts on which the item may run and restart;
+ * DCP_IX_NONE: they do not all go down with one rack or feed. */
+static uint32_t
+host_of_only_domain(const struct dcp_problem *p, struct dcp_state *empty,
+                    uint32_t item, const struct dcp_loss_kind_domains *kind)
+{
+    uint32_t only = DCP_IX_NONE;
+
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        bool runs =
+            dcp_problem_reaches(p, item, h) && dcp_state_fits(empty, item, h);
+        bool restarts = dcp_problem_restarts_on(p, item, h) &&
+                        dcp_state_fits_full(empty, item, h);
+
+        if (!dcp_problem_may_hold(p, h) || !(runs || restarts)) {
+            continue;
+        }
+        only = only == DCP_IX_NONE ? h : only;
+        if (kind->of_host[h] == DCP_IX_NONE ||
+            kind->of_host[h] != kind->of_host[only]) {
+            return DCP_IX_NONE;
+        }
+    }
+    return only;
+}
+
+/* A protected item that the loss of one rack or feed leaves without a host. */
+static bool
+item_of_one_domain(const struct dcp_problem *p, struct dcp_state *empty,
+                   struct dcp_because *out)
+{
+    const struct dcp_inventory *inv = p->q->inventory;
+
+    for (uint32_t k = 0; p->losses && k < p->losses->n_kinds; k++) {
+        const struct dcp_loss_kind_domains *kind = &p->losses->kinds[k];
+
+        for (uint32_t i = 0; i < p->n_items; i++) {
+            uint32_t h = p->protected_item[i]
+                             ? host_of_only_domain(p, empty, i, kind)
+                             : DCP_IX_NONE;
+
+            if (h == DCP_IX_NONE) {
+                continue;
+            }
+            const struct dcp_rack *rack = &inv->racks[inv->hosts[h].rack.ix];
+            struct dcp_loss_set lost = { .kind = kind->kind,
+                                         .n = 1,
+                                         .ix = { kind->kind == DCP_LOSS_RACK
+                                                     ? inv->hosts[h].rack.ix
+                                                     : rack->feeds.ix[0] } };
+            char name[80];
+
+            (void)snprintf(out->rule, sizeof out->rule, "n+1");
+            (void)snprintf(out->object, sizeof out->object, "vm:%.80s",
+                           inv->vms[p->vm[p->vm_first[i]]].name);
+            (void)snprintf(out->text, sizeof out->text,
+                           "all hosts on which it may run or restart are lost "
+                           "with %.79s",
+                           dcp_loss_set_print(inv, &lost, name, sizeof name));
+            out->need = 2;
+            out->have = 1;
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 dcp_solve_explain_contradiction(const struct dcp_problem *p,
                                 struct dcp_because *out)
@@ -239,8 +308,9 @@ dcp_solve_find_impossible(const struct dcp_problem *p, struct dcp_because *out,
             dcp_state_remove(empty, i);
         }
     }
-    *out_found =
-        impossible_item(p, empty, out) || unprotectable_item(p, empty, out);
+    *out_found = impossible_item(p, empty, out) ||
+                 unprotectable_item(p, empty, out) ||
+                 item_of_one_domain(p, empty, out);
     return *out_found || find_crowded(p, out, out_found, err);
 }
 
@@ -372,8 +442,7 @@ dcp_solve_explain_too_few(const struct dcp_question *q, uint32_t moves,
 
 /* The program of a small problem has no answer. */
 void
-dcp_solve_explain_max_on(const struct dcp_bound *bound,
-                         struct dcp_because *out)
+dcp_solve_explain_max_on(const struct dcp_bound *bound, struct dcp_because *out)
 {
     const struct dcp_rule *rule = bound->max_on;
 

@@ -96,14 +96,29 @@ hosts_wanted(const struct search *x, uint32_t zone, uint32_t resource,
     }
 }
 
-/* Whole hosts of the zone that are spare in every resource. */
+static bool
+may_lose_some(const struct dcp_problem *p, uint32_t zone)
+{
+    bool may = false;
+
+    for (uint32_t k = 0; k < p->losses->n_kinds; k++) {
+        for (uint32_t d = 0; !may && d < p->losses->kinds[k].n; d++) {
+            may = p->losses->kinds[k].zone[d] == zone;
+        }
+    }
+    return may;
+}
+
+/* Whole hosts of the zone that are spare in every resource; 0 where no rack or
+ * feed takes any of its hosts. */
 static double
 spare_hosts(const struct search *x, uint32_t zone, double *out_hosts)
 {
     const struct dcp_loss_sums *sums = x->s->loss_sums;
     double least = INFINITY;
 
-    for (uint32_t r = 0; r < sums->n_resources; r++) {
+    for (uint32_t r = 0; may_lose_some(x->p, zone) && r < sums->n_resources;
+         r++) {
         double full, demand = dcp_loss_sums_demand(sums, zone, r);
 
         hosts_wanted(x, zone, r, out_hosts, &full);
@@ -150,7 +165,7 @@ dcp_search_reserve_in_racks(const struct search *x, uint8_t *closed)
     DCP_FREE double *share = calloc(n_racks, sizeof *share);
 
     for (uint32_t z = 0; share && z < p->losses->n_zones; z++) {
-        double n_hosts, due = 0;
+        double n_hosts = 0, due = 0;
         double spare = spare_hosts(x, z, &n_hosts);
 
         memset(share, 0, n_racks * sizeof *share);
