@@ -3,6 +3,7 @@
 #include "solver/solve_reasons.h"
 
 #include "model/power.h"
+#include "solver/exact/every.h"
 #include "solver/exact/exact.h"
 #include "solver/explain/shortage.h"
 #include "solver/headroom/proof.h"
@@ -19,6 +20,7 @@
 #define EXACT_NODES 20u
 #define EXACT_REPAIR_NODES 2000u /* Of the fewest moves. */
 #define EXACT_FIRST_NODES  200u  /* Of a first answer. */
+#define EVERY_PLACEMENTS   300000u /* Of a small repair: a second or so. */
 #define EXACT_S     10.0 /* Or a third of a long limit. */
 
 const char *
@@ -185,6 +187,37 @@ run_exact(struct dcp_state *s, struct dcp_bound *bound,
     return true;
 }
 
+/* The fewest moves of a small repair that is still open, by trying every
+ * placement. */
+static bool
+run_every(struct dcp_state *s, struct dcp_bound *bound,
+          struct dcp_search_result *result,
+          const struct dcp_solve_options *options, int64_t deadline_ms,
+          bool *out_proved, struct dcp_error *err)
+{
+    uint32_t below = result->complete ? dcp_repair_cost_of(s).moves : UINT32_MAX;
+    struct dcp_every_limits limits = { deadline_ms, EVERY_PLACEMENTS };
+    struct dcp_every_answer a;
+
+    if (*out_proved || bound->infeasible ||
+        options->strategy != DCP_STRATEGY_FULL || !dcp_every_is_small(s->p)) {
+        return true;
+    }
+    if (!dcp_every_run(s, (uint32_t)ceil(bound->value - 1e-6), below, &limits,
+                       &a, err)) {
+        return false;
+    }
+    if (a.least > bound->value && !a.infeasible) {
+        bound->value = a.least;
+        bound->method = "every placement";
+    }
+    result->complete |= a.found;
+    bound->infeasible = a.infeasible && !result->complete;
+    *out_proved =
+        result->complete && dcp_search_value(s) <= bound->value + 1e-6;
+    return true;
+}
+
 /* What may not stay, or is above its limits, in the answer. */
 static bool
 list_left(const struct dcp_state *s, struct dcp_solution *out,
@@ -265,6 +298,10 @@ search(struct dcp_problem *p, struct dcp_bound *bound,
     proved = result.stopped_by == DCP_STOPPED_PROOF;
     if (may_be_exact(p, &result, need, options) && !(result.complete && proved) &&
         !run_exact(s, bound, &result, options, start, limit_s, &proved, err)) {
+        return false;
+    }
+    if (need && !run_every(s, bound, &result, options,
+                           search_options.deadline_ms, &proved, err)) {
         return false;
     }
     if (bound->infeasible) {

@@ -56,6 +56,7 @@ play_loss(struct dcp_loss_play *g, const struct dcp_loss_set *set,
     dcp_loss_play_end(g);
     if (item != DCP_IX_NONE) {
         out->ok = false;
+        out->is_unsure = g->is_unsure;
         out->failed_item = item;
         out->failed = *set;
     }
@@ -387,6 +388,7 @@ check_kind(struct dcp_loss_play *g, const struct kind_losses *l,
     }
     if (berths && sets > most_sets(g->s, without.failed_item, l->searching)) {
         *out = without;
+        out->is_unsure = true;
         return true;
     }
     return show_all_by(g, l, DCP_LOSS_BY_SETS, out);

@@ -45,6 +45,7 @@ struct dcp_headroom {
     bool too_few_stand_ins; /* What failed: the lost host has too few. */
     bool too_few_berths;    /* What failed: room that is kept is too little; */
     bool too_few_empty;     /* for all of a host together. */
+    bool is_unsure; /* What failed was not tried in every way. */
     struct dcp_loss_answer *losses; /* In 'arena'; NULL when not recorded. */
     uint32_t n_losses;
     struct dcp_berth_answer *berths; /* Likewise. */

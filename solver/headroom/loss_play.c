@@ -7,6 +7,11 @@
 
 #include <stdlib.h>
 
+/* Every way is tried of so few items on so few hosts, and so many places. */
+#define EVERY_HOSTS 16u
+#define EVERY_ITEMS 12u
+#define EVERY_TRIES 500u
+
 static int
 by_room(const void *pa, const void *pb)
 {
@@ -119,16 +124,21 @@ dcp_loss_play_begin(struct dcp_loss_play *g)
     dcp_items_by_size(s->p, g->order, g->n_protected);
 }
 
+static bool
+takes(const struct dcp_loss_play *g, uint32_t item, uint32_t h)
+{
+    return g->s->on[h] && dcp_problem_restarts_on(g->s->p, item, h) &&
+           dcp_state_fits_full(g->s, item, h) &&
+           dcp_state_restarts(g->s, item, h);
+}
+
 static uint32_t
 find_first_fit(struct dcp_loss_play *g, uint32_t item)
 {
-    struct dcp_state *s = g->s;
-
     for (uint32_t k = 0; k < g->n_roomy; k++) {
         uint32_t h = g->roomy[k].host;
 
-        if (s->on[h] && dcp_problem_restarts_on(s->p, item, h) &&
-            dcp_state_fits_full(s, item, h) && dcp_state_restarts(s, item, h)) {
+        if (takes(g, item, h)) {
             return h;
         }
     }
@@ -143,10 +153,8 @@ find_best_fit(struct dcp_loss_play *g, uint32_t item)
     double least = 0;
 
     for (uint32_t h = 0; h < s->p->n_hosts; h++) {
-        if (!s->on[h] || !counts(g, h) || s->p->use[h] == DCP_HOST_AVOID ||
-            !dcp_problem_restarts_on(s->p, item, h) ||
-            !dcp_state_fits_full(s, item, h) ||
-            !dcp_state_restarts(s, item, h)) {
+        if (!counts(g, h) || s->p->use[h] == DCP_HOST_AVOID ||
+            !takes(g, item, h)) {
             continue;
         }
         double room = dcp_state_room_left(s, &g->weights, item, h);
@@ -186,14 +194,47 @@ unplace(struct dcp_loss_play *g)
     }
 }
 
+/* Places the protected items from the k-th on in every way until one works, or
+ * so many places were tried. */
+static bool
+place_somehow(struct dcp_loss_play *g, uint32_t k, uint32_t *tries)
+{
+    if (k == g->n_protected) {
+        return true;
+    }
+    uint32_t item = g->order[k];
+
+    for (uint32_t r = 0; *tries && r < g->n_roomy; r++) {
+        uint32_t h = g->roomy[r].host;
+
+        if (!takes(g, item, h)) {
+            continue;
+        }
+        --*tries;
+        dcp_state_place(g->s, item, h);
+        if (place_somehow(g, k + 1, tries)) {
+            return true;
+        }
+        dcp_state_remove(g->s, item);
+    }
+    return false;
+}
+
 uint32_t
 dcp_loss_play_restart(struct dcp_loss_play *g)
 {
-    uint32_t item = place_all(g, false);
+    uint32_t item = place_all(g, false), tries = EVERY_TRIES;
 
     if (item != DCP_IX_NONE) {
         unplace(g);
         item = place_all(g, true);
+    }
+    g->is_unsure = item != DCP_IX_NONE;
+    if (item != DCP_IX_NONE && g->s->p->n_hosts <= EVERY_HOSTS &&
+        g->n_protected <= EVERY_ITEMS) {
+        unplace(g);
+        item = place_somehow(g, 0, &tries) ? DCP_IX_NONE : item;
+        g->is_unsure = item != DCP_IX_NONE && !tries;
     }
     return item;
 }

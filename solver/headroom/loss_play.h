@@ -4,7 +4,8 @@
 
 /* One loss, played on the state itself and taken back: the lost items are
  * removed, the protected ones placed largest first on the emptiest host that
- * takes them, and if one finds no room the loss is tried once more by best fit.
+ * takes them, and if one finds no room the loss is tried once more by best fit;
+ * of few items on few hosts, in every way, up to a number of tries.
  *
  *   dcp_loss_play_hosts(), and where it takes some host down:
  *   dcp_loss_play_begin(), then dcp_loss_play_restart() or _put(),
@@ -45,6 +46,7 @@ struct dcp_loss_play {
     uint32_t n_items;
     uint32_t *order; /* Protected ones, largest first. */
     uint32_t n_protected;
+    bool is_unsure; /* The last restart failed, and not in every way. */
     struct dcp_weights weights;
 };
 
