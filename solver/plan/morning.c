@@ -241,9 +241,8 @@ prefer_cheaper(struct dcp_work *w, const struct dcp_question *q,
     return ok;
 }
 
-/* Who stays on for failed boots; NULL: no memory. */
-static uint8_t *
-kept_of(struct dcp_solution *night, uint32_t n_hosts)
+uint8_t *
+dcp_work_kept_for_boots(struct dcp_solution *night, uint32_t n_hosts)
 {
     night->arena = night->arena ? night->arena : dcp_arena_create(0);
     if (night->arena && !night->kept_for_boots) {
@@ -259,7 +258,7 @@ take(struct dcp_work *w, const struct dcp_boot_changes *change,
      struct dcp_error *err)
 {
     const struct dcp_inventory *inv = w->r->inventory;
-    uint8_t *kept = kept_of(night, w->n_hosts);
+    uint8_t *kept = dcp_work_kept_for_boots(night, w->n_hosts);
     bool memory = kept != NULL;
 
     put(change, true, night->placement, day);

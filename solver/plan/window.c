@@ -341,22 +341,41 @@ put(struct dcp_work *w, const struct attempt *a)
     *w->outcome = a->outcome;
 }
 
+/* Who stays on for failed boots in the whole night does so in this one, but
+ * for hosts that the window keeps on. */
+static bool
+keep_for_boots(const struct cut *c, struct dcp_solution *night,
+               struct dcp_error *err)
+{
+    const uint8_t *was = c->whole->night.kept_for_boots;
+    uint8_t *kept =
+        was ? dcp_work_kept_for_boots(night, c->w->n_hosts) : NULL;
+
+    if (was && !kept) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory to cut a night");
+    }
+    for (uint32_t h = 0; was && h < c->w->n_hosts; h++) {
+        kept[h] |= was[h] && !c->kept[h];
+    }
+    return true;
+}
+
 /* What the outcome says of hosts that are on, beside what was weighed. */
 static void
 count_kept(const struct cut *c, struct dcp_plan_outcome *o)
 {
+    const uint8_t *for_boots = c->w->night.kept_for_boots;
     const struct dcp_placement *was = c->whole->night.placement;
-    uint32_t for_boots = c->whole->outcome.hosts_kept_on;
 
-    o->window.hosts_kept_on = 0;
+    o->window.hosts_kept_on = o->hosts_kept_on = 0;
     for (uint32_t i = 0; i < c->n; i++) {
         uint32_t h = c->hosts[i].host;
-        bool was_on = was->on[h];
 
-        o->window.hosts_kept_on += c->kept[h] && !was_on;
-        for_boots -= for_boots && c->kept[h] && was_on;
+        o->window.hosts_kept_on += c->kept[h] && !was->on[h];
     }
-    o->hosts_kept_on += for_boots;
+    for (uint32_t h = 0; for_boots && h < c->w->n_hosts; h++) {
+        o->hosts_kept_on += for_boots[h];
+    }
     o->window.value_left = fmax(o->after - c->whole->outcome.after, 0);
 }
 
@@ -419,12 +438,11 @@ make_legs(const struct cut *c, struct attempt *a, struct dcp_error *err)
         }
     }
     put(w, a);
-    if (!dcp_work_allow_failed_boots(w, &w->night, err)) {
-        a->night = w->night;
-        return false;
-    }
+    bool ok = dcp_work_allow_failed_boots(w, &w->night, err) &&
+              keep_for_boots(c, &w->night, err);
+
     a->night = w->night; /* Its losses may be others. */
-    if (!dcp_work_weigh(w, w->first_end, w->second_end, err)) {
+    if (!ok || !dcp_work_weigh(w, w->first_end, w->second_end, err)) {
         return false;
     }
     count_kept(c, w->outcome);

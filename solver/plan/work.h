@@ -253,6 +253,9 @@ bool dcp_work_allow_failed_boots(struct dcp_work *, struct dcp_solution *night,
 bool dcp_work_add_no_boot(struct dcp_work *, struct dcp_plan *,
                           struct dcp_error *err) DCP_CHECKED;
 
+/* By host, in the solution's arena: 1 = stays on for failed boots; NULL: no
+ * memory. */
+uint8_t *dcp_work_kept_for_boots(struct dcp_solution *night, uint32_t n_hosts);
 /* solver/plan/left_out.c: a host that stays on, and the VMs of 'is_of'. */
 bool dcp_work_add_left_out(const struct dcp_work *, struct dcp_plan *,
                            enum dcp_left_out_why, uint32_t host, double saving,
