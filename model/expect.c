@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define MS_PER_HOUR 3600000.0
-#define CELLS_MAX   (UINT64_C(64) << 20) /* Instants x VMs, of all slots. */
+#define CELLS_MAX   (UINT64_C(16) << 20) /* Instants x VMs, of all slots. */
 
 enum { PLAIN, PLANNED, HELD, COURSES };
 
