@@ -93,6 +93,14 @@ struct dcp_warmup_policy {
     uint32_t at_once; /* Begin on one host at one time; 0: any number. */
 };
 
+/* What a page that a host has swapped out costs its guest; 0 in either: it is
+ * not known, see sim/host/memory.h. */
+struct dcp_swap_policy {
+    uint32_t touches_per_s; /* Pages that a guest touches anew in each second of
+                             * a vCPU's work. */
+    uint32_t iops;          /* Pages that a host brings back at most. */
+};
+
 struct dcp_policy {
     enum dcp_bucket_scheme buckets;
     double target_cpu_frac, target_mem_frac, target_net_frac;
@@ -156,6 +164,7 @@ struct dcp_policy {
     int64_t min_history_ms;   /* Shorter traces are not trusted; 7 d. */
     struct dcp_storage_policy storage;
     struct dcp_warmup_policy warmup;
+    struct dcp_swap_policy swap;
 };
 
 void dcp_policy_default(struct dcp_policy *);

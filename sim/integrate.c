@@ -202,7 +202,7 @@ count_short_memory(struct dcp_sim *sim, uint32_t host, double seconds)
             out->vm_swap_mib_s[vm] += g->swap_mib * seconds;
             tenant_of(sim, vm)->swap_mib_s += g->swap_mib * seconds;
             if (dcp_sim_demand_mhz(sim, host, vm) > 0) {
-                out->swap_wait_vm_s += g->hit_frac * seconds;
+                out->swap_wait_vm_s += g->stall_frac * seconds;
             }
         }
     }

@@ -160,9 +160,15 @@ dcp_sim_state_init(struct dcp_sim *sim, struct dcp_error *err)
                                    sizeof *sim->host_history_mhz);
     sim->contenders = calloc((size_t)inv->n_vms + 1, sizeof *sim->contenders);
     bool overcommits = dcp_memory_overcommits(inv);
+    bool faults =
+        overcommits && inv->policy.swap.touches_per_s && inv->policy.swap.iops;
 
     if (overcommits) {
         sim->guests = calloc((size_t)inv->n_vms + 1, sizeof *sim->guests);
+        if (faults) {
+            sim->busy_vcpus =
+                calloc((size_t)inv->n_vms + 1, sizeof *sim->busy_vcpus);
+        }
         sim->memory = calloc((size_t)inv->n_vms + 1, sizeof *sim->memory);
     }
     if (inv->policy.warmup.time_ms > 0) {
@@ -176,7 +182,8 @@ dcp_sim_state_init(struct dcp_sim *sim, struct dcp_error *err)
     sim->waiting = calloc((size_t)inv->n_vms + 1, sizeof *sim->waiting);
     if (!sim->hosts || !sim->placed_ms || !sim->constants_w ||
         !sim->host_history_mhz || !sim->contenders || !sim->vm_slot_ready_s ||
-        !sim->waiting || (overcommits && (!sim->guests || !sim->memory))) {
+        !sim->waiting || (overcommits && (!sim->guests || !sim->memory)) ||
+        (faults && !sim->busy_vcpus)) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a replay");
     }
     sim->overhead_frac = inv->policy.migration_cpu_overhead_frac;
@@ -212,6 +219,7 @@ dcp_sim_state_finish(struct dcp_sim *sim)
     dcp_warmups_destroy(sim->warmups);
     free(sim->contenders);
     free(sim->guests);
+    free(sim->busy_vcpus);
     free(sim->memory);
     free(sim->slowdowns);
     free(sim->stopped_frac);

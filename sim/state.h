@@ -66,6 +66,7 @@ struct dcp_sim {
     double overhead_frac;
     struct dcp_contender *contenders; /* For the VMs of one host. */
     struct dcp_guest_memory *guests;  /* Likewise; NULL: never short. */
+    double *busy_vcpus; /* Likewise, of them; NULL: policy.swap is not known. */
     struct dcp_guest_memory *memory;  /* By VM, on hosts that are. */
     struct dcp_warmups *warmups;      /* NULL: they cost nothing. */
     struct dcp_slowdown *slowdowns;   /* Ascending.  Owned. */

@@ -46,8 +46,9 @@ within_limit_mhz(const struct dcp_sim *sim, uint32_t host, uint32_t vm,
     return dcp_contender_of(&terms, demand).want_mhz;
 }
 
-struct sim_want
-dcp_sim_want(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
+/* But for what swap takes off it. */
+static struct sim_want
+want_awake(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
 {
     struct sim_want w = { .asked_mhz = dcp_sim_demand_mhz(sim, host, vm) };
 
@@ -61,8 +62,16 @@ dcp_sim_want(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
         w.slowed_mhz = w.want_mhz - left;
         w.want_mhz = left;
     }
+    return w;
+}
+
+struct sim_want
+dcp_sim_want(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
+{
+    struct sim_want w = want_awake(sim, host, vm);
+
     if (sim->hosts[host].is_short) {
-        w.stalled_mhz = w.want_mhz * sim->memory[vm].hit_frac;
+        w.stalled_mhz = w.want_mhz * sim->memory[vm].stall_frac;
         w.want_mhz -= w.stalled_mhz;
     }
     return w;
@@ -84,6 +93,23 @@ guest(const struct dcp_sim *sim, uint32_t host, uint32_t vm)
     return g;
 }
 
+/* Who waits how long for pages that are out, by what they want now. */
+static void
+stall(struct dcp_sim *sim, uint32_t host)
+{
+    const struct sim_host *h = &sim->hosts[host];
+
+    for (uint32_t i = 0; i < h->n_vms; i++) {
+        uint32_t vm = h->vms[i];
+        double one_mhz = vcpu_mhz(sim, host, vm);
+
+        sim->busy_vcpus[i] =
+            one_mhz > 0 ? want_awake(sim, host, vm).want_mhz / one_mhz : 0;
+    }
+    (void)dcp_memory_stall(sim->guests, sim->busy_vcpus, h->n_vms,
+                           &sim->inv->policy.swap);
+}
+
 /* Who gives how much back; true: that is, or was, any. */
 static bool
 reclaim(struct dcp_sim *sim, uint32_t host)
@@ -101,6 +127,9 @@ reclaim(struct dcp_sim *sim, uint32_t host)
     }
     h->unbacked_mib = dcp_memory_reclaim(sim->guests, h->n_vms,
                                          h->mem_capacity_mib - h->overhead_mib);
+    if (sim->busy_vcpus) {
+        stall(sim, host);
+    }
     h->balloon_mib = h->swap_mib = 0;
     for (uint32_t i = 0; i < h->n_vms; i++) {
         sim->memory[h->vms[i]] = sim->guests[i];

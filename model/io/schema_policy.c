@@ -137,8 +137,7 @@ static const struct dcp_schema_row policy_rows[] = {
       .fallback = "1%", .help = "a plan that gains less is not proposed" },
     { "unpack", CHOICE("needed|home"), AT(P, unpack), .fallback = "needed",
       .help = "what the morning brings back: what the day needs, or all" },
-    { "licences", CHOICE("priced|owned"), AT(P, licences),
-      .fallback = "priced",
+    { "licences", CHOICE("priced|owned"), AT(P, licences), .fallback = "priced",
       .help = "a plan may need any number of units of a licence, for their "
               "price, or no more than `owned`, where that is stated" },
     { "host_off_at_once", QUANTITY(NUMBER), AT(P, host_off_at_once), .max = 1e6,
@@ -150,6 +149,8 @@ static const struct dcp_schema_row policy_rows[] = {
       .help = "how full pools may be, and moves of volumes" },
     { "warmup", SECTION("policy.warmup"),
       .help = "what simulations take VMs to do when they begin on a host" },
+    { "swap", SECTION("policy.swap"),
+      .help = "what simulations take swapped pages to cost" },
     { "parking", SECTION("policy.parking"), LIST,
       .help = "VMs that may be saved or shut down for the night; the first "
               "entry that selects a VM counts" },
@@ -433,6 +434,20 @@ static const struct dcp_schema_row warmup_rows[] = {
 };
 DEFINE_SECTION(warmup, "policy.warmup", "warmup", NONE, 0,
                "What simulations take VMs to do when they begin on a host.");
+
+static const struct dcp_schema_row swap_rows[] = {
+    { "touches", QUANTITY(NUMBER), AT(P, swap.touches_per_s), .max = 1e9,
+      .fallback = "0",
+      .help = "pages that a guest touches anew in each second of a vCPU's "
+              "work; those that are out have to be brought back; 0: a guest "
+              "does the share of its work of which the pages are in" },
+    { "iops", QUANTITY(NUMBER), AT(P, swap.iops), .max = 1e9, .fallback = "0",
+      .help = "pages that a host's swap device brings back in a second at "
+              "most; needed with touches" },
+};
+DEFINE_SECTION(swap, "policy.swap", "swap", NONE, 0,
+               "What simulations take pages to cost that a host has swapped "
+               "out.");
 
 static const struct dcp_schema_row rule_rows[] = {
     { "rule", CHOICE(RULE_KINDS),

@@ -54,14 +54,16 @@
 #define SECTIONS(X)                                                            \
     X(top)                                                                     \
     X(include)                                                                 \
-    X(tariff) X(site) X(cooling) X(plant) X(stage) X(room) X(feed) X(rack) X(hardware) X(boot)   \
-        X(shutdown) X(hypervisor) X(host) X(port) X(server) X(switch) X(link)  \
-            X(vlan) X(array) X(pool) X(tenant) X(quota) X(application) X(tier) \
-                X(profile) X(flavour) X(vm) X(nic) X(volume) X(licence)        \
-                    X(covers) X(calendar) X(policy) X(target) X(parking) X(rightsize) \
-                        X(conversion) X(overload)      \
-                        X(headroom) X(loss) X(migration) X(storage) X(warmup) X(rule) X(filter) X(score)      \
-                            X(policy_test) X(policy_file)
+    X(tariff)                                                                  \
+    X(site) X(cooling) X(plant) X(stage) X(room) X(feed) X(rack) X(hardware)   \
+        X(boot) X(shutdown) X(hypervisor) X(host) X(port) X(server) X(switch)  \
+            X(link) X(vlan) X(array) X(pool) X(tenant) X(quota) X(application) \
+                X(tier) X(profile) X(flavour) X(vm) X(nic) X(volume)           \
+                    X(licence) X(covers) X(calendar) X(policy) X(target)       \
+                        X(parking) X(rightsize) X(conversion) X(overload)      \
+                            X(headroom) X(loss) X(migration) X(storage)        \
+                                X(warmup) X(swap) X(rule) X(filter) X(score)   \
+                                    X(policy_test) X(policy_file)
 
 #define DECLARE(VARIABLE)                                                      \
     extern const struct dcp_schema_section dcp_schema_##VARIABLE;

@@ -37,7 +37,8 @@ dcp_memory_reclaim(struct dcp_guest_memory g[], uint32_t n, double room_mib)
     double lacking = -room_mib, idle = 0, swappable = 0;
 
     for (uint32_t i = 0; i < n; i++) {
-        g[i].balloon_mib = g[i].swap_mib = g[i].hit_frac = 0;
+        g[i].balloon_mib = g[i].swap_mib = 0;
+        g[i].hit_frac = g[i].stall_frac = 0;
         lacking += g[i].consumed_mib;
         idle += idle_mib(&g[i]);
     }
@@ -60,8 +61,58 @@ dcp_memory_reclaim(struct dcp_guest_memory g[], uint32_t n, double room_mib)
 
         g[i].swap_mib = swapped * (swappable_mib(&g[i]) / swappable);
         g[i].hit_frac = left > 0 ? least(g[i].swap_mib / left, 1) : 0;
+        g[i].stall_frac = g[i].hit_frac;
     }
     return lacking - swapped;
+}
+
+/* --- Faults -------------------------------------------------------------- */
+
+/* Per second, where each takes 'fault_s'. */
+static double
+faults_at(const struct dcp_guest_memory g[], const double busy_vcpus[],
+          uint32_t n, double touches, double fault_s)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        double rate = touches * g[i].hit_frac;
+
+        sum += busy_vcpus[i] * rate / (1 + rate * fault_s);
+    }
+    return sum;
+}
+
+double
+dcp_memory_stall(struct dcp_guest_memory g[], const double busy_vcpus[],
+                 uint32_t n, const struct dcp_swap_policy *swap)
+{
+    double touches = swap->touches_per_s, iops = swap->iops;
+    double low = 1 / iops, high = low;
+
+    if (!(faults_at(g, busy_vcpus, n, touches, 0) > 0)) {
+        for (uint32_t i = 0; i < n; i++) {
+            g[i].stall_frac = 0; /* Nobody works. */
+        }
+        return 0;
+    }
+    /* T (iops - X(T)) - 1 rises with T: below 0 at 1/iops. */
+    while (high * (iops - faults_at(g, busy_vcpus, n, touches, high)) < 1) {
+        high *= 2;
+    }
+    for (int i = 0; i < 60 && low < high; i++) {
+        double middle = (low + high) / 2;
+        bool short_of =
+            middle * (iops - faults_at(g, busy_vcpus, n, touches, middle)) < 1;
+
+        *(short_of ? &low : &high) = middle;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        double rate = touches * g[i].hit_frac;
+
+        g[i].stall_frac = rate * high / (1 + rate * high);
+    }
+    return high;
 }
 
 /* --- The model's -------------------------------------------------------- */

@@ -102,6 +102,61 @@ START_TEST(what_is_taken_is_what_lacks)
 }
 END_TEST
 
+/* Of guests alike: X^2 - X (u + k + w k) + w k u = 0, with u the device's pages
+ * per second, k the faults per second of work, w the vCPUs' work wanted by all.
+ */
+static double
+faults_of_alike(double u, double k, double w)
+{
+    double b = u + k + w * k;
+
+    return (b - sqrt(b * b - 4 * w * k * u)) / 2;
+}
+
+START_TEST(faults_wait_for_the_device)
+{
+    for (uint64_t seed = 0; seed < 500; seed++) {
+        struct dcp_rng rng = dcp_rng_stream(seed, "faults", 0);
+        struct dcp_swap_policy swap = {
+            .touches_per_s = 1 + (uint32_t)dcp_rng_below(&rng, 1000000),
+            .iops = 1 + (uint32_t)dcp_rng_below(&rng, 100000),
+        };
+        double hit = dcp_rng_unit(&rng), w = 0.01 + 4 * dcp_rng_unit(&rng);
+        double k = swap.touches_per_s * hit, u = swap.iops;
+        struct dcp_guest_memory g[3] = { { .hit_frac = hit },
+                                         { .hit_frac = hit },
+                                         { .hit_frac = 0 } };
+        double busy[3] = { w, 2 * w, 5 };
+        double x = faults_of_alike(u, k, 3 * w);
+        double fault_s = dcp_memory_stall(g, busy, 3, &swap);
+        double tol = 1e-6;
+
+        ck_assert_double_eq_tol(1 - g[0].stall_frac, x / (3 * w * k), tol);
+        ck_assert_double_eq_tol(
+            fault_s * (u - 3 * w * k * (1 - g[0].stall_frac)), 1, 1e-3);
+        ck_assert_double_ge(fault_s, 1 / u);
+        near(g[1].stall_frac, g[0].stall_frac);
+        near(g[2].stall_frac, 0); /* All its pages are in. */
+    }
+}
+END_TEST
+
+START_TEST(who_wants_nothing_waits_for_nothing)
+{
+    const struct dcp_swap_policy swap = { 1000, 100 };
+    struct dcp_guest_memory g[2] = { { .hit_frac = 1, .stall_frac = 1 },
+                                     { .hit_frac = 0.5 } };
+    double idle[2] = { 0, 0 }, one[2] = { 0, 0.001 };
+
+    near(dcp_memory_stall(g, idle, 2, &swap), 0);
+    near(g[0].stall_frac + g[1].stall_frac, 0);
+    /* Next to no load: a fault takes 1/100 s, 500 of them a second of work. */
+    ck_assert_double_eq_tol(dcp_memory_stall(g, one, 2, &swap), 0.01, 1e-4);
+    ck_assert_double_eq_tol(g[1].stall_frac, 5 / 6.0, 1e-3);
+    near(dcp_memory_stall(NULL, NULL, 0, &swap), 0);
+}
+END_TEST
+
 /* Host 0 has 1536 MiB for VMs 0 and 3, 1024 MiB each. */
 static struct dcp_samples mem;
 
@@ -189,6 +244,27 @@ START_TEST(replays_tell_balloons_and_swap)
 }
 END_TEST
 
+START_TEST(replays_tell_what_faults_cost)
+{
+    struct dcp_sim_result r;
+    /* Two guests a host, a fifth of a vCPU and a quarter of the pages out each.
+     */
+    double x = faults_of_alike(1000, 100, 0.4), done = x / (0.4 * 100);
+
+    short_of_memory();
+    f.inv->policy.swap = (struct dcp_swap_policy){ 400, 1000 };
+    replay(NULL, false, &r);
+    ck_assert(done > 0.85 && done < 0.95);
+    ck_assert_double_eq_tol(r.stalled_mhz_s / (6 * 200 * 3600.0), 1 - done,
+                            1e-6);
+    ck_assert_double_eq_tol(r.swap_wait_vm_s, 6 * (1 - done) * 3600, 1e-2);
+    near(r.requested_mhz_s, 6 * 200 * 3600);
+    near(r.swap_mib_s, 3 * 512 * 3600.0);
+    dcp_sim_result_finish(&r);
+    free(mem.value);
+}
+END_TEST
+
 START_TEST(a_migration_takes_its_memory_along)
 {
     struct dcp_sim_result r;
@@ -247,7 +323,10 @@ main(void)
     static const TTest *const *const tests[] = {
         &balloons_then_swap,
         &what_is_taken_is_what_lacks,
+        &faults_wait_for_the_device,
+        &who_wants_nothing_waits_for_nothing,
         &replays_tell_balloons_and_swap,
+        &replays_tell_what_faults_cost,
         &a_migration_takes_its_memory_along,
         &no_overcommit_is_never_short,
     };
