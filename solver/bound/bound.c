@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define PROGRAM_S 10.0 /* For each program at most. */
+#define MIX_HOSTS 160u /* More: kinds of hosts by a mix. */
 /* With less time for each item cliques are not looked for. */
 #define CLIQUE_S 1e-5
 
@@ -436,6 +437,14 @@ dcp_bound_left_s(int64_t deadline_ms)
     return fmax((double)(deadline_ms - dcp_monotonic_ms()) / 1000, 0.001);
 }
 
+/* Few hosts are packed from several starts anyway; and of hosts by rack a mix
+ * says nothing. */
+static bool
+has_mix(const struct dcp_fold *f)
+{
+    return f->p->n_hosts > MIX_HOSTS && !f->racks;
+}
+
 /* Money: by envelopes, then by items' prices; 'type_on' of the higher bound,
  * for it is nearer to what hosts really draw. */
 static bool
@@ -457,8 +466,11 @@ solve_money(const struct dcp_fold *f, double limit_s,
         return no_memory(err);
     }
     ok = solve_envelopes(energy, limit_s, answer, type_on, err) &&
-         (f->p->q->bound_elsewhere ||
-          dcp_bound_prices_find(energy, deadline_ms, &prices, err));
+         (!f->p->q->bound_elsewhere
+              ? dcp_bound_prices_find(energy, deadline_ms, &prices, err)
+          : has_mix(f)
+              ? dcp_bound_prices_mix(energy, deadline_ms, type_on, err)
+              : true);
     for (uint32_t k = 0; ok && k < prices.n; k++) {
         struct dcp_lp_answer priced = { .bound = -DCP_LP_INF };
 

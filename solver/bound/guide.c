@@ -365,12 +365,14 @@ add_part(struct program *m, uint32_t part)
             set(m, link, col, curve.mhz[j] / c->unit[g]);
         }
     }
+    double fill = m->guide->part[part].fill_frac;
+
     for (uint32_t r = 0; m->ok && r < m->guide->n_rooms; r++) {
         uint32_t at = dcp_lp_add_row(m->lp, -DCP_LP_INF, 0);
 
         m->room_row[(size_t)part * m->guide->n_rooms + r] = at;
         set(m, at, used,
-            -dcp_bound_guide_room(m->guide, type, r) /
+            -dcp_bound_guide_room(m->guide, type, r) * (fill > 0 ? fill : 1) /
                 c->unit[e->n_groups + r]);
     }
 }
@@ -406,7 +408,10 @@ take_duals(struct program *m, int64_t deadline_ms, struct dcp_error *err)
 {
     struct dcp_bound_guide *guide = m->guide;
     const struct dcp_bound_energy *e = guide->e;
+    const struct dcp_fold *f = e->f;
+    uint32_t n_hosts = f->n_regions * f->n_sides * f->n_types;
     DCP_FREE double *duals = calloc(dcp_lp_n_rows(m->lp) + 1u, sizeof *duals);
+    DCP_FREE double *x = calloc(dcp_lp_n_cols(m->lp) + 1u, sizeof *x);
     struct dcp_lp_options options = {
         .time_limit_s = dcp_bound_left_s(deadline_ms),
         .max_iterations = DCP_BOUND_ITERATIONS,
@@ -414,10 +419,10 @@ take_duals(struct program *m, int64_t deadline_ms, struct dcp_error *err)
     };
     struct dcp_lp_answer answer;
 
-    if (!duals) {
+    if (!duals || !x) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
     }
-    if (!dcp_lp_solve(m->lp, &options, &answer, NULL, err)) {
+    if (!dcp_lp_solve(m->lp, &options, &answer, x, err)) {
         return false;
     }
     guide->solved = answer.status == DCP_LP_OPTIMAL;
@@ -437,6 +442,11 @@ take_duals(struct program *m, int64_t deadline_ms, struct dcp_error *err)
     for (uint32_t cell = 0;
          guide->solved && !m->host_price && cell < e->n_cells; cell++) {
         guide->host_price[cell] = fmax(-duals[m->used_row[cell]], 0);
+    }
+    for (uint32_t k = 0; guide->solved && !m->host_price && k < n_hosts; k++) {
+        size_t region = k / f->n_types / f->n_sides;
+
+        guide->on[region * f->n_types + k % f->n_types] += x[k];
     }
     return true;
 }
@@ -549,10 +559,12 @@ dcp_bound_guide_create(const struct dcp_bound_energy *e,
         guide->room_price = calloc((size_t)guide->n_parts * guide->n_rooms + 1,
                                    sizeof *guide->room_price);
         guide->host_price = calloc(e->n_cells + 1u, sizeof *guide->host_price);
+        guide->on =
+            calloc((size_t)e->f->n_regions * e->f->n_types + 1, sizeof *guide->on);
         guide->may_use = calloc((size_t)p->n_classes * e->f->n_types + 1, 1);
     }
     if (!guide || !guide->load_price || !guide->room_price ||
-        !guide->host_price || !guide->may_use) {
+        !guide->host_price || !guide->on || !guide->may_use) {
         dcp_bound_guide_destroy(guide);
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
         return NULL;
@@ -573,6 +585,7 @@ dcp_bound_guide_destroy(struct dcp_bound_guide *guide)
         free(guide->load_price);
         free(guide->room_price);
         free(guide->host_price);
+        free(guide->on);
         free(guide->may_use);
         free(guide);
     }

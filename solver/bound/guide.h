@@ -26,20 +26,22 @@ struct dcp_bound_part {
     uint32_t cell;
     enum dcp_bound_draw draw;
     const double *low; /* By group; NULL: 0. */
+    double fill_frac;  /* Of its room, at most; 0: all of it. */
 };
 
 struct dcp_bound_guide {
     const struct dcp_bound_energy *e;
-    bool solved;        /* Else there are no prices. */
+    bool solved; /* Else there are no prices. */
     const struct dcp_bound_part *part;
     uint32_t n_parts;
     double *load_price; /* Of a MHz: [part * n_groups + group]. */
     double *room_price; /* Of a unit of capacity: [part * n_rooms + room]. */
     double *host_price; /* By cell: of using a host that is on, besides energy;
                          * where none was given. */
-    uint32_t n_rooms;   /* Scalars, then CPU in 'busiest'. */
-    uint32_t busiest;   /* The slot with most demand. */
-    uint8_t *may_use;   /* [reach class * n_types + type] */
+    double *on; /* Hosts that it has on, [region * n_types + type]; likewise. */
+    uint32_t n_rooms; /* Scalars, then CPU in 'busiest'. */
+    uint32_t busiest; /* The slot with most demand. */
+    uint8_t *may_use; /* [reach class * n_types + type] */
 };
 
 /* Borrows the parts, of each cell some.  'host_price' (by cell) stands for the

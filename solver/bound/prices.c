@@ -17,6 +17,8 @@
 /* Slot by slot pays in nights, where hosts idle near the knee of their curves,
  * not over whole days. */
 #define SLOTS_MAX 12u
+/* What whole items fill of the hosts that a mix is asked for. */
+#define FILL_FRAC 0.97
 
 void
 dcp_bound_prices_finish(struct dcp_bound_prices *prices)
@@ -332,6 +334,18 @@ find_slot(const struct dcp_bound_energy *e, uint32_t group,
     return ok;
 }
 
+/* Two parts of each cell, below the knee and above it. */
+static void
+part_at_knee(const struct dcp_bound_energy *e, struct dcp_bound_part *parts)
+{
+    for (uint32_t k = 0; k < 2 * e->n_cells; k++) {
+        parts[k] = (struct dcp_bound_part){
+            .cell = k / 2,
+            .draw = k % 2 ? DCP_BOUND_DRAW_ABOVE : DCP_BOUND_DRAW_BELOW,
+        };
+    }
+}
+
 static bool
 find_by_slot(const struct dcp_bound_energy *e, struct dcp_bound_part *parts,
              const double *host_price, int64_t deadline_ms,
@@ -339,12 +353,7 @@ find_by_slot(const struct dcp_bound_energy *e, struct dcp_bound_part *parts,
 {
     bool ok = true, done = true;
 
-    for (uint32_t k = 0; k < 2 * e->n_cells; k++) {
-        parts[k] = (struct dcp_bound_part){
-            .cell = k / 2,
-            .draw = k % 2 ? DCP_BOUND_DRAW_ABOVE : DCP_BOUND_DRAW_BELOW,
-        };
-    }
+    part_at_knee(e, parts);
     for (uint32_t g = 0; ok && done && g < e->n_groups; g++) {
         done = dcp_monotonic_ms() < deadline_ms;
         ok = !done ||
@@ -390,4 +399,32 @@ dcp_bound_prices_find(const struct dcp_bound_energy *e, int64_t deadline_ms,
                 find_together(e, parts, true, &cells, deadline_ms, out, err));
     cells_finish(e, &cells);
     return ok;
+}
+
+bool
+dcp_bound_prices_mix(const struct dcp_bound_energy *e, int64_t deadline_ms,
+                     double *type_on, struct dcp_error *err)
+{
+    size_t n = (size_t)e->f->n_regions * e->f->n_types;
+    DCP_FREE struct dcp_bound_part *parts =
+        calloc(2 * (size_t)e->n_cells + 1, sizeof *parts);
+
+    if (!e->n_groups || dcp_monotonic_ms() >= deadline_ms) {
+        return true;
+    }
+    if (!parts) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
+    }
+    part_at_knee(e, parts);
+    for (uint32_t k = 0; k < 2 * e->n_cells; k++) {
+        parts[k].fill_frac = FILL_FRAC;
+    }
+    DCP_AUTO(dcp_bound_guide)
+    struct dcp_bound_guide *guide = dcp_bound_guide_create(
+        e, parts, 2 * e->n_cells, NULL, deadline_ms, err);
+
+    if (guide && guide->solved) {
+        memcpy(type_on, guide->on, n * sizeof *type_on);
+    }
+    return guide != NULL;
 }
