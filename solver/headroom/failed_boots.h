@@ -50,10 +50,18 @@ dcp_failed_boots_find(const struct dcp_question *day,
                       struct dcp_arena *arena, struct dcp_failed_boots *out,
                       struct dcp_error *err) DCP_CHECKED;
 
+/* How a morning is made to stand. */
+enum dcp_boots_way {
+    DCP_BOOTS_WAKE, /* As few hosts as can be stay on at night. */
+    DCP_BOOTS_GROUP, /* Few spares, for hosts that share them; the others stay
+                      * on. */
+    DCP_BOOTS_KEEP, /* No spares are woken. */
+};
+
 /* What makes a morning stand, by host: spares that it wakes, hosts that stay
  * on at night.  Cleared by the caller. */
 struct dcp_boot_changes {
-    bool may_wake; /* Else hosts stay on at night only. */
+    enum dcp_boots_way way;
     int64_t deadline_ms; /* Monotonic; 0: none.  From then on the number of
                           * hosts that stay on is not made as small as can be. */
     uint8_t *wake, *keep;

@@ -109,6 +109,19 @@ try_without(struct dcp_boots *b, struct dcp_spares *sp,
                             b->n_woken - b->n_spares - n_kept, true, err);
 }
 
+/* What is awake is woken. */
+static void
+take_spares(struct dcp_boots *b, const struct dcp_spares *sp,
+            struct dcp_boot_changes *change)
+{
+    for (uint32_t i = 0; i < sp->n; i++) {
+        uint32_t h = sp->host[i];
+
+        change->wake[h] |= sp->awake[i] && !b->is_woken[h];
+        b->is_woken[h] = sp->awake[i];
+    }
+}
+
 /* As few hosts kept on as make spares enough for the others: by halving, for
  * with fewer hosts to wake fewer may fail. */
 static bool
@@ -148,13 +161,48 @@ wake_or_keep(struct dcp_boots *b, struct dcp_spares *sp,
     if (!high && !memcmp(was_awake, sp->awake, sp->n)) {
         high = 1; /* Nothing was missing, and yet it does not hold. */
     }
-    for (uint32_t i = 0; i < sp->n; i++) {
-        uint32_t h = sp->host[i];
-
-        change->wake[h] |= sp->awake[i] && !b->is_woken[h];
-        b->is_woken[h] = sp->awake[i];
-    }
+    take_spares(b, sp, change);
     keep_on(b, high, change->keep);
+    return true;
+}
+
+/* Spares for groups of hosts that share them, once; what they do not serve, and
+ * what is still without a list then, stays on at night. */
+static bool
+keep_ungrouped(struct dcp_boots *b, struct dcp_spares *sp,
+               struct dcp_boot_changes *change, struct dcp_error *err)
+{
+    DCP_FREE uint8_t *in_group = calloc(b->p->n_hosts + 1u, 1);
+    DCP_FREE uint8_t *was_awake = malloc(sp->n + 1u);
+    uint32_t n_kept = 0;
+
+    if (!in_group || !was_awake) {
+        return no_memory(err);
+    }
+    memcpy(was_awake, sp->awake, sp->n);
+    if (!dcp_spares_group(sp, b->pool, b->n_pool, b->n_woken - b->n_spares,
+                          in_group, err)) {
+        return false;
+    }
+    /* Those that stay on come first. */
+    for (uint32_t i = 0; i < b->n_pool; i++) {
+        uint32_t h = b->pool[i];
+
+        if (!in_group[h]) {
+            b->pool[i] = b->pool[n_kept];
+            b->pool[n_kept++] = h;
+        }
+    }
+    if (n_kept < b->n_pool &&
+        !try_without(b, sp, was_awake, n_kept, err)) {
+        return false;
+    }
+    if (sp->n_lacking) {
+        n_kept = b->n_pool;
+    }
+    take_spares(b, sp, change);
+    keep_on(b, n_kept, change->keep);
+    change->way = DCP_BOOTS_KEEP;
     return true;
 }
 
@@ -183,7 +231,10 @@ cover(struct dcp_boots *b, struct dcp_boot_changes *change,
     for (uint32_t i = b->n_pool; i-- > 0;) {
         *out_failed = sp->lacks[b->pool[i]] ? b->pool[i] : *out_failed;
     }
-    if (change && !change->may_wake) {
+    if (change && change->way == DCP_BOOTS_GROUP) {
+        return keep_ungrouped(b, sp, change, err);
+    }
+    if (change && change->way == DCP_BOOTS_KEEP) {
         uint32_t n = sp->n_lacking;
 
         if (!order_pool(b, sp)) {

@@ -247,6 +247,13 @@ cut_all(struct dcp_spares *sp, const uint32_t *pool, uint32_t n_pool,
     return ok;
 }
 
+bool
+dcp_spares_cut(struct dcp_spares *sp, const uint32_t *pool, uint32_t n_pool,
+               const uint32_t *need)
+{
+    return cut_all(sp, pool, n_pool, false, need);
+}
+
 /* --- Waking ------------------------------------------------------------- */
 
 static bool

@@ -83,6 +83,17 @@ DCP_DEFINE_AUTO(dcp_spares)
 bool dcp_spares_cover(struct dcp_spares *, const uint32_t *pool,
                       uint32_t n_pool, uint32_t n_others, bool may_wake,
                       struct dcp_error *err) DCP_CHECKED;
+/* Which hosts of the pool to wake so that few spares serve many of them: sets of
+ * hosts that the same classes can stand in for, of which there are as many as
+ * may fail (solver/headroom/spares_group.c).  A spare serves all of a set, but
+ * each set needs as many as may fail of all woken hosts, so a set counts only
+ * where it is several times as large.  Greedy: classes by how many hosts they
+ * serve, hosts that one does not serve drop out.  'n_others' as for covering;
+ * marks hosts in 'in_group', cleared by the caller. */
+bool
+dcp_spares_group(struct dcp_spares *, const uint32_t *pool, uint32_t n_pool,
+                 uint32_t n_others, uint8_t *in_group,
+                 struct dcp_error *err) DCP_CHECKED;
 /* Spares are awake as in 'was_awake', by position, again. */
 void dcp_spares_sleep(struct dcp_spares *, const uint8_t *was_awake);
 

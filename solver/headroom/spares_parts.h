@@ -25,4 +25,9 @@ void dcp_spares_drop_full(const struct dcp_spares *, const uint32_t *cells,
 bool dcp_spares_same_place(const struct dcp_spares *, const struct dcp_parcel *,
                            uint32_t spare);
 
+/* Cuts the hosts of 'pool' into parcels that so many (by host) could take,
+ * awake or not.  False: no memory. */
+bool dcp_spares_cut(struct dcp_spares *, const uint32_t *pool, uint32_t n_pool,
+                    const uint32_t *need);
+
 #endif /* solver/headroom/spares_parts.h */

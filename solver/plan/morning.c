@@ -213,32 +213,48 @@ own_day(struct dcp_work *w, struct dcp_error *err)
     return w->home;
 }
 
+/* What both placements are worth with the changes. */
+static bool
+weigh_with(struct dcp_work *w, struct dcp_placement *night,
+           struct dcp_placement *day, const struct dcp_boot_changes *change,
+           double *out, struct dcp_error *err)
+{
+    put(change, true, night, day);
+    bool ok = dcp_work_weigh(w, night, day, err);
+
+    *out = w->outcome->after;
+    put(change, false, night, day);
+    return ok;
+}
+
 /* Spares are free where hosts of the night count.  Where the day's count as
- * well, it may cost less to keep hosts on at night instead. */
+ * well, it may cost less to keep hosts on at night instead, all of them or
+ * those that do not share spares with many; 'others' is room for these ways. */
 static bool
 prefer_cheaper(struct dcp_work *w, const struct dcp_question *q,
                struct dcp_placement *night, struct dcp_placement *day,
-               struct dcp_boot_changes *spares, struct dcp_boot_changes *kept,
-               struct dcp_error *err)
+               struct dcp_boot_changes *best, struct dcp_boot_changes others[],
+               uint32_t n_others, struct dcp_error *err)
 {
-    if (!dcp_work_by_value(w) || !any(spares->wake, w->n_hosts)) {
+    double least, value;
+
+    if (!dcp_work_by_value(w) || !any(best->wake, w->n_hosts)) {
         return true;
     }
-    if (!dcp_failed_boots_settle(q, night, kept, err)) {
+    if (!weigh_with(w, night, day, best, &least, err)) {
         return false;
     }
-    put(spares, true, night, day);
-    bool ok = dcp_work_weigh(w, night, day, err);
-    double with_spares = w->outcome->after;
-
-    put(spares, false, night, day);
-    put(kept, true, night, day);
-    ok = ok && dcp_work_weigh(w, night, day, err);
-    put(kept, false, night, day);
-    if (ok && w->outcome->after < with_spares) {
-        *spares = *kept;
+    for (uint32_t i = 0; i < n_others; i++) {
+        if (!dcp_failed_boots_settle(q, night, &others[i], err) ||
+            !weigh_with(w, night, day, &others[i], &value, err)) {
+            return false;
+        }
+        if (value < least) {
+            least = value;
+            *best = others[i];
+        }
     }
-    return ok;
+    return true;
 }
 
 uint8_t *
@@ -290,11 +306,14 @@ dcp_work_allow_failed_boots(struct dcp_work *w, struct dcp_solution *night,
         (w->r->settled && is_standing(w, night->placement))) {
         return true;
     }
-    DCP_FREE uint8_t *flags = calloc(4 * n, 1);
+    DCP_FREE uint8_t *flags = calloc(6 * n, 1);
     int64_t deadline_ms = dcp_work_deadline_ms(w);
-    struct dcp_boot_changes spares = { true, deadline_ms, flags, flags + n };
-    struct dcp_boot_changes kept = { false, deadline_ms, flags + 2 * n,
-                                     flags + 3 * n };
+    struct dcp_boot_changes spares = { DCP_BOOTS_WAKE, deadline_ms, flags,
+                                       flags + n };
+    struct dcp_boot_changes others[] = {
+        { DCP_BOOTS_GROUP, deadline_ms, flags + 2 * n, flags + 3 * n },
+        { DCP_BOOTS_KEEP, deadline_ms, flags + 4 * n, flags + 5 * n },
+    };
     struct dcp_question q = day_question(w, w->second_end);
 
     if (!flags) {
@@ -312,7 +331,8 @@ dcp_work_allow_failed_boots(struct dcp_work *w, struct dcp_solution *night,
         return false;
     }
     q = day_question(w, day);
-    if (!prefer_cheaper(w, &q, night->placement, day, &spares, &kept, err)) {
+    if (!prefer_cheaper(w, &q, night->placement, day, &spares, others, 2,
+                        err)) {
         return false;
     }
     *w->outcome = was;
