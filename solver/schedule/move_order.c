@@ -7,16 +7,11 @@
  * off early.  Who steps aside goes to a host that ends empty where one has
  * room: nobody waits for room there, so it closes no new circle. */
 
-#include "solver/schedule/move_order.h"
+#include "solver/schedule/move_order_parts.h"
 
 #include "model/convert.h"
-#include "solver/schedule/parking.h"
-#include "solver/schedule/sequence.h"
 
 #include <stdlib.h>
-
-/* How often one VM may step aside, so that ordering ends. */
-#define BYPASSES_MAX 3
 
 void
 dcp_move_order_finish(struct dcp_move_order *o)
@@ -25,8 +20,8 @@ dcp_move_order_finish(struct dcp_move_order *o)
     *o = (struct dcp_move_order){ 0 };
 }
 
-static bool
-append(struct dcp_move_order *o, struct dcp_move m)
+bool
+dcp_move_order_add(struct dcp_move_order *o, struct dcp_move m)
 {
     if (o->n == o->capacity) {
         uint32_t capacity = o->capacity ? 2 * o->capacity : 256;
@@ -42,16 +37,10 @@ append(struct dcp_move_order *o, struct dcp_move m)
     return true;
 }
 
-struct pending {
-    uint32_t vm, from, to;
-    double size;
-    uint8_t n_bypasses;
-};
-
 static int
 by_source(const void *pa, const void *pb)
 {
-    const struct pending *a = pa, *b = pb;
+    const struct dcp_pending_move *a = pa, *b = pb;
 
     if (a->from != b->from) {
         return a->from < b->from ? -1 : 1;
@@ -71,9 +60,9 @@ is_there(const struct dcp_state *s, const struct dcp_placement *to, uint32_t h)
             (!s->watts || dcp_watts_bear_switch(s->watts, h, true)));
 }
 
-static bool
-can_go(struct dcp_state *s, const struct dcp_placement *to, uint32_t vm,
-       uint32_t host)
+bool
+dcp_move_may_go(struct dcp_state *s, const struct dcp_placement *to,
+                uint32_t vm, uint32_t host)
 {
     return is_there(s, to, host) && dcp_state_fits(s, vm, host) &&
            !dcp_state_blocking_always(s, vm, host);
@@ -90,9 +79,11 @@ rest(struct dcp_state *s, const struct dcp_placement *to, uint32_t host)
 
 static bool
 go(struct dcp_state *s, const struct dcp_placement *ends,
-   struct dcp_move_order *out, struct pending *m, uint32_t to, bool bypass)
+   struct dcp_move_order *out, struct dcp_pending_move *m, uint32_t to,
+   bool bypass)
 {
-    if (!append(out, (struct dcp_move){ m->vm, m->from, to, bypass })) {
+    if (!dcp_move_order_add(
+            out, (struct dcp_move){ m->vm, m->from, to, bypass, 0 })) {
         return false;
     }
     if (s->host[m->vm] != DCP_IX_NONE) {
@@ -141,7 +132,7 @@ stands_in_the_way(const struct dcp_state *s, const struct dcp_placement *to,
 /* Whether the VM, on its way over 'h', is converted once at most, and then to
  * what it is to be. */
 static bool
-is_on_the_way(const struct dcp_inventory *inv, const struct pending *m,
+is_on_the_way(const struct dcp_inventory *inv, const struct dcp_pending_move *m,
               uint32_t h)
 {
     return !dcp_conversion_between(inv, (dcp_host_id){ m->from },
@@ -150,25 +141,32 @@ is_on_the_way(const struct dcp_inventory *inv, const struct pending *m,
                                    (dcp_host_id){ m->to });
 }
 
-/* A host on which the VM can wait: one that is within its reach, where 'pass'
- * is false, else any that no rule with hold: always forbids. */
-static uint32_t
-waiting_host(struct dcp_state *s, const struct dcp_placement *to,
-             const struct pending *m, bool pass)
+bool
+dcp_move_may_wait(struct dcp_state *s, const struct dcp_placement *to,
+                  const struct dcp_pending_move *m, uint32_t h, bool pass)
 {
     const struct dcp_problem *p = s->p;
-    uint32_t vm = p->vm[p->vm_first[m->vm]], second_best = DCP_IX_NONE;
 
-    for (uint32_t h = 0; h < p->n_hosts; h++) {
+    return h != m->from && h != m->to && p->use[h] != DCP_HOST_AVOID &&
+           (pass || dcp_problem_reaches(p, m->vm, h)) &&
+           dcp_move_may_go(s, to, m->vm, h) &&
+           (!pass || dcp_reach_may_pass(p->q, p->vm[p->vm_first[m->vm]], h)) &&
+           is_on_the_way(p->q->inventory, m, h) &&
+           !stands_in_the_way(s, to, m->vm, h);
+}
+
+/* A host on which the VM can wait; better one that ends off. */
+static uint32_t
+waiting_host(struct dcp_state *s, const struct dcp_placement *to,
+             const struct dcp_pending_move *m, bool pass)
+{
+    uint32_t second_best = DCP_IX_NONE;
+
+    for (uint32_t h = 0; h < s->p->n_hosts; h++) {
         bool ends_on = to->on[h];
 
-        if (h != m->from && h != m->to && p->use[h] != DCP_HOST_AVOID &&
-            (!ends_on || second_best == DCP_IX_NONE) &&
-            (pass || dcp_problem_reaches(p, m->vm, h)) &&
-            can_go(s, to, m->vm, h) &&
-            (!pass || dcp_reach_may_pass(p->q, vm, h)) &&
-            is_on_the_way(p->q->inventory, m, h) &&
-            !stands_in_the_way(s, to, m->vm, h)) {
+        if ((!ends_on || second_best == DCP_IX_NONE) &&
+            dcp_move_may_wait(s, to, m, h, pass)) {
             if (!ends_on) {
                 return h;
             }
@@ -178,9 +176,9 @@ waiting_host(struct dcp_state *s, const struct dcp_placement *to,
     return second_best;
 }
 
-static uint32_t
-bypass_host(struct dcp_state *s, const struct dcp_placement *to,
-            const struct pending *m)
+uint32_t
+dcp_move_bypass_host(struct dcp_state *s, const struct dcp_placement *to,
+                     const struct dcp_pending_move *m)
 {
     uint32_t h = waiting_host(s, to, m, false);
 
@@ -188,15 +186,15 @@ bypass_host(struct dcp_state *s, const struct dcp_placement *to,
 }
 
 static bool
-is_sooner(const struct pending *a, const struct pending *b)
+is_sooner(const struct dcp_pending_move *a, const struct dcp_pending_move *b)
 {
     return a->n_bypasses != b->n_bypasses ? a->n_bypasses < b->n_bypasses
                                           : a->size < b->size;
 }
 
-/* A sequence has a VM before this one that is not where it goes yet. */
-static bool
-waits(const struct dcp_sequences *seq, const uint8_t *waiting, uint32_t vm)
+bool
+dcp_move_waits(const struct dcp_sequences *seq, const uint8_t *waiting,
+               uint32_t vm)
 {
     bool any = false;
 
@@ -211,21 +209,22 @@ waits(const struct dcp_sequences *seq, const uint8_t *waiting, uint32_t vm)
 static bool
 break_circle(struct dcp_state *s, const struct dcp_placement *to,
              const struct dcp_sequences *seq, const uint8_t *waiting,
-             struct dcp_move_order *out, struct pending *moves, uint32_t n,
-             bool *out_broken)
+             struct dcp_move_order *out, struct dcp_pending_move *moves,
+             uint32_t n, bool *out_broken)
 {
-    struct pending *best = NULL;
+    struct dcp_pending_move *best = NULL;
     uint32_t best_host = DCP_IX_NONE;
 
     *out_broken = false;
     for (uint32_t i = 0; i < n; i++) {
-        struct pending *m = &moves[i];
+        struct dcp_pending_move *m = &moves[i];
 
-        if (m->n_bypasses == BYPASSES_MAX || m->from == DCP_IX_NONE ||
-            waits(seq, waiting, m->vm) || (best && !is_sooner(m, best))) {
+        if (m->n_bypasses == DCP_BYPASSES_MAX || m->from == DCP_IX_NONE ||
+            dcp_move_waits(seq, waiting, m->vm) ||
+            (best && !is_sooner(m, best))) {
             continue;
         }
-        uint32_t h = bypass_host(s, to, m);
+        uint32_t h = dcp_move_bypass_host(s, to, m);
 
         if (h != DCP_IX_NONE) {
             best = m;
@@ -242,19 +241,19 @@ break_circle(struct dcp_state *s, const struct dcp_placement *to,
 
 static bool
 order(struct dcp_state *s, const struct dcp_placement *to,
-      const struct dcp_sequences *seq, uint8_t *waiting, struct pending *moves,
-      uint32_t n, struct dcp_move_order *out)
+      const struct dcp_sequences *seq, uint8_t *waiting,
+      struct dcp_pending_move *moves, uint32_t n, struct dcp_move_order *out)
 {
     while (n) {
         uint32_t left = 0;
 
         for (uint32_t i = 0; i < n; i++) {
-            struct pending *m = &moves[i];
+            struct dcp_pending_move *m = &moves[i];
 
-            if (waits(seq, waiting, m->vm) ||
+            if (dcp_move_waits(seq, waiting, m->vm) ||
                 dcp_parking_comes_later(s->p->q->inventory, s->host, to,
                                         m->vm) ||
-                !can_go(s, to, m->vm, m->to)) {
+                !dcp_move_may_go(s, to, m->vm, m->to)) {
                 moves[left++] = *m;
             } else if (!go(s, to, out, m, m->to, false)) {
                 return false;
@@ -284,7 +283,8 @@ dcp_move_order_make(struct dcp_state *s, const struct dcp_placement *to,
                     struct dcp_error *err)
 {
     const struct dcp_problem *p = s->p;
-    DCP_FREE struct pending *moves = malloc((p->n_items + 1u) * sizeof *moves);
+    DCP_FREE struct dcp_pending_move *moves =
+        malloc((p->n_items + 1u) * sizeof *moves);
     DCP_FREE uint8_t *waiting = calloc(p->n_items + 1u, 1);
     struct dcp_sequences seq;
     uint32_t n = 0;
@@ -301,7 +301,8 @@ dcp_move_order_make(struct dcp_state *s, const struct dcp_placement *to,
     for (uint32_t v = 0; v < p->n_items; v++) {
         if (s->host[v] != to->host[v].ix && to->host[v].ix != DCP_IX_NONE) {
             waiting[v] = 1;
-            moves[n++] = (struct pending){ v, s->host[v], to->host[v].ix,
+            moves[n++] =
+                (struct dcp_pending_move){ v, s->host[v], to->host[v].ix,
                                            p->size[v], 0 };
         }
     }

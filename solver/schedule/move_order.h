@@ -10,6 +10,9 @@
 struct dcp_move {
     uint32_t vm, from, to; /* from DCP_IX_NONE: a first placement. */
     bool bypass;           /* Steps aside; another move of it follows. */
+    int64_t end_ms; /* When it is thought to end, from the first move's start
+                     * on; 0: not known.  Of the VMs that leave a host those
+                     * that end first are waited for first. */
 };
 
 struct dcp_move_order {

@@ -26,6 +26,7 @@ struct visit {
     uint32_t vm, step;
     uint32_t next; /* Next one of the host, DCP_IX_NONE: last. */
     bool shrinks;  /* The VM stays, and becomes smaller. */
+    int64_t end_ms; /* Departures: as in struct dcp_move. */
 };
 
 struct maker {
@@ -46,7 +47,7 @@ struct maker {
     uint32_t *gate;          /* By host. */
     struct visit *departure; /* Pool; lists by host through first/last. */
     uint32_t n_departures;
-    uint32_t *first_departure, *last_departure;
+    uint32_t *first_departure;
     uint32_t *touched;        /* By host: VMs still to leave or pass through. */
     uint32_t n_left_on;       /* Of those on at first, not yet switched off. */
     struct dcp_step_waits waits, done; /* done: scratch for host_off. */
@@ -77,7 +78,6 @@ allocate(struct maker *m, uint32_t n_moves)
     m->departure = malloc((n_moves + 1u) * sizeof *m->departure);
     m->visit = malloc((2u * n_moves + 1u) * sizeof *m->visit);
     m->first_departure = malloc(nh * sizeof *m->first_departure);
-    m->last_departure = malloc(nh * sizeof *m->last_departure);
     m->visits_first = malloc(nh * sizeof *m->visits_first);
     m->touched = calloc(nh, sizeof *m->touched);
     m->n_arrivals = calloc(nh, sizeof *m->n_arrivals);
@@ -85,12 +85,12 @@ allocate(struct maker *m, uint32_t n_moves)
     m->vms = calloc(nv, sizeof *m->vms);
     if (!m->n_arrivals || !m->vms_first || !m->vms ||
         !m->last_step_of_vm || !m->on_step || !m->off_step || !m->gate || !m->departure ||
-        !m->visit || !m->first_departure || !m->last_departure ||
+        !m->visit || !m->first_departure ||
         !m->visits_first || !m->touched) {
         return false;
     }
     for (uint32_t h = 0; h < nh; h++) {
-        m->first_departure[h] = m->last_departure[h] = DCP_IX_NONE;
+        m->first_departure[h] = DCP_IX_NONE;
         m->visits_first[h] = DCP_IX_NONE;
     }
     dcp_placement_by_host(m->r->to, m->vms_first, m->vms);
@@ -117,7 +117,6 @@ release(struct maker *m)
     free(m->departure);
     free(m->visit);
     free(m->first_departure);
-    free(m->last_departure);
     free(m->visits_first);
     free(m->touched);
     free(m->n_arrivals);
@@ -416,22 +415,21 @@ static void
 visit_host(struct maker *m, uint32_t h, uint32_t vm, uint32_t step)
 {
     m->visit[m->n_visits] =
-        (struct visit){ vm, step, m->visits_first[h], false };
+        (struct visit){ .vm = vm, .step = step, .next = m->visits_first[h] };
     m->visits_first[h] = m->n_visits++;
 }
 
 static void
-depart(struct maker *m, uint32_t h, uint32_t vm, uint32_t step, bool shrinks)
+depart(struct maker *m, uint32_t h, struct visit v)
 {
-    uint32_t k = m->n_departures++;
+    uint32_t k = m->n_departures++, *at = &m->first_departure[h];
 
-    m->departure[k] = (struct visit){ vm, step, DCP_IX_NONE, shrinks };
-    if (m->first_departure[h] == DCP_IX_NONE) {
-        m->first_departure[h] = k;
-    } else {
-        m->departure[m->last_departure[h]].next = k;
+    while (*at != DCP_IX_NONE && m->departure[*at].end_ms <= v.end_ms) {
+        at = &m->departure[*at].next;
     }
-    m->last_departure[h] = k;
+    v.next = *at;
+    m->departure[k] = v;
+    *at = k;
 }
 
 /* What a park or a restore waits for beside all else. */
@@ -470,7 +468,7 @@ add_park(struct maker *m, uint32_t vm)
         (unsigned long long)inv->vms[vm].mem_mib, inv->hosts[host].name);
     dcp_parking_waits_add(&m->parking, vm, host, step->id);
     m->last_step_of_vm[vm] = step->id;
-    depart(m, host, vm, step->id, false);
+    depart(m, host, (struct visit){ .vm = vm, .step = step->id });
     visit_host(m, host, vm, step->id);
     return step->reason_text && dcp_step_waits_take(m->list, step, &m->waits);
 }
@@ -551,7 +549,10 @@ add_move(struct maker *m, const struct dcp_move *move)
         step->from = host_object(move->from);
         dcp_move_estimate(m->start, m->room->paths, m->room->n_slots, move,
                           step);
-        depart(m, move->from, move->vm, step->id, false);
+        depart(m, move->from,
+               (struct visit){ .vm = move->vm,
+                               .step = step->id,
+                               .end_ms = move->end_ms });
         visit_host(m, move->from, move->vm, step->id);
         m->out->moved_mib += step->mem_mib;
         if ((reason == DCP_REASON_EMPTY_HOST ||
@@ -600,7 +601,8 @@ add_resize(struct maker *m, uint32_t i)
         return false;
     }
     if (!grow) {
-        depart(m, host, vm, step->id, true);
+        depart(m, host,
+               (struct visit){ .vm = vm, .step = step->id, .shrinks = true });
     }
     visit_host(m, host, vm, step->id);
     m->last_step_of_vm[vm] = step->id;

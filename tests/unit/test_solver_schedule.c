@@ -3,6 +3,7 @@
 /* From two placements to steps.  Each leg is also shown to the checker, which
  * proves it for every order. */
 
+#include "model/base/rng.h"
 #include "model/check/check.h"
 #include "solver/schedule/schedule.h"
 #include "tests/support/world.h"
@@ -490,6 +491,58 @@ START_TEST(steps_are_listed_in_the_better_order)
 }
 END_TEST
 
+/* Hosts nearly full of VMs of all sizes, some of them to be where another one
+ * is now: whatever order is found, the checker proves every order. */
+START_TEST(crowded_legs_are_legal)
+{
+    enum { HOSTS = 9, VMS = 64 };
+    uint32_t n_found = 0;
+
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        struct dcp_rng rng = dcp_rng_stream(seed, "crowded", 0);
+        struct world w = world_make(HOSTS, VMS);
+        uint64_t left[2][HOSTS];
+
+        for (uint32_t h = 0; h < HOSTS; h++) {
+            left[0][h] = left[1][h] = 90000;
+        }
+        struct leg l = { 0 };
+        uint32_t to[VMS];
+
+        for (uint32_t v = 0; v < VMS; v++) {
+            uint64_t mib = 2000 + dcp_rng_below(&rng, v % 5 ? 8000 : 45000);
+            uint32_t at[2];
+
+            for (int end = 0; end < 2; end++) {
+                do {
+                    at[end] = (uint32_t)dcp_rng_below(&rng, HOSTS);
+                    mib -= mib > 1000 ? 500 : 0;
+                } while (left[end][at[end]] < mib);
+                left[end][at[end]] -= mib;
+            }
+            w.vms[v].host.ix = at[0];
+            w.vms[v].mem_mib = mib;
+            world_need(&w, v, 10);
+            to[v] = at[1];
+        }
+        l = leg_of(w);
+        for (uint32_t v = 0; v < VMS; v++) {
+            l.to->host[v].ix = to[v];
+        }
+        schedule(&l);
+        if (l.answer.ok) {
+            n_found++;
+            dcp_step_list_finish(&l.steps);
+            l.steps = (struct dcp_step_list){ 0 };
+            dcp_plan_destroy(l.w.plan);
+            schedule_legally(&l);
+        }
+        finish(&l);
+    }
+    ck_assert_uint_ge(n_found, 10);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -507,6 +560,7 @@ main(void)
         &who_stays_gets_what_others_leave,
         &a_busy_source_lets_one_go_first,
         &steps_are_listed_in_the_better_order,
+        &crowded_legs_are_legal,
     };
 
     return RUN_TESTS("solver_schedule", tests);
