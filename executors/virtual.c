@@ -378,7 +378,8 @@ virtual_observe(struct dcp_executor *executor, const struct dcp_step *s,
     default:
         out->effect = see(w, s, out->text);
         if (w->options.seen) {
-            w->options.seen(w->options.user, s, out->effect);
+            out->effect =
+                w->options.seen(w->options.user, s, out->effect, out->text);
         }
     }
     return true;

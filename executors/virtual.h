@@ -51,8 +51,10 @@ struct dcp_virtual_options {
      * refused, and nothing of it happens.  NULL: all may. */
     bool (*may_start)(void *user, const struct dcp_step *, int64_t now_ms,
                       struct dcp_error *err);
-    /* Told what the runner saw of a step that is not under way; may be NULL. */
-    void (*seen)(void *user, const struct dcp_step *, enum dcp_effect);
+    /* What the runner sees of a step that is not under way, and what it is to
+     * see instead, with a reason of up to 160 bytes; may be NULL. */
+    enum dcp_effect (*seen)(void *user, const struct dcp_step *,
+                            enum dcp_effect, char reason[160]);
     /* Called at the time that dcp_virtual_wake_at() gave; may be NULL. */
     void (*wake)(void *user, int64_t now_ms);
     void *user;

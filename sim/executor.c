@@ -6,6 +6,7 @@
 
 #include "model/migration.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct dcp_sim_executor {
@@ -114,15 +115,23 @@ may_start(void *user, const struct dcp_step *s, int64_t now_ms,
                      dcp_step_loss_text(x->why[s->id])));
 }
 
-/* Why the world is not what the plan assumed. */
-static void
-seen(void *user, const struct dcp_step *s, enum dcp_effect effect)
+/* Why the world is not what the plan assumed; what is there by chance, and will
+ * not stay, is not what the plan wanted. */
+static enum dcp_effect
+seen(void *user, const struct dcp_step *s, enum dcp_effect effect,
+     char reason[160])
 {
     struct dcp_sim_executor *x = user;
     struct dcp_executor *world = dcp_virtual_executor(x->world);
 
     if (!is_told(x, world->ops->now_ms(world))) {
-        return;
+        return effect;
+    }
+    if (effect == DCP_EFFECT_PRESENT && dcp_ha_undoes(x->ha, s)) {
+        enum dcp_step_loss why = dcp_ha_judge(x->ha, s);
+
+        (void)snprintf(reason, 160, "%s", dcp_step_loss_text(why));
+        effect = DCP_EFFECT_ELSEWHERE;
     }
     if (effect == DCP_EFFECT_ELSEWHERE && !x->why[s->id]) {
         x->why[s->id] = (uint8_t)dcp_ha_judge(x->ha, s);
@@ -130,6 +139,7 @@ seen(void *user, const struct dcp_step *s, enum dcp_effect effect)
     if (effect == DCP_EFFECT_PRESENT) {
         dcp_ha_remember(x->ha, s); /* A host that is down is off already. */
     }
+    return effect;
 }
 
 /* --- The world's models --------------------------------------------------- */
@@ -321,21 +331,49 @@ dcp_sim_executor_meet(struct dcp_sim_executor *x, struct dcp_ha *ha,
     return true;
 }
 
+/* Lost before the time until which anything is told; steps wait for lower ids
+ * only, so what they wait for is known. */
+static bool
+is_lost(const struct dcp_sim_executor *x, const struct dcp_run_report *r,
+        uint32_t i, const uint8_t lost[])
+{
+    const struct dcp_step *s = &x->plan->steps[i];
+    bool waits = false;
+
+    switch (r->steps[i].outcome) {
+    case DCP_OUTCOME_FAILED:
+    case DCP_OUTCOME_UNKNOWN:
+        return r->steps[i].ended_ms <= x->ha_until_ms;
+    case DCP_OUTCOME_PENDING:
+        return r->started_ms <= x->ha_until_ms;
+    case DCP_OUTCOME_SKIPPED:
+        for (uint32_t a = 0; a < s->n_after && !waits; a++) {
+            waits = lost[s->after[a] - 1];
+        }
+        return waits;
+    default:
+        return false;
+    }
+}
+
 bool
 dcp_sim_executor_lost(const struct dcp_sim_executor *x,
                       const struct dcp_run_report *r,
                       struct dcp_lost_steps *sum, struct dcp_error *err)
 {
-    for (uint32_t i = 0; x->ha && i < x->plan->n_steps; i++) {
-        enum dcp_outcome outcome = r->steps[i].outcome;
+    DCP_FREE uint8_t *lost = calloc(x->plan->n_steps + 1u, 1);
 
-        if (outcome == DCP_OUTCOME_SKIPPED) {
-            sum->n[DCP_STEP_LOSS_SKIPPED]++;
-        } else if (outcome == DCP_OUTCOME_FAILED ||
-                   outcome == DCP_OUTCOME_UNKNOWN ||
-                   outcome == DCP_OUTCOME_PENDING) {
-            sum->n[x->why[i + 1] ? x->why[i + 1] : DCP_STEP_LOSS_OTHER]++;
+    if (!lost) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory for a simulated world");
+    }
+    for (uint32_t i = 0; x->ha && i < x->plan->n_steps; i++) {
+        uint8_t why = x->why[i + 1] ? x->why[i + 1] : DCP_STEP_LOSS_OTHER;
+
+        lost[i] = is_lost(x, r, i, lost);
+        if (lost[i] && r->steps[i].outcome == DCP_OUTCOME_SKIPPED) {
+            why = DCP_STEP_LOSS_SKIPPED;
         }
+        sum->n[why] += lost[i];
     }
     return !x->ha || !x->no_memory ||
            dcp_fail(err, DCP_E_NOMEM, "no memory for a simulated world");

@@ -200,6 +200,7 @@ run_every(struct dcp_state *s, struct dcp_bound *bound,
     struct dcp_every_answer a;
 
     if (*out_proved || bound->infeasible ||
+        (result->complete && result->stopped_by == DCP_STOPPED_GAP) ||
         options->strategy != DCP_STRATEGY_FULL || !dcp_every_is_small(s->p)) {
         return true;
     }

@@ -228,12 +228,11 @@ item_of_one_domain(const struct dcp_problem *p, struct dcp_state *empty,
             if (h == DCP_IX_NONE) {
                 continue;
             }
-            const struct dcp_rack *rack = &inv->racks[inv->hosts[h].rack.ix];
-            struct dcp_loss_set lost = { .kind = kind->kind,
-                                         .n = 1,
-                                         .ix = { kind->kind == DCP_LOSS_RACK
-                                                     ? inv->hosts[h].rack.ix
-                                                     : rack->feeds.ix[0] } };
+            struct dcp_loss_set lost = {
+                .kind = kind->kind,
+                .n = 1,
+                .ix = { dcp_loss_object_of(inv, kind->kind, h) }
+            };
             char name[80];
 
             (void)snprintf(out->rule, sizeof out->rule, "n+1");

@@ -5,6 +5,7 @@
 
 #include "traces/import.h"
 
+#include "model/base/text.h"
 #include "traces/importer.h"
 #include "traces/store_writer.h"
 
@@ -83,7 +84,7 @@ compare_vms(const void *a, const void *b)
 {
     const struct dcp_import_vm *x = a, *y = b;
 
-    return dcp_natural_compare(x->name, y->name);
+    return dcp_text_compare(x->name, y->name);
 }
 
 static uint32_t

@@ -5,6 +5,7 @@
 
 #define _GNU_SOURCE 1 /* DT_DIR and friends. */
 
+#include "model/base/text.h"
 #include "traces/importer.h"
 #include "traces/parallel.h"
 
@@ -248,7 +249,7 @@ compare_files(const void *a, const void *b)
 {
     const struct dcp_import_file *x = a, *y = b;
 
-    return dcp_natural_compare(x->inner, y->inner);
+    return dcp_text_compare(x->inner, y->inner);
 }
 
 bool

@@ -317,37 +317,3 @@ dcp_split(char *line, char separator, char *out[], uint32_t max)
         p = stop + 1;
     }
 }
-
-int
-dcp_natural_compare(const char *a, const char *b)
-{
-    const char *x = a, *y = b;
-
-    while (*x && *y) {
-        if (!digit(*x) || !digit(*y)) {
-            if (*x != *y) {
-                return (unsigned char)*x < (unsigned char)*y ? -1 : 1;
-            }
-            x++, y++;
-            continue;
-        }
-        while (*x == '0') {
-            x++;
-        }
-        while (*y == '0') {
-            y++;
-        }
-        size_t n = strspn(x, "0123456789"), m = strspn(y, "0123456789");
-        int order = n != m ? (n < m ? -1 : 1) : memcmp(x, y, n);
-
-        if (order) {
-            return order;
-        }
-        x += n;
-        y += m;
-    }
-    if (*x || *y) {
-        return *x ? 1 : -1;
-    }
-    return strcmp(a, b); /* "01" and "1" are distinct names. */
-}

@@ -55,8 +55,4 @@ const char *dcp_scan_i64(const char *text, int64_t *out);
  * how many there are.  No quoting. */
 uint32_t dcp_split(char *line, char separator, char *out[], uint32_t max);
 
-/* Order of names as people count: runs of digits by their value, the rest by
- * bytes ("2" before "10").  Total: 0 only for equal strings. */
-int dcp_natural_compare(const char *a, const char *b);
-
 #endif /* traces/lines.h */

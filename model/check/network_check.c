@@ -168,8 +168,8 @@ drop_first(struct net *n, struct way *w)
 }
 
 /* What the way sent since it was last looked at, earliest end first.  What it
- * has is looked at as migrations over it begin and end and with each slot; in
- * between, the most that it had. */
+ * has is looked at as migrations over it begin and end, as VMs leave and with
+ * each slot; in between, the most that it had. */
 static void
 serve(struct net *n, uint32_t way, int64_t now_ms)
 {
@@ -231,6 +231,14 @@ load_slot(struct net *n, uint32_t slot, int64_t now_ms)
     }
 }
 
+/* A way that has more now than when it was looked at had as much for a part of
+ * the time since. */
+static void
+raise_left(struct net *n, uint32_t way)
+{
+    n->ways[way].left_kib_s = fmax(n->ways[way].left_kib_s, left_kib_s(n, way));
+}
+
 /* Where the step takes its VM; NONE: nowhere. */
 static void
 take_vm(struct net *n, const struct dcp_step *s, uint32_t to)
@@ -242,6 +250,12 @@ take_vm(struct net *n, const struct dcp_step *s, uint32_t to)
         return;
     }
     add_production(n, from, -kib_s);
+    raise_left(n, 2 * from);
+    raise_left(n, 2 * from + 1);
+    for (uint32_t w = 2 * n->leg->j->inv->n_hosts; n->network->any && kib_s > 0 && w < n->n_ways;
+         w++) {
+        raise_left(n, w);
+    }
     n->host_of[vm] = to;
     if (to != NONE) {
         add_production(n, to, kib_s);

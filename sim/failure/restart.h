@@ -144,6 +144,9 @@ enum dcp_step_loss dcp_ha_judge(const struct dcp_ha *, const struct dcp_step *);
  * and of one that is off under maintenance at its end; nothing of other steps.
  */
 void dcp_ha_remember(struct dcp_ha *, const struct dcp_step *);
+/* Whether what the step wants is so now, and will not be: a VM that it stops is
+ * down and will be restarted, a host that it switches off is booting. */
+bool dcp_ha_undoes(const struct dcp_ha *, const struct dcp_step *);
 /* When something happens next by itself; INT64_MAX: nothing. */
 int64_t dcp_ha_next_ms(const struct dcp_ha *);
 

@@ -135,6 +135,16 @@ dcp_ha_remember(struct dcp_ha *ha, const struct dcp_step *s)
     }
 }
 
+bool
+dcp_ha_undoes(const struct dcp_ha *ha, const struct dcp_step *s)
+{
+    uint32_t ix = s->object.ix;
+
+    return s->kind == DCP_STEP_HOST_OFF ? ha->hosts[ix].state == HA_BOOTING
+           : goes(s)                    ? ha->vms[ix].state != HA_AWAY
+                                        : false;
+}
+
 static bool
 start_step(struct dcp_ha *ha, const struct dcp_step *s, struct dcp_error *err)
 {

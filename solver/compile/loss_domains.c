@@ -64,19 +64,6 @@ find_zones(const struct dcp_problem *p, struct dcp_loss_domains *out)
     return true;
 }
 
-/* The rack or feed that the host goes down with. */
-static uint32_t
-object_of(const struct dcp_inventory *inv, enum dcp_loss_kind kind, uint32_t h)
-{
-    dcp_rack_id rack = inv->hosts[h].rack;
-
-    if (kind == DCP_LOSS_RACK || dcp_rack_is_none(rack)) {
-        return dcp_rack_is_none(rack) ? DCP_IX_NONE : rack.ix;
-    }
-    return inv->racks[rack.ix].feeds.n == 1 ? inv->racks[rack.ix].feeds.ix[0]
-                                            : DCP_IX_NONE;
-}
-
 /* Numbers the domains of one kind in the order of hosts. */
 static bool
 find_domains(const struct dcp_problem *p, const uint8_t *zone_of_host,
@@ -93,7 +80,7 @@ find_domains(const struct dcp_problem *p, const uint8_t *zone_of_host,
     }
     memset(number, 0xff, (n_cells + 1) * sizeof *number);
     for (uint32_t h = 0; h < p->n_hosts; h++) {
-        uint32_t object = object_of(inv, out->kind, h);
+        uint32_t object = dcp_loss_object_of(inv, out->kind, h);
 
         of_host[h] = DCP_IX_NONE;
         if (object == DCP_IX_NONE || p->use[h] == DCP_HOST_AVOID) {

@@ -12,7 +12,7 @@
 
 #define HOSTS_MAX  16u
 #define ITEMS_MAX  48u
-#define CLOCK_MASK 1023u /* The clock is asked now and then. */
+#define CLOCK_MASK 63u /* The clock is asked now and then. */
 
 struct every {
     const struct dcp_problem *p;
@@ -21,6 +21,7 @@ struct every {
     uint32_t order[ITEMS_MAX], hosts[HOSTS_MAX], n_hosts;
     uint32_t budget;  /* Moves of the placements being tried. */
     uint32_t n_tried; /* Placements of one item. */
+    uint32_t n_looks; /* Whether it is over. */
     bool prunes;      /* No rule looks at how even numbers are. */
     bool found, gave_up;
     struct dcp_error *err;
@@ -75,7 +76,7 @@ is_legal(struct every *e)
 static bool
 is_over(struct every *e)
 {
-    bool late = !(e->n_tried & CLOCK_MASK) &&
+    bool late = !(e->n_looks++ & CLOCK_MASK) &&
                 e->limits->deadline_ms != INT64_MAX &&
                 dcp_monotonic_ms() >= e->limits->deadline_ms;
 

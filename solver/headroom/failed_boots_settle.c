@@ -197,8 +197,9 @@ keep_ungrouped(struct dcp_boots *b, struct dcp_spares *sp,
         !try_without(b, sp, was_awake, n_kept, err)) {
         return false;
     }
-    if (sp->n_lacking) {
+    if (sp->n_lacking) { /* Spares for some alone would be for nothing. */
         n_kept = b->n_pool;
+        dcp_spares_sleep(sp, was_awake);
     }
     take_spares(b, sp, change);
     keep_on(b, n_kept, change->keep);

@@ -113,9 +113,13 @@ expose(struct dcp_loss_sums *x, uint32_t item, uint32_t host, int sign)
     for (uint32_t k = 0; k < p->losses->n_kinds && !p->protected_item[item];
          k++) {
         uint32_t domain = p->losses->kinds[k].of_host[host];
+
+        if (domain == DCP_IX_NONE) {
+            continue;
+        }
         int64_t *of = x->exposed[k] + (size_t)domain * x->n_resources;
 
-        for (uint32_t r = 0; domain != DCP_IX_NONE && r < x->n_resources; r++) {
+        for (uint32_t r = 0; r < x->n_resources; r++) {
             of[r] += (int64_t)sign * item_size(p, item, r);
         }
     }

@@ -164,6 +164,7 @@ morning(struct dcp_work *w, struct dcp_plan *plan, struct dcp_step_list *steps,
             .last_ms = r->window_end_ms,
             .late = w->change.late,
             .deadline_ms = dcp_work_deadline_ms(w),
+            .limits_moves = r->max_moves > 0,
         };
 
         steps->n = n_before;
@@ -283,6 +284,7 @@ first_leg(struct dcp_work *w, struct dcp_plan *plan,
                        : 0,
         .late = w->change.late,
         .deadline_ms = dcp_work_first_leg_deadline_ms(w),
+        .limits_moves = r->max_moves > 0,
     };
 
     if (!dcp_schedule_leg(&request, steps, &a, err)) {
@@ -359,6 +361,7 @@ return_leg(struct dcp_work *w, struct dcp_plan *plan,
         .trunks = trunks,
         .last_ms = r->demand->slots[w->n_slots - 1].end_ms,
         .deadline_ms = dcp_work_deadline_ms(w),
+        .limits_moves = r->max_moves > 0,
     };
 
     if (!dcp_schedule_leg(&request, steps, &a, err)) {

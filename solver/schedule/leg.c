@@ -225,9 +225,11 @@ is_long(const struct dcp_leg_request *r, const struct dcp_leg_answer *a)
 
 /* By no fewer steps in time, and 5 % at least. */
 static bool
-is_shorter(const struct dcp_leg_answer *a, const struct dcp_leg_answer *than)
+is_shorter(const struct dcp_leg_request *r, const struct dcp_leg_answer *a,
+           const struct dcp_leg_answer *than)
 {
     return a->n_late <= than->n_late &&
+           (!r->limits_moves || a->n_moves <= than->n_moves) &&
            a->makespan_ms < than->makespan_ms - than->makespan_ms / 20;
 }
 
@@ -263,7 +265,7 @@ shorten(const struct dcp_leg_request *r, struct dcp_state *s,
         list->n = first;
         *out = (struct dcp_leg_answer){ .ok = true };
         ok = make_leg(r, s->p, resizing, &timed, list, out, err);
-        if (ok && !is_shorter(out, &was)) {
+        if (ok && !is_shorter(r, out, &was)) {
             list->n = first;
             ok = make_leg(r, s->p, resizing, as_was, list, out, err);
         }

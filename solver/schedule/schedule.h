@@ -55,6 +55,7 @@ struct dcp_leg_request {
     /* By when its times should be searched for, on the monotonic clock; 0: no
      * such time.  Late, they are those of the first rule. */
     int64_t deadline_ms;
+    bool limits_moves; /* More moves than the first order's are no use. */
 };
 
 /* VLANs trunked by this plan so far. */

@@ -275,7 +275,11 @@ try_swap(struct polish *d, uint32_t a, uint32_t b, bool *out_done,
         return true;
     }
     d->n_unchecked++;
-    return settle(d, false, err);
+    if (!settle(d, false, err)) {
+        return false;
+    }
+    *out_done = s->host[a] == hb && s->host[b] == ha; /* Not taken back. */
+    return true;
 }
 
 static bool

@@ -355,7 +355,6 @@ place_on_short_ones(struct search *x, uint32_t region, uint32_t *items,
     bool any = open_short_ones(x, region, closed);
 
     dcp_items_by_size(x->p, items, n);
-    x->in.swap_tries = 0;
     for (uint32_t k = 0; k < n; k++) {
         uint32_t to = DCP_IX_NONE;
 

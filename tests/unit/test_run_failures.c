@@ -150,6 +150,21 @@ START_TEST(an_outage_cuts_what_is_under_way)
 }
 END_TEST
 
+/* The VM is down when it is to be stopped, and will be restarted. */
+START_TEST(what_is_down_by_chance_is_not_stopped)
+{
+    begin(2, 1);
+    fixture_step(&f, DCP_STEP_VM_STOP, 0, 0, 0, 60000, 0);
+    f.steps[0].from = (struct dcp_object){ DCP_OBJECT_HOST, 0 };
+    break_host(0, 0, DCP_HOUR_MS);
+    run_failing();
+    expect(1, DCP_OUTCOME_FAILED);
+    ck_assert_uint_eq(lost.n[DCP_STEP_LOSS_VM_DOWN], 1);
+    ck_assert(dcp_ha_advance(ha, END_MS, NULL));
+    end();
+}
+END_TEST
+
 /* h3 is on repair: it is not woken, what waits for it is left out, and it comes
  * on once it is mended, as the plan wanted. */
 START_TEST(hosts_on_repair_are_not_switched_on)
@@ -339,6 +354,7 @@ main(void)
         &nothing_moves_to_a_dead_host,
         &an_outage_cuts_what_is_under_way,
         &hosts_on_repair_are_not_switched_on,
+        &what_is_down_by_chance_is_not_stopped,
         &a_restarted_vm_is_left_where_it_is,
         &chance_tells_the_runner_as_well,
         &report_world_and_events_agree,
