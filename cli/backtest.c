@@ -212,6 +212,7 @@ test_night(struct backtest *b, uint32_t night, struct dcp_error *err)
     o.after_ms = n->start_ms - 1;
     o.history_until_ms = n->start_ms;
     o.time_limit_s = b->globals->time_limit_s;
+    o.expects = true;
     if (!dcp_replan(b->globals, b->context, NULL, &o, &plan, &n->status, err)) {
         return false;
     }

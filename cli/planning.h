@@ -27,9 +27,10 @@ struct dcp_planning_options {
     bool no_convert; /* --no-convert. */
     /* For other parts of the program: demand that was learned before, of which
      * the plan's slots are parts; NULL: learned anew.  'brief': the plan alone
-     * is wanted, and nothing that is told about it. */
+     * is wanted, and nothing that is told about it, but for what to expect of
+     * it where that is asked for. */
     const struct dcp_demand *learned;
-    bool brief;
+    bool brief, expects;
     bool limit_from_start; /* --time-limit is for the whole command: no option,
                             * the plan is all that it makes. */
 };

@@ -62,7 +62,7 @@ dcp_planning_measure(struct dcp_context *c,
     const struct dcp_demand *d = a->demand;
     struct dcp_samples cpu = { 0 };
 
-    if (o->learned || !c->store || d->until_ms <= d->from_ms || !inv->n_vms) {
+    if ((o->brief && !o->expects) || o->learned || !c->store || d->until_ms <= d->from_ms || !inv->n_vms) {
         return true;
     }
     int64_t most =

@@ -25,6 +25,7 @@ dcp_replan(const struct dcp_globals *g, struct dcp_context *c,
         .perturb_frac = o->perturb_frac,
         .learned = o->learned,
         .brief = true,
+        .expects = o->expects,
     };
     struct dcp_planning_job job = { .job = DCP_JOB_CONSOLIDATE,
                                     .command = "consolidate",

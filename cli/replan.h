@@ -16,6 +16,7 @@ struct dcp_replan_options {
     const char *goals;        /* "cost", "hosts,moves"; NULL: the policy's. */
     double gap_frac;          /* Stop at this gap; 0: as good as possible. */
     double time_limit_s;      /* 0: 30 s. */
+    bool expects;             /* The plan says what to expect of it. */
     uint64_t max_moves;       /* 0: no limit. */
     /* Demand of each VM is multiplied by exp(x), x uniform in
      * [-perturb, perturb]: for tests of stability. */

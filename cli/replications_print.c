@@ -257,10 +257,19 @@ dcp_replications_json(struct dcp_json *w, const struct dcp_replications *x)
 /* --- Who and what ----------------------------------------------------------
  */
 
+static bool
+has_beside(const struct dcp_replications *x)
+{
+    return x->has[BASELINE] || x->has[BAND];
+}
+
 /* Not worth a line. */
 static bool
 is_never(const struct dcp_replications *x, int m)
 {
+    if (m == MEASURE_PREVENTED && !has_beside(x)) {
+        return true;
+    }
     for (int v = 0; v < VARIANTS; v++) {
         for (uint32_t k = 0; x->has[v] && k < x->n; k++) {
             if (x->of[v].value[m][k] > 0) {
@@ -269,12 +278,6 @@ is_never(const struct dcp_replications *x, int m)
         }
     }
     return m >= MEASURE_STALLED;
-}
-
-static bool
-has_beside(const struct dcp_replications *x)
-{
-    return x->has[BASELINE] || x->has[BAND];
 }
 
 static const char *
@@ -332,6 +335,8 @@ void
 dcp_replications_table(const struct dcp_replications *x,
                        struct dcp_sim_page_sure *out)
 {
+    _Static_assert((int)MEASURES + (int)CHANCES <= (int)DCP_SIM_PAGE_SURE_ROWS,
+                   "the page has room for all");
     *out = (struct dcp_sim_page_sure){ 0 };
     if (!x) {
         return;
@@ -410,7 +415,7 @@ print_measures(const struct dcp_replications *x, struct columns columns,
                bool spread)
 {
     for (int m = (int)replication_first_measure(x); m < MEASURES; m++) {
-        if ((m == MEASURE_PREVENTED && !has_beside(x)) || is_never(x, m)) {
+        if (is_never(x, m)) {
             continue;
         }
         row(measures[m].text);

@@ -13,8 +13,6 @@
 #include "model/power.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define CELLS_PER_POINT 5
 #define POINT_MS        (5 * INT64_C(60000))

@@ -96,7 +96,7 @@ dcp_memory_stall(struct dcp_guest_memory g[], const double busy_vcpus[],
         }
         return 0;
     }
-    /* T (iops - X(T)) - 1 rises with T: below 0 at 1/iops. */
+    /* T (iops - X(T)) - 1 is convex in T and below 0 at 1/iops: one root. */
     while (high * (iops - faults_at(g, busy_vcpus, n, touches, high)) < 1) {
         high *= 2;
     }

@@ -78,8 +78,9 @@ bool dcp_headroom_could_wake(struct dcp_state *, uint32_t item, uint32_t host);
 
 /* The losses of these hosts alone, one at a time, where policy wants to survive
  * hosts: for a change that touched no others, a quick look that finds most of
- * what a whole check would refuse.  Where it fails, that fails too; where it
- * does not, another host may have lost the room that it restarts in. */
+ * what a whole check would refuse.  They are played as sets are, so stand-ins or
+ * berths might still show what it refuses; where it does not, another host may
+ * have lost the room that it restarts in. */
 bool dcp_headroom_check_hosts(struct dcp_state *, const uint32_t *hosts,
                               uint32_t n, bool *out_ok,
                               struct dcp_error *err) DCP_CHECKED;
