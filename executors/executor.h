@@ -73,6 +73,11 @@ struct dcp_executor_ops {
     /* Asks that a running step be given up; its event still comes.  May be
      * NULL: steps cannot be cancelled. */
     bool (*cancel)(struct dcp_executor *, uint32_t step, struct dcp_error *err);
+    /* A descriptor that poll() says can be read as soon as 'wait' might have an
+     * event, or might have something to do; the executor's own, it may be an
+     * epoll set.  May be NULL: there is none, and 'wait' must be asked.  With it
+     * several executors share one wait (executors/group.h). */
+    int (*poll_fd)(struct dcp_executor *);
     /* The executor's clock, ms since 1970 UTC; never goes back. */
     int64_t (*now_ms)(struct dcp_executor *);
     /* Frees the executor, half-built or whole. */
