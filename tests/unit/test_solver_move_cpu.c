@@ -6,6 +6,7 @@
 #include "model/base/rng.h"
 #include "model/check/check.h"
 #include "solver/schedule/schedule.h"
+#include "tests/support/properties.h"
 #include "tests/support/world.h"
 #include "tests/unit/run_suite.h"
 
@@ -256,7 +257,7 @@ START_TEST(moves_at_once_fit_in_every_order)
     struct dcp_rng rng = dcp_rng_stream(7, "move-cpu", 0);
     uint32_t n_legs = 0, n_waits = 0;
 
-    for (uint32_t round = 0; round < 400; round++) {
+    for (uint32_t round = 0; round < part_of(400); round++) {
         struct world w = world_make(HOSTS, VMS);
         DCP_AUTO(dcp_placement) struct dcp_placement *to = NULL;
         int64_t left[2][HOSTS];
@@ -307,8 +308,8 @@ START_TEST(moves_at_once_fit_in_every_order)
         dcp_step_list_finish(&steps);
         world_free(&w);
     }
-    ck_assert_uint_gt(n_legs, 200);
-    ck_assert_uint_gt(n_waits, 200);
+    ck_assert_uint_gt(n_legs, part_of(200));
+    ck_assert_uint_gt(n_waits, part_of(200));
 }
 END_TEST
 
@@ -388,7 +389,7 @@ START_TEST(the_checker_finds_no_fault)
     struct dcp_rng rng = dcp_rng_stream(8, "move-cpu", 0);
     uint32_t n_legs = 0, n_times = 0, n_waits = 0;
 
-    for (uint32_t round = 0; round < 1500; round++) {
+    for (uint32_t round = 0; round < part_of(1500); round++) {
         struct world w = world_make(HOSTS, VMS);
         struct dcp_policy *policy = &w.inv->policy;
         struct dcp_step_list steps;
@@ -416,9 +417,9 @@ START_TEST(the_checker_finds_no_fault)
         dcp_step_list_finish(&steps);
         world_free(&w);
     }
-    ck_assert_uint_gt(n_legs, 1000);
-    ck_assert_uint_gt(n_times, 50);
-    ck_assert_uint_gt(n_waits, 500);
+    ck_assert_uint_gt(n_legs, part_of(1000));
+    ck_assert_uint_gt(n_times, part_of(50));
+    ck_assert_uint_gt(n_waits, part_of(500));
 }
 END_TEST
 
