@@ -61,7 +61,8 @@ struct dcp_executor_ops {
     bool (*start)(struct dcp_executor *, const struct dcp_step *,
                   struct dcp_error *err);
     /* Blocks until an event or until now_ms() reaches 'deadline_ms'
-     * (INT64_MAX: none).  *out_got false: no event.  False only when the
+     * (INT64_MAX: none); may come back earlier with nothing, so that whoever
+     * asks sees interrupts.  *out_got false: no event.  False only when the
      * executor itself is broken. */
     bool (*wait)(struct dcp_executor *, int64_t deadline_ms,
                  struct dcp_event *out, bool *out_got, struct dcp_error *err);
