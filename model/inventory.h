@@ -271,6 +271,7 @@ enum dcp_restart_priority { DCP_RESTART_LOW, DCP_RESTART_NORMAL,
 struct dcp_vm {
     const char *name;
     const char *trace;  /* Name in the usage store; own name by default. */
+    const char *uuid;   /* "" when not given: see model/identity.h. */
     dcp_host_id host;   /* Where dc.yaml says it starts; none: not placed. */
     dcp_tier_id tier;   /* Always set: "default" where none is given. */
     dcp_tenant_id tenant;

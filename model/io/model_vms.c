@@ -3,6 +3,7 @@
 /* Tenants, flavours, VMs with their volumes, applications. */
 
 #include "model/base/text.h"
+#include "model/identity.h"
 #include "model/io/model_reader.h"
 #include "model/io/schema_rows.h"
 
@@ -213,6 +214,39 @@ read_flavours(struct dcp_reader *r)
     r->inv->n_flavours = r->flavours ? t->n : 0;
 }
 
+/* One form for each UUID, and no two VMs with one. */
+static void
+check_uuid(struct dcp_reader *r, struct dcp_strmap *uuids, struct dcp_vm *vms,
+           uint32_t ix)
+{
+    struct dcp_vm *vm = &vms[ix];
+    char text[DCP_UUID_SIZE];
+    uint32_t other = DCP_STRMAP_NONE;
+
+    if (!*vm->uuid) {
+        return;
+    }
+    if (!dcp_uuid_parse(vm->uuid, text)) {
+        dcp_reader_error(r, vm->pos,
+                         "uuid: '%.60s' is not of the form "
+                         "01234567-89ab-cdef-0123-456789abcdef",
+                         vm->uuid);
+        vm->uuid = "";
+        return;
+    }
+    vm->uuid = dcp_reader_text(r, text);
+    if (r->no_memory) {
+        return;
+    }
+    other = dcp_strmap_find(uuids, vm->uuid);
+    if (other != DCP_STRMAP_NONE) {
+        dcp_reader_error(r, vm->pos, "uuid: vm '%.60s' has it already",
+                         vms[other].name);
+        return;
+    }
+    r->no_memory |= !dcp_strmap_add(uuids, vm->uuid, ix, NULL);
+}
+
 static void
 read_vm(struct dcp_reader *r, struct volumes *volumes, uint32_t ix,
         const struct dcp_vm *base, struct dcp_vm *vm)
@@ -257,13 +291,16 @@ read_all_vms(struct dcp_reader *r)
     struct dcp_vm *vms = dcp_reader_array(r, n, sizeof *vms);
     struct dcp_vm base = { 0 };
     struct volumes volumes = { 0 };
+    struct dcp_strmap uuids = { 0 };
 
     default_vm(r, &base);
     for (uint32_t i = 0; vms && i < n && !r->no_memory; i++) {
         read_vm(r, &volumes, i, &base, &vms[i]);
         r->no_memory |=
             !dcp_strmap_add(&r->inv->vm_by_name, vms[i].name, i, NULL);
+        check_uuid(r, &uuids, vms, i);
     }
+    dcp_strmap_finish(&uuids);
     struct dcp_volume *copy = dcp_reader_array(r, volumes.n, sizeof *copy);
 
     if (copy && volumes.n) {

@@ -150,6 +150,9 @@ static const struct dcp_schema_row vm_rows[] = {
       .help = "where it runs at the start; absent: not placed" },
     { "trace", TEXT, AT(struct dcp_vm, trace),
       .help = "its name in usage.h5; absent: its own" },
+    { "uuid", TEXT, AT(struct dcp_vm, uuid),
+      .help = "of the VM at its hypervisor; absent: made from lineage and "
+              "name" },
     { "nics", SECTION("vms.nics"), LIST, .help = "its network cards" },
     { "vlans", REFERENCE(VLAN), LIST, AT(struct dcp_vm, vlans),
       .help = "VLANs of its network cards, in short" },
