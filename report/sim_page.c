@@ -217,7 +217,6 @@ write_ranks(const struct page *p, struct dcp_json *w)
     for (uint32_t v = 0; ranked && v < d->n_vms; v++) {
         double served = d->window_s > 0 ? d->served_s[v] / d->window_s : 0;
 
-        served = served < 1 - 1e-6 ? served : 1; /* Single precision. */
         ranked[v] = (struct ranked){ -served, v };
         sum += served;
         n_less += served < 1;

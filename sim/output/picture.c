@@ -3,6 +3,7 @@
 #include "sim/output/picture.h"
 
 #include "model/capacity.h"
+#include "sim/output/served.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@ const double dcp_picture_wait_limits[DCP_PICTURE_WAITS - 1] = { 0, 0.001, 0.01,
 
 struct dcp_picture {
     struct dcp_sim_series *series;
-    int64_t from_ms;              /* Of the window. */
+    struct dcp_served *served;
+    int64_t from_ms, now_ms;      /* Of the window; the end of what was seen. */
     struct dcp_picture_data data; /* Its arrays are owned. */
     /* By host, of this column. */
     double *demand_mhz_s, *on_s;
@@ -23,7 +25,7 @@ struct dcp_picture {
     uint32_t n_slices_seen;
     double mib; /* Moved in this slice. */
     /* Places of figures in a series' row. */
-    uint32_t host_on, host_demand, vm_host, vm_ready;
+    uint32_t host_on, host_demand, vm_ready;
 };
 
 static uint32_t
@@ -71,12 +73,13 @@ dcp_picture_create(const struct dcp_sim_input *in, struct dcp_error *err)
     DCP_AUTO(dcp_picture) struct dcp_picture *p = calloc(1, sizeof *p);
 
     if (p) {
-        p->from_ms = in->from_ms;
+        p->from_ms = p->now_ms = in->from_ms;
         p->data.n_hosts = inv->n_hosts;
         p->data.n_vms = inv->n_vms;
         p->series = dcp_sim_series_create(in, false, err);
+        p->served = dcp_served_create(in, err);
     }
-    if (!p || !p->series ||
+    if (!p || !p->series || !p->served ||
         !allocate(p, n_slices > 1 ? (uint32_t)n_slices : 1)) {
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a picture");
         return NULL;
@@ -89,7 +92,6 @@ dcp_picture_create(const struct dcp_sim_input *in, struct dcp_error *err)
     }
     p->host_on = figure(DCP_SERIES_HOST, "on_frac");
     p->host_demand = figure(DCP_SERIES_HOST, "demand_mhz");
-    p->vm_host = figure(DCP_SERIES_VM, "host");
     p->vm_ready = figure(DCP_SERIES_VM, "ready_frac");
     return DCP_STEAL(p);
 }
@@ -101,6 +103,7 @@ dcp_picture_destroy(struct dcp_picture *p)
         return;
     }
     dcp_sim_series_destroy(p->series);
+    dcp_served_destroy(p->served);
     free(p->data.column_ms);
     free(p->data.column_mib);
     free(p->data.load);
@@ -152,16 +155,11 @@ wait_class(double frac)
 static void
 take_vms(struct dcp_picture *p, double seconds)
 {
-    const float *on = dcp_sim_series_row(p->series, p->host_on);
-    const float *host = dcp_sim_series_row(p->series, p->vm_host);
     const float *ready = dcp_sim_series_row(p->series, p->vm_ready);
 
     for (uint32_t v = 0; v < p->data.n_vms; v++) {
         p->vm_ready_s[v] += (double)ready[v] * seconds;
         p->data.sample_waits[wait_class((double)ready[v])]++;
-        if (host[v] >= 0) {
-            p->data.served_s[v] += (double)on[(uint32_t)host[v]] * seconds;
-        }
     }
 }
 
@@ -187,6 +185,7 @@ take(void *user, const struct dcp_sim_result *so_far, uint32_t slice,
     d->column_mib[column] += p->mib;
     p->mib = 0;
     d->window_s += seconds;
+    p->now_ms = at->end_ms;
     take_hosts(p, d->load + (size_t)column * d->n_hosts, seconds);
     take_vms(p, seconds);
     return true;
@@ -199,6 +198,7 @@ see(void *user, const struct dcp_sim_event *e, struct dcp_error *err)
     const struct dcp_step *s = e->step;
 
     (void)err;
+    dcp_served_see(p->served, e);
     if (e->phase != DCP_ACTION_DONE) {
         return true;
     }
@@ -221,11 +221,13 @@ const struct dcp_picture_data *
 dcp_picture_end(struct dcp_picture *p)
 {
     struct dcp_picture_data *d = &p->data;
+    const int64_t *served_ms = dcp_served_ms(p->served, p->now_ms);
 
     memset(d->waits, 0, sizeof d->waits);
     for (uint32_t v = 0; v < d->n_vms; v++) {
         d->wait_frac[v] = d->window_s > 0 ? p->vm_ready_s[v] / d->window_s : 0;
         d->waits[wait_class(d->wait_frac[v])]++;
+        d->served_s[v] = (double)served_ms[v] / 1000;
     }
     return d;
 }

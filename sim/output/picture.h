@@ -32,7 +32,7 @@ struct dcp_picture_data {
     double load_host_s[DCP_PICTURE_LOADS]; /* Host-seconds that served. */
     /* By VM: part of the window for which its vCPUs waited for CPU
      * (sim/host/contention.h), and seconds for which it had a place on a
-     * serving host. */
+     * serving host (sim/output/served.h). */
     double *wait_frac, *served_s;
     uint32_t waits[DCP_PICTURE_WAITS]; /* VMs by wait_frac. */
     /* Pairs of a VM and a sample, by the part of the sample's time. */

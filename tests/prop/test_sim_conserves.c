@@ -4,8 +4,10 @@
  * with warm-ups, half with guests that migrations slow down, every slice
  * audited by a second bookkeeper: each VM is in one place (while it moves, at
  * its source), nothing is served beyond capacity or demand, host time adds up,
- * two integrators of energy agree, and time never goes back. */
+ * two integrators of energy agree, time never goes back, and VMs' time with a
+ * place is what its watch says. */
 
+#include "sim/output/served.h"
 #include "tests/support/random_events.h"
 #include "tests/support/sim_audit.h"
 #include "tests/unit/run_suite.h"
@@ -40,6 +42,14 @@ audit_totals(const struct audit *a, const struct dcp_sim_result *r)
     audit_same(total_unmet(r), unmet, "VMs' unmet demand", r->n_slices);
     audit_same(r->overload_host_s, overload_s, "overload", r->n_slices);
     audit_same(r->warmup_mhz_s, a->warmup_mhz_s, "warm-ups", r->n_slices);
+}
+
+static bool
+see_served(void *user, const struct dcp_sim_event *e, struct dcp_error *err)
+{
+    (void)err;
+    dcp_served_see(user, e);
+    return true;
 }
 
 /* One or two for each migration in the window, the latest first, some after its
@@ -87,11 +97,15 @@ START_TEST(random_histories_add_up)
             random_events_control(&r, seed);
         }
         struct dcp_sim_watch w = audit_watch(&a);
-        const struct dcp_sim_watch *const watches[] = { &w };
         struct dcp_sim_input in = random_events_input(&r);
+        struct dcp_served *served = dcp_served_create(&in, &err);
+        const struct dcp_sim_watch seen = { .event = see_served,
+                                            .user = served };
+        const struct dcp_sim_watch *const watches[] = { &w, &seen };
 
+        ck_assert_ptr_nonnull(served);
         in.watches = watches;
-        in.n_watches = 1;
+        in.n_watches = 2;
         in.n_slowdowns = random_slowdowns(&r, seed, slowdowns);
         in.slowdowns = slowdowns;
         audit_begin(&a, &in);
@@ -100,6 +114,11 @@ START_TEST(random_histories_add_up)
         ck_assert_uint_eq(a.slice, out.n_slices);
         ck_assert_uint_gt(a.n_events, 20);
         audit_totals(&a, &out);
+        for (uint32_t v = 0; v < out.n_vms; v++) {
+            audit_same((double)dcp_served_ms(served, in.to_ms)[v] / 1000,
+                       a.vm_served_s[v], "time with a place", out.n_slices);
+        }
+        dcp_served_destroy(served);
         n_overloaded += out.overload_host_s > 0;
         n_switched += out.host_shutdowns;
         n_held += out.held_mhz_s > 0;

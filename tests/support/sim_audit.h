@@ -34,6 +34,7 @@ struct audit {
     double warmup_mhz_s;
     struct audit_host hosts[AUDIT_HOSTS_MAX];
     double vm_unmet_mhz_s[AUDIT_VMS_MAX], vm_ready_s[AUDIT_VMS_MAX];
+    double vm_served_s[AUDIT_VMS_MAX]; /* With a place on a host that serves. */
     uint32_t n_events;
 };
 
@@ -244,6 +245,7 @@ audit_one(struct audit *a, uint32_t h, const float *row, double seconds)
         own += here ? audit_want(a, h, v, row) : 0;
         may += here ? audit_may(a, h, v, row) : 0;
         asked += here ? audit_ask(a, h, v, row) : 0;
+        a->vm_served_s[v] += here && host->power == DCP_SIM_ON ? seconds : 0;
         a->warmup_mhz_s +=
             here ? (audit_ask(a, h, v, row) - row[v]) * seconds : 0;
         extra += a->moving[v] && (a->at[v] == h || a->to[v] == h)
