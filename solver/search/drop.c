@@ -76,6 +76,7 @@ exchange(struct search *x, uint32_t h, const uint32_t *by_type,
                     (is <= was &&
                      dcp_search_capacity(x, to) > dcp_search_capacity(x, h))) {
                     x->in.trail.n = 0;
+                    dcp_search_note_losses(x);
                     dcp_search_tell(x, false);
                     return true;
                 }
@@ -97,6 +98,7 @@ dcp_search_exchange_hosts(struct search *x, uint32_t region,
     if (!by_type || !first) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
+    dcp_search_note_losses(x);
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         first[p->type_of_host[h] + 2]++;
     }
@@ -133,6 +135,7 @@ settle(struct search *x, double before, bool check, bool *out_kept,
     *out_kept = headroom.ok;
     if (headroom.ok) {
         x->in.trail.n = 0;
+        dcp_search_note_losses(x);
         if (check) {
             dcp_headroom_accept(x->s, &headroom);
         }
@@ -180,6 +183,7 @@ dcp_search_drop_hosts(struct search *x, uint32_t region, bool check,
     if (!ranks) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
+    dcp_search_note_losses(x);
     x->in.may_wake = false;
     while (again) {
         uint32_t n = dcp_search_rank_to_empty(x, ranks);

@@ -108,6 +108,7 @@ dcp_search_settle(struct search *x, bool check, bool *out_kept,
     *out_kept = *out_kept && h.ok;
     if (*out_kept) {
         x->in.trail.n = 0;
+        dcp_search_note_losses(x);
         if (check && x->p->q->headroom) {
             dcp_headroom_accept(x->s, &h);
         }
@@ -141,6 +142,7 @@ dcp_search_empty_hosts(struct search *x, uint32_t max_passes, bool check,
     if (!ranks) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for a search");
     }
+    dcp_search_note_losses(x);
     x->in.may_wake = false;
     x->in.swap_tries = swap_tries;
     for (uint32_t pass = 0; pass < max_passes && !dcp_search_is_over(x, check);

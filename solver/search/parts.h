@@ -33,6 +33,10 @@ struct search {
     const uint8_t *own_regions;
     double saved_elsewhere;
     uint8_t *changed; /* By host: scratch of dcp_search_mark_changed(). */
+    /* By zone, what a loss of racks or feeds is short of (solver/search/racks.h),
+     * where any is. */
+    bool is_short;
+    double short_by[DCP_LOSS_ZONES_MAX];
 };
 
 /* A search of its own, with the random numbers of a stream; ended also where

@@ -163,6 +163,7 @@ settle(struct polish *d, bool last, struct dcp_error *err)
     if (kept && h.ok) {
         d->n_kept += d->n_unchecked;
         x->in.trail.n = 0;
+        dcp_search_note_losses(x);
         if (d->check) {
             dcp_headroom_accept(x->s, &h);
         }
@@ -436,6 +437,7 @@ dcp_search_polish(struct search *x, uint32_t level, const double limits[],
                         x->p->n_hosts <= EXCHANGE_HOSTS_MAX,
     };
 
+    dcp_search_note_losses(x);
     for (uint32_t pass = 0; pass < max_passes; pass++) {
         double before = dcp_objective_value(x->s, level);
 

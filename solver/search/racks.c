@@ -195,10 +195,31 @@ dcp_search_reserve_in_racks(const struct search *x, uint8_t *closed)
 
 /* --- Sums ----------------------------------------------------------------- */
 
+void
+dcp_search_note_losses(struct search *x)
+{
+    if (x->s->loss_sums) {
+        x->is_short = !dcp_loss_sums_hold(x->s->loss_sums);
+        for (uint32_t z = 0; x->is_short && z < x->p->losses->n_zones; z++) {
+            x->short_by[z] =
+                fmax(0, dcp_loss_sums_short(x->s->loss_sums, z));
+        }
+    }
+}
+
 bool
 dcp_search_losses_hold(const struct search *x)
 {
-    return !x->s->loss_sums || dcp_loss_sums_hold(x->s->loss_sums);
+    bool ok = !x->s->loss_sums || dcp_loss_sums_hold(x->s->loss_sums);
+
+    if (ok || !x->is_short) {
+        return ok;
+    }
+    ok = true;
+    for (uint32_t z = 0; ok && z < x->p->losses->n_zones; z++) {
+        ok = dcp_loss_sums_short(x->s->loss_sums, z) <= x->short_by[z];
+    }
+    return ok;
 }
 
 bool
@@ -208,8 +229,11 @@ dcp_search_losses_hold_without(struct search *x, uint32_t host)
     bool ok = true;
 
     if (sums) {
+        uint32_t zone = x->p->losses->zone_of_host[host];
+
         dcp_loss_sums_power(sums, host, false);
-        ok = dcp_loss_sums_short(sums, x->p->losses->zone_of_host[host]) <= 0;
+        ok = dcp_loss_sums_short(sums, zone) <=
+             (x->is_short ? x->short_by[zone] : 0);
         dcp_loss_sums_power(sums, host, true);
     }
     return ok;

@@ -25,7 +25,12 @@ bool dcp_search_rank_by_racks(const struct search *, struct dcp_ranked_host *,
 bool
 dcp_search_reserve_in_racks(const struct search *, uint8_t *closed) DCP_CHECKED;
 
-/* Whether, in sums, the losses of racks and feeds are survived. */
+/* Where a state that is kept has less spare than a loss of racks or feeds takes,
+ * in sums, by zone: what changes from here may not add to.  For the beginning
+ * of a part, and after each change that was kept. */
+void dcp_search_note_losses(struct search *);
+/* Whether, in sums, the losses of racks and feeds are survived, or no zone has
+ * got any worse. */
 bool dcp_search_losses_hold(const struct search *);
 /* The same without a host that is on. */
 bool dcp_search_losses_hold_without(struct search *, uint32_t host);

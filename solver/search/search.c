@@ -17,6 +17,10 @@
 #define RUIN_HOSTS 1000u
 /* Likewise, for the first goal to be refined. */
 #define REFINE_HOSTS 1000u
+/* With other random numbers, where the gap is above this. */
+#define LUCKY_ATTEMPTS 2u
+#define LUCKY_GAP      0.01
+#define LUCKY_STREAM   1000u
 
 bool
 dcp_search_time_is_up(struct search *x)
@@ -422,13 +426,62 @@ may_need_again(const struct dcp_state *s)
            (over || (r && r->rule->kind == DCP_RULE_MAX_ON));
 }
 
+/* Where the loss of a rack or feed is to be survived, how well large VMs fit
+ * into what is left elsewhere hangs on the order in which equal ones come: once
+ * more with other random numbers, as long as the gap is worth it. */
+static bool
+may_have_luck(const struct search *x)
+{
+    return x->s->loss_sums && x->p->q->may_empty && !x->p->q->gentle &&
+           !x->p->q->limits_moves && x->p->n_hosts > SMALL_HOSTS &&
+           x->p->n_hosts <= REFINE_HOSTS &&
+           x->options->strategy != DCP_STRATEGY_FFD;
+}
+
+static bool
+attempt_with_luck(struct search *x, const struct dcp_state *start,
+                  uint32_t *items, struct dcp_search_result *out,
+                  struct dcp_error *err)
+{
+    DCP_AUTO(dcp_state) struct dcp_state *best = dcp_state_create(x->p, err);
+
+    if (!best) {
+        return false;
+    }
+    for (uint32_t k = 1; k <= LUCKY_ATTEMPTS; k++) {
+        struct dcp_search_result first = *out;
+        double value = dcp_search_value(x->s);
+
+        if (value <= x->bound->value * (1 + LUCKY_GAP) ||
+            dcp_search_is_over(x, true)) {
+            break;
+        }
+        dcp_state_assign(best, x->s);
+        dcp_state_assign(x->s, start);
+        x->in.trail.n = 0;
+        x->in.rng = dcp_rng_stream(x->options->seed, "insert",
+                                   LUCKY_STREAM + k);
+        *out = (struct dcp_search_result){ .headroom.ok = true };
+        if (!attempt(x, items, out, err)) {
+            return false;
+        }
+        judge(x, out);
+        if (!out->complete || dcp_search_value(x->s) >= value) {
+            *out = first;
+            dcp_state_assign(x->s, best);
+        }
+    }
+    return true;
+}
+
 static bool
 attempts(struct search *x, uint32_t *items, struct dcp_search_result *out,
          struct dcp_error *err)
 {
+    bool luck = may_have_luck(x);
     struct dcp_state *start = NULL;
 
-    if (may_need_again(x->s)) {
+    if (luck || may_need_again(x->s)) {
         start = dcp_state_create(x->p, err);
         if (!start) {
             return false;
@@ -438,8 +491,11 @@ attempts(struct search *x, uint32_t *items, struct dcp_search_result *out,
     bool ok = attempt(x, items, out, err);
 
     judge(x, out);
-    if (ok && start && !out->complete) {
+    if (ok && start && !out->complete && may_need_again(start)) {
         ok = attempt_again(x, start, items, out, err);
+    }
+    if (ok && luck && out->complete) {
+        ok = attempt_with_luck(x, start, items, out, err);
     }
     dcp_state_destroy(start);
     return ok;
