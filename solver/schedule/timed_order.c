@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include "model/base/rng.h"
+#include "model/migration.h"
 #include "solver/schedule/timed_order_parts.h"
 
 #include <stdlib.h>
 
 #define NONE       DCP_IX_NONE
 #define TRIES_MOST 400u
-#define WORK_MOST  1500000u /* Moves looked at. */
+/* Moves looked at: by the first simulation, and in all. */
+#define WORK_FIRST 40000000u
+#define WORK_MOST  8000000u
 
 /* --- The search ---------------------------------------------------------- */
 
@@ -48,7 +51,7 @@ search(struct dcp_timed *t, const uint8_t on[], int64_t best_ms,
     struct dcp_rng rng = dcp_rng_stream(1, "order", t->n);
     uint32_t n = critical_chain(t, chain);
 
-    for (uint32_t k = 0; k < TRIES_MOST && n && t->work < WORK_MOST; k++) {
+    for (uint32_t k = 0; k < TRIES_MOST && n && t->work < t->work_most; k++) {
         uint32_t vm = best->moves[chain[dcp_rng_below(&rng, n)]].vm;
         bool aside = dcp_rng_below(&rng, 4) != 0;
         double urgency = t->w.urgency[vm];
@@ -101,11 +104,12 @@ allocate(struct dcp_timed *t, struct dcp_error *err)
     t->target_first = calloc(nh + 1, sizeof *t->target_first);
     t->n_out = calloc(nh, sizeof *t->n_out);
     t->n_in = calloc(nh, sizeof *t->n_in);
+    t->units = calloc(nh, sizeof *t->units);
     t->up_ms = calloc(nh, sizeof *t->up_ms);
     return t->s && t->scratch && t->moves && t->waiting && t->phase &&
            t->w.aside && t->w.urgency && t->at && t->left && t->entry &&
            t->asides && t->next_of_source && t->target && t->tries &&
-           t->source && t->target_first && t->n_out && t->n_in && t->up_ms;
+           t->source && t->target_first && t->n_out && t->n_in && t->units && t->up_ms;
 }
 
 static void
@@ -132,6 +136,7 @@ finish(struct dcp_timed *t)
     free(t->target_first);
     free(t->n_out);
     free(t->n_in);
+    free(t->units);
     free(t->up_ms);
 }
 
@@ -147,6 +152,13 @@ begin_wishes(struct dcp_timed *t, struct dcp_error *err)
         t->waiting[v] = to != NONE && t->start->host[v] != to;
         t->w.urgency[v] = p->size[v];
     }
+    for (uint32_t h = 0; h < p->n_hosts; h++) {
+        const struct dcp_inventory *inv = p->q->inventory;
+
+        t->units[h] =
+            dcp_migration_units(&inv->hardware[inv->hosts[h].hardware.ix],
+                                inv->policy.units_per_10gbit);
+    }
     return dcp_sequences_init(&t->seq, p->q->inventory, t->waiting, NULL, err);
 }
 
@@ -156,7 +168,7 @@ dcp_timed_order_make(const struct dcp_state *start,
                      struct dcp_move_order *out, struct dcp_error *err)
 {
     struct dcp_move_order now = { .stuck_vm = NONE };
-    struct dcp_timed t = { .start = start, .to = to, .out = &now };
+    struct dcp_timed t = { .start = start, .to = to, .out = &now, .work_most = WORK_FIRST };
     DCP_FREE uint32_t *chain = NULL;
     int64_t ms = 0;
 
@@ -165,6 +177,7 @@ dcp_timed_order_make(const struct dcp_state *start,
               dcp_timed_simulate(&t, on, &ms) && copy_order(out, &now);
 
     if (ok) {
+        t.work_most = WORK_MOST;
         chain = calloc((1u + DCP_BYPASSES_MAX) * (t.n + 1u), sizeof *chain);
         ok = chain && (ms == INT64_MAX || search(&t, on, ms, out, chain));
     }

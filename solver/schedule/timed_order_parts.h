@@ -33,6 +33,7 @@ struct dcp_timed {
     uint32_t *next_of_source; /* Lists by host. */
     uint32_t *source, *target_first, *target;
     uint32_t *n_out, *n_in; /* By host. */
+    uint32_t *units; /* By host: moves at once that its network takes. */
     int64_t *up_ms;         /* By host: when it is on. */
     struct dcp_agenda ends; /* Moves, then boots of hosts. */
     uint32_t *tries;        /* Moves to be tried. */
@@ -44,11 +45,12 @@ struct dcp_timed {
     uint32_t cause_room, cause_now;
     uint32_t *asides, n_asides; /* Moves that are to step aside. */
     bool circles;               /* Somebody waited for ever, last time. */
-    uint64_t work;              /* Moves looked at, in all tries. */
+    uint64_t work, work_most;   /* Moves and hosts looked at, in all tries. */
 };
 
 /* All moves, from the start, as the wishes have it; 'on' as in
- * dcp_timed_order_make().  INT64_MAX in '*out_ms': it came to no end. */
+ * dcp_timed_order_make().  INT64_MAX in '*out_ms': it came to no end, or would
+ * take more than 'work_most' allows. */
 bool dcp_timed_simulate(struct dcp_timed *, const uint8_t on[],
                         int64_t *out_ms) DCP_CHECKED;
 

@@ -13,6 +13,7 @@
 
 #define NONE    DCP_IX_NONE
 #define CHOICES 8 /* Who steps aside: that many are tried. */
+#define HOSTS_A_MOVE 16 /* Hosts that take as long to look at as a move. */
 #define PATIENCE                                                               \
     64 /* Parts of the moves that end until a circle is looked at again. */
 
@@ -55,13 +56,8 @@ static bool
 is_free(const struct dcp_timed *t, uint32_t host, const uint32_t count[],
         uint32_t limit)
 {
-    const struct dcp_inventory *inv = inventory_of(t);
-    uint32_t units =
-        dcp_migration_units(&inv->hardware[inv->hosts[host].hardware.ix],
-                            inv->policy.units_per_10gbit);
-
     return (!limit || count[host] < limit) &&
-           t->n_out[host] + t->n_in[host] < units;
+           t->n_out[host] + t->n_in[host] < t->units[host];
 }
 
 /* Whether the limits let it begin now. */
@@ -132,6 +128,7 @@ roomiest(struct dcp_timed *t, uint32_t i)
     uint32_t best = NONE;
     int64_t most = 0;
 
+    t->work += p->n_hosts / HOSTS_A_MOVE;
     for (uint32_t h = 0; h < p->n_hosts; h++) {
         int64_t room = (int64_t)p->cap[h] - t->s->used[h] -
                        (int64_t)dcp_problem_request(p, t->moves[i].vm, h, 0);
@@ -254,6 +251,7 @@ advance(struct dcp_timed *t)
         }
     }
     dcp_sort_u32(t->tries, t->n_tries);
+    t->work += t->n_tries;
     for (uint32_t k = 0; k < t->n_tries; k++) {
         if (!try(t, t->tries[k])) {
             return false;
@@ -371,6 +369,7 @@ list_choices(struct dcp_timed *t, uint32_t n, struct choice out[CHOICES])
         if (n_out == CHOICES && c.worth <= out[n_out - 1].worth) {
             continue;
         }
+        t->work += t->s->p->n_hosts / HOSTS_A_MOVE;
         c.host = dcp_move_bypass_host(t->s, t->to, m);
         if (c.host == NONE || !may_begin(t, i, c.host)) {
             continue;
@@ -426,7 +425,7 @@ run(struct dcp_timed *t)
     if (!try_all(t) || !break_circles(t)) {
         return false;
     }
-    while (t->n_left) {
+    while (t->n_left && t->work < t->work_most) {
         uint32_t i;
         int64_t end_ms;
 
