@@ -91,10 +91,9 @@ dcp_search_rank_to_empty(const struct search *x, struct dcp_ranked_host *out)
     return n;
 }
 
-/* Accepts what the trail holds if headroom stays, else takes it back. */
 bool
-dcp_search_settle(struct search *x, bool check, bool *out_kept,
-                  struct dcp_error *err)
+dcp_search_settle_why(struct search *x, bool check, bool *out_kept,
+                      struct dcp_headroom *out_why, struct dcp_error *err)
 {
     struct dcp_headroom h = { .ok = true };
 
@@ -116,7 +115,17 @@ dcp_search_settle(struct search *x, bool check, bool *out_kept,
     } else {
         dcp_trail_undo(&x->in.trail, x->s);
     }
+    *out_why = h;
     return true;
+}
+
+bool
+dcp_search_settle(struct search *x, bool check, bool *out_kept,
+                  struct dcp_error *err)
+{
+    struct dcp_headroom why;
+
+    return dcp_search_settle_why(x, check, out_kept, &why, err);
 }
 
 bool

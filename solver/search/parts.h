@@ -82,6 +82,10 @@ double dcp_search_fill(const struct search *, uint32_t host);
  * it back. */
 bool dcp_search_settle(struct search *, bool check, bool *out_kept,
                        struct dcp_error *err) DCP_CHECKED;
+/* And what headroom says; 'ok' where it was not the reason. */
+bool dcp_search_settle_why(struct search *, bool check, bool *out_kept,
+                           struct dcp_headroom *out_why,
+                           struct dcp_error *err) DCP_CHECKED;
 
 /* As above, but nothing stays that makes the first goal worse than 'before':
  * with a host less, licences may cost more. */

@@ -142,8 +142,8 @@ note_tight(struct polish *d, const struct dcp_headroom *h)
 static bool
 settle(struct polish *d, bool last, struct dcp_error *err)
 {
-    struct search *x = d->x;
-    struct dcp_headroom h = { .ok = true };
+    struct dcp_headroom why;
+    bool kept;
 
     if (!look_at_last(d, err)) {
         return false;
@@ -152,25 +152,13 @@ settle(struct polish *d, bool last, struct dcp_error *err)
         (!last && d->check && d->n_unchecked < CHANGES_PER_CHECK)) {
         return true;
     }
-    bool kept = !(x->s->watts && x->s->watts->n_over) &&
-                (!x->p->q->may_empty || dcp_search_losses_hold(x));
-
-    if (kept && d->check &&
-        !dcp_headroom_check_searching(x->s, dcp_search_mark_changed(x), NULL,
-                                      &h, err)) {
+    if (!dcp_search_settle_why(d->x, d->check, &kept, &why, err)) {
         return false;
     }
-    if (kept && h.ok) {
+    if (kept) {
         d->n_kept += d->n_unchecked;
-        x->in.trail.n = 0;
-        dcp_search_note_losses(x);
-        if (d->check) {
-            dcp_headroom_accept(x->s, &h);
-        }
-        dcp_search_tell(x, d->check);
     } else {
-        dcp_trail_undo(&x->in.trail, x->s);
-        note_tight(d, &h);
+        note_tight(d, &why);
     }
     d->n_unchecked = 0;
     d->n_looked_at = 0;
