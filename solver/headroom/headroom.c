@@ -370,6 +370,14 @@ check_kind(struct dcp_loss_play *g, const struct kind_losses *l,
         g->only && g->s->loss_form[l->kind] == DCP_LOSS_BY_BERTHS;
     struct dcp_headroom without = *out; /* Berths: why they are too few. */
 
+    if (g->only && g->s->loss_form[l->kind] == DCP_LOSS_BY_SETS) {
+        if (!show_all_by(g, l, DCP_LOSS_BY_SETS, out)) {
+            return false;
+        }
+        if (out->ok) {
+            return true;
+        }
+    }
     for (uint32_t turn = 0; turn < 2; turn++) {
         bool is_berths = turn != berths_first;
 
