@@ -28,10 +28,4 @@ int dcp_apply_json(const struct dcp_globals *, const struct dcp_apply_result *,
 void dcp_apply_print_actions(const struct dcp_apply_result *, bool commands);
 void dcp_apply_print_summary(const struct dcp_apply_result *);
 
-/* How the model's present state differs from what a leg starts from. Returns
- * how many differences there are; prints them as text or JSON. */
-int dcp_apply_drift(const struct dcp_globals *, const struct dcp_inventory *,
-                    const struct dcp_plan *, uint32_t leg,
-                    const struct dcp_placement *now, struct dcp_error *err);
-
 #endif /* cli/apply_print.h */

@@ -4,16 +4,15 @@
  * written with the next serial, then consumed.  Whichever of these a process
  * did last, --resume does the next. */
 
+#include "cli/apply_drift.h"
 #include "cli/apply_gates.h"
 #include "cli/apply_print.h"
+#include "cli/apply_world.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "cli/replay.h"
 #include "cli/ui.h"
-#include "executors/pipe.h"
 #include "model/base/units.h"
 #include "model/io/plan_file.h"
-#include "sim/executor.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,19 +28,20 @@ struct options {
     bool yes, resume, drift;
 };
 
-#define EXEC_PREFIX "exec:"
-
 static const struct dcp_opt rows[] = {
     { "leg", 0, DCP_OPT_TEXT, offsetof(struct options, leg), "LEG", NULL, NULL,
       "Which leg; default: the first that was not carried out." },
     { "executor", 0, DCP_OPT_TEXT, offsetof(struct options, executor), "NAME",
-      NULL, "dry", "Who carries it out: dry (only lists), sim or exec:PROG." },
+      NULL, "dry",
+      "Who carries it out: dry (only lists), sim, live or exec:PROG." },
     { "yes", 'y', DCP_OPT_FLAG, offsetof(struct options, yes), NULL, NULL, NULL,
-      "Do not ask before acting by exec:PROG; dry and sim never ask." },
+      "Do not ask before acting by live or exec:PROG; dry and sim never ask." },
     { "resume", 0, DCP_OPT_FLAG, offsetof(struct options, resume), NULL, NULL,
       NULL, "Go on with a leg that was interrupted." },
     { "drift", 0, DCP_OPT_FLAG, offsetof(struct options, drift), NULL, NULL,
-      NULL, "Only tell how the present differs from the leg's start." },
+      NULL,
+      "Only tell how the present differs from the leg's start: by the model's "
+      "own book, with --executor live by looking." },
 };
 static const struct dcp_opt_group groups[] = {
     { rows, sizeof rows / sizeof rows[0], 0 },
@@ -56,78 +56,11 @@ struct apply {
     uint32_t leg;
     struct dcp_apply_gate gate;   /* Of the members above. */
     struct dcp_leg_record record; /* As the journal had it at the start. */
-    struct dcp_samples net;
-    struct dcp_sim_executor *sim;
-    struct dcp_virtual *dry;
-    struct dcp_virtual *world;     /* Of 'sim' or 'dry'; NULL: exec. */
-    struct dcp_executor *program;  /* exec:PROG. */
-    struct dcp_executor *executor; /* The one of these. */
+    enum dcp_apply_kind kind;
+    struct dcp_apply_world world;
 };
 
-/* --- The executor ------------------------------------------------------- */
-
-static bool
-is_program(const struct options *o)
-{
-    return !strncmp(o->executor, EXEC_PREFIX, strlen(EXEC_PREFIX)) &&
-           o->executor[strlen(EXEC_PREFIX)];
-}
-
-static bool
-choose_world(struct apply *a, struct dcp_error *err)
-{
-    const struct dcp_inventory *inv = a->context.model.inventory;
-    const struct dcp_leg *leg = &a->plan->legs[a->leg];
-
-    if (!a->journal) {
-        a->dry = dcp_dry_create(inv, a->plan, a->leg,
-                                dcp_plan_leg_start(a->plan, a->leg), err);
-        a->world = a->dry;
-        return a->dry != NULL;
-    }
-    if (is_program(a->options)) {
-        a->program =
-            dcp_pipe_create(inv, a->plan, a->leg,
-                            a->options->executor + strlen(EXEC_PREFIX), err);
-        return a->program != NULL;
-    }
-    if (!dcp_replay_net(&a->context, leg->start_ms, leg->deadline_ms, &a->net,
-                        err)) {
-        return false;
-    }
-    a->sim = dcp_sim_executor_create(inv, a->plan, a->leg,
-                                     a->context.model.placement, leg->start_ms,
-                                     a->net.n_times ? &a->net : NULL, err);
-    a->world = a->sim ? dcp_sim_executor_world(a->sim) : NULL;
-    return a->sim != NULL;
-}
-
-static bool
-make_executor(struct apply *a, struct dcp_error *err)
-{
-    if (!choose_world(a, err)) {
-        return false;
-    }
-    a->executor = a->world ? dcp_virtual_executor(a->world) : a->program;
-    return true;
-}
-
-/* A simulated world is made anew by each process; a real one is still there. */
-static bool
-restore(struct apply *a, struct dcp_error *err)
-{
-    if (!a->journal || !a->world) {
-        return true;
-    }
-    DCP_FREE struct dcp_step_record *records =
-        calloc((size_t)a->plan->n_steps + 1, sizeof *records);
-
-    if (!records) {
-        return dcp_fail(err, DCP_E_NOMEM, "no memory to resume");
-    }
-    return dcp_journal_load_steps(a->journal, a->plan, a->leg, records, err) &&
-           dcp_virtual_restore(a->world, records, err);
-}
+/* --- The run ------------------------------------------------------------ */
 
 static uint32_t
 interrupts(void *user)
@@ -196,8 +129,9 @@ commit(struct apply *a, int64_t at_ms, struct dcp_error *err)
 
     /* All steps were verified: a real world is as the leg says. */
     return dcp_model_commit(a->globals->dir, model,
-                            a->world ? dcp_virtual_placement(a->world)
-                                     : a->plan->legs[a->leg].after,
+                            a->world.virtual
+                                ? dcp_virtual_placement(a->world.virtual)
+                                : a->plan->legs[a->leg].after,
                             err) &&
            note_moves(a, DCP_DEED_MOVE, at_ms, err) &&
            note_moves(a, DCP_DEED_RESIZE, at_ms, err) &&
@@ -321,8 +255,8 @@ run_leg(struct apply *a, struct dcp_error *err)
     o.progress = progress;
     o.user = a;
     dcp_interrupt_watch();
-    bool ok =
-        dcp_run_leg(result.inventory, a->plan, a->executor, &o, &report, err);
+    bool ok = dcp_run_leg(result.inventory, a->plan, a->world.executor, &o,
+                          &report, err);
     int status = ok ? exit_status(&report, &result.status)
                     : broken_status(a, &report, err);
 
@@ -330,8 +264,8 @@ run_leg(struct apply *a, struct dcp_error *err)
         status = -1;
     } else if (ok) {
         result.serial_after = a->context.model.serial;
-        if (a->world) {
-            result.log = dcp_virtual_log(a->world, &result.n_log);
+        if (a->world.virtual) {
+            result.log = dcp_virtual_log(a->world.virtual, &result.n_log);
         }
         status = tell(a, &result, status, err);
     }
@@ -340,6 +274,14 @@ run_leg(struct apply *a, struct dcp_error *err)
 }
 
 /* --- Resume ------------------------------------------------------------- */
+
+static bool
+open_world(struct apply *a, struct dcp_error *err)
+{
+    return dcp_apply_world_open(a->globals, &a->context, a->plan, a->leg,
+                                a->options->executor, &a->world, err) &&
+           dcp_apply_world_restore(&a->world, a->journal, a->plan, a->leg, err);
+}
 
 /* All steps were verified, and the process died before the leg was consumed. */
 static int
@@ -353,8 +295,8 @@ finish_applied(struct apply *a, struct dcp_error *err)
                                   a->record.ended_ms, err);
     } else {
         ok = dcp_apply_check_serial(&a->gate, err) &&
-             (is_program(a->options) || make_executor(a, err)) &&
-             restore(a, err) && commit(a, a->record.ended_ms, err);
+             (a->kind != DCP_APPLY_SIM || open_world(a, err)) &&
+             commit(a, a->record.ended_ms, err);
     }
     if (!ok) {
         return -1;
@@ -366,26 +308,152 @@ finish_applied(struct apply *a, struct dcp_error *err)
     return 0;
 }
 
-/* Acting on real things wants a word from a person, or --yes. */
+/* --- Before anything happens --------------------------------------------- */
+
+static bool
+needs_word(const struct apply *a)
+{
+    return dcp_apply_is_real(a->kind) && !a->options->yes;
+}
+
+static bool
+check_terminal(const struct apply *a, struct dcp_error *err)
+{
+    return !needs_word(a) || (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) ||
+           dcp_fail(err, DCP_E_USAGE,
+                    "there is no terminal to ask at: say --yes");
+}
+
+/* What would be done, in the order and at the times that a dry run has. */
+static bool
+list_steps(const struct apply *a, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = a->context.model.inventory;
+    DCP_AUTO(dcp_virtual)
+    struct dcp_virtual *dry = dcp_dry_create(
+        inv, a->plan, a->leg, dcp_plan_leg_start(a->plan, a->leg), err);
+    struct dcp_run_options o;
+    struct dcp_run_report report;
+    struct dcp_apply_result result = { .inventory = inv,
+                                       .plan = a->plan,
+                                       .leg = a->leg,
+                                       .executor = a->options->executor,
+                                       .report = &report };
+
+    dcp_run_options_default(&o);
+    o.leg = a->leg;
+    bool ok = dry && dcp_run_leg(inv, a->plan, dcp_virtual_executor(dry), &o,
+                                 &report, err);
+
+    if (ok) {
+        result.log = dcp_virtual_log(dry, &result.n_log);
+        dcp_apply_print_actions(&result, false);
+    }
+    if (dry) {
+        dcp_run_report_finish(&report);
+    }
+    return ok;
+}
+
+/* Acting on real things wants a typed word from a person who saw the list, or
+ * --yes. */
 static bool
 confirm(const struct apply *a, struct dcp_error *err)
 {
     char answer[8] = "";
 
-    if (!is_program(a->options) || a->options->yes) {
+    if (!needs_word(a)) {
         return true;
     }
-    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-        return dcp_fail(err, DCP_E_USAGE,
-                        "there is no terminal to ask at: say --yes");
+    if (!a->globals->json && !list_steps(a, err)) {
+        return false;
     }
-    fprintf(stderr, "Carry out leg '%s' by %s? [y/N] ",
+    (void)fflush(stdout);
+    fprintf(stderr, "Carry out leg '%s' by %s? Type 'yes': ",
             a->plan->legs[a->leg].name, a->options->executor);
-    if (fgets(answer, sizeof answer, stdin) &&
-        (answer[0] == 'y' || answer[0] == 'Y')) {
+    if (fgets(answer, sizeof answer, stdin) && !strcmp(answer, "yes\n")) {
         return true;
     }
     return dcp_fail(err, DCP_E_REFUSED, "nothing was done");
+}
+
+/* Looks at the world itself, not only at the model's book of it.  A leg that
+ * was begun is not as it starts: the runner looks at each step then. */
+static bool
+check_world(const struct apply *a, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = a->context.model.inventory;
+    struct dcp_drifts drifts = { 0 };
+
+    if (a->kind != DCP_APPLY_LIVE || a->options->resume) {
+        return true;
+    }
+    uint32_t n_unseen = dcp_drift_unseen_steps(a->globals, inv, a->plan, a->leg,
+                                               a->world.executor);
+
+    if (n_unseen) {
+        return dcp_fail(err, DCP_E_REFUSED,
+                        "%u steps of leg '%s' cannot be reached; nothing was "
+                        "done",
+                        n_unseen, a->plan->legs[a->leg].name);
+    }
+    bool ok = dcp_drift_of_world(inv, dcp_plan_leg_start(a->plan, a->leg),
+                                 a->world.executor, &drifts, err);
+
+    if (ok) {
+        dcp_drift_warn(a->globals, &drifts, 20);
+    }
+    if (ok && drifts.n > drifts.n_unseen) {
+        ok = dcp_fail(err, DCP_E_STALE,
+                      "%u VMs or hosts are not as leg '%s' starts; nothing was "
+                      "done",
+                      drifts.n - drifts.n_unseen, a->plan->legs[a->leg].name);
+    }
+    dcp_drifts_finish(&drifts);
+    return ok;
+}
+
+static int
+tell_drift(struct apply *a, struct dcp_error *err)
+{
+    const struct dcp_inventory *inv = a->context.model.inventory;
+    const struct dcp_placement *planned = dcp_plan_leg_start(a->plan, a->leg);
+    struct dcp_drifts drifts = { 0 };
+    int status = -1;
+
+    if (a->kind == DCP_APPLY_LIVE
+            ? open_world(a, err) &&
+                  dcp_drift_of_world(inv, planned, a->world.executor, &drifts,
+                                     err)
+            : dcp_drift_of_model(inv, planned, a->context.model.placement,
+                                 &drifts, err)) {
+        status = dcp_drift_tell(a->globals, a->plan, a->leg, &drifts, err);
+    }
+    dcp_drifts_finish(&drifts);
+    return status;
+}
+
+static bool
+begin(struct apply *a, struct dcp_error *err)
+{
+    const struct options *o = a->options;
+    struct dcp_executor *executor;
+
+    if (!dcp_apply_check_serial(&a->gate, err) ||
+        !dcp_apply_check_start(&a->gate, err) || !check_terminal(a, err) ||
+        !open_world(a, err)) {
+        return false;
+    }
+    executor = a->world.executor;
+    if (!dcp_apply_check_validity(&a->gate, executor->ops->now_ms(executor),
+                                  err) ||
+        !check_world(a, err) || !confirm(a, err)) {
+        return false;
+    }
+    return !a->journal || dcp_journal_begin_leg(
+                              a->journal, a->plan, a->leg, o->executor,
+                              a->context.model.serial,
+                              executor->ops->now_ms(executor), o->resume, err);
 }
 
 static int
@@ -402,8 +470,7 @@ with_plan(struct apply *a, struct dcp_error *err)
     }
     a->leg = a->gate.leg;
     if (o->drift) {
-        return dcp_apply_drift(a->globals, a->context.model.inventory, a->plan,
-                               a->leg, a->context.model.placement, err);
+        return tell_drift(a, err);
     }
     if (a->journal &&
         !dcp_journal_find_leg(a->journal, a->plan, a->leg, &a->record, err)) {
@@ -422,23 +489,7 @@ with_plan(struct apply *a, struct dcp_error *err)
                               err)) {
         return finish_applied(a, err);
     }
-    if (!dcp_apply_check_serial(&a->gate, err) ||
-        !dcp_apply_check_start(&a->gate, err) || !confirm(a, err) ||
-        !make_executor(a, err) ||
-        !dcp_apply_check_validity(&a->gate,
-                                  a->executor->ops->now_ms(a->executor), err)) {
-        return -1;
-    }
-    if (a->journal &&
-        !dcp_journal_begin_leg(
-            a->journal, a->plan, a->leg, o->executor, a->context.model.serial,
-            a->executor->ops->now_ms(a->executor), o->resume, err)) {
-        return -1;
-    }
-    if (!restore(a, err)) {
-        return -1;
-    }
-    return run_leg(a, err);
+    return begin(a, err) ? run_leg(a, err) : -1;
 }
 
 static bool
@@ -446,14 +497,15 @@ open_journal(struct apply *a, struct dcp_error *err)
 {
     char path[4096];
 
-    if (!strcmp(a->options->executor, "dry") || a->options->drift) {
+    if (a->kind == DCP_APPLY_DRY || a->options->drift) {
         return true;
     }
     (void)snprintf(path, sizeof path, "%s/.dcplan/journal.db", a->globals->dir);
-    a->journal = dcp_journal_open(
-        path,
-        is_program(a->options) ? DCP_DURABILITY_FULL : DCP_DURABILITY_NORMAL,
-        err);
+    a->journal =
+        dcp_journal_open(path,
+                         dcp_apply_is_real(a->kind) ? DCP_DURABILITY_FULL
+                                                    : DCP_DURABILITY_NORMAL,
+                         err);
     return a->journal != NULL;
 }
 
@@ -468,11 +520,8 @@ with_model(struct apply *a, const char *path, struct dcp_error *err)
     } else if (a->plan && open_journal(a, err)) {
         status = with_plan(a, err);
     }
+    dcp_apply_world_close(&a->world);
     dcp_journal_destroy(a->journal);
-    dcp_executor_destroy(a->program);
-    dcp_sim_executor_destroy(a->sim);
-    dcp_virtual_destroy(a->dry);
-    dcp_samples_finish(&a->net);
     dcp_plan_destroy(a->plan);
     return status;
 }
@@ -482,17 +531,17 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
     char *const args[], struct dcp_error *err)
 {
     struct apply a = { .globals = g, .options = options };
-    bool writes = strcmp(a.options->executor, "dry") != 0 && !a.options->drift;
     int lock = -1, status = -1;
 
     (void)n_args;
-    if (writes && strcmp(a.options->executor, "sim") != 0 &&
-        !is_program(a.options)) {
+    if (!dcp_apply_kind_parse(a.options->executor, &a.kind)) {
         (void)dcp_fail(err, DCP_E_USAGE,
-                       "there is no executor '%s': dry, sim or exec:PROG",
+                       "there is no executor '%s': dry, sim, live or exec:PROG",
                        a.options->executor);
         return -1;
     }
+    bool writes = a.kind != DCP_APPLY_DRY && !a.options->drift;
+
     if (!writes && a.options->resume) {
         (void)dcp_fail(err, DCP_E_USAGE,
                        "--resume goes with the executor that was interrupted: "
@@ -518,7 +567,7 @@ run(const struct dcp_globals *g, const void *options, uint32_t n_args,
 const struct dcp_command dcp_cmd_apply = {
     .name = "apply",
     .summary = "carry out a leg of a plan, dry by default",
-    .synopsis = "PLAN [--leg LEG] [--executor dry|sim|exec:PROG] "
+    .synopsis = "PLAN [--leg LEG] [--executor dry|sim|live|exec:PROG] "
                 "[--resume | --drift]",
     .details =
         "Carries out one leg of PLAN, in the order and under the limits that "

@@ -68,9 +68,12 @@ set_terminal(struct dcp_globals *g)
     g->color_out = wanted && isatty(STDOUT_FILENO);
     g->progress = isatty(STDERR_FILENO) && !g->quiet;
     g->started_ms = clock_ms(CLOCK_MONOTONIC);
+    int64_t clock_now_ms = clock_ms(CLOCK_REALTIME);
+
     if (g->now_ms == DCP_INSTANT_NONE) {
-        g->now_ms = clock_ms(CLOCK_REALTIME);
+        g->now_ms = clock_now_ms;
     }
+    g->now_shift_ms = g->now_ms - clock_now_ms;
 }
 
 /* Whoever read standard output has gone (as `| head` does): no error to

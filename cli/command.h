@@ -62,6 +62,7 @@ struct dcp_globals {
     uint64_t iterations;  /* 0: no limit. */
     double time_limit_s;  /* 0: the command's own default. */
     int64_t now_ms;       /* --now, else the clock. */
+    int64_t now_shift_ms; /* --now less the clock; 0 without --now. */
     bool quiet;
     uint32_t verbose;
     bool no_color;
