@@ -4,6 +4,7 @@
 
 #include "cli/ui.h"
 #include "executors/group.h"
+#include "executors/libvirt/libvirt.h"
 #include "executors/reach.h"
 #include "model/base/diag.h"
 
@@ -60,8 +61,12 @@ dcp_live_create(const struct dcp_globals *g, const struct dcp_inventory *inv,
                 const struct dcp_connect *connect, const struct dcp_plan *plan,
                 uint32_t leg, struct dcp_error *err)
 {
-    struct dcp_executor *members[3] = { NULL };
+    struct dcp_libvirt_options libvirt = { .inventory = inv,
+                                           .connect = connect,
+                                           .plan = plan,
+                                           .clock_shift_ms = g->now_shift_ms };
+    struct dcp_executor *members[1] = { dcp_libvirt_create(&libvirt, err) };
 
-    (void)g, (void)inv, (void)connect, (void)plan, (void)leg;
-    return dcp_group_create("live", members, 3, err);
+    (void)leg;
+    return members[0] ? dcp_group_create("live", members, 1, err) : NULL;
 }
