@@ -6,6 +6,7 @@
 #include "executors/group.h"
 #include "executors/libvirt/libvirt.h"
 #include "executors/reach.h"
+#include "executors/vlan/vlan.h"
 #include "model/base/diag.h"
 
 #include <inttypes.h>
@@ -65,8 +66,17 @@ dcp_live_create(const struct dcp_globals *g, const struct dcp_inventory *inv,
                                            .connect = connect,
                                            .plan = plan,
                                            .clock_shift_ms = g->now_shift_ms };
-    struct dcp_executor *members[1] = { dcp_libvirt_create(&libvirt, err) };
+    struct dcp_vlan_options vlan = { .inventory = inv,
+                                     .connect = connect,
+                                     .plan = plan,
+                                     .clock_shift_ms = g->now_shift_ms };
+    struct dcp_executor *members[2] = { dcp_libvirt_create(&libvirt, err) };
 
     (void)leg;
-    return members[0] ? dcp_group_create("live", members, 1, err) : NULL;
+    members[1] = members[0] ? dcp_vlan_create(&vlan, err) : NULL;
+    if (!members[1]) {
+        dcp_executor_destroy(members[0]);
+        return NULL;
+    }
+    return dcp_group_create("live", members, 2, err);
 }

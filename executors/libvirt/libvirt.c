@@ -7,6 +7,7 @@
 #include "executors/libvirt/libvirt.h"
 
 #include "executors/libvirt/watch.h"
+#include "executors/live_clock.h"
 #include "model/identity.h"
 #include "model/migration.h"
 
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TIDY_MOST   6      /* Acts for one step. */
@@ -44,7 +44,7 @@ struct executor {
     struct job *jobs;
     uint32_t n_jobs, capacity;
     int epoll;
-    int64_t now_ms;
+    struct dcp_live_clock clock;
 };
 
 static struct executor *
@@ -686,15 +686,7 @@ libvirt_poll_fd(struct dcp_executor *executor)
 static int64_t
 libvirt_now(struct dcp_executor *executor)
 {
-    struct executor *e = of(executor);
-    struct timespec t = { 0 };
-
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    int64_t now_ms =
-        (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + e->o.clock_shift_ms;
-
-    e->now_ms = now_ms > e->now_ms ? now_ms : e->now_ms;
-    return e->now_ms;
+    return dcp_live_clock_ms(&of(executor)->clock);
 }
 
 static void
@@ -742,6 +734,7 @@ dcp_libvirt_create(const struct dcp_libvirt_options *options,
     }
     e->base.ops = &libvirt_ops;
     e->o = *options;
+    e->clock.shift_ms = options->clock_shift_ms;
     e->epoll = epoll_create1(EPOLL_CLOEXEC);
     e->seen = calloc((size_t)options->inventory->n_hosts + 1, sizeof *e->seen);
     e->watch = dcp_watch_create(options->inventory, options->connect,

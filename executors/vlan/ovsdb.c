@@ -48,6 +48,12 @@ dcp_ovsdb_destroy(struct dcp_ovsdb *db)
     }
 }
 
+bool
+dcp_ovsdb_is_broken(const struct dcp_ovsdb *db)
+{
+    return db->broken;
+}
+
 int
 dcp_ovsdb_fd(const struct dcp_ovsdb *db)
 {

@@ -31,6 +31,9 @@ dcp_ovsdb_open(const struct dcp_wire_peer *, int64_t timeout_ms,
                struct dcp_error *err) DCP_CHECKED;
 void dcp_ovsdb_destroy(struct dcp_ovsdb *); /* NULL is fine. */
 
+/* It is of no use any more. */
+bool dcp_ovsdb_is_broken(const struct dcp_ovsdb *);
+
 /* For poll() and epoll. */
 int dcp_ovsdb_fd(const struct dcp_ovsdb *);
 bool dcp_ovsdb_wants_to_write(const struct dcp_ovsdb *);
