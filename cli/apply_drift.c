@@ -67,6 +67,8 @@ dcp_drift_of_model(const struct dcp_inventory *inv,
     return true;
 }
 
+#define ROUNDS 30 /* Of looks at a host that is seen by halves. */
+
 /* --- By observation ----------------------------------------------------- */
 
 static void
@@ -81,25 +83,86 @@ look(struct dcp_executor *executor, const struct dcp_step *s,
     }
 }
 
-/* 'holds': the step's effect is what the leg starts from. */
+/* The step's effect is what the leg starts from. */
 static bool
-compare(struct dcp_executor *executor, const struct dcp_step *s,
+compare(const struct dcp_observation *seen, const struct dcp_step *s,
         const char *name, const char *planned, const char *otherwise,
         struct dcp_drifts *out, struct dcp_error *err)
 {
-    struct dcp_observation seen;
-
-    look(executor, s, &seen);
-    return seen.effect == DCP_EFFECT_PRESENT ||
+    return seen->effect == DCP_EFFECT_PRESENT ||
            add(out, dcp_object_kind_name(s->object.kind), name, planned,
-               seen.text[0] ? seen.text : otherwise,
-               seen.effect == DCP_EFFECT_UNKNOWN, err);
+               seen->text[0] ? seen->text : otherwise,
+               seen->effect == DCP_EFFECT_UNKNOWN, err);
 }
 
 static bool
 can(const struct dcp_executor *executor, enum dcp_step_kind kind)
 {
     return executor->ops->kinds >> kind & 1;
+}
+
+/* Lets time pass on the executor's clock; nothing was begun, so nothing ends.
+ */
+static bool
+let_pass(struct dcp_executor *executor, int64_t ms, struct dcp_error *err)
+{
+    int64_t until_ms = executor->ops->now_ms(executor) + ms;
+    struct dcp_event event;
+    bool got;
+
+    while (executor->ops->now_ms(executor) < until_ms) {
+        if (!executor->ops->wait(executor, until_ms, &event, &got, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* All hosts, and those that are seen by halves (off was read once, say) again a
+ * second later, all of them together, for half a minute. */
+static bool
+drift_of_hosts(const struct dcp_inventory *inv,
+               const struct dcp_placement *planned,
+               struct dcp_executor *executor, struct dcp_drifts *out,
+               struct dcp_error *err)
+{
+    DCP_FREE uint8_t *settled = calloc((size_t)inv->n_hosts + 1, 1);
+    uint32_t n_left = inv->n_hosts;
+
+    if (!settled) {
+        return dcp_fail(err, DCP_E_NOMEM, "no memory to look at hosts");
+    }
+    for (uint32_t round = 0; n_left; round++) {
+        if (round && !let_pass(executor, 1000, err)) {
+            return false;
+        }
+        for (uint32_t h = 0; h < inv->n_hosts; h++) {
+            bool on = planned->on[h];
+            struct dcp_step s = {
+                .kind = on ? DCP_STEP_HOST_ON : DCP_STEP_HOST_OFF,
+                .object = { DCP_OBJECT_HOST, h },
+                .reason_text = "",
+            };
+            struct dcp_observation seen = { .effect = DCP_EFFECT_PRESENT };
+
+            if (settled[h]) {
+                continue;
+            }
+            if (can(executor, s.kind)) {
+                look(executor, &s, &seen);
+            }
+            if (seen.effect == DCP_EFFECT_RUNNING && round < ROUNDS) {
+                continue;
+            }
+            settled[h] = 1;
+            n_left--;
+            if (!compare(&seen, &s, inv->hosts[h].name, on ? "on" : "off",
+                         on ? "off" : "on", out, err)) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 bool
@@ -110,19 +173,8 @@ dcp_drift_of_world(const struct dcp_inventory *inv,
 {
     bool vms = can(executor, DCP_STEP_VM_START);
 
-    for (uint32_t h = 0; h < inv->n_hosts; h++) {
-        struct dcp_step s = {
-            .kind = planned->on[h] ? DCP_STEP_HOST_ON : DCP_STEP_HOST_OFF,
-            .object = { DCP_OBJECT_HOST, h },
-            .reason_text = "",
-        };
-
-        if (can(executor, s.kind) &&
-            !compare(executor, &s, inv->hosts[h].name,
-                     planned->on[h] ? "on" : "off",
-                     planned->on[h] ? "off" : "on", out, err)) {
-            return false;
-        }
+    if (!drift_of_hosts(inv, planned, executor, out, err)) {
+        return false;
     }
     for (uint32_t v = 0; vms && v < inv->n_vms; v++) {
         struct dcp_step s = {
@@ -132,8 +184,13 @@ dcp_drift_of_world(const struct dcp_inventory *inv,
             .reason_text = "",
         };
 
-        if (!dcp_host_is_none(planned->host[v]) &&
-            !compare(executor, &s, inv->vms[v].name, inv->hosts[s.to.ix].name,
+        struct dcp_observation seen;
+
+        if (dcp_host_is_none(planned->host[v])) {
+            continue;
+        }
+        look(executor, &s, &seen);
+        if (!compare(&seen, &s, inv->vms[v].name, inv->hosts[s.to.ix].name,
                      "not running there", out, err)) {
             return false;
         }

@@ -5,6 +5,7 @@
 #include "cli/ui.h"
 #include "executors/group.h"
 #include "executors/libvirt/libvirt.h"
+#include "executors/power/power.h"
 #include "executors/reach.h"
 #include "executors/vlan/vlan.h"
 #include "model/base/diag.h"
@@ -60,23 +61,31 @@ dcp_live_check_reach(const struct dcp_globals *g,
 struct dcp_executor *
 dcp_live_create(const struct dcp_globals *g, const struct dcp_inventory *inv,
                 const struct dcp_connect *connect, const struct dcp_plan *plan,
-                uint32_t leg, struct dcp_error *err)
+                struct dcp_error *err)
 {
     struct dcp_libvirt_options libvirt = { .inventory = inv,
                                            .connect = connect,
-                                           .plan = plan,
                                            .clock_shift_ms = g->now_shift_ms };
     struct dcp_vlan_options vlan = { .inventory = inv,
                                      .connect = connect,
                                      .plan = plan,
                                      .clock_shift_ms = g->now_shift_ms };
-    struct dcp_executor *members[2] = { dcp_libvirt_create(&libvirt, err) };
+    struct dcp_power_options power;
+    struct dcp_executor *members[3] = { dcp_libvirt_create(&libvirt, err) };
 
-    (void)leg;
-    members[1] = members[0] ? dcp_vlan_create(&vlan, err) : NULL;
-    if (!members[1]) {
+    if (members[0]) {
+        dcp_power_options_default(&power);
+        power.inventory = inv;
+        power.connect = connect;
+        power.guests = dcp_libvirt_guests(members[0]);
+        power.clock_offset_ms = g->now_shift_ms;
+        members[1] = dcp_vlan_create(&vlan, err);
+        members[2] = members[1] ? dcp_power_create(&power, err) : NULL;
+    }
+    if (!members[2]) {
+        dcp_executor_destroy(members[1]);
         dcp_executor_destroy(members[0]);
         return NULL;
     }
-    return dcp_group_create("live", members, 2, err);
+    return dcp_group_create("live", members, 3, err);
 }

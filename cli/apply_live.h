@@ -26,6 +26,6 @@ dcp_live_check_reach(const struct dcp_globals *, const struct dcp_inventory *,
 struct dcp_executor *
 dcp_live_create(const struct dcp_globals *, const struct dcp_inventory *,
                 const struct dcp_connect *, const struct dcp_plan *,
-                uint32_t leg, struct dcp_error *err) DCP_CHECKED;
+                struct dcp_error *err) DCP_CHECKED;
 
 #endif /* cli/apply_live.h */

@@ -40,7 +40,7 @@ open_live(const struct dcp_globals *g, const struct dcp_inventory *inv,
         !dcp_live_check_reach(g, inv, &out->connect, plan, leg, err)) {
         return false;
     }
-    out->owned = dcp_live_create(g, inv, &out->connect, plan, leg, err);
+    out->owned = dcp_live_create(g, inv, &out->connect, plan, err);
     return out->owned != NULL;
 }
 

@@ -439,6 +439,11 @@ begin(struct apply *a, struct dcp_error *err)
     const struct options *o = a->options;
     struct dcp_executor *executor;
 
+    if (a->journal && a->record.state == DCP_LEG_RUNNING && !o->resume) {
+        return dcp_journal_begin_leg(a->journal, a->plan, a->leg, o->executor,
+                                     a->context.model.serial, 0, false, err);
+    }
+
     if (!dcp_apply_check_serial(&a->gate, err) ||
         !dcp_apply_check_start(&a->gate, err) || !check_terminal(a, err) ||
         !open_world(a, err)) {

@@ -30,8 +30,6 @@
 struct dcp_libvirt_options { /* All borrowed as long as the executor lives. */
     const struct dcp_inventory *inventory;
     const struct dcp_connect *connect;
-    /* Of the leg; its limit of bandwidth for one move is that of the step. */
-    const struct dcp_plan *plan;
     int64_t clock_shift_ms; /* now_ms() is the system's plus this. */
     /* Proof that a host is off, so that nothing runs there; NULL: there is
      * none, and a host that does not answer may hold anything. */

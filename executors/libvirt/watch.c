@@ -116,6 +116,9 @@ dcp_watch_ask(struct dcp_watch *w, uint32_t ix, json_t *question,
         lose(&w->hosts[ix], why.message);
         (void)dcp_fail(err, DCP_E_REMOTE, "%.80s: %.160s",
                        w->inventory->hosts[ix].name, why.message);
+    } else if (dcp_worker_is_ok(answer, NULL)) {
+        w->hosts[ix].silent_until_ms = 0; /* It has come back. */
+        w->hosts[ix].trouble[0] = '\0';
     }
     return answer;
 }

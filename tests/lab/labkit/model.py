@@ -32,7 +32,7 @@ hardware:
 switches: {{tor: {{rack: lab, driver: ovs}}}}
 profiles:
   office: {{weekday: [{shape}]}}
-policy: {{keep_on: 2, host_off_at_once: 2, unpack: home}}
+policy: {{keep_on: 2, host_off_at_once: 2, unpack: home, failed_boots: 0%}}
 """
 POOLS = {"dir": ("nfs", "libvirt"), "nbd": ("nbd", "qemu-storage-daemon"),
          "iscsi": ("iscsi", "tgt")}
