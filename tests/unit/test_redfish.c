@@ -73,8 +73,12 @@ serve(bool tls)
         _exit(127);
     }
     (void)close(ends[1]);
-    ssize_t n = read(ends[0], port, sizeof port - 1);
+    size_t n = 0;
 
+    while (n + 1 < sizeof port && !strchr(port, '\n') &&
+           read(ends[0], port + n, 1) == 1) {
+        n++;
+    }
     (void)close(ends[0]);
     ck_assert_msg(n > 1, "python3 does not serve");
     port[n - 1] = '\0';
