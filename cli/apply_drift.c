@@ -67,7 +67,7 @@ dcp_drift_of_model(const struct dcp_inventory *inv,
     return true;
 }
 
-#define ROUNDS 30 /* Of looks at a host that is seen by halves. */
+#define SETTLE_MS 15000 /* For a host that is seen by halves. */
 
 /* --- By observation ----------------------------------------------------- */
 
@@ -89,10 +89,14 @@ compare(const struct dcp_observation *seen, const struct dcp_step *s,
         const char *name, const char *planned, const char *otherwise,
         struct dcp_drifts *out, struct dcp_error *err)
 {
+    bool open = seen->effect == DCP_EFFECT_RUNNING;
+
     return seen->effect == DCP_EFFECT_PRESENT ||
            add(out, dcp_object_kind_name(s->object.kind), name, planned,
-               seen->text[0] ? seen->text : otherwise,
-               seen->effect == DCP_EFFECT_UNKNOWN, err);
+               seen->text[0] ? seen->text
+               : open        ? "on its way, or it does not answer"
+                             : otherwise,
+               open || seen->effect == DCP_EFFECT_UNKNOWN, err);
 }
 
 static bool
@@ -119,7 +123,7 @@ let_pass(struct dcp_executor *executor, int64_t ms, struct dcp_error *err)
 }
 
 /* All hosts, and those that are seen by halves (off was read once, say) again a
- * second later, all of them together, for half a minute. */
+ * second later, all of them together, for a while. */
 static bool
 drift_of_hosts(const struct dcp_inventory *inv,
                const struct dcp_placement *planned,
@@ -128,11 +132,14 @@ drift_of_hosts(const struct dcp_inventory *inv,
 {
     DCP_FREE uint8_t *settled = calloc((size_t)inv->n_hosts + 1, 1);
     uint32_t n_left = inv->n_hosts;
+    int64_t until_ms = 0; /* Of what is seen by halves. */
 
     if (!settled) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory to look at hosts");
     }
     for (uint32_t round = 0; n_left; round++) {
+        bool last = round && executor->ops->now_ms(executor) >= until_ms;
+
         if (round && !let_pass(executor, 1000, err)) {
             return false;
         }
@@ -151,7 +158,10 @@ drift_of_hosts(const struct dcp_inventory *inv,
             if (can(executor, s.kind)) {
                 look(executor, &s, &seen);
             }
-            if (seen.effect == DCP_EFFECT_RUNNING && round < ROUNDS) {
+            if (seen.effect == DCP_EFFECT_RUNNING && !last) {
+                if (!until_ms) {
+                    until_ms = executor->ops->now_ms(executor) + SETTLE_MS;
+                }
                 continue;
             }
             settled[h] = 1;

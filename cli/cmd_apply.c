@@ -158,6 +158,18 @@ exit_status(const struct dcp_run_report *r, const char **out_word)
     return STATUS_PARTIAL;
 }
 
+/* Something was asked of the world, whatever came of it. */
+static bool
+any_started(const struct apply *a, const struct dcp_run_report *r)
+{
+    bool started = false;
+
+    for (uint32_t i = 0; r->steps && i < a->plan->n_steps; i++) {
+        started = started || r->steps[i].started_ms;
+    }
+    return started;
+}
+
 static bool
 end_leg(struct apply *a, const struct dcp_run_report *r, int status,
         struct dcp_error *err)
@@ -171,7 +183,8 @@ end_leg(struct apply *a, const struct dcp_run_report *r, int status,
                                     err) &&
                commit(a, r->ended_ms, err);
     }
-    if (r->n_done == 0 && r->n_unknown == 0 && !r->aborted) {
+    if (r->n_done == 0 && r->n_unknown == 0 && !r->aborted &&
+        !any_started(a, r)) {
         return dcp_journal_mark_leg(a->journal, DCP_LEG_UNUSED, 0, r->ended_ms,
                                     err);
     }
@@ -216,11 +229,8 @@ static int
 broken_status(struct apply *a, const struct dcp_run_report *r,
               const struct dcp_error *err)
 {
-    bool begun = a->options->resume;
+    bool begun = a->options->resume || any_started(a, r);
 
-    for (uint32_t i = 0; r->steps && i < a->plan->n_steps; i++) {
-        begun = begun || r->steps[i].started_ms;
-    }
     if (!a->journal || !begun) {
         struct dcp_error unused;
 

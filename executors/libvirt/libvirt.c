@@ -6,7 +6,7 @@
 
 #include "executors/libvirt/libvirt.h"
 
-#include "executors/libvirt/watch.h"
+#include "executors/libvirt/see.h"
 #include "executors/live_clock.h"
 #include "model/identity.h"
 #include "model/migration.h"
@@ -18,8 +18,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define TIDY_MOST   6      /* Acts for one step. */
-#define ADOPT_MS    1000   /* Between looks at what others began. */
+#define TIDY_MOST   6     /* Acts for one step. */
+#define ADOPT_MS    1000  /* Between looks at what others began. */
+#define ACT_MS      20000 /* What a host may take that is told something. */
+#define COUNT_MS    3000
 #define STOP_MS     300000 /* Given to a guest that is asked to shut down. */
 #define HURRY_MS    300000 /* For a move to end that was told to. */
 #define KIND(K)     (1u << DCP_STEP_##K)
@@ -39,8 +41,7 @@ struct job {
 struct executor {
     struct dcp_executor base;
     struct dcp_libvirt_options o;
-    struct dcp_watch *watch;
-    struct dcp_look_at *seen; /* By host: scratch of looking. */
+    struct dcp_see see; /* Its members are owned here. */
     struct job *jobs;
     uint32_t n_jobs, capacity;
     int epoll;
@@ -53,202 +54,10 @@ of(struct dcp_executor *executor)
     return (struct executor *)executor;
 }
 
-static bool
-is_move(const struct dcp_step *s)
-{
-    return s->kind == DCP_STEP_MIGRATE;
-}
-
-/* Where the step's VM is to be acted on: a stop is at 'from', a start at
- * 'to'. */
-static uint32_t
-host_of(const struct dcp_step *s)
-{
-    return s->kind == DCP_STEP_VM_STOP || s->kind == DCP_STEP_VM_PARK ||
-                   is_move(s)
-               ? s->from.ix
-               : s->to.ix;
-}
-
 static const char *
 name_of(const struct executor *e, uint32_t host)
 {
     return e->o.inventory->hosts[host].name;
-}
-
-/* --- Looking ------------------------------------------------------------ */
-
-static void
-look(struct executor *e, const struct dcp_step *s)
-{
-    dcp_watch_look(e->watch, (dcp_vm_id){ s->object.ix }, e->seen);
-}
-
-/* A domain of somebody else's has the VM's name, at one of the step's ends. */
-static bool
-is_foreign(const struct executor *e, const struct dcp_step *s, char text[160])
-{
-    uint32_t ends[2] = { host_of(s), is_move(s) ? s->to.ix : host_of(s) };
-
-    for (uint32_t k = 0; k < 2; k++) {
-        if (e->seen[ends[k]].foreign) {
-            (void)snprintf(text, 160,
-                           "a domain on %.40s has its name and another UUID: "
-                           "rename that, or give the VM's uuid in dc.yaml",
-                           name_of(e, ends[k]));
-            return true;
-        }
-    }
-    return false;
-}
-
-static void
-add_trouble(const struct executor *e, uint32_t host, char text[160])
-{
-    const char *trouble = dcp_watch_trouble(e->watch, host);
-    size_t n = strlen(text);
-
-    if (*trouble && n < 150) {
-        (void)snprintf(text + n, 160 - n, " (%.80s)", trouble);
-    }
-}
-
-static enum dcp_effect
-see_move(struct executor *e, const struct dcp_step *s,
-         struct dcp_look_result *r, char text[160])
-{
-    dcp_look_judge_move(e->seen, e->o.inventory->n_hosts, s->from.ix, s->to.ix,
-                        r);
-    (void)snprintf(text, 160, "%s", r->text);
-    switch (r->verdict) {
-    case DCP_LOOK_NOT_BEGUN:
-    case DCP_LOOK_UNTIDY: /* 'start' tidies up, and goes on. */
-        return DCP_EFFECT_ABSENT;
-    case DCP_LOOK_UNDER_WAY:
-        return DCP_EFFECT_RUNNING;
-    case DCP_LOOK_ARRIVED:
-        return DCP_EFFECT_PRESENT;
-    case DCP_LOOK_ELSEWHERE:
-    case DCP_LOOK_STUCK:
-        return DCP_EFFECT_ELSEWHERE;
-    case DCP_LOOK_UNKNOWN:
-        break;
-    }
-    for (uint32_t k = 0; k < 2; k++) {
-        uint32_t h = k ? s->to.ix : s->from.ix;
-
-        if (e->seen[h].reach == DCP_LOOK_SILENT) {
-            add_trouble(e, h, text);
-        }
-    }
-    return DCP_EFFECT_UNKNOWN;
-}
-
-/* Running at 'to' and nowhere else. */
-static enum dcp_effect
-see_start(const struct executor *e, const struct dcp_step *s,
-          const struct dcp_look_place *place, char text[160])
-{
-    uint32_t to = s->to.ix;
-
-    if (place->n_active) {
-        uint32_t at = place->active_at;
-
-        if (place->n_active == 1 && at == to &&
-            e->seen[at].state == DCP_LOOK_RUNNING) {
-            return e->seen[at].job ? DCP_EFFECT_RUNNING : DCP_EFFECT_PRESENT;
-        }
-        (void)snprintf(text, 160, "it %s on %.60s",
-                       place->n_active > 1 ? "is on several hosts, one is"
-                       : e->seen[at].state == DCP_LOOK_PAUSED ? "is paused"
-                                                              : "runs",
-                       name_of(e, at));
-        return DCP_EFFECT_ELSEWHERE;
-    }
-    if (place->silent_at != UINT32_MAX) {
-        (void)snprintf(text, 160, "%.60s does not answer, it may run there",
-                       name_of(e, place->silent_at));
-        return DCP_EFFECT_UNKNOWN;
-    }
-    if (e->seen[to].reach != DCP_LOOK_ANSWERED ||
-        e->seen[to].state != DCP_LOOK_DEFINED) {
-        (void)snprintf(text, 160, "it is not defined on %.60s", name_of(e, to));
-        return DCP_EFFECT_ELSEWHERE;
-    }
-    return DCP_EFFECT_ABSENT;
-}
-
-/* Not running; parked: with its memory saved at 'from'. */
-static enum dcp_effect
-see_stop(const struct executor *e, const struct dcp_step *s,
-         const struct dcp_look_place *place, char text[160])
-{
-    uint32_t from = s->from.ix;
-    bool park = s->kind == DCP_STEP_VM_PARK;
-
-    if (place->n_active) {
-        if (place->active_at == from && place->n_active == 1) {
-            return e->seen[from].job ? DCP_EFFECT_RUNNING : DCP_EFFECT_ABSENT;
-        }
-        (void)snprintf(text, 160, "it is on %.60s",
-                       name_of(e, place->active_at));
-        return DCP_EFFECT_ELSEWHERE;
-    }
-    if (place->silent_at != UINT32_MAX) {
-        (void)snprintf(text, 160, "%.60s does not answer, it may run there",
-                       name_of(e, place->silent_at));
-        return DCP_EFFECT_UNKNOWN;
-    }
-    if (place->n_defined && (!park || place->saved_at == from)) {
-        return DCP_EFFECT_PRESENT;
-    }
-    (void)snprintf(text, 160, "%s",
-                   place->n_defined ? "it is shut down, its memory is not saved"
-                                    : "no host knows it");
-    return DCP_EFFECT_ELSEWHERE;
-}
-
-/* Of what was seen last. */
-static enum dcp_effect
-judge(struct executor *e, const struct dcp_step *s, struct dcp_look_result *r,
-      char text[160])
-{
-    struct dcp_look_place place;
-
-    text[0] = '\0';
-    *r = (struct dcp_look_result){ .verdict = DCP_LOOK_UNKNOWN };
-    if (is_foreign(e, s, text)) {
-        return DCP_EFFECT_ELSEWHERE;
-    }
-    if (is_move(s)) {
-        return see_move(e, s, r, text);
-    }
-    dcp_look_find(e->seen, e->o.inventory->n_hosts, &place);
-    return s->kind == DCP_STEP_VM_STOP || s->kind == DCP_STEP_VM_PARK
-               ? see_stop(e, s, &place, text)
-               : see_start(e, s, &place, text);
-}
-
-static bool
-libvirt_observe(struct dcp_executor *executor, const struct dcp_step *s,
-                struct dcp_observation *out, struct dcp_error *err)
-{
-    struct executor *e = of(executor);
-    struct dcp_look_result r;
-
-    (void)err;
-    *out = (struct dcp_observation){ 0 };
-    look(e, s);
-    out->effect = judge(e, s, &r, out->text);
-    for (uint32_t k = 0; k < e->n_jobs; k++) {
-        const struct job *j = &e->jobs[k];
-
-        if (j->step && j->step->id == s->id && !j->over && s->id &&
-            out->effect == DCP_EFFECT_ABSENT) {
-            out->effect = DCP_EFFECT_RUNNING; /* It has hardly begun. */
-        }
-    }
-    return true;
 }
 
 /* --- Tidying up --------------------------------------------------------- */
@@ -291,13 +100,14 @@ tidy(struct executor *e, const struct dcp_step *s, struct dcp_look_result *r,
     for (uint32_t k = 0; k < TIDY_MOST; k++) {
         struct dcp_error err = { 0 };
 
-        look(e, s);
-        effect = judge(e, s, r, text);
-        if (!is_move(s) || r->verdict != DCP_LOOK_UNTIDY) {
+        dcp_see_look(&e->see, s);
+        effect = dcp_see_judge(&e->see, s, r, text);
+        if (!dcp_see_is_move(s) || r->verdict != DCP_LOOK_UNTIDY) {
             return effect;
         }
-        json_t *answer = dcp_watch_ask(
-            e->watch, r->act_at, question_of(e, s, verb_of(r->act)), &err);
+        json_t *answer =
+            dcp_watch_ask(e->see.watch, r->act_at,
+                          question_of(e, s, verb_of(r->act)), ACT_MS, &err);
 
         if (!answer || !dcp_worker_is_ok(answer, &err)) {
             (void)snprintf(text, 160, "%.70s: %.80s", r->text, err.message);
@@ -356,7 +166,7 @@ allowed_ms(const struct executor *e, const struct dcp_step *s)
     struct dcp_precopy_run run;
 
     dcp_precopy_begin(&run, &in);
-    return is_move(s) ? (int64_t)(1000 * run.timeout_s) : STOP_MS;
+    return dcp_see_is_move(s) ? (int64_t)(1000 * run.timeout_s) : STOP_MS;
 }
 
 static json_t *
@@ -406,7 +216,7 @@ act_question(const struct executor *e, const struct dcp_step *s)
 static bool
 launch(struct executor *e, const struct dcp_step *s, struct dcp_error *err)
 {
-    const struct dcp_connect_host *at = &e->o.connect->hosts[host_of(s)];
+    const struct dcp_connect_host *at = &e->o.connect->hosts[dcp_see_host(s)];
     json_t *question = act_question(e, s);
     struct dcp_worker *worker =
         question ? dcp_worker_create(at->libvirt, at->uuid, err) : NULL;
@@ -447,9 +257,44 @@ adopt(struct executor *e, const struct dcp_step *s, struct dcp_error *err)
 }
 
 static bool
+is_open(enum dcp_effect effect)
+{
+    return effect == DCP_EFFECT_RUNNING || effect == DCP_EFFECT_UNKNOWN;
+}
+
+static struct job *
+job_of(struct executor *e, const struct dcp_step *s)
+{
+    for (uint32_t k = 0; s->id && k < e->n_jobs; k++) {
+        if (e->jobs[k].step && e->jobs[k].step->id == s->id &&
+            !e->jobs[k].over) {
+            return &e->jobs[k];
+        }
+    }
+    return NULL;
+}
+
+static bool
+libvirt_observe(struct dcp_executor *executor, const struct dcp_step *s,
+                struct dcp_observation *out, struct dcp_error *err)
+{
+    struct executor *e = of(executor);
+    struct dcp_look_result r;
+
+    *out = (struct dcp_observation){ 0 };
+    dcp_see_look(&e->see, s);
+    out->effect = dcp_see_judge(&e->see, s, &r, out->text);
+    if (out->effect == DCP_EFFECT_ABSENT && job_of(e, s)) {
+        out->effect = DCP_EFFECT_RUNNING; /* It has hardly begun. */
+    }
+    /* An event follows once it can be told, or has ended. */
+    return !is_open(out->effect) || !s->id || job_of(e, s) || adopt(e, s, err);
+}
+
+static bool
 can_do(const struct dcp_step *s, struct dcp_error *err)
 {
-    return (!is_move(s) || !s->cold) ||
+    return (!dcp_see_is_move(s) || !s->cold) ||
            dcp_fail(err, DCP_E_UNSUPPORTED,
                     "cold moves are not made by libvirt here yet: move it by "
                     "hand, then --resume");
@@ -460,14 +305,15 @@ libvirt_test(struct dcp_executor *executor, const struct dcp_step *s,
              struct dcp_error *err)
 {
     struct executor *e = of(executor);
-    uint32_t to = is_move(s) ? s->to.ix : host_of(s);
+    uint32_t to = dcp_see_is_move(s) ? s->to.ix : dcp_see_host(s);
 
     if (!can_do(s, err)) {
         return false;
     }
-    look(e, s); /* As it is now; what it says of the target counts. */
-    if (e->seen[to].reach != DCP_LOOK_ANSWERED) {
-        const char *trouble = dcp_watch_trouble(e->watch, to);
+    dcp_see_look(&e->see,
+                 s); /* As it is now; what it says of the target counts. */
+    if (e->see.seen[to].reach != DCP_LOOK_ANSWERED) {
+        const char *trouble = dcp_watch_trouble(e->see.watch, to);
 
         return dcp_fail(err, DCP_E_REMOTE, "%.60s does not answer: %.120s",
                         name_of(e, to), *trouble ? trouble : "no reason known");
@@ -542,11 +388,11 @@ read_worker(struct executor *e, struct job *j)
 static bool
 hurry(struct executor *e, struct job *j, const char *op, struct dcp_error *err)
 {
-    if (!is_move(j->step)) {
+    if (!dcp_see_is_move(j->step)) {
         return dcp_fail(err, DCP_E_UNSUPPORTED, "only moves can be given up");
     }
-    json_t *answer = dcp_watch_ask(e->watch, j->step->from.ix,
-                                   question_of(e, j->step, op), err);
+    json_t *answer = dcp_watch_ask(e->see.watch, j->step->from.ix,
+                                   question_of(e, j->step, op), ACT_MS, err);
     bool ok = answer && dcp_worker_is_ok(answer, err);
 
     json_decref(answer);
@@ -566,7 +412,7 @@ check_time(struct executor *e, struct job *j)
     struct dcp_precopy in = dcp_precopy_of(e->o.inventory, j->step->object.ix);
     bool pause = in.rules.at_timeout == DCP_PRECOPY_PAUSE;
 
-    if (is_move(j->step) && !j->hurried &&
+    if (dcp_see_is_move(j->step) && !j->hurried &&
         hurry(e, j, pause ? "suspend" : "abort", &err)) {
         j->until_ms = now_ms + HURRY_MS;
     } else if (j->worker) {
@@ -583,8 +429,8 @@ look_after(struct executor *e, struct job *j)
     if (j->worker) {
         read_worker(e, j);
     } else if (dcp_worker_clock_ms() >= j->look_ms) {
-        look(e, j->step);
-        if (judge(e, j->step, &r, text) == DCP_EFFECT_RUNNING) {
+        dcp_see_look(&e->see, j->step);
+        if (is_open(dcp_see_judge(&e->see, j->step, &r, text))) {
             j->look_ms = dcp_worker_clock_ms() + ADOPT_MS;
         } else {
             conclude(e, j, true, "");
@@ -697,12 +543,12 @@ libvirt_destroy(struct dcp_executor *executor)
     for (uint32_t k = 0; k < e->n_jobs; k++) {
         dcp_worker_destroy(e->jobs[k].worker);
     }
-    dcp_watch_destroy(e->watch);
+    dcp_watch_destroy(e->see.watch);
     if (e->epoll >= 0) {
         (void)close(e->epoll);
     }
     free(e->jobs);
-    free(e->seen);
+    free(e->see.seen);
     free(e);
 }
 
@@ -736,11 +582,13 @@ dcp_libvirt_create(const struct dcp_libvirt_options *options,
     e->o = *options;
     e->clock.shift_ms = options->clock_shift_ms;
     e->epoll = epoll_create1(EPOLL_CLOEXEC);
-    e->seen = calloc((size_t)options->inventory->n_hosts + 1, sizeof *e->seen);
-    e->watch = dcp_watch_create(options->inventory, options->connect,
-                                options->is_off, options->user, err);
-    if (e->epoll < 0 || !e->seen || !e->watch) {
-        if (e->watch) {
+    e->see.inventory = options->inventory;
+    e->see.seen =
+        calloc((size_t)options->inventory->n_hosts + 1, sizeof *e->see.seen);
+    e->see.watch = dcp_watch_create(options->inventory, options->connect,
+                                    options->is_off, options->user, err);
+    if (e->epoll < 0 || !e->see.seen || !e->see.watch) {
+        if (e->see.watch) {
             (void)dcp_fail(err, DCP_E_NOMEM, "no memory for hypervisors");
         }
         libvirt_destroy(&e->base);
@@ -756,8 +604,14 @@ count_guests(void *user, dcp_host_id host, uint32_t *out_n,
              struct dcp_error *err)
 {
     struct executor *e = user;
-    json_t *answer = dcp_watch_ask(e->watch, host.ix,
-                                   json_pack("{s:s}", "op", "count"), err);
+    *out_n = UINT32_MAX;
+    if (dcp_watch_is_silent(e->see.watch, host.ix)) {
+        return dcp_fail(err, DCP_E_REMOTE, "%.80s: %.160s", name_of(e, host.ix),
+                        dcp_watch_trouble(e->see.watch, host.ix));
+    }
+    json_t *answer =
+        dcp_watch_ask(e->see.watch, host.ix, json_pack("{s:s}", "op", "count"),
+                      COUNT_MS, err);
     const json_t *n = answer ? json_object_get(answer, "n") : NULL;
     bool ok = answer && dcp_worker_is_ok(answer, err) &&
               ((json_is_integer(n) && json_integer_value(n) >= 0) ||

@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_MS  3000  /* What all hosts together may take. */
-#define ACT_MS   20000 /* What one may take that is told something. */
-#define AGAIN_MS 4000  /* A silent host is left alone for so long. */
+#define LOOK_MS  3000 /* What all hosts together may take. */
+#define AGAIN_MS 4000 /* A silent host is left alone for so long. */
 
 struct host {
     struct dcp_worker *worker; /* NULL: none now. */
@@ -97,9 +96,15 @@ send(struct dcp_watch *w, uint32_t ix, json_t *question, struct dcp_error *err)
     return dcp_worker_send(h->worker, question, err);
 }
 
+bool
+dcp_watch_is_silent(const struct dcp_watch *w, uint32_t host)
+{
+    return w->hosts[host].silent_until_ms >= dcp_worker_clock_ms();
+}
+
 json_t *
 dcp_watch_ask(struct dcp_watch *w, uint32_t ix, json_t *question,
-              struct dcp_error *err)
+              int64_t timeout_ms, struct dcp_error *err)
 {
     struct dcp_error why = { 0 };
     json_t *answer = NULL;
@@ -110,7 +115,7 @@ dcp_watch_ask(struct dcp_watch *w, uint32_t ix, json_t *question,
     }
     if (send(w, ix, question, &why)) {
         answer = dcp_worker_await(w->hosts[ix].worker,
-                                  dcp_worker_clock_ms() + ACT_MS, &why);
+                                  dcp_worker_clock_ms() + timeout_ms, &why);
     }
     if (!answer) {
         lose(&w->hosts[ix], why.message);

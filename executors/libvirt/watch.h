@@ -28,7 +28,9 @@ void dcp_watch_look(struct dcp_watch *, dcp_vm_id, struct dcp_look_at out[]);
 /* Asks one host, also one that was just silent; NULL: 'err'.  The caller
  * releases the answer, whose reference to 'question' is taken. */
 json_t *dcp_watch_ask(struct dcp_watch *, uint32_t host, json_t *question,
-                      struct dcp_error *err) DCP_CHECKED;
+                      int64_t timeout_ms, struct dcp_error *err) DCP_CHECKED;
+/* It did not answer, and is not to be asked again just now. */
+bool dcp_watch_is_silent(const struct dcp_watch *, uint32_t host);
 /* Why the host was silent, the last time; "": it was not. */
 const char *dcp_watch_trouble(const struct dcp_watch *, uint32_t host);
 
