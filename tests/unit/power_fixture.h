@@ -41,7 +41,7 @@ static const char fake_ipmitool[] =
     "  echo '> RAKP 2 HMAC is invalid' >&2\n"
     "  echo 'Error: Unable to establish IPMI v2 / RMCP+ session' >&2\n"
     "  exit 1; fi\n"
-    "case $mode in silent) exec sleep 30;; esac\n"
+    "case $mode in silent) echo $$ >pid; exec sleep 30;; esac\n"
     "case $* in\n"
     "'mc guid dump') echo \"System GUID   : $(cat guid)\";;\n"
     "'chassis power status')\n"

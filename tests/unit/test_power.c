@@ -9,6 +9,9 @@
 #include "tests/unit/run_suite.h"
 
 #include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
 
 static struct power_fixture p;
 
@@ -405,6 +408,56 @@ START_TEST(woken_by_a_packet)
 }
 END_TEST
 
+/* A program that has ended, reaped or not, has no command line. */
+static bool
+is_alive(const char *pid)
+{
+    char path[64], c;
+
+    (void)snprintf(path, sizeof path, "/proc/%.10s/cmdline", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool alive = fd >= 0 && read(fd, &c, 1) == 1;
+
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return alive;
+}
+
+/* What it asks of a BMC ends with it, however it ends. */
+START_TEST(killed_with_all_that_it_began)
+{
+    struct dcp_step off = step_of(DCP_STEP_HOST_OFF, 1, 0);
+    const struct timespec nap = { .tv_nsec = 10000000 };
+    char pid[2048] = "";
+
+    power_put(&p, 0, "mode", "silent");
+    pid_t manager = fork();
+
+    if (manager == 0) {
+        struct dcp_error err;
+
+        power_create(&p);
+        (void)p.executor->ops->start(p.executor, &off, &err);
+        (void)pause();
+        _exit(0);
+    }
+    for (int i = 0; i < 1000 && !strchr(pid, '\n'); i++) {
+        (void)nanosleep(&nap, NULL);
+        (void)power_get(&p, 0, "pid", pid);
+    }
+    ck_assert(strchr(pid, '\n') != NULL);
+    *strchr(pid, '\n') = '\0';
+    ck_assert(is_alive(pid));
+    ck_assert_int_eq(kill(manager, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(manager, NULL, 0), manager);
+    for (int i = 0; i < 1000 && is_alive(pid); i++) {
+        (void)nanosleep(&nap, NULL);
+    }
+    ck_assert(!is_alive(pid));
+}
+END_TEST
+
 START_TEST(no_bmc)
 {
     struct dcp_step on = step_of(DCP_STEP_HOST_ON, 1, 0);
@@ -443,14 +496,23 @@ START_TEST(twenty_hosts_at_once)
 END_TEST
 
 static const TTest *const *const tests[] = {
-    &off_and_on_again,     &off_already,
-    &guests_keep_it_on,    &silence_of_the_host_keeps_it_on,
-    &wrong_password,       &another_machines_bmc,
-    &silent_bmc,           &lazy_bmc,
-    &off_too_early,        &comes_back_by_itself,
-    &never_boots,          &guard_decides,
-    &guard_unclear,        &cancelled_before_it_is_asked,
-    &woken_by_a_packet,    &no_bmc,
+    &off_and_on_again,
+    &off_already,
+    &guests_keep_it_on,
+    &silence_of_the_host_keeps_it_on,
+    &wrong_password,
+    &another_machines_bmc,
+    &silent_bmc,
+    &lazy_bmc,
+    &off_too_early,
+    &comes_back_by_itself,
+    &never_boots,
+    &guard_decides,
+    &guard_unclear,
+    &cancelled_before_it_is_asked,
+    &woken_by_a_packet,
+    &killed_with_all_that_it_began,
+    &no_bmc,
     &twenty_hosts_at_once,
 };
 
