@@ -66,6 +66,9 @@ struct dcp_question {
     bool bound_elsewhere; /* Another question bounds the first goal: of money
                            * only what says which hosts to keep is sought, and
                            * where 'gentle' nothing. */
+    bool by_heat; /* Hosts of a mix, VMs parted by how much CPU they ask for
+                   * each GiB (solver/search/heat.h), before what 'gentle'
+                   * allows. */
     bool fewest_moves; /* As few moves as can be, and little else
                         * (solver/repair/repair.h); the first goal counts moves.
                         */

@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define PROGRAM_S 10.0 /* For each program at most. */
-#define MIX_HOSTS 160u /* More: kinds of hosts by a mix. */
 /* With less time for each item cliques are not looked for. */
 #define CLIQUE_S 1e-5
 
@@ -442,7 +441,7 @@ dcp_bound_left_s(int64_t deadline_ms)
 static bool
 has_mix(const struct dcp_fold *f)
 {
-    return f->p->n_hosts > MIX_HOSTS && !f->racks;
+    return f->p->n_hosts > DCP_BOUND_MIX_HOSTS && !f->racks;
 }
 
 /* Money: by envelopes, then by items' prices; 'type_on' of the higher bound,
@@ -450,7 +449,7 @@ has_mix(const struct dcp_fold *f)
 static bool
 solve_money(const struct dcp_fold *f, double limit_s,
             struct dcp_lp_answer *answer, double *type_on,
-            const char **out_method, struct dcp_error *err)
+            struct dcp_bound *out, struct dcp_error *err)
 {
     DCP_AUTO(dcp_bound_energy)
     struct dcp_bound_energy *energy = dcp_bound_energy_create(f);
@@ -460,7 +459,8 @@ solve_money(const struct dcp_fold *f, double limit_s,
                               : dcp_monotonic_ms() + (int64_t)(limit_s * 1000);
     size_t n_on = n_kept(f);
     DCP_FREE double *kept = calloc(n_on + 1, sizeof *kept);
-    bool ok = energy && kept;
+    double *cold_frac = dcp_arena_array(f->p->arena, double, f->n_types);
+    bool ok = energy && kept && cold_frac, mixed = false;
 
     if (!ok) {
         return no_memory(err);
@@ -469,8 +469,10 @@ solve_money(const struct dcp_fold *f, double limit_s,
          (!f->p->q->bound_elsewhere
               ? dcp_bound_prices_find(energy, deadline_ms, &prices, err)
           : has_mix(f)
-              ? dcp_bound_prices_mix(energy, deadline_ms, type_on, err)
+              ? dcp_bound_prices_mix(energy, deadline_ms, type_on, cold_frac,
+                                     &mixed, err)
               : true);
+    out->cold_frac = mixed ? cold_frac : NULL;
     for (uint32_t k = 0; ok && k < prices.n; k++) {
         struct dcp_lp_answer priced = { .bound = -DCP_LP_INF };
 
@@ -478,7 +480,7 @@ solve_money(const struct dcp_fold *f, double limit_s,
                           &priced, kept, err);
         if (ok && priced.bound > answer->bound) {
             answer->bound = priced.bound;
-            *out_method = "item prices";
+            out->method = "item prices";
             if (priced.status == DCP_LP_OPTIMAL ||
                 priced.status == DCP_LP_FEASIBLE) {
                 memcpy(type_on, kept, n_on * sizeof *kept);
@@ -611,7 +613,7 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
         out->value = p->pricing->level[0].per_host * out->hosts;
         return true;
     }
-    if (p->q->bound_elsewhere && p->q->gentle) { /* Keeps what is there. */
+    if (p->q->bound_elsewhere && p->q->gentle && !p->q->by_heat) { /* Keeps what is there. */
         out->value = -DCP_LP_INF;
         return true;
     }
@@ -625,7 +627,7 @@ dcp_bound_compute(struct dcp_problem *p, double limit_s, struct dcp_bound *out,
     }
     each_s =
         no_clock ? limit_s : fmin(dcp_bound_left_s(deadline_ms), PROGRAM_S);
-    if (!solve_money(&f, each_s, &value, kept, &out->method, err)) {
+    if (!solve_money(&f, each_s, &value, kept, out, err)) {
         return false;
     }
     if (value.bound > -DCP_LP_INF) {

@@ -37,6 +37,10 @@
 
 #include "solver/bound/rack_groups.h"
 
+/* With more hosts than that a question that another one bounds has kinds of
+ * hosts by a mix (dcp_bound_prices_mix()). */
+enum { DCP_BOUND_MIX_HOSTS = 160 };
+
 struct dcp_bound {
     double value;          /* Of the goal; safe against rounding. */
     uint32_t hosts;        /* Fewest hosts on. */
@@ -52,6 +56,9 @@ struct dcp_bound {
      * [region * n_types + type], and the region of each host; in the problem's
      * arena. */
     const double *type_on;
+    /* By type: the share of these that hold what asks for little CPU; NULL:
+     * not asked for, or not found (dcp_bound_prices_mix()). */
+    const double *cold_frac;
     const uint8_t *region;
     uint32_t n_regions;
     /* Where racks or feeds may be lost (else NULL): the racks by group

@@ -225,6 +225,7 @@ struct program {
     struct dcp_lp *lp;
     const double *host_price;      /* By cell; NULL: the program has hosts. */
     uint32_t *used_row;            /* By cell, where it has. */
+    uint32_t *used_col;            /* By part. */
     uint32_t *load_row, *room_row; /* By part and group, part and room. */
     bool ok;
 };
@@ -344,6 +345,7 @@ add_part(struct program *m, uint32_t part)
     uint32_t used = dcp_lp_add_col(
         m->lp, 0, DCP_LP_INF, price - dcp_bound_energy_idle(e, type), false);
 
+    m->used_col[part] = used;
     if (!m->host_price) {
         set(m, m->used_row[cell], used, 1);
     }
@@ -439,6 +441,9 @@ take_duals(struct program *m, int64_t deadline_ms, struct dcp_error *err)
                 fmax(-duals[m->room_row[at]], 0) / m->c->unit[e->n_groups + r];
         }
     }
+    for (uint32_t part = 0; guide->solved && part < guide->n_parts; part++) {
+        guide->part_on[part] = x[m->used_col[part]];
+    }
     for (uint32_t cell = 0;
          guide->solved && !m->host_price && cell < e->n_cells; cell++) {
         guide->host_price[cell] = fmax(-duals[m->used_row[cell]], 0);
@@ -459,6 +464,8 @@ solve(struct dcp_bound_guide *guide, struct clusters *c,
     const struct dcp_fold *f = e->f;
     DCP_AUTO(dcp_lp) struct dcp_lp *lp = dcp_lp_create(err);
     DCP_FREE uint32_t *used_row = calloc(e->n_cells + 1u, sizeof *used_row);
+    DCP_FREE uint32_t *used_col =
+        calloc(guide->n_parts + 1u, sizeof *used_col);
     DCP_FREE uint32_t *load_row =
         calloc((size_t)guide->n_parts * e->n_groups + 1, sizeof *load_row);
     DCP_FREE uint32_t *room_row =
@@ -470,9 +477,11 @@ solve(struct dcp_bound_guide *guide, struct clusters *c,
                          .lp = lp,
                          .host_price = host_price,
                          .used_row = used_row,
+                         .used_col = used_col,
                          .load_row = load_row,
                          .room_row = room_row,
-                         .ok = lp && used_row && load_row && room_row && cost };
+                         .ok = lp && used_row && used_col && load_row &&
+                               room_row && cost };
 
     for (uint32_t k = 0; m.ok && k < f->n_sides * f->n_types; k++) {
         cost[k] = dcp_bound_host_cost(f, k % f->n_types) +
@@ -561,10 +570,12 @@ dcp_bound_guide_create(const struct dcp_bound_energy *e,
         guide->host_price = calloc(e->n_cells + 1u, sizeof *guide->host_price);
         guide->on =
             calloc((size_t)e->f->n_regions * e->f->n_types + 1, sizeof *guide->on);
+        guide->part_on = calloc(guide->n_parts + 1u, sizeof *guide->part_on);
         guide->may_use = calloc((size_t)p->n_classes * e->f->n_types + 1, 1);
     }
     if (!guide || !guide->load_price || !guide->room_price ||
-        !guide->host_price || !guide->on || !guide->may_use) {
+        !guide->host_price || !guide->on || !guide->part_on ||
+        !guide->may_use) {
         dcp_bound_guide_destroy(guide);
         (void)dcp_fail(err, DCP_E_NOMEM, "no memory for a bound");
         return NULL;
@@ -586,6 +597,7 @@ dcp_bound_guide_destroy(struct dcp_bound_guide *guide)
         free(guide->room_price);
         free(guide->host_price);
         free(guide->on);
+        free(guide->part_on);
         free(guide->may_use);
         free(guide);
     }

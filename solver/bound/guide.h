@@ -39,6 +39,7 @@ struct dcp_bound_guide {
     double *host_price; /* By cell: of using a host that is on, besides energy;
                          * where none was given. */
     double *on; /* Hosts that it has on, [region * n_types + type]; likewise. */
+    double *part_on; /* By part: hosts of it that hold something. */
     uint32_t n_rooms; /* Scalars, then CPU in 'busiest'. */
     uint32_t busiest; /* The slot with most demand. */
     uint8_t *may_use; /* [reach class * n_types + type] */

@@ -401,14 +401,36 @@ dcp_bound_prices_find(const struct dcp_bound_energy *e, int64_t deadline_ms,
     return ok;
 }
 
+/* By type, over sides. */
+static void
+share_below(const struct dcp_bound_energy *e,
+            const struct dcp_bound_guide *guide, double *below_frac)
+{
+    for (uint32_t t = 0; t < e->f->n_types; t++) {
+        double below = 0, all = 0;
+
+        for (uint32_t k = 0; k < guide->n_parts; k++) {
+            if (guide->part[k].cell % e->f->n_types == t) {
+                all += guide->part_on[k];
+                below += guide->part[k].draw == DCP_BOUND_DRAW_BELOW
+                             ? guide->part_on[k]
+                             : 0;
+            }
+        }
+        below_frac[t] = all > 0 ? fmin(fmax(below / all, 0), 1) : 0;
+    }
+}
+
 bool
 dcp_bound_prices_mix(const struct dcp_bound_energy *e, int64_t deadline_ms,
-                     double *type_on, struct dcp_error *err)
+                     double *type_on, double *below_frac, bool *out_found,
+                     struct dcp_error *err)
 {
     size_t n = (size_t)e->f->n_regions * e->f->n_types;
     DCP_FREE struct dcp_bound_part *parts =
         calloc(2 * (size_t)e->n_cells + 1, sizeof *parts);
 
+    *out_found = false;
     if (!e->n_groups || dcp_monotonic_ms() >= deadline_ms) {
         return true;
     }
@@ -425,6 +447,8 @@ dcp_bound_prices_mix(const struct dcp_bound_energy *e, int64_t deadline_ms,
 
     if (guide && guide->solved) {
         memcpy(type_on, guide->on, n * sizeof *type_on);
+        share_below(e, guide, below_frac);
+        *out_found = true;
     }
     return guide != NULL;
 }

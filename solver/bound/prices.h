@@ -48,9 +48,11 @@ bool dcp_bound_prices_find(const struct dcp_bound_energy *, int64_t deadline_ms,
 
 /* Hosts of each type on in each region, [region * n_types + type]: those of a
  * guide whose hosts are below the knee of their curve in all slots, or above
- * it.  No bound and no answer, but nearer to what placements cost than the
- * envelope is.  'type_on' is as it was where nothing is found. */
+ * it; and, by type, the share of them that are below.  No bound and no answer,
+ * but nearer to what placements cost than the envelope is.  '*out_found' false:
+ * there is none, and all else is as it was. */
 bool dcp_bound_prices_mix(const struct dcp_bound_energy *, int64_t deadline_ms,
-                          double *type_on, struct dcp_error *err) DCP_CHECKED;
+                          double *type_on, double *below_frac, bool *out_found,
+                          struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/bound/prices.h */

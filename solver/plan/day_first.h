@@ -7,7 +7,8 @@
  * Packing the night from where VMs are and then bringing back what the day
  * needs can leave the day on more hosts than it had to be.  Here the day is
  * packed as if for good (or left as it is, where that would gain too little),
- * then by what its own hours cost, and the night only empties hosts of that.
+ * then by what its own hours cost, and the night only empties hosts of that, or
+ * has other hosts, whichever costs less with all that the morning then needs.
  * It is taken where its day is the better one and so is the whole.
  *
  * It shares nothing with the first way that either changes, and asks for none
@@ -19,6 +20,9 @@
 struct dcp_day_first {
     struct dcp_work w; /* Like the first way's, with values of its own. */
     struct dcp_solution night, day;
+    /* The night once more, on other hosts, with VMs parted by heat
+     * (solver/search/heat.h); no placement: not sought. */
+    struct dcp_solution parted;
     bool refined; /* 'day' is valued by the day's hours alone. */
     bool ok;
     struct dcp_error err; /* Where not. */

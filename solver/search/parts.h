@@ -111,6 +111,10 @@ void dcp_search_pool_host(struct search *, uint32_t host);
 bool dcp_search_has_room(const struct search *, uint32_t region);
 /* Places the pool with so many ejections at most, none once the time is up. */
 bool dcp_search_place(struct search *, uint64_t ejections);
+/* Places the pool with so many, and switches hosts on where that does not do;
+ * false: some are left, and no host takes them. */
+bool dcp_search_place_or_wake(struct search *, uint32_t region,
+                              uint64_t ejections);
 /* Doing without a host: many tried briefly. */
 #define DROP_EJECTIONS        200u
 #define DROP_FAILURES         12u

@@ -5,7 +5,7 @@
  * get spare hosts at the end, because one empty spare of the right kind serves
  * every single loss. */
 
-#include "solver/search/parts.h"
+#include "solver/search/heat.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -174,6 +174,16 @@ consolidate(struct search *x, struct dcp_search_result *out,
 {
     if (x->options->strategy == DCP_STRATEGY_FFD) {
         return x->p->q->gentle || dcp_search_first_fit(x, err);
+    }
+    if (x->p->q->by_heat) {
+        bool done;
+
+        if (!dcp_search_part_by_heat(x, &done, err)) {
+            return false;
+        }
+        if (done) {
+            return true;
+        }
     }
     if (x->p->q->gentle) {
         bool check = x->p->q->headroom && x->s->n_on <= SMALL_HOSTS;

@@ -238,6 +238,22 @@ choose_hosts(struct search *x, uint8_t *empty, struct dcp_error *err)
     return true;
 }
 
+bool
+dcp_search_place_or_wake(struct search *x, uint32_t region, uint64_t ejections)
+{
+    while (
+        !dcp_search_place(x, dcp_search_has_room(x, region) ? ejections : 0)) {
+        uint32_t h = host_to_wake(x, x->homeless.item[0]);
+
+        if (h == DCP_IX_NONE) {
+            return false;
+        }
+        dcp_insert_power(&x->in, h, true);
+        ejections = WAKE_EJECTIONS;
+    }
+    return true;
+}
+
 /* Empties the hosts marked and the reserves of a region and fills the others;
  * false: some items have no place, even with more hosts on. */
 static bool
@@ -258,17 +274,9 @@ fill_region(struct search *x, uint32_t region, const uint8_t *empty)
         }
     }
     dcp_search_place_unpromised(x, region);
-    ejections += x->homeless.n / 4;
-    while (
-        !dcp_search_place(x, dcp_search_has_room(x, region) ? ejections : 0)) {
-        uint32_t h = host_to_wake(x, x->homeless.item[0]);
-
-        if (h == DCP_IX_NONE) {
-            dcp_trail_undo_to(&x->in.trail, x->s, first);
-            return false;
-        }
-        dcp_insert_power(&x->in, h, true);
-        ejections = WAKE_EJECTIONS;
+    if (!dcp_search_place_or_wake(x, region, ejections + x->homeless.n / 4)) {
+        dcp_trail_undo_to(&x->in.trail, x->s, first);
+        return false;
     }
     return true;
 }

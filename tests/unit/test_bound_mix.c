@@ -36,7 +36,8 @@ START_TEST(mixes_have_room_for_all)
         struct asked a;
         struct dcp_fold f = { 0 };
         struct dcp_error err = { 0 };
-        double none[ON_MAX], on[ON_MAX], again[ON_MAX];
+        double none[ON_MAX], on[ON_MAX], again[ON_MAX], below[ON_MAX];
+        bool found;
 
         ask_at_random(&a, seed);
         ask_for_goal(&a, DCP_GOAL_ENERGY);
@@ -49,12 +50,18 @@ START_TEST(mixes_have_room_for_all)
         for (uint32_t k = 0; k < ON_MAX; k++) {
             none[k] = on[k] = again[k] = -7;
         }
-        ck_assert(dcp_bound_prices_mix(e, 0, on, &err));
+        ck_assert(dcp_bound_prices_mix(e, 0, on, below, &found, &err));
+        ck_assert(!found);
         ck_assert_mem_eq(on, none, sizeof on);
-        ck_assert(dcp_bound_prices_mix(e, INT64_MAX, on, &err));
-        ck_assert(dcp_bound_prices_mix(e, INT64_MAX, again, &err));
+        ck_assert(dcp_bound_prices_mix(e, INT64_MAX, on, below, &found, &err));
+        ck_assert(
+            dcp_bound_prices_mix(e, INT64_MAX, again, below, &found, &err));
         ck_assert_mem_eq(on, again, sizeof on);
-        if (memcmp(on, none, sizeof on) != 0) {
+        ck_assert_int_eq(found, memcmp(on, none, sizeof on) != 0);
+        for (uint32_t t = 0; found && t < f.n_types; t++) {
+            ck_assert(below[t] >= 0 && below[t] <= 1);
+        }
+        if (found) {
             expect_room(&f, on);
             n_found++;
         }
