@@ -4,8 +4,12 @@
 
 #include "model/base/units.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/statvfs.h>
+
+#define FREE_MIB 64
 
 bool
 dcp_apply_choose_leg(struct dcp_apply_gate *a, const char *name,
@@ -120,4 +124,22 @@ dcp_apply_check_validity(const struct dcp_apply_gate *a, int64_t now_ms,
                       until);
     return dcp_fail(err, DCP_E_STALE, "the plan is valid %s %s",
                     now_ms > a->plan->not_after_ms ? "until" : "from", until);
+}
+
+bool
+dcp_apply_check_space(const char *dir, struct dcp_error *err)
+{
+    struct statvfs fs;
+
+    if (statvfs(dir, &fs) != 0) {
+        return dcp_fail(err, DCP_E_IO, "%s: cannot ask how much is free: %s",
+                        dir, strerror(errno));
+    }
+    uint64_t free_mib = (uint64_t)fs.f_bavail * fs.f_frsize >> 20;
+
+    return free_mib >= FREE_MIB ||
+           dcp_fail(err, DCP_E_IO,
+                    "%s: %llu MiB are free, the journal wants %d; make room "
+                    "first",
+                    dir, (unsigned long long)free_mib, FREE_MIB);
 }

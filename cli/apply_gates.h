@@ -27,6 +27,9 @@ bool dcp_apply_check_serial(const struct dcp_apply_gate *,
 /* VMs and hosts are as the leg starts from. */
 bool dcp_apply_check_start(const struct dcp_apply_gate *,
                            struct dcp_error *err) DCP_CHECKED;
+/* The journal's file system has room for a long leg: an end of it in the middle
+ * would leave things done that nobody wrote down. */
+bool dcp_apply_check_space(const char *dir, struct dcp_error *err) DCP_CHECKED;
 /* 'now_ms', of the executor's clock, is in the plan's time. */
 bool dcp_apply_check_validity(const struct dcp_apply_gate *, int64_t now_ms,
                               struct dcp_error *err) DCP_CHECKED;

@@ -89,6 +89,24 @@ progress(void *user, const struct dcp_step *s, enum dcp_step_phase phase,
 /* --- The end of a leg --------------------------------------------------- */
 
 /* For whoever plans next: which VMs have just moved, or were resized. */
+/* A process that died after it noted them notes them once more. */
+static bool
+are_noted(struct apply *a, enum dcp_journal_deed deed, int64_t at_ms, bool *out,
+          struct dcp_error *err)
+{
+    struct dcp_journal_moves moves;
+
+    *out = false;
+    if (!dcp_journal_read_moves(a->journal, deed, at_ms, &moves, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < moves.n; i++) {
+        *out = *out || moves.items[i].at_ms == at_ms;
+    }
+    dcp_journal_moves_finish(&moves);
+    return true;
+}
+
 static bool
 note_moves(struct apply *a, enum dcp_journal_deed deed, int64_t at_ms,
            struct dcp_error *err)
@@ -100,8 +118,13 @@ note_moves(struct apply *a, enum dcp_journal_deed deed, int64_t at_ms,
     DCP_FREE const char **vms = malloc((plan->n_steps + 1u) * sizeof *vms);
     uint32_t n = 0;
 
+    bool noted;
+
     if (!vms) {
         return dcp_fail(err, DCP_E_NOMEM, "no memory for the journal");
+    }
+    if (!are_noted(a, deed, at_ms, &noted, err)) {
+        return false;
     }
     for (uint32_t i = 0; i < plan->n_steps; i++) {
         const struct dcp_step *s = &plan->steps[i];
@@ -116,7 +139,7 @@ note_moves(struct apply *a, enum dcp_journal_deed deed, int64_t at_ms,
             vms[n++] = inv->vms[inv->volumes[s->object.ix].vm.ix].name;
         }
     }
-    return (!n && deed == DCP_DEED_RESIZE) ||
+    return noted || (!n && deed == DCP_DEED_RESIZE) ||
            dcp_journal_note_moves(a->journal, deed, vms, n, at_ms, err);
 }
 
@@ -127,14 +150,15 @@ commit(struct apply *a, int64_t at_ms, struct dcp_error *err)
 {
     struct dcp_model *model = &a->context.model;
 
-    /* All steps were verified: a real world is as the leg says. */
-    return dcp_model_commit(a->globals->dir, model,
+    /* Noted before the model moves on, so that a death between the two loses
+     * nothing.  All steps were verified: a real world is as the leg says. */
+    return note_moves(a, DCP_DEED_MOVE, at_ms, err) &&
+           note_moves(a, DCP_DEED_RESIZE, at_ms, err) &&
+           dcp_model_commit(a->globals->dir, model,
                             a->world.virtual
                                 ? dcp_virtual_placement(a->world.virtual)
                                 : a->plan->legs[a->leg].after,
                             err) &&
-           note_moves(a, DCP_DEED_MOVE, at_ms, err) &&
-           note_moves(a, DCP_DEED_RESIZE, at_ms, err) &&
            dcp_journal_mark_leg(a->journal, DCP_LEG_CONSUMED, model->serial,
                                 at_ms, err);
 }
@@ -514,6 +538,10 @@ open_journal(struct apply *a, struct dcp_error *err)
 
     if (a->kind == DCP_APPLY_DRY || a->options->drift) {
         return true;
+    }
+    if (dcp_apply_is_real(a->kind) &&
+        !dcp_apply_check_space(a->globals->dir, err)) {
+        return false;
     }
     (void)snprintf(path, sizeof path, "%s/.dcplan/journal.db", a->globals->dir);
     a->journal =

@@ -502,6 +502,20 @@ take_event(struct dcp_run *r)
     return true;
 }
 
+/* Asks that all steps under way be given up, and waits for none: what came of
+ * them is looked at when the leg is resumed. */
+static void
+cancel_all(struct dcp_run *r)
+{
+    struct dcp_error unused;
+
+    for (uint32_t id = 1; id <= r->plan->n_steps; id++) {
+        if (r->steps[id - 1].running && r->executor->ops->cancel) {
+            (void)r->executor->ops->cancel(r->executor, id, &unused);
+        }
+    }
+}
+
 static bool
 go(struct dcp_run *r)
 {
@@ -518,8 +532,11 @@ go(struct dcp_run *r)
                 return false;
             }
         }
-        if (r->stop >= 2 ||
-            (r->n_running == 0 && (r->stop || r->early.n == 0))) {
+        if (r->stop >= 2) {
+            cancel_all(r);
+            return true;
+        }
+        if (r->n_running == 0 && (r->stop || r->early.n == 0)) {
             return true;
         }
         if (!take_event(r)) {

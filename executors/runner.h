@@ -37,7 +37,8 @@ struct dcp_run_options {
     uint32_t max_extensions; /* Late steps are observed so many times more, one
                               * timeout apart, before they are given up. */
     /* Asked after each record and before each wait: 0 go on; 1 start nothing
-     * more, let running steps end; 2 stop at once.  May be NULL. */
+     * more, let running steps end; 2 ask that they be given up, and stop at
+     * once.  May be NULL. */
     uint32_t (*interrupts)(void *user);
     /* Told of each change of a step, in order.  May be NULL. */
     void (*progress)(void *user, const struct dcp_step *, enum dcp_step_phase,

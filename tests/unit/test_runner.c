@@ -322,6 +322,64 @@ START_TEST(kinds_that_cannot_be_done_are_refused)
 }
 END_TEST
 
+/* --- Interrupts --------------------------------------------------------- */
+
+static uint32_t n_cancelled, n_asked;
+
+static bool
+count_cancel(struct dcp_executor *e, uint32_t step, struct dcp_error *err)
+{
+    (void)e, (void)err;
+    ck_assert_uint_ge(step, 1);
+    n_cancelled++;
+    return true;
+}
+
+/* Once before all, twice for each move: the last finds both under way. */
+static uint32_t
+stop_at_once(void *user)
+{
+    (void)user;
+    return ++n_asked > 4 ? 2 : 0;
+}
+
+START_TEST(stopping_at_once_cancels_what_runs)
+{
+    struct dcp_executor_ops ops = dcp_virtual_ops;
+    struct dcp_virtual_options options = { .inventory = f.inv,
+                                           .plan = f.plan,
+                                           .start =
+                                               dcp_plan_leg_start(f.plan, 0),
+                                           .start_ms = FIXTURE_START_MS };
+    struct dcp_run_options o;
+    struct dcp_run_report r;
+    struct dcp_error err = { 0 };
+
+    remove_journal();
+    fixture_move(&f, 0, 0, 3, 1000 * SECOND, 0);
+    fixture_move(&f, 1, 1, 2, 1000 * SECOND, 0);
+    ops.cancel = count_cancel;
+    n_cancelled = n_asked = 0;
+    DCP_AUTO(dcp_virtual)
+    struct dcp_virtual *w = dcp_virtual_create(&options, &ops, &err);
+    DCP_AUTO(dcp_journal)
+    struct dcp_journal *j =
+        dcp_journal_open(journal_path, DCP_DURABILITY_NORMAL, &err);
+
+    ck_assert(w && j);
+    ck_assert(dcp_journal_begin_leg(j, f.plan, 0, "x", 7, FIXTURE_START_MS,
+                                    false, &err));
+    dcp_run_options_default(&o);
+    o.journal = j;
+    o.interrupts = stop_at_once;
+    ck_assert(
+        dcp_run_leg(f.inv, f.plan, dcp_virtual_executor(w), &o, &r, &err));
+    ck_assert(r.aborted && !dcp_run_complete(&r));
+    ck_assert_uint_eq(n_cancelled, 2);
+    dcp_run_report_finish(&r);
+}
+END_TEST
+
 /* --- The journal -------------------------------------------------------- */
 
 static struct dcp_journal *
@@ -521,6 +579,7 @@ main(void)
     tcase_add_test(tcase, what_holds_already_is_skipped);
     tcase_add_test(tcase, broken_precondition_is_stale);
     tcase_add_test(tcase, kinds_that_cannot_be_done_are_refused);
+    tcase_add_test(tcase, stopping_at_once_cancels_what_runs);
     tcase_add_test(tcase, resumes_after_a_crash_at_every_point);
     tcase_add_test(tcase, leg_is_consumed_once);
     tcase_add_test(tcase, unfinished_leg_needs_resume);
