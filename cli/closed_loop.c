@@ -4,6 +4,7 @@
 
 #include "cli/policy_run.h"
 #include "cli/replay.h"
+#include "cli/replay_print.h"
 #include "cli/result_json.h"
 #include "cli/sim_report.h"
 #include "cli/ui.h"
@@ -25,6 +26,7 @@ struct comparison {
     struct dcp_replications *again; /* Owned; NULL: none. */
     bool stopped;    /* By a person; then rows are of different lengths. */
     bool has_chosen; /* Else it is the band itself. */
+    bool has_band;   /* Not where a person ended it all before. */
 };
 
 /* --- Running ------------------------------------------------------------ */
@@ -81,8 +83,11 @@ run_all(struct comparison *c, struct dcp_error *err)
     }
     c->stopped = c->replay.stopped;
     c->has_chosen = strcmp(text, DCP_BAND) != 0;
-    return run_policy(c, DCP_BAND, &c->band, err) &&
-           (!c->has_chosen || run_policy(c, text, &c->chosen, err));
+    if (c->has_chosen && !run_policy(c, text, &c->chosen, err)) {
+        return false;
+    }
+    c->has_band = !c->has_chosen || !c->stopped;
+    return !c->has_band || run_policy(c, DCP_BAND, &c->band, err);
 }
 
 /* With other failures and days each time: the policy, and beside it doing
@@ -122,21 +127,30 @@ availability(const struct comparison *c, const struct dcp_failure_run *run)
 static bool
 write_report(const struct comparison *c, struct dcp_error *err)
 {
-    const struct dcp_sim_page_run runs[] = {
+    struct dcp_sim_page_run runs[3] = {
         { "none", &c->replay.without,
           availability(c, &c->replay.failed_without) },
-        { DCP_BAND, &c->band.result, availability(c, &c->band.failed) },
-        { c->chosen.name, &c->chosen.result,
-          availability(c, &c->chosen.failed) },
     };
+    uint32_t n = 1;
     struct dcp_sim_page_sure sure;
+
+    if (c->has_band) {
+        runs[n++] =
+            (struct dcp_sim_page_run){ DCP_BAND, &c->band.result,
+                                       availability(c, &c->band.failed) };
+    }
+    if (c->has_chosen) {
+        runs[n++] =
+            (struct dcp_sim_page_run){ c->chosen.name, &c->chosen.result,
+                                       availability(c, &c->chosen.failed) };
+    }
 
     dcp_replications_table(c->again, &sure);
     const struct dcp_sim_page page = {
         .inventory = c->context->model.inventory,
         .sure = &sure,
         .runs = runs,
-        .n_runs = c->has_chosen ? 3 : 2,
+        .n_runs = n,
         .partial = c->replay.partial,
     };
 
@@ -183,11 +197,15 @@ print_failures(const struct comparison *c)
         c->replay.failures.all.n, "policy", "hosts", "VMs hit", "down, min",
         "homeless", "available, %", "steps fail", "prevented");
     print_failed("none", &c->replay.failed_without);
-    print_failed(DCP_BAND, &c->band.failed);
+    if (c->has_band) {
+        print_failed(DCP_BAND, &c->band.failed);
+    }
     if (c->has_chosen) {
         print_failed(c->chosen.name, &c->chosen.failed);
     }
-    dcp_lost_steps_print(DCP_BAND, &c->band.failed.lost);
+    if (c->has_band) {
+        dcp_lost_steps_print(DCP_BAND, &c->band.failed.lost);
+    }
     if (c->has_chosen) {
         dcp_lost_steps_print(c->chosen.name, &c->chosen.failed.lost);
     }
@@ -202,15 +220,21 @@ print_table(const struct comparison *c)
     dcp_print_instant(s->from_ms, from);
     dcp_print_instant(s->to_ms, to);
     printf("Closed loop, %s to %s, asked every %.0f min: %u VMs on %u hosts, "
-           "%u samples each%s\n\n",
+           "%u samples each%s\n",
            from, to, (double)c->options->every_ms / 60000, s->n_vms, s->n_hosts,
            s->n_slices,
-           c->replay.partial ? "; the store covers only this part" : "");
-    printf("%-16s %11s %11s %8s %9s %9s %11s %9s %8s\n", "policy", "kWh",
+           c->stopped          ? "; ended early, the rows are of different "
+                                 "lengths of time"
+           : c->replay.partial ? "; the store covers only this part"
+                               : "");
+    dcp_replay_print_gaps(&c->replay);
+    printf("\n%-16s %11s %11s %8s %9s %9s %11s %9s %8s\n", "policy", "kWh",
            c->context->model.inventory->currency, "hosts on", "moves",
            "switches", "over, h-min", "unmet, %", "refused");
     print_row("none", s, NULL);
-    print_row(DCP_BAND, &c->band.result, &c->band.report);
+    if (c->has_band) {
+        print_row(DCP_BAND, &c->band.result, &c->band.report);
+    }
     if (c->has_chosen) {
         print_row(c->chosen.name, &c->chosen.result, &c->chosen.report);
     }
@@ -262,9 +286,14 @@ print_json(const struct comparison *c, struct dcp_error *err)
     dcp_json_kobject(&w, "baseline");
     ok = ok && json_none(&w, c, err);
     dcp_json_end(&w, '}');
-    dcp_json_kobject(&w, "reactive_band");
-    ok = ok && json_ran(&w, c, &c->band, err);
-    dcp_json_end(&w, '}');
+    if (c->has_band) {
+        dcp_json_kobject(&w, "reactive_band");
+        ok = ok && json_ran(&w, c, &c->band, err);
+        dcp_json_end(&w, '}');
+    } else {
+        dcp_json_kstring(&w, "reactive_band", NULL);
+    }
+    dcp_json_kstring(&w, "stopped_by", c->stopped ? "interrupt" : NULL);
     if (ok && c->again) {
         dcp_replications_json(&w, c->again);
     }

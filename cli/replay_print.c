@@ -31,6 +31,24 @@ percent(uint64_t part, uint64_t whole)
     return whole ? 100 * (double)part / (double)whole : 0;
 }
 
+void
+dcp_replay_print_gaps(const struct dcp_replay *r)
+{
+    const struct dcp_sim_result *s = &r->without;
+    uint64_t n = (uint64_t)s->n_vms * s->n_slices;
+
+    if (r->fill.n_vms_no_trace || s->vms_unplaced) {
+        printf("%u VMs have no samples here (the model's figures are used), "
+               "%u are not placed.\n",
+               r->fill.n_vms_no_trace, s->vms_unplaced);
+    }
+    if (r->fill.n_missing && n) {
+        printf("%.2f %% of samples are missing; a VM's last one before, or "
+               "first one after, stands for them.\n",
+               100 * (double)r->fill.n_missing / (double)n);
+    }
+}
+
 static void
 print_header(const struct dcp_plan *plan, const struct dcp_replay *r)
 {
@@ -53,11 +71,7 @@ print_header(const struct dcp_plan *plan, const struct dcp_replay *r)
         printf("The plan's clock times are moved by %+lld days.\n",
                (long long)r->shift_days);
     }
-    if (r->fill.n_vms_no_trace || s->vms_unplaced) {
-        printf("%u VMs have no samples here (the model's figures are used), "
-               "%u are not placed.\n",
-               r->fill.n_vms_no_trace, s->vms_unplaced);
-    }
+    dcp_replay_print_gaps(r);
 }
 
 static void

@@ -11,4 +11,8 @@ void
 dcp_replay_print(const struct dcp_inventory *, const struct dcp_plan *plan,
                  const struct dcp_replay *, const struct dcp_policy_run *band);
 
+/* What was not measured, and what stands for it; a line for each that there
+ * is. */
+void dcp_replay_print_gaps(const struct dcp_replay *);
+
 #endif /* cli/replay_print.h */
