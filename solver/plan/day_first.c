@@ -232,7 +232,7 @@ value_with(struct dcp_day_first *d, struct dcp_solution *night,
 {
     struct dcp_solution night_was = w->night, day_was = w->day;
     struct dcp_plan_outcome outcome_was = *w->outcome;
-    struct before of_night = { NULL }, of_day = { NULL };
+    struct before of_night = { 0 }, of_day = { 0 };
     bool ok = remember(night, &of_night) && remember(&d->day, &of_day);
 
     if (!ok) {

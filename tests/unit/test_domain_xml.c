@@ -42,8 +42,8 @@ START_TEST(disks)
         "<disk type='file'><source file='/srv/bulk'/></disk>",
         "<disk type='block'><source dev='/dev/sdb'/></disk>",
         "<disk type='dir'><source dir='/var'/></disk>",
-        "<disk type='file'><source file='/srv/gold/a'/></disk>"
-        "<disk type='file'><source file='/var/b'/></disk>",
+        ("<disk type='file'><source file='/srv/gold/a'/></disk>"
+         "<disk type='file'><source file='/var/b'/></disk>"),
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
