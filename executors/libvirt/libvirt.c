@@ -24,6 +24,7 @@
 #define COUNT_MS    3000
 #define STOP_MS     300000 /* Given to a guest that is asked to shut down. */
 #define HURRY_MS    300000 /* For a move to end that was told to. */
+#define RETRY_MS    5000   /* Until an adopted one is told again. */
 #define KIND(K)     (1u << DCP_STEP_##K)
 #define ANSWER_LATE "the hypervisor does not say that it has ended"
 
@@ -400,6 +401,24 @@ hurry(struct executor *e, struct job *j, const char *op, struct dcp_error *err)
     return ok;
 }
 
+/* One that was adopted has no worker to end: it is told to its source when that
+ * answers; what cannot be told is the runner's to give up. */
+static void
+check_adopted(struct executor *e, struct job *j, const char *op)
+{
+    int64_t now_ms = dcp_worker_clock_ms();
+    struct dcp_error err = { 0 };
+
+    if (!dcp_see_is_move(j->step) || j->hurried) {
+        j->until_ms = INT64_MAX;
+    } else if (!dcp_watch_is_silent(e->see.watch, j->step->from.ix) &&
+               hurry(e, j, op, &err)) {
+        j->until_ms = now_ms + HURRY_MS;
+    } else {
+        j->until_ms = now_ms + RETRY_MS;
+    }
+}
+
 static void
 check_time(struct executor *e, struct job *j)
 {
@@ -410,12 +429,15 @@ check_time(struct executor *e, struct job *j)
         return;
     }
     struct dcp_precopy in = dcp_precopy_of(e->o.inventory, j->step->object.ix);
-    bool pause = in.rules.at_timeout == DCP_PRECOPY_PAUSE;
+    const char *op =
+        in.rules.at_timeout == DCP_PRECOPY_PAUSE ? "suspend" : "abort";
 
-    if (dcp_see_is_move(j->step) && !j->hurried &&
-        hurry(e, j, pause ? "suspend" : "abort", &err)) {
+    if (!j->worker) {
+        check_adopted(e, j, op);
+    } else if (dcp_see_is_move(j->step) && !j->hurried &&
+               hurry(e, j, op, &err)) {
         j->until_ms = now_ms + HURRY_MS;
-    } else if (j->worker) {
+    } else {
         conclude(e, j, false, ANSWER_LATE);
     }
 }

@@ -52,7 +52,14 @@ no(const char *what, const char *why)
     (void)snprintf(text, sizeof text, "%s%s%.300s", what, *what ? ": " : "",
                    why && *why ? why : "no reason was given");
     clean(text);
-    json_t *string = json_stringn_nocheck(text, strlen(text));
+    json_t *string = json_string(text);
+
+    if (!string) { /* No UTF-8, or cut in the middle of a character. */
+        for (char *c = text; *c; c++) {
+            *c = (unsigned char)*c < 128 ? *c : '?';
+        }
+        string = json_string(text);
+    }
 
     return json_pack("{s:b, s:o}", "ok", 0, "text", string);
 }
@@ -212,8 +219,14 @@ look(const struct server *s, const json_t *question)
     bool ok = virDomainGetState(domain, &state, &reason, 0) == 0 &&
               (persistent = virDomainIsPersistent(domain)) >= 0;
 
-    if (ok && state_of(state) != DCP_LOOK_DEFINED) {
-        (void)virDomainGetJobInfo(domain, &job);
+    if (ok && state_of(state) != DCP_LOOK_DEFINED &&
+        virDomainGetJobInfo(domain, &job) != 0) {
+        const virError *e = virGetLastError();
+
+        /* Targets of a move do not tell; drivers without jobs have none.  Any
+         * other failure leaves open whether there is one. */
+        ok = e && (e->code == VIR_ERR_OPERATION_INVALID ||
+                   e->code == VIR_ERR_NO_SUPPORT);
     }
     if (ok && persistent) {
         (void)virDomainGetAutostart(domain, &autostart);
@@ -371,6 +384,22 @@ undefine(virDomainPtr domain)
                : failed("cannot undefine it");
 }
 
+/* Of a copy that is paused: one that has come to run since it was seen stays.
+ */
+static json_t *
+destroy(virDomainPtr domain)
+{
+    int state = VIR_DOMAIN_NOSTATE;
+
+    if (virDomainGetState(domain, &state, NULL, 0) != 0) {
+        return failed("cannot look");
+    }
+    if (state_of(state) != DCP_LOOK_PAUSED) {
+        return no("", "it is not paused any more: nothing was destroyed");
+    }
+    return virDomainDestroy(domain) == 0 ? yes() : failed("destroy");
+}
+
 static json_t *
 act(const struct server *s, const char *op, virDomainPtr domain,
     const json_t *question)
@@ -382,6 +411,9 @@ act(const struct server *s, const char *op, virDomainPtr domain,
     }
     if (!strcmp(op, "stop")) {
         return stop(domain);
+    }
+    if (!strcmp(op, "destroy")) {
+        return destroy(domain);
     }
     if (!strcmp(op, "define")) {
         return define(s, domain);
@@ -397,8 +429,6 @@ act(const struct server *s, const char *op, virDomainPtr domain,
         bad = virDomainCreate(domain);
     } else if (!strcmp(op, "park")) {
         bad = virDomainManagedSave(domain, VIR_DOMAIN_SAVE_RUNNING);
-    } else if (!strcmp(op, "destroy")) {
-        bad = virDomainDestroy(domain);
     } else if (!strcmp(op, "resume")) {
         bad = virDomainResume(domain);
     } else {
