@@ -376,8 +376,14 @@ define(const struct server *s, virDomainPtr domain)
 static json_t *
 undefine(virDomainPtr domain)
 {
+    int autostart = 0;
+
     if (is_active(domain)) {
         return no("", "it runs there: its definition stays");
+    }
+    if (virDomainGetAutostart(domain, &autostart) != 0 || autostart) {
+        return no("", "it starts with its host: its definition stays; end that "
+                      "by virsh autostart --disable");
     }
     return virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0
                ? yes()

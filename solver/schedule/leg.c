@@ -256,7 +256,8 @@ shorten(const struct dcp_leg_request *r, struct dcp_state *s,
     struct dcp_leg_answer was = *out;
     struct dcp_move_order timed;
 
-    if (!dcp_timed_order_make(s, r->to, r->from->on, &timed, err)) {
+    if (!dcp_timed_order_make(s, r->to, r->from->on, r->deadline_ms, &timed,
+                              err)) {
         return false;
     }
     bool ok = true;

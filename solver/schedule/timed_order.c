@@ -51,7 +51,9 @@ search(struct dcp_timed *t, const uint8_t on[], int64_t best_ms,
     struct dcp_rng rng = dcp_rng_stream(1, "order", t->n);
     uint32_t n = critical_chain(t, chain);
 
-    for (uint32_t k = 0; k < TRIES_MOST && n && t->work < t->work_most; k++) {
+    for (uint32_t k = 0;
+         k < TRIES_MOST && n && t->work < t->work_most && !dcp_timed_is_late(t);
+         k++) {
         uint32_t vm = best->moves[chain[dcp_rng_below(&rng, n)]].vm;
         bool aside = dcp_rng_below(&rng, 4) != 0;
         double urgency = t->w.urgency[vm];
@@ -109,7 +111,8 @@ allocate(struct dcp_timed *t, struct dcp_error *err)
     return t->s && t->scratch && t->moves && t->waiting && t->phase &&
            t->w.aside && t->w.urgency && t->at && t->left && t->entry &&
            t->asides && t->next_of_source && t->target && t->tries &&
-           t->source && t->target_first && t->n_out && t->n_in && t->units && t->up_ms;
+           t->source && t->target_first && t->n_out && t->n_in && t->units &&
+           t->up_ms;
 }
 
 static void
@@ -165,10 +168,15 @@ begin_wishes(struct dcp_timed *t, struct dcp_error *err)
 bool
 dcp_timed_order_make(const struct dcp_state *start,
                      const struct dcp_placement *to, const uint8_t on[],
-                     struct dcp_move_order *out, struct dcp_error *err)
+                     int64_t deadline_ms, struct dcp_move_order *out,
+                     struct dcp_error *err)
 {
     struct dcp_move_order now = { .stuck_vm = NONE };
-    struct dcp_timed t = { .start = start, .to = to, .out = &now, .work_most = WORK_FIRST };
+    struct dcp_timed t = { .start = start,
+                           .to = to,
+                           .out = &now,
+                           .work_most = WORK_FIRST,
+                           .deadline_ms = deadline_ms };
     DCP_FREE uint32_t *chain = NULL;
     int64_t ms = 0;
 

@@ -22,10 +22,12 @@
 
 /* From the state's placement to 'to', as dcp_move_order_make(); 'on': by host,
  * those that need not boot.  Where it comes to no
- * end, stuck_vm is set, which proves nothing. */
+ * end, or the monotonic clock comes to 'deadline_ms' before (0: it may not),
+ * stuck_vm is set, which proves nothing. */
 bool
 dcp_timed_order_make(const struct dcp_state *, const struct dcp_placement *to,
-                     const uint8_t on[], struct dcp_move_order *out,
+                     const uint8_t on[], int64_t deadline_ms,
+                     struct dcp_move_order *out,
                      struct dcp_error *err) DCP_CHECKED;
 
 #endif /* solver/schedule/timed_order.h */

@@ -8,6 +8,7 @@
 #include "solver/schedule/timed_order.h"
 
 #include "model/base/agenda.h"
+#include "solver/run/progress.h"
 #include "solver/schedule/move_order_parts.h"
 
 /* What the search changes. */
@@ -45,8 +46,15 @@ struct dcp_timed {
     uint32_t cause_room, cause_now;
     uint32_t *asides, n_asides; /* Moves that are to step aside. */
     bool circles;               /* Somebody waited for ever, last time. */
+    int64_t deadline_ms;        /* On the monotonic clock; 0: none. */
     uint64_t work, work_most;   /* Moves and hosts looked at, in all tries. */
 };
+
+static inline bool
+dcp_timed_is_late(const struct dcp_timed *t)
+{
+    return t->deadline_ms && dcp_monotonic_ms() >= t->deadline_ms;
+}
 
 /* All moves, from the start, as the wishes have it; 'on' as in
  * dcp_timed_order_make().  INT64_MAX in '*out_ms': it came to no end, or would

@@ -13,6 +13,7 @@
 
 #define NONE    DCP_IX_NONE
 #define CHOICES 8 /* Who steps aside: that many are tried. */
+#define ENDS_A_LOOK  64 /* At the clock. */
 #define HOSTS_A_MOVE 16 /* Hosts that take as long to look at as a move. */
 #define PATIENCE                                                               \
     64 /* Parts of the moves that end until a circle is looked at again. */
@@ -426,6 +427,9 @@ run(struct dcp_timed *t)
         return false;
     }
     while (t->n_left && t->work < t->work_most) {
+        if (t->n_ended % ENDS_A_LOOK == 0 && dcp_timed_is_late(t)) {
+            return true;
+        }
         uint32_t i;
         int64_t end_ms;
 
